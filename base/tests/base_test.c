@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/cursor.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/map.h"
+#include "base/pool.h"
+
+static void a_map_agrees_with_an_array_under_random_puts_and_takes(void **state)
+{
+	static int values[512];
+	void *model[512] = { 0 };
+	struct map m = { 0 };
+	uint32_t rng = 1;
+	size_t count = 0, seen = 0, at = 0;
+
+	(void)state;
+	for (int step = 0; step < 20000; step++) {
+		uint64_t key;
+
+		rng = rng * 1664525 + 1013904223;
+		key = (rng >> 8) % 512;
+		if (rng >> 31) {
+			count += !model[key];
+			model[key] = &values[rng % 512];
+			assert_int_equal(map_put(&m, key, model[key]), 0);
+		} else {
+			assert_ptr_equal(map_take(&m, key), model[key]);
+			count -= !!model[key];
+			model[key] = NULL;
+		}
+		assert_int_equal(m.count, count);
+	}
+	for (uint64_t key = 0; key < 512; key++)
+		assert_ptr_equal(map_get(&m, key), model[key]);
+	for (struct map_slot *s; (s = map_next(&m, &at)); seen++)
+		assert_ptr_equal(s->value, model[s->key]);
+	assert_int_equal(seen, count);
+	map_done(&m);
+}
+
+static void a_text_map_agrees_with_an_array_under_random_puts_and_takes(void **state)
+{
+	static char keys[256][8];
+	static int values[256];
+	void *model[256] = { 0 };
+	struct smap m = { 0 };
+	uint32_t rng = 7;
+	size_t count = 0;
+
+	(void)state;
+	for (int i = 0; i < 256; i++)
+		snprintf(keys[i], sizeof(keys[i]), "k%d", i);
+	for (int step = 0; step < 20000; step++) {
+		unsigned k;
+
+		rng = rng * 1664525 + 1013904223;
+		k = (rng >> 8) % 256;
+		if (rng >> 31) {
+			count += !model[k];
+			model[k] = &values[rng % 256];
+			assert_int_equal(smap_put(&m, sv_of(keys[k]), model[k]), 0);
+		} else {
+			assert_ptr_equal(smap_take(&m, sv_of(keys[k])), model[k]);
+			count -= !!model[k];
+			model[k] = NULL;
+		}
+		assert_int_equal(m.count, count);
+	}
+	for (unsigned k = 0; k < 256; k++)
+		assert_ptr_equal(smap_get(&m, sv_of(keys[k])), model[k]);
+	smap_done(&m);
+}
+
+static void a_pool_hands_out_distinct_aligned_blocks_and_reuses_them(void **state)
+{
+	struct pool p = { 0 };
+	unsigned char *blocks[200];
+	size_t total;
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < 200; i++) {
+			blocks[i] = pool_alloc(&p, i * 30);
+			assert_non_null(blocks[i]);
+			assert_int_equal((uintptr_t)blocks[i] % 16, 0);
+			memset(blocks[i], (int)i, i * 30);
+		}
+		for (size_t i = 0; i < 200; i++) {
+			for (size_t k = 0; k < i * 30; k++)
+				assert_int_equal(blocks[i][k], (unsigned char)i);
+			pool_release(&p, blocks[i], i * 30);
+		}
+		if (round == 0)
+			total = p.total;
+	}
+	assert_int_equal(p.total, total);
+	pool_done(&p);
+}
+
+static void an_arena_keeps_its_memory_over_a_reset(void **state)
+{
+	struct arena a = { 0 };
+	size_t total;
+
+	(void)state;
+	for (size_t n = 0; n < 40000; n += 997)
+		assert_non_null(arena_alloc(&a, n));
+	total = a.total;
+	for (int round = 0; round < 5; round++) {
+		arena_reset(&a);
+		for (size_t n = 0; n < 40000; n += 997)
+			memset(arena_alloc(&a, n), 1, n);
+	}
+	assert_int_equal(a.total, total);
+	assert_null(arena_zalloc(&a, SIZE_MAX / 2, 3));
+	arena_done(&a);
+}
+
+static void a_cursor_never_reads_past_the_end(void **state)
+{
+	static const uint8_t bytes[] = { 1, 2, 3, 4, 5, 0, 0, 0, 9, 2, 0, 'h', 'i' };
+	struct cursor c = cursor_of(bytes, sizeof(bytes));
+
+	(void)state;
+	assert_int_equal(cursor_u32(&c), 0x04030201);
+	assert_int_equal(cursor_u32(&c), 5);
+	assert_int_equal(cursor_u8(&c), 9);
+	assert_true(sv_is(cursor_str16(&c), "hi"));
+	assert_false(c.failed);
+	assert_int_equal(cursor_u8(&c), 0);
+	assert_true(c.failed);
+	assert_null(cursor_bytes(&c, 0));
+}
+
+static void json_text_is_escaped_and_repaired(void **state)
+{
+	static const struct {
+		const char *in, *utf8, *ascii;
+	} cases[] = {
+		{ "plain", "\"plain\"", "\"plain\"" },
+		{ "a\"b\\c\n\t\x01\x7f", "\"a\\\"b\\\\c\\n\\t\\u0001\x7f\"", "\"a\\\"b\\\\c\\n\\t\\u0001\x7f\"" },
+		{ "\xc3\xa9", "\"\xc3\xa9\"", "\"\\u00e9\"" },
+		{ "\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\"", "\"\\ud83d\\ude00\"" },
+		{ "x\xffy", "\"x\xef\xbf\xbdy\"", "\"x\\ufffdy\"" },
+		{ "\xc3", "\"\xef\xbf\xbd\"", "\"\\ufffd\"" },
+		{ "\xe2\x82z", "\"\xef\xbf\xbdz\"", "\"\\ufffdz\"" },
+		{ "\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"", "\"\\ufffd\\ufffd\\ufffd\"" },
+	};
+	struct buf b = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		buf_reset(&b);
+		json_string(&b, sv_of(cases[i].in));
+		assert_string_equal(buf_cstr(&b), cases[i].utf8);
+		buf_reset(&b);
+		json_string_ascii(&b, sv_of(cases[i].in));
+		assert_string_equal(buf_cstr(&b), cases[i].ascii);
+	}
+	buf_done(&b);
+}
+
+static void numbers_are_written_in_full(void **state)
+{
+	struct buf b = { 0 };
+
+	(void)state;
+	buf_i64(&b, INT64_MIN);
+	buf_char(&b, ' ');
+	buf_u64(&b, UINT64_MAX);
+	buf_char(&b, ' ');
+	buf_u64_padded(&b, 42, 9);
+	buf_addf(&b, " %s", "x");
+	assert_string_equal(buf_cstr(&b), "-9223372036854775808 18446744073709551615 000000042 x");
+	buf_done(&b);
+}
+
+static void errors_keep_code_offset_and_cause(void **state)
+{
+	struct error e = { 0 };
+
+	(void)state;
+	assert_int_equal(error_at(&e, ERR_FORMAT, 7, "at %d", 7), ERR_FORMAT);
+	assert_int_equal(e.offset, 7);
+	assert_string_equal(e.msg, "at 7");
+	assert_int_equal(error_sys(&e, 2, "open '%s'", "x"), ERR_IO);
+	assert_string_equal(e.msg, "open 'x': No such file or directory");
+	assert_int_equal(error_sys(NULL, 12, "x"), ERR_NOMEM);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_map_agrees_with_an_array_under_random_puts_and_takes),
+		cmocka_unit_test(a_text_map_agrees_with_an_array_under_random_puts_and_takes),
+		cmocka_unit_test(a_pool_hands_out_distinct_aligned_blocks_and_reuses_them),
+		cmocka_unit_test(an_arena_keeps_its_memory_over_a_reset),
+		cmocka_unit_test(a_cursor_never_reads_past_the_end),
+		cmocka_unit_test(json_text_is_escaped_and_repaired),
+		cmocka_unit_test(numbers_are_written_in_full),
+		cmocka_unit_test(errors_keep_code_offset_and_cause),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Event types, their parameters and flags, and the borrowed view of one event.
+ * The tables come from scapfile/schema/ (events.tsv, event_params.tsv, flags.tsv, dynamic_params.tsv,
+ * syscalls.tsv), turned into C at build time by scapfile/schema/gen.c; the numbers are those of the scap
+ * format as written by libscap.
+ * Units: timestamps are nanoseconds since the Unix epoch; offsets count bytes of the uncompressed stream.
+ * Threads: the tables are constant; a struct ev belongs to one thread at a time.
+ */
+#ifndef SCAPFILE_EVENT_H
+#define SCAPFILE_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cursor.h"
+#include "base/defs.h"
+#include "scapfile/event_types.h" /* generated: enum ev_type with EV_OPEN_X, EV_CLONE_20_X, ...; EV_TYPE_COUNT */
+
+/* Parameter types (scap format, "Parameter encodings"). The values are part of the format. */
+enum ev_ptype {
+	PT_NONE = 0,
+	PT_INT8,
+	PT_INT16,
+	PT_INT32,
+	PT_INT64,
+	PT_UINT8,
+	PT_UINT16,
+	PT_UINT32,
+	PT_UINT64,
+	PT_CHARBUF,
+	PT_BYTEBUF,
+	PT_ERRNO,
+	PT_SOCKADDR,
+	PT_SOCKTUPLE,
+	PT_FD,
+	PT_PID,
+	PT_FDLIST,
+	PT_FSPATH,
+	PT_SYSCALLID,
+	PT_SIGTYPE,
+	PT_RELTIME,
+	PT_ABSTIME,
+	PT_PORT,
+	PT_L4PROTO,
+	PT_SOCKFAMILY,
+	PT_BOOL,
+	PT_IPV4ADDR,
+	PT_DYN,
+	PT_FLAGS8,
+	PT_FLAGS16,
+	PT_FLAGS32,
+	PT_UID,
+	PT_GID,
+	PT_DOUBLE,
+	PT_SIGSET,
+	PT_CHARBUFARRAY,
+	PT_CHARBUF_PAIR_ARRAY,
+	PT_IPV4NET,
+	PT_IPV6ADDR,
+	PT_IPV6NET,
+	PT_IPADDR,
+	PT_IPNET,
+	PT_MODE,
+	PT_FSRELPATH,
+	PT_ENUMFLAGS8,
+	PT_ENUMFLAGS16,
+	PT_ENUMFLAGS32,
+	PT_FD32,
+	PT_PID32,
+	PT_COUNT
+};
+
+enum ev_pformat { PF_NA, PF_DEC, PF_HEX, PF_10_PADDED_DEC, PF_ID, PF_DIR, PF_OCT };
+
+enum ev_type_flags { /* struct ev_info.flags */
+	EF_CREATES_FD = 0x1,
+	EF_DESTROYS_FD = 0x2,
+	EF_USES_FD = 0x4,
+	EF_READS_FROM_FD = 0x8,
+	EF_WRITES_TO_FD = 0x10,
+	EF_MODIFIES_STATE = 0x20,
+	EF_UNUSED = 0x40,
+	EF_WAITS = 0x80,
+	EF_SKIPPARSERESET = 0x100,
+	EF_OLD_VERSION = 0x200,
+	EF_LARGE_PAYLOAD = 0x800,
+	EF_CONVERTER_MANAGED = 0x1000,
+};
+
+enum ev_category { /* struct ev_info.category: one low value plus source bits */
+	EC_UNKNOWN = 0,
+	EC_OTHER = 1,
+	EC_FILE = 2,
+	EC_NET = 3,
+	EC_IPC = 4,
+	EC_MEMORY = 5,
+	EC_PROCESS = 6,
+	EC_SLEEP = 7,
+	EC_SYSTEM = 8,
+	EC_SIGNAL = 9,
+	EC_USER = 10,
+	EC_TIME = 11,
+	EC_PROCESSING = 12,
+	EC_IO_READ = 32,
+	EC_IO_WRITE = 33,
+	EC_IO_OTHER = 34,
+	EC_WAIT = 64,
+	EC_SCHEDULER = 128,
+	EC_INTERNAL = 256,
+	EC_LOW_MASK = 511,
+	EC_SYSCALL = 512,
+	EC_TRACEPOINT = 1024,
+	EC_PLUGIN = 2048,
+	EC_METAEVENT = 4096,
+	EC_ITER = 8192,
+};
+
+#define EV_PARAMS_MAX	32  /* parameters per event type */
+#define EV_TYPE_LOSS	60000 /* our own: a gap in the recording; other readers skip types they do not know */
+#define EV_FD_CWD	(-100) /* AT_FDCWD as events store it */
+#define EV_NO_ID	UINT32_MAX /* a uid or gid that is not known */
+
+struct ev_flag { /* one row of flags.tsv; a set ends with a NULL name; the order of rows matters */
+	const char *name;
+	uint32_t value;
+};
+
+struct ev_dyn { /* one alternative of a PT_DYN parameter, chosen by its first byte */
+	uint8_t type;	/* enum ev_ptype */
+	uint8_t format; /* enum ev_pformat */
+};
+
+struct ev_param_info {
+	const char *name;
+	const struct ev_flag *flags; /* or NULL */
+	const struct ev_dyn *dyn;    /* @dyn_count entries, or NULL */
+	uint8_t dyn_count;
+	uint8_t type;	     /* enum ev_ptype */
+	uint8_t format;	     /* enum ev_pformat */
+	int8_t dirfd_param;  /* PT_FSRELPATH: index of the parameter that names its directory; else -1 */
+};
+
+struct ev_info {
+	const char *name;      /* "open"; versions of an event share it */
+	const char *enum_name; /* "PPME_SYSCALL_OPEN_X" */
+	const struct ev_param_info *params;
+	uint16_t category; /* EC_* */
+	uint16_t flags;	   /* EF_* */
+	uint8_t nparams;
+};
+
+struct ev_syscall { /* one row of syscalls.tsv, indexed by ppm_sc code */
+	const char *name;
+	int16_t x86_64, aarch64;    /* native numbers, -1 if there is none */
+	uint16_t enter_type, exit_type; /* events it is reported as; EV_GENERIC_E/X without own events */
+};
+
+struct ev_flag_set { /* a named set; the list ends with a NULL name */
+	const char *name;
+	const struct ev_flag *flags;
+};
+
+extern const struct ev_flag_set ev_flag_sets[];
+extern const struct ev_info ev_table[EV_TYPE_COUNT];
+extern const struct ev_syscall ev_syscalls[EV_SYSCALL_COUNT];
+
+static inline bool ev_type_is_exit(unsigned type)
+{
+	return type & 1;
+}
+
+/* The name under which a ppm_sc code is known; "unknown" for codes newer than the table. */
+static inline const char *ev_syscall_name(unsigned code)
+{
+	return ev_syscalls[code < EV_SYSCALL_COUNT ? code : 0].name;
+}
+
+/* The flag set called @name ("file_flags"), or NULL. */
+const struct ev_flag *ev_flag_set(const char *name);
+
+/* Index of the parameter called @name, or -1. */
+int ev_param_index(unsigned type, const char *name);
+
+/* The fixed width of a parameter type in bytes, or 0 if it varies. */
+unsigned ev_ptype_width(enum ev_ptype type);
+
+enum ev_block_flags { EV_STATE_ONLY = 1 }; /* update state, do not show */
+
+/*
+ * One event, borrowed: valid until the next call on the source that delivered it. Always a current event
+ * version, already validated: all parameters lie inside the buffer.
+ */
+struct ev {
+	uint64_t ts;	 /* UINT64_MAX occurs in synthetic events */
+	int64_t tid;	 /* -1: none */
+	uint64_t offset; /* of the event's block */
+	uint64_t num;	 /* running number, set by state_apply() */
+	const uint8_t *lens; /* @nparams lengths, u32 if @wide, else u16 */
+	const uint8_t *data; /* the parameters, back to back */
+	uint32_t block_flags; /* EV_STATE_ONLY */
+	uint16_t type;	 /* enum ev_type */
+	int16_t cpu;
+	uint16_t nparams; /* recorded ones, at most the table's number */
+	bool wide;
+	uint8_t located;  /* at[0..located] are known; the rest is found on first use */
+	uint32_t at[EV_PARAMS_MAX + 1]; /* offsets in @data */
+};
+
+struct ev_value { /* a parameter's bytes; n == 0: not available (different from zero and from "") */
+	const uint8_t *p;
+	uint32_t n;
+};
+
+/* Fill at[] up to @i inclusive. @i < nparams. */
+void ev_locate(struct ev *ev, unsigned i);
+
+/* Parameter @i; empty if the event does not have it. */
+static inline struct ev_value ev_param(struct ev *ev, unsigned i)
+{
+	if (UNLIKELY(i >= ev->nparams))
+		return (struct ev_value){ NULL, 0 };
+	if (ev->located <= i)
+		ev_locate(ev, i);
+	return (struct ev_value){ ev->data + ev->at[i], ev->at[i + 1] - ev->at[i] };
+}
+
+static inline const struct ev_info *ev_info(const struct ev *ev)
+{
+	return &ev_table[ev->type];
+}
+
+/*
+ * Integers as recorded: false if the parameter is empty or not exactly as wide as asked for.
+ */
+static inline bool ev_u8(struct ev *ev, unsigned i, uint8_t *out)
+{
+	struct ev_value v = ev_param(ev, i);
+
+	if (v.n != 1)
+		return false;
+	*out = v.p[0];
+	return true;
+}
+
+static inline bool ev_u16(struct ev *ev, unsigned i, uint16_t *out)
+{
+	struct ev_value v = ev_param(ev, i);
+
+	if (v.n != 2)
+		return false;
+	*out = load_u16(v.p);
+	return true;
+}
+
+static inline bool ev_u32(struct ev *ev, unsigned i, uint32_t *out)
+{
+	struct ev_value v = ev_param(ev, i);
+
+	if (v.n != 4)
+		return false;
+	*out = load_u32(v.p);
+	return true;
+}
+
+static inline bool ev_u64(struct ev *ev, unsigned i, uint64_t *out)
+{
+	struct ev_value v = ev_param(ev, i);
+
+	if (v.n != 8)
+		return false;
+	*out = load_u64(v.p);
+	return true;
+}
+
+static inline bool ev_i64(struct ev *ev, unsigned i, int64_t *out)
+{
+	uint64_t u;
+
+	if (!ev_u64(ev, i, &u))
+		return false;
+	*out = (int64_t)u;
+	return true;
+}
+
+/*
+ * A string parameter (CHARBUF, FSPATH, FSRELPATH) cut at its first NUL. Empty and "(NULL)" parameters give
+ * the text "<NA>", as the reference does; test ev_param(ev, i).n first where the difference matters.
+ */
+struct sv ev_str(struct ev *ev, unsigned i);
+
+/* An event "has a return value" if it is a syscall exit event, not GENERIC, with at least one parameter:
+ * then *ret is parameter 0 as a signed number of 4 or 8 bytes (0 for other widths). */
+bool ev_return_value(struct ev *ev, int64_t *ret);
+
+#endif

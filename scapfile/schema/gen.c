@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Build-time host program: turns the TSV files of scapfile/schema/ into C.
+ * Usage: gen SCHEMA_DIR OUT_DIR writes event_types.h (the enum of event types) and event_tables.c (events,
+ * parameters, flag sets, dynamic parameters, system calls).
+ */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMNS_MAX 16
+#define LINE_MAX_	65536
+
+struct table { /* one TSV file, all rows but the heading */
+	char **cells; /* rows x columns */
+	size_t rows, columns;
+};
+
+static void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+static void *must(void *p)
+{
+	if (!p)
+		die("gen: out of memory or cannot open a file");
+	return p;
+}
+
+static FILE *open_in(const char *dir, const char *name, const char *mode)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return must(fopen(path, mode));
+}
+
+static size_t split(char *line, char **cells)
+{
+	size_t n = 0;
+
+	line[strcspn(line, "\r\n")] = '\0';
+	for (char *p = line; p && n < COLUMNS_MAX;) {
+		char *tab = strchr(p, '\t');
+
+		if (tab)
+			*tab++ = '\0';
+		cells[n++] = p;
+		p = tab;
+	}
+	return n;
+}
+
+static struct table read_table(const char *dir, const char *name)
+{
+	static char line[LINE_MAX_];
+	char *cells[COLUMNS_MAX];
+	FILE *f = open_in(dir, name, "r");
+	struct table t = { 0 };
+	size_t cap = 0;
+
+	while (fgets(line, sizeof(line), f)) {
+		size_t n;
+
+		if (line[0] == '#')
+			continue;
+		n = split(line, cells);
+		if (!t.columns) { /* the heading */
+			t.columns = n;
+			continue;
+		}
+		if (n != t.columns)
+			die("gen: %s: row %zu has %zu columns instead of %zu", name, t.rows + 2, n, t.columns);
+		if (t.rows == cap) {
+			cap = cap ? cap * 2 : 512;
+			t.cells = must(realloc(t.cells, cap * t.columns * sizeof(char *)));
+		}
+		for (size_t i = 0; i < n; i++)
+			t.cells[t.rows * n + i] = must(strdup(cells[i]));
+		t.rows++;
+	}
+	fclose(f);
+	return t;
+}
+
+static const char *cell(const struct table *t, size_t row, size_t column)
+{
+	return t->cells[row * t->columns + column];
+}
+
+/* "PPME_SYSCALL_OPEN_X" -> "OPEN_X" */
+static const char *short_name(const char *name)
+{
+	static const char *const prefixes[] = { "PPME_SYSCALL_", "PPME_SOCKET_", "PPME_" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+			return name + strlen(prefixes[i]);
+	return name;
+}
+
+static void write_types(const char *dir, const struct table *events, const struct table *syscalls)
+{
+	FILE *f = open_in(dir, "event_types.h", "w");
+
+	fputs("/* Generated from events.tsv; do not edit. */\n#ifndef SCAPFILE_EVENT_TYPES_H\n"
+	      "#define SCAPFILE_EVENT_TYPES_H\n\nenum ev_type {\n",
+	      f);
+	for (size_t i = 0; i < events->rows; i++)
+		fprintf(f, "\tEV_%s = %s,\n", short_name(cell(events, i, 1)), cell(events, i, 0));
+	fprintf(f, "\tEV_TYPE_COUNT = %zu,\n};\n\n#define EV_SYSCALL_COUNT %zu\n\n#endif\n", events->rows,
+		syscalls->rows);
+	if (fclose(f))
+		die("gen: cannot write event_types.h");
+}
+
+static void write_flag_sets(FILE *f, const struct table *flags)
+{
+	const char *set = NULL;
+
+	for (size_t i = 0; i < flags->rows; i++) {
+		if (!set || strcmp(set, cell(flags, i, 0)) != 0) {
+			if (set)
+				fputs("\t{ NULL, 0 },\n};\n", f);
+			set = cell(flags, i, 0);
+			fprintf(f, "static const struct ev_flag flags_%s[] = {\n", set);
+		}
+		fprintf(f, "\t{ \"%s\", %su },\n", cell(flags, i, 1), cell(flags, i, 2));
+	}
+	fputs("\t{ NULL, 0 },\n};\n\nconst struct ev_flag_set ev_flag_sets[] = {\n", f);
+	set = "";
+	for (size_t i = 0; i < flags->rows; i++) {
+		if (strcmp(set, cell(flags, i, 0)) == 0)
+			continue;
+		set = cell(flags, i, 0);
+		fprintf(f, "\t{ \"%s\", flags_%s },\n", set, set);
+	}
+	fputs("\t{ NULL, NULL },\n};\n\n", f);
+}
+
+static void write_dynamic(FILE *f, const struct table *dyn)
+{
+	const char *name = NULL;
+
+	for (size_t i = 0; i < dyn->rows; i++) {
+		if (!name || strcmp(name, cell(dyn, i, 0)) != 0) {
+			if (name)
+				fputs("};\n", f);
+			name = cell(dyn, i, 0);
+			fprintf(f, "static const struct ev_dyn dyn_%s[] = {\n", name);
+		}
+		fprintf(f, "\t[%s] = { %s, %s },\n", cell(dyn, i, 1), cell(dyn, i, 2), cell(dyn, i, 3));
+	}
+	fputs("};\n\n", f);
+}
+
+/* One row of event_params.tsv as an initialiser of struct ev_param_info. */
+static void write_param(FILE *f, const struct table *params, size_t row)
+{
+	const char *kind = cell(params, row, 5), *info = cell(params, row, 6);
+	int dirfd = strcmp(kind, "dirfd_param") == 0 ? atoi(info) : -1;
+	const char *slash = strchr(info, '/');
+
+	fprintf(f, "\t{ .name = \"%s\", .type = %s, .format = %s, .dirfd_param = %d", cell(params, row, 2),
+		cell(params, row, 3), cell(params, row, 4), dirfd);
+	if (strcmp(kind, "flags") == 0)
+		fprintf(f, ", .flags = flags_%s", info);
+	else if (strcmp(kind, "dyn") == 0 && slash)
+		fprintf(f, ", .dyn = dyn_%.*s, .dyn_count = %s", (int)(slash - info), info, slash + 1);
+	fputs(" },\n", f);
+}
+
+static void write_params(FILE *f, const struct table *params)
+{
+	const char *event = NULL;
+
+	for (size_t i = 0; i < params->rows; i++) {
+		if (!event || strcmp(event, cell(params, i, 0)) != 0) {
+			if (event)
+				fputs("};\n", f);
+			event = cell(params, i, 0);
+			fprintf(f, "static const struct ev_param_info params_%s[] = {\n", event);
+		}
+		write_param(f, params, i);
+	}
+	fputs("};\n\n", f);
+}
+
+static void write_events(FILE *f, const struct table *events)
+{
+	fputs("const struct ev_info ev_table[EV_TYPE_COUNT] = {\n", f);
+	for (size_t i = 0; i < events->rows; i++) {
+		const char *id = cell(events, i, 0), *nparams = cell(events, i, 6);
+
+		if ((size_t)atol(id) != i)
+			die("gen: events.tsv: row %zu has id %s", i, id);
+		fprintf(f, "\t{ .name = \"%s\", .enum_name = \"%s\", .category = %s, .flags = %s, .nparams = %s",
+			cell(events, i, 2), cell(events, i, 1), cell(events, i, 7), cell(events, i, 8), nparams);
+		if (strcmp(nparams, "0") != 0)
+			fprintf(f, ", .params = params_%s", id);
+		fputs(" },\n", f);
+	}
+	fputs("};\n\n", f);
+}
+
+static void write_syscalls(FILE *f, const struct table *syscalls)
+{
+	fputs("const struct ev_syscall ev_syscalls[EV_SYSCALL_COUNT] = {\n", f);
+	for (size_t i = 0; i < syscalls->rows; i++) {
+		const char *x86 = cell(syscalls, i, 2), *arm = cell(syscalls, i, 3);
+		const char *enter = cell(syscalls, i, 6), *exit_ = cell(syscalls, i, 7);
+
+		fprintf(f, "\t{ \"%s\", %s, %s, %s, %s },\n", cell(syscalls, i, 1),
+			isdigit((unsigned char)x86[0]) ? x86 : "-1", isdigit((unsigned char)arm[0]) ? arm : "-1",
+			isdigit((unsigned char)enter[0]) ? enter : "0",
+			isdigit((unsigned char)exit_[0]) ? exit_ : "1");
+	}
+	fputs("};\n", f);
+}
+
+int main(int argc, char **argv)
+{
+	struct table events, params, flags, dyn, syscalls;
+	FILE *f;
+
+	if (argc != 3)
+		die("usage: gen SCHEMA_DIR OUT_DIR");
+	events = read_table(argv[1], "events.tsv");
+	params = read_table(argv[1], "event_params.tsv");
+	flags = read_table(argv[1], "flags.tsv");
+	dyn = read_table(argv[1], "dynamic_params.tsv");
+	syscalls = read_table(argv[1], "syscalls.tsv");
+	write_types(argv[2], &events, &syscalls);
+	f = open_in(argv[2], "event_tables.c", "w");
+	fputs("/* Generated from the TSV files of scapfile/schema; do not edit. */\n#include \"scapfile/event.h\"\n\n", f);
+	write_flag_sets(f, &flags);
+	write_dynamic(f, &dyn);
+	write_params(f, &params);
+	write_events(f, &events);
+	write_syscalls(f, &syscalls);
+	if (fclose(f))
+		die("gen: cannot write event_tables.c");
+	return 0;
+}
