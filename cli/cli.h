@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the commands share: exit statuses, option tables, messages, times. Only this folder speaks
+ * to people: results go to stdout, everything else to stderr, a failure is told once.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "replay/replay.h"
+
+enum cli_exit { /* the same for every command; documented in each man page */
+		CLI_OK = 0,
+		CLI_FINDINGS = 1, /* what --fail-on names was found */
+		CLI_RULES = 2,	  /* rules could not be loaded */
+		CLI_USAGE = 3,	  /* usage or configuration */
+		CLI_INPUT = 4,	  /* input or output unusable */
+		CLI_PARTIAL = 5,  /* results are incomplete: damage, time or memory limit */
+		CLI_INTERNAL = 6,
+		CLI_SIGINT = 130,
+		CLI_SIGTERM = 143,
+};
+
+/* The graver of two statuses: 6 > 4 > 2 > 3 > 5 > 1 > 0; an interruption outranks all but 6 and 4.
+ */
+int cli_worse(int a, int b);
+/* The status for a library failure. */
+int cli_exit_of(int error_code);
+
+struct cli_command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *args, *summary;
+};
+extern const struct cli_command cli_commands[];
+const struct cli_command *cli_command_find(const char *name);
+
+/* --- options
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+enum { /* ids of options without a letter, shared by all tables */
+       OPT_FIRST = 256,
+       OPT_PROGRESS,
+       OPT_LOG_FORMAT,
+       OPT_MEM_LIMIT,
+       OPT_TIMEOUT,
+       OPT_TZ,
+       OPT_COLOR,
+       OPT_COMMAND_FIRST = 512, /* each command's own */
+};
+
+struct cli_option {
+	int id; /* a letter, or OPT_* */
+	const char *name;
+	const char *arg; /* NULL: takes none */
+	const char *help;
+};
+
+struct cli_common { /* options every command takes */
+	bool quiet;
+	unsigned verbose;
+	int tz_offset_s;
+	uint64_t mem_limit;  /* bytes, 0: none */
+	uint64_t timeout_ns; /* 0: none */
+	bool color;	     /* resolved against the terminal, NO_COLOR and --color */
+};
+
+struct cli_parser {
+	const char *command;
+	const struct cli_option *options; /* ends with a zero id */
+	const char *const
+	    *examples; /* command lines without the leading "scapula"; NULL-terminated */
+	/* Take one option. Return: 0, or CLI_USAGE after telling what is wrong. */
+	int (*take)(void *arg, int id, const char *value);
+	void *arg;
+};
+
+/*
+ * Parse; operands are left in argv[*first..argc). Return: 0, CLI_USAGE (told), or -1 when --help
+ * was printed and the command is done.
+ */
+MUST_CHECK int cli_parse(const struct cli_parser *p, struct cli_common *common, int argc,
+			 char **argv, int *first);
+void cli_print_version(void);
+void cli_print_usage(FILE *f);
+
+/* --- messages
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+enum cli_level { CLI_ERROR, CLI_WARNING, CLI_NOTE, CLI_DEBUG };
+/* One line on stderr, "scapula: COMMAND: text" or a JSON object; multi-line texts keep their lines.
+ */
+void cli_log(enum cli_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void cli_log_setup(const char *command, bool json, bool quiet, unsigned verbose);
+/* Tell @err and return the exit status for it. */
+int cli_fail(const struct error *err);
+
+/* --- progress
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+enum cli_progress_mode {
+	CLI_PROGRESS_AUTO,
+	CLI_PROGRESS_NEVER,
+	CLI_PROGRESS_PLAIN,
+	CLI_PROGRESS_JSON
+};
+void cli_progress_setup(enum cli_progress_mode mode);
+void cli_progress(void *arg, const struct run_progress *p); /* for run_options.progress */
+void cli_progress_done(void); /* take the bar away before other output */
+
+/* --- values
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+bool cli_parse_u64(const char *text, uint64_t *out);
+bool cli_parse_size(const char *text, uint64_t *bytes);	 /* 512, 64K, 40M, 2G */
+bool cli_parse_duration(const char *text, uint64_t *ns); /* 5, 5s, 250ms, 2m, 1h, 10us, 7ns */
+bool cli_parse_zone(const char *text, int *offset_s);	 /* UTC, local, +HH:MM */
+/* 2026-11-22T03:02:21.5Z, @SECONDS[.FRACTION], NANOSECONDS (over 10 digits), +DURATION after the
+ * first event. */
+bool cli_parse_time(const char *text, uint64_t *ns, bool *relative);
+/* The value of a time option; tells what is wrong. Return: 0 or CLI_USAGE. */
+int cli_take_time(const char *option, const char *value, uint64_t *ns, bool *relative);
+/* "2026-11-22T03:02:21.542518211Z"; "-" for 0. */
+void cli_time(struct buf *b, uint64_t ts);
+/* "1,234,567" */
+void cli_grouped(struct buf *b, uint64_t n);
+/* "339.3 MB" */
+void cli_bytes(struct buf *b, uint64_t n);
+/* Text of a capture made harmless for a terminal: control characters and invalid UTF-8 become \xNN,
+ * bidi controls \u{N}. */
+void cli_safe(struct buf *b, struct sv s);
+/* Write all of @b to stdout; on failure (closed pipe, full disk) tell it. Return: 0 or CLI_INPUT.
+ */
+int cli_write(struct buf *b);
+int cli_flush(void);
+
+/* --- shared by the commands that read captures
+ * ----------------------------------------------------------------------- */
+
+/* Tell the gaps of a capture (the first ones, then a count). Return: CLI_PARTIAL if there are any,
+ * else 0. */
+int cli_tell_gaps(const char *path, const struct sf_gap *gaps, size_t n, uint64_t total);
+/* SIGINT and SIGTERM call run_stop() or set the flag; a second one ends the process. */
+void cli_catch_signals(void);
+/* 0, or CLI_SIGINT or CLI_SIGTERM once one arrived. */
+int cli_interrupted(void);
+/* Called from the handler, if set. */
+void cli_on_interrupt(void (*fn)(void *arg), void *arg);
+
+/* The commands. */
+#define COMMAND(name, fn, args, summary) int fn(int argc, char **argv);
+#include "cli/commands.def"
+#undef COMMAND
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/inputs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int is_rule_file(const struct dirent *d)
+{
+	struct sv name = sv_of(d->d_name);
+
+	return d->d_name[0] != '.' &&
+	       (sv_ends(name, SV_LIT(".yaml")) || sv_ends(name, SV_LIT(".yml")));
+}
+
+static int one_path(const char *path, char ***files, size_t *count)
+{
+	*files = calloc(1, sizeof(**files));
+	if (!*files)
+		return CLI_INTERNAL;
+	(*files)[0] = strdup(path);
+	*count = (*files)[0] != NULL;
+	return *count ? 0 : CLI_INTERNAL;
+}
+
+int cli_rule_paths(const char *path, char ***files, size_t *count)
+{
+	struct dirent **names;
+	struct stat sb;
+	int n;
+
+	*files = NULL;
+	*count = 0;
+	if (stat(path, &sb) != 0) {
+		cli_log(CLI_ERROR, "cannot read rules '%s': %s", path, strerror(errno));
+		return CLI_RULES;
+	}
+	if (!S_ISDIR(sb.st_mode))
+		return one_path(path, files, count);
+	n = scandir(path, &names, is_rule_file, alphasort);
+	if (n < 0) {
+		cli_log(CLI_ERROR, "cannot read the directory '%s': %s", path, strerror(errno));
+		return CLI_RULES;
+	}
+	*files = calloc((size_t)n + 1, sizeof(**files));
+	for (int i = 0; i < n; i++) {
+		if (*files && asprintf(&(*files)[*count], "%s/%s", path, names[i]->d_name) >= 0)
+			++*count;
+		free(names[i]);
+	}
+	free(names);
+	if (*count == (size_t)n && *files) {
+		if (n == 0)
+			cli_log(CLI_WARNING, "the directory '%s' holds no .yaml or .yml file",
+				path);
+		return 0;
+	}
+	cli_log(CLI_ERROR, "out of memory");
+	return CLI_INTERNAL;
+}
+
+static void tell_verdict(const struct rule_loader *l)
+{
+	size_t n;
+	const struct rule_result *r = rule_loader_results(l, &n);
+	struct buf b = {0};
+
+	if (!n)
+		return;
+	r = &r[n - 1];
+	if (r->ok && !r->warning_count)
+		return;
+	rule_result_text(&b, r, true);
+	while (b.len && b.p[b.len - 1] == '\n')
+		b.len--;
+	cli_log(r->ok ? CLI_WARNING : CLI_ERROR, "%s", buf_cstr(&b));
+	buf_done(&b);
+}
+
+static int load_one(struct rule_loader *l, const char *path)
+{
+	struct error err = {0};
+	int rc = rule_loader_file(l, path, &err);
+
+	if (rc == ERR_RULES || rc == 0) {
+		tell_verdict(l);
+		return rc ? CLI_RULES : 0;
+	}
+	cli_log(CLI_ERROR, "%s", err.msg);
+	return rc == ERR_IO ? CLI_RULES
+			    : cli_exit_of(rc); /* a missing rule file is a rule problem */
+}
+
+int cli_load_rules(struct rule_loader *l, const char *const *paths, size_t count)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < count && !status; i++) {
+		char **files;
+		size_t n;
+
+		status = cli_rule_paths(paths[i], &files, &n);
+		for (size_t k = 0; k < n; k++) {
+			if (!status)
+				status = load_one(l, files[k]);
+			free(files[k]);
+		}
+		free(files);
+	}
+	return status;
+}
+
+void cli_quote_command(struct buf *b, int argc, char **argv)
+{
+	static const char plain[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
+
+	buf_lit(b, "scapula");
+	for (int i = 0; i < argc; i++) {
+		buf_char(b, ' ');
+		if (argv[i][0] && argv[i][strspn(argv[i], plain)] == '\0') {
+			buf_str(b, argv[i]);
+			continue;
+		}
+		buf_char(b, '\'');
+		for (const char *p = argv[i]; *p; p++) {
+			if (*p == '\'')
+				buf_lit(b, "'\\''");
+			else
+				buf_char(b, *p);
+		}
+		buf_char(b, '\'');
+	}
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages on stderr, exit statuses, and what a signal does. */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "cli/cli.h"
+
+static struct {
+	const char *command;
+	bool json, quiet;
+	unsigned verbose;
+} log_state;
+
+static volatile sig_atomic_t caught_signal;
+static void (*interrupt_fn)(void *arg);
+static void *interrupt_arg;
+
+void cli_log_setup(const char *command, bool json, bool quiet, unsigned verbose)
+{
+	log_state.command = command;
+	log_state.json = json;
+	log_state.quiet = quiet;
+	log_state.verbose = verbose;
+}
+
+static bool is_shown(enum cli_level level)
+{
+	switch (level) {
+	case CLI_ERROR:
+		return true;
+	case CLI_WARNING:
+	case CLI_NOTE:
+		return !log_state.quiet;
+	default:
+		return log_state.verbose > 0 && !log_state.quiet;
+	}
+}
+
+static void log_json(enum cli_level level, const char *text)
+{
+	static const char *const names[] = {"error", "warning", "note", "debug"};
+	struct buf b = {0};
+
+	buf_addf(&b, "{\"level\":\"%s\",\"command\":", names[level]);
+	json_string(&b, sv_of(log_state.command ? log_state.command : ""));
+	buf_lit(&b, ",\"message\":");
+	json_string(&b, sv_of(text));
+	buf_lit(&b, "}\n");
+	fputs(buf_cstr(&b), stderr);
+	buf_done(&b);
+}
+
+void cli_log(enum cli_level level, const char *fmt, ...)
+{
+	char text[2048];
+	va_list ap;
+
+	if (!is_shown(level))
+		return;
+	cli_progress_done();
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (log_state.json) {
+		log_json(level, text);
+		return;
+	}
+	fprintf(stderr, "scapula: %s%s%s%s\n", log_state.command ? log_state.command : "",
+		log_state.command ? ": " : "", level == CLI_WARNING ? "warning: " : "", text);
+}
+
+int cli_exit_of(int error_code)
+{
+	switch (error_code) {
+	case ERR_USAGE:
+		return CLI_USAGE;
+	case ERR_SYNTAX:
+	case ERR_COMPILE:
+	case ERR_RULES:
+		return CLI_RULES;
+	case ERR_NOMEM:
+		return CLI_INTERNAL;
+	default:
+		return CLI_INPUT;
+	}
+}
+
+int cli_fail(const struct error *err)
+{
+	cli_log(CLI_ERROR, "%s", err->msg[0] ? err->msg : error_code_text(err->code));
+	return cli_exit_of(err->code);
+}
+
+int cli_worse(int a, int b)
+{
+	static const int order[] = {CLI_INTERNAL, CLI_INPUT,   CLI_SIGTERM,  CLI_SIGINT, CLI_RULES,
+				    CLI_USAGE,	  CLI_PARTIAL, CLI_FINDINGS, CLI_OK};
+
+	for (size_t i = 0; i < COUNT_OF(order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return CLI_INTERNAL;
+}
+
+static void on_signal(int number)
+{
+	if (caught_signal)
+		_exit(128 + number); /* the second one: now */
+	caught_signal = number;
+	if (interrupt_fn)
+		interrupt_fn(interrupt_arg);
+}
+
+void cli_catch_signals(void)
+{
+	struct sigaction sa = {.sa_handler = on_signal};
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+void cli_on_interrupt(void (*fn)(void *arg), void *arg)
+{
+	interrupt_arg = arg;
+	interrupt_fn = fn;
+	if (caught_signal && fn)
+		fn(arg);
+}
+
+int cli_interrupted(void)
+{
+	return caught_signal ? 128 + (int)caught_signal : 0;
+}
+
+int cli_write(struct buf *b)
+{
+	size_t n;
+
+	if (b->failed) {
+		cli_log(CLI_ERROR, "out of memory");
+		return CLI_INTERNAL;
+	}
+	n = fwrite(b->p, 1, b->len, stdout);
+	if (n != b->len) {
+		cli_log(CLI_ERROR, "cannot write to standard output: %s", strerror(errno));
+		return CLI_INPUT;
+	}
+	buf_reset(b);
+	return 0;
+}
+
+int cli_flush(void)
+{
+	if (fflush(stdout) == 0)
+		return 0;
+	cli_log(CLI_ERROR, "cannot write to standard output: %s", strerror(errno));
+	return CLI_INPUT;
+}
+
+int cli_tell_gaps(const char *path, const struct sf_gap *gaps, size_t n, uint64_t total)
+{
+	static const size_t told_max = 10;
+
+	for (size_t i = 0; i < n && i < told_max; i++)
+		cli_log(CLI_WARNING, "%s: offset %llu: %s: %s", path,
+			(unsigned long long)gaps[i].offset, sf_gap_reason_name(gaps[i].reason),
+			gaps[i].what);
+	if (total > told_max)
+		cli_log(CLI_WARNING, "%s: and %llu more gaps; 'scapula info' lists them", path,
+			(unsigned long long)(total - told_max));
+	return total ? CLI_PARTIAL : 0;
+}

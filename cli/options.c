@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Option tables: one row feeds getopt_long(), --help and the messages. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+#define OPTIONS_MAX 64
+
+static const struct cli_option common_options[] = {
+    {'q', "quiet", NULL, "errors only on stderr"},
+    {'v', "verbose", NULL, "more on stderr; twice for debugging"},
+    {OPT_PROGRESS, "progress", "auto|never|plain|json",
+     "progress on stderr; auto: a bar on a terminal"},
+    {OPT_LOG_FORMAT, "log-format", "text|json", "form of the messages on stderr"},
+    {OPT_MEM_LIMIT, "mem-limit", "SIZE", "stop with status 5 when the rebuilt state outgrows SIZE"},
+    {OPT_TIMEOUT, "timeout", "DURATION", "stop with status 5 after that long"},
+    {OPT_TZ, "tz", "UTC|local|+HH:MM", "time zone of displayed times; default UTC"},
+    {OPT_COLOR, "color", "auto|always|never",
+     "colours; auto: on a terminal, unless NO_COLOR is set"},
+    {'h', "help", NULL, "print this help"},
+    {0, NULL, NULL, NULL},
+};
+
+static void print_options(FILE *f, const struct cli_option *table)
+{
+	for (const struct cli_option *o = table; o->id; o++) {
+		char left[80];
+		int n = 0;
+
+		if (o->id < OPT_FIRST)
+			n = snprintf(left, sizeof(left), "-%c, ", o->id);
+		else
+			n = snprintf(left, sizeof(left), "    ");
+		snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", o->name, o->arg ? " " : "",
+			 o->arg ? o->arg : "");
+		fprintf(f, "  %-34s %s\n", left, o->help);
+	}
+}
+
+static void print_help(const struct cli_parser *p)
+{
+	const struct cli_command *c = cli_command_find(p->command);
+
+	printf("usage: scapula %s %s\n\n%s\n", c->name, c->args, c->summary);
+	if (p->examples) {
+		puts("\nexamples:");
+		for (size_t i = 0; p->examples[i]; i++)
+			printf("  scapula %s\n", p->examples[i]);
+	}
+	puts("\noptions:");
+	print_options(stdout, p->options);
+	puts("\nevery command:");
+	print_options(stdout, common_options);
+}
+
+/* Index of @value among the '|'-separated @choices, or -1. */
+static int choice(const char *choices, const char *value)
+{
+	size_t len = strlen(value);
+
+	for (int i = 0;; i++) {
+		size_t n = strcspn(choices, "|");
+
+		if (n == len && memcmp(choices, value, n) == 0)
+			return i;
+		if (!choices[n])
+			return -1;
+		choices += n + 1;
+	}
+}
+
+static int bad_value(const char *option, const char *value, const char *expected)
+{
+	cli_log(CLI_ERROR, "--%s %s: expected %s", option, value, expected);
+	return CLI_USAGE;
+}
+
+struct common_state {
+	struct cli_common *common;
+	const char *command;
+	bool json_log;
+	int color; /* 0 auto, 1 always, 2 never */
+};
+
+static int take_common(struct common_state *s, int id, const char *value)
+{
+	int k;
+
+	switch (id) {
+	case 'q':
+		s->common->quiet = true;
+		return 0;
+	case 'v':
+		s->common->verbose++;
+		return 0;
+	case OPT_PROGRESS:
+		k = choice("auto|never|plain|json", value);
+		if (k < 0)
+			return bad_value("progress", value, "auto, never, plain or json");
+		cli_progress_setup((enum cli_progress_mode)k);
+		return 0;
+	case OPT_LOG_FORMAT:
+		k = choice("text|json", value);
+		s->json_log = k == 1;
+		return k < 0 ? bad_value("log-format", value, "text or json") : 0;
+	case OPT_MEM_LIMIT:
+		return cli_parse_size(value, &s->common->mem_limit)
+			   ? 0
+			   : bad_value("mem-limit", value, "a size such as 512M or 2G");
+	case OPT_TIMEOUT:
+		return cli_parse_duration(value, &s->common->timeout_ns)
+			   ? 0
+			   : bad_value("timeout", value, "a duration such as 30s, 5m or 250ms");
+	case OPT_TZ:
+		return cli_parse_zone(value, &s->common->tz_offset_s)
+			   ? 0
+			   : bad_value("tz", value, "UTC, local or an offset such as +02:00");
+	case OPT_COLOR:
+		s->color = choice("auto|always|never", value);
+		return s->color < 0 ? bad_value("color", value, "auto, always or never") : 0;
+	default:
+		return -1;
+	}
+}
+
+static bool want_color(int mode)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	if (mode != 0)
+		return mode == 1;
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
+}
+
+/* Both tables in getopt's form. */
+static size_t add_options(const struct cli_option *table, struct option *longs, size_t n,
+			  char *shorts)
+{
+	for (const struct cli_option *o = table; o->id && n < OPTIONS_MAX; o++, n++) {
+		longs[n] =
+		    (struct option){o->name, o->arg ? required_argument : no_argument, NULL, o->id};
+		if (o->id < OPT_FIRST) {
+			size_t len = strlen(shorts);
+
+			snprintf(shorts + len, 4, "%c%s", o->id, o->arg ? ":" : "");
+		}
+	}
+	return n;
+}
+
+int cli_parse(const struct cli_parser *p, struct cli_common *common, int argc, char **argv,
+	      int *first)
+{
+	struct option longs[2 * OPTIONS_MAX + 1] = {0};
+	char shorts[4 * OPTIONS_MAX] = ":";
+	struct common_state s = {.common = common, .command = p->command};
+	size_t n;
+	int id, rc;
+
+	*common = (struct cli_common){0};
+	cli_log_setup(p->command, false, false, 0);
+	n = add_options(p->options, longs, 0, shorts);
+	add_options(common_options, longs, n, shorts);
+	opterr = 0;
+	optind = 1;
+	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (id == 'h') {
+			print_help(p);
+			return -1;
+		}
+		if (id == '?' || id == ':') {
+			cli_log(CLI_ERROR, "%s '%s'; 'scapula %s --help' lists the options",
+				id == ':' ? "a value is missing after" : "there is no option",
+				argv[optind - 1], p->command);
+			return CLI_USAGE;
+		}
+		rc = take_common(&s, id, optarg);
+		if (rc < 0)
+			rc = p->take(p->arg, id, optarg);
+		if (rc)
+			return rc;
+	}
+	common->color = want_color(s.color);
+	cli_log_setup(p->command, s.json_log, common->quiet, common->verbose);
+	*first = optind;
+	return 0;
+}

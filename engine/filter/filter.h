@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Conditions and output formats over events and state: fields, compiled programs, evaluation,
+ * rendering. One program holds any number of conditions and formats; equal tests and equal fields
+ * are shared between them and evaluated at most once per event. Units: as in state.h and event.h.
+ * Threads: a sealed program is constant and may be shared; a context belongs to one thread at a
+ * time.
+ */
+#ifndef ENGINE_FILTER_FILTER_H
+#define ENGINE_FILTER_FILTER_H
+
+#include "engine/filter/ast.h"
+#include "engine/state/state.h"
+
+struct flt_program;
+struct flt_ctx;
+struct flt_format;
+
+/* --- fields: what can be asked
+ * ----------------------------------------------------------------------- */
+
+enum flt_field_flag {
+	FLT_FIELD_FILTER_ONLY = 1 << 0,
+	FLT_FIELD_PRINT_ONLY = 1 << 1,
+	FLT_FIELD_NO_RHS = 1 << 2, /* neither has nor is a field on the right */
+	FLT_FIELD_NO_TRANSFORMER = 1 << 3,
+	FLT_FIELD_LIST = 1 << 4, /* yields a list */
+	FLT_FIELD_DEPRECATED = 1 << 5,
+	FLT_FIELD_HIDDEN = 1 << 6,    /* not shown in listings: table-only fields, the util class */
+	FLT_FIELD_SUGGESTED = 1 << 7, /* appended to alerts by append_output: suggested_output */
+	FLT_FIELD_PROCESS =
+	    1
+	    << 8, /* depends on the bound thread's own attributes only (state_thread.generation) */
+	FLT_FIELD_TYPE_ONLY = 1 << 9, /* depends on the event type only */
+};
+
+enum flt_arg_rule { FLT_ARG_NONE, FLT_ARG_OPTIONAL, FLT_ARG_REQUIRED };
+
+struct flt_field_info {	      /* one row of fields.def */
+	const char *name;     /* "proc.name" */
+	const char *cls;      /* "process", "evt", ...: heading of listings */
+	uint8_t type;	      /* enum ev_ptype */
+	uint8_t format;	      /* enum ev_pformat */
+	uint8_t arg;	      /* enum flt_arg_rule */
+	uint16_t flags;	      /* FLT_FIELD_* */
+	const char *arg_help; /* "[N]", ".NAME", or "" */
+	const char *help;
+};
+
+extern const struct flt_field_info flt_field_table[];
+extern const size_t flt_field_count;
+
+/* The row whose name, with optional argument, is @text ("proc.aname[2]", "evt.arg.fd"); NULL: no
+ * such field. */
+const struct flt_field_info *flt_field_find(struct sv text);
+
+/* --- programs
+ * ------------------------------------------------------------------------------------------ */
+
+struct flt_options {
+	int tz_offset_s;	  /* display offset of evt.time and friends, seconds east of UTC */
+	bool base64_buffers;	  /* BYTEBUF text as base64 */
+	const struct flt_static { /* static.NAME fields; ends with a NULL name */
+		const char *name, *value;
+	} * statics;
+};
+
+enum flt_warning_kind {
+	FLT_WARN_REGEX_NOT_NEEDED,     /* the pattern needs no regular expression */
+	FLT_WARN_VALUE_IS_FIELD,       /* a constant looks like a field name */
+	FLT_WARN_VALUE_IS_TRANSFORMER, /* a constant looks like a transformer call */
+};
+
+typedef void (*flt_warning_fn)(void *arg, enum flt_warning_kind kind, struct flt_pos pos,
+			       const char *text);
+
+MUST_CHECK int flt_program_new(const struct flt_options *opt, struct flt_program **out,
+			       struct error *err);
+void flt_program_free(struct flt_program *p); /* NULL is fine */
+
+/**
+ * flt_program_add() - compile a condition (macros already resolved)
+ * @warn: may be NULL
+ * @id: receives the condition's number in this program
+ * @pos: on ERR_COMPILE receives the place; may be NULL
+ * Return: 0, ERR_COMPILE (unknown field, operator not defined for the type, bad constant ...;
+ * messages contain "nonexistent field NAME" and "unknown event type NAME" where these are the
+ * reason), ERR_NOMEM. On failure the program is unchanged.
+ */
+MUST_CHECK int flt_program_add(struct flt_program *p, const struct flt_node *n, flt_warning_fn warn,
+			       void *warn_arg, unsigned *id, struct flt_pos *pos,
+			       struct error *err);
+/* After the last addition and before the first context. */
+MUST_CHECK int flt_program_seal(struct flt_program *p, struct error *err);
+
+/* Is @text a valid left-hand side (field with argument, or transformer over one)? Used for
+ * exception fields. */
+MUST_CHECK int flt_check_operand(struct flt_program *p, struct sv text, struct error *err);
+
+/* --- event types
+ * ----------------------------------------------------------------------------------------- */
+
+struct flt_types { /* bit per event type */
+	uint64_t bits[(EV_TYPE_COUNT + 63) / 64];
+};
+
+static inline bool flt_types_has(const struct flt_types *t, unsigned type)
+{
+	return t->bits[type / 64] >> type % 64 & 1;
+}
+unsigned flt_types_count(const struct flt_types *t);
+/* The types a condition (macros resolved) can match. Return: 0 or ERR_COMPILE. */
+MUST_CHECK int flt_types_of(const struct flt_node *n, struct flt_types *out, struct error *err);
+/* Types whose table name is @name, or that report system call @name. False: no such name. */
+bool flt_types_named(struct sv name, struct flt_types *out);
+
+/* --- evaluation
+ * ------------------------------------------------------------------------------------------ */
+
+MUST_CHECK int flt_ctx_new(const struct flt_program *p, const struct state *st,
+			   struct flt_ctx **out, struct error *err);
+void flt_ctx_free(struct flt_ctx *cx); /* NULL is fine */
+/* Look at another event; forgets everything remembered about the one before. @b is borrowed until
+ * the next call. */
+void flt_ctx_event(struct flt_ctx *cx, const struct state_binding *b);
+bool flt_match(struct flt_ctx *cx, unsigned condition);
+/* The same answer by walking the tree without sharing or shortcuts: the oracle that tests and
+ * fuzzing compare with. */
+bool flt_match_naive(struct flt_ctx *cx, unsigned condition);
+
+/* --- output formats
+ * -------------------------------------------------------------------------------------- */
+
+/**
+ * flt_format_new() - compile an output format ("%proc.name %fd.name[...]", leading '*', widths,
+ * transformers) Adds its fields to @p, so before flt_program_seal(). The program owns the result.
+ * Return: 0, ERR_COMPILE (the message contains "unknown filter:" for an unusable %token),
+ * ERR_NOMEM.
+ */
+MUST_CHECK int flt_format_new(struct flt_program *p, struct sv text, struct flt_format **out,
+			      struct error *err);
+/* Append the text. Return: false if a field is absent and the format has no leading '*' (nothing is
+ * appended). */
+bool flt_format_text(struct flt_ctx *cx, const struct flt_format *f, struct buf *out);
+/*
+ * Append "\"key\":value,..." for the format's plain fields in key order, without braces. The values
+ * are JSON typed as the reference does. Return: how many members were written, or -1 as above
+ * (without '*').
+ */
+int flt_format_json(struct flt_ctx *cx, const struct flt_format *f, struct buf *out);
+/* Field names of the format as written, in JSON key order. */
+size_t flt_format_fields(const struct flt_format *f, const struct sv **names);
+
+/* Text of parameter @i of the event as evt.arg shows it; and of all parameters as evt.args does. */
+void flt_render_param(struct flt_ctx *cx, struct ev *ev, unsigned i, struct buf *out);
+void flt_render_args(struct flt_ctx *cx, struct ev *ev, struct buf *out);
+
+/* "HH:MM:SS.nnnnnnnnn" shifted by @tz_offset_s; "YYYY-MM-DDTHH:MM:SS.nnnnnnnnn" in UTC (no zone
+ * suffix). */
+void flt_time_of_day(struct buf *out, uint64_t ts, int tz_offset_s);
+void flt_time_iso8601(struct buf *out, uint64_t ts);
+
+const char *flt_errno_name(int code);	 /* "ENOENT", or NULL */
+const char *flt_signal_name(int number); /* "SIGTERM", or NULL */
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From an event to the records it is about; parameters; enter events kept for their exit. */
+#include "engine/state/internal.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* --- parameters --- */
+
+/* Parameter @i if it is @n bytes wide; NULL if not: malformed unless it is empty and may be. */
+static const uint8_t *param(struct state_event *e, unsigned i, uint32_t n, bool need)
+{
+	struct ev_value v = ev_param(e->ev, i);
+
+	if (LIKELY(v.n == n))
+		return v.p;
+	if (v.n || need)
+		e->malformed = true;
+	return NULL;
+}
+
+bool state_need_u8(struct state_event *e, unsigned i, uint8_t *out)
+{
+	const uint8_t *p = param(e, i, 1, true);
+
+	if (p)
+		*out = *p;
+	return p;
+}
+
+static bool get_u16(struct state_event *e, unsigned i, uint16_t *out, bool need)
+{
+	const uint8_t *p = param(e, i, 2, need);
+
+	if (p)
+		*out = load_u16(p);
+	return p;
+}
+
+static bool get_u32(struct state_event *e, unsigned i, uint32_t *out, bool need)
+{
+	const uint8_t *p = param(e, i, 4, need);
+
+	if (p)
+		*out = load_u32(p);
+	return p;
+}
+
+static bool get_u64(struct state_event *e, unsigned i, uint64_t *out, bool need)
+{
+	const uint8_t *p = param(e, i, 8, need);
+
+	if (p)
+		*out = load_u64(p);
+	return p;
+}
+
+bool state_need_u16(struct state_event *e, unsigned i, uint16_t *out)
+{
+	return get_u16(e, i, out, true);
+}
+
+bool state_need_u32(struct state_event *e, unsigned i, uint32_t *out)
+{
+	return get_u32(e, i, out, true);
+}
+
+bool state_need_u64(struct state_event *e, unsigned i, uint64_t *out)
+{
+	return get_u64(e, i, out, true);
+}
+
+bool state_need_i64(struct state_event *e, unsigned i, int64_t *out)
+{
+	return get_u64(e, i, (uint64_t *)out, true);
+}
+
+bool state_opt_u16(struct state_event *e, unsigned i, uint16_t *out)
+{
+	return get_u16(e, i, out, false);
+}
+
+bool state_opt_u32(struct state_event *e, unsigned i, uint32_t *out)
+{
+	return get_u32(e, i, out, false);
+}
+
+bool state_opt_u64(struct state_event *e, unsigned i, uint64_t *out)
+{
+	return get_u64(e, i, out, false);
+}
+
+bool state_opt_i64(struct state_event *e, unsigned i, int64_t *out)
+{
+	return get_u64(e, i, (uint64_t *)out, false);
+}
+
+/* --- binding --- */
+
+static void bind_thread(struct state_event *e, const struct state_rule *rule)
+{
+	switch ((enum state_bind)rule->bind) {
+	case STATE_BIND_GET:
+		e->t = state_get(e->st, e->ev->tid);
+		if (e->t)
+			e->t->flags |= STATE_CL_ACTIVE;
+		break;
+	case STATE_BIND_FIND:
+	case STATE_BIND_SWITCH:
+	case STATE_BIND_PROCINFO:
+		e->t = state_find(e->st, e->ev->tid);
+		break;
+	case STATE_BIND_NONE:
+		e->t = NULL;
+		break;
+	}
+}
+
+static void bind_enter(struct state_event *e, const struct state_rule *rule)
+{
+	int64_t num;
+
+	e->t->lastevent_fd = -1;
+	e->t->lastevent_type = e->ev->type;
+	if (rule->uses_fd && state_need_i64(e, 0, &num)) {
+		e->t->lastevent_fd = num;
+		e->fd = state_fd_lookup(e->st, e->t, num);
+	}
+}
+
+static void bind_exit(struct state_event *e, const struct state_rule *rule)
+{
+	unsigned enter = e->t->lastevent_type;
+	int64_t num;
+
+	e->paired = e->ev->type == enter + 1 ||
+		    (e->ev->type == EV_EXECVE_19_X && enter == EV_EXECVEAT_E);
+	if (!e->paired)
+		e->t->lastevent_fd = -1;
+	if (!rule->fd)
+		return;
+	/* What the exit event itself says wins over what an enter event, perhaps of another call, left. */
+	if (state_opt_i64(e, rule->fd, &num))
+		e->t->lastevent_fd = num;
+	if (e->t->lastevent_fd >= 0)
+		e->fd = state_fd_lookup(e->st, e->t, e->t->lastevent_fd);
+}
+
+void state_bind_event(struct state_event *e)
+{
+	const struct state_rule *rule = &state_rules[e->ev->type];
+
+	e->fd = NULL;
+	bind_thread(e, rule);
+	if (!e->t || rule->bind > STATE_BIND_FIND)
+		return;
+	if (ev_type_is_exit(e->ev->type))
+		bind_exit(e, rule);
+	else
+		bind_enter(e, rule);
+}
+
+/* --- enter events that their exit needs --- */
+
+static bool is_small(struct ev *ev)
+{
+	size_t size = 26 + (size_t)ev->nparams * (ev->wide ? 4 : 2);
+
+	if (ev->nparams) {
+		ev_param(ev, ev->nparams - 1u);
+		size += ev->at[ev->nparams];
+	}
+	return size <= STATE_STORED_MAX;
+}
+
+void state_store_enter(struct state_event *e, struct sv text, int64_t dirfd, uint32_t flags)
+{
+	struct state_stored *s;
+	size_t size = sizeof(*s) + text.n;
+
+	if (!e->t || e->malformed || !is_small(e->ev))
+		return;
+	s = pool_alloc(&e->st->pool, size);
+	if (!s) {
+		e->st->nomem = true;
+		return;
+	}
+	*s = (struct state_stored){
+		.type = e->ev->type,
+		.flags = flags,
+		.dirfd = dirfd,
+		.size = (uint32_t)size,
+		.len = (uint32_t)text.n,
+	};
+	if (text.n)
+		memcpy(s->text, text.p, text.n);
+	state_thread_drop_stored(e->st, e->t);
+	e->t->stored = s;
+}
+
+const struct state_stored *state_retrieve_enter(const struct state_event *e)
+{
+	const struct state_stored *s = e->t ? e->t->stored : NULL;
+
+	if (!s || !e->paired)
+		return NULL;
+	if (s->type + 1 == e->ev->type ||
+	    (s->type == EV_EXECVEAT_E && e->ev->type == EV_EXECVE_19_X))
+		return s;
+	return NULL;
+}

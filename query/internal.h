@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Shared inside query/: values and rows on their way to SQLite, the queue they travel in, opening a
+ * case, and the store that applies rows to it. The caller's thread encodes and queues; one writer
+ * thread takes, decodes and executes (writer.c starts it).
+ */
+#ifndef QUERY_INTERNAL_H
+#define QUERY_INTERNAL_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/cursor.h"
+#include "query/query.h"
+
+#define QRY_APPLICATION_ID 0x5363706c  /* "Scpl": what PRAGMA application_id says of a case */
+#define QRY_TEXT_MAX	   (1u << 20)  /* bytes of one text from a capture; longer ones are cut */
+#define QRY_VALUES_MAX	   24	       /* values of one row */
+#define QRY_WAKE_BYTES	   (64u << 10) /* queued bytes that end the writer's pause early */
+#define QRY_IDLE_MS	   100	 /* how long rows may wait for company before they are committed */
+#define QRY_BUSY_MS	   10000 /* how long to wait for another program's lock on the case */
+
+/* --- values and rows (row.c) */
+
+enum qry_kind {
+	QRY_NULL,
+	QRY_INT,
+	QRY_TEXT, /* cut at QRY_TEXT_MAX */
+	QRY_JSON, /* a cut would break it: becomes NULL above QRY_TEXT_MAX */
+};
+
+struct qry_value {
+	enum qry_kind kind;
+	int64_t i;
+	struct sv s;
+};
+
+static inline struct qry_value qry_int(int64_t i)
+{
+	return (struct qry_value){.kind = QRY_INT, .i = i};
+}
+
+/* SQLite's integers are signed: what does not fit becomes the largest. */
+static inline struct qry_value qry_u64(uint64_t u)
+{
+	return qry_int(u > INT64_MAX ? INT64_MAX : (int64_t)u);
+}
+
+/* 0 means "not known" and becomes NULL. */
+static inline struct qry_value qry_u64_known(uint64_t u)
+{
+	return u ? qry_u64(u) : (struct qry_value){0};
+}
+
+/* Negative means "not known" and becomes NULL. */
+static inline struct qry_value qry_int_known(int64_t i)
+{
+	return i >= 0 ? qry_int(i) : (struct qry_value){0};
+}
+
+static inline struct qry_value qry_text(struct sv s)
+{
+	return (struct qry_value){.kind = s.p ? QRY_TEXT : QRY_NULL, .s = s};
+}
+
+static inline struct qry_value qry_json(struct sv s)
+{
+	return (struct qry_value){.kind = s.p ? QRY_JSON : QRY_NULL, .s = s};
+}
+
+/* What a queued row is, in the order the protocol allows (store.c). */
+enum qry_op {
+	QRY_OP_RULE_FILE,
+	QRY_OP_RULE,
+	QRY_OP_CAPTURE_BEGIN,
+	QRY_OP_ALERT,
+	QRY_OP_PROCESS,
+	QRY_OP_EXEC,
+	QRY_OP_PROCESS_END,
+	QRY_OP_GAP,
+	QRY_OP_CAPTURE_END,
+	QRY_OP_FINISH,
+};
+
+struct qry_row { /* decoded; texts borrow from the queue */
+	enum qry_op op;
+	unsigned count;
+	struct qry_value value[QRY_VALUES_MAX];
+};
+
+/* Bring texts under QRY_TEXT_MAX. Return: how many had to be cut or dropped. */
+unsigned qry_row_limit(struct qry_value *v, unsigned n);
+size_t qry_row_size(const struct qry_value *v, unsigned n);
+/* @to has qry_row_size() bytes. */
+void qry_row_encode(uint8_t *to, enum qry_op op, const struct qry_value *v, unsigned n);
+/* Return: false at the end of @c. */
+bool qry_row_decode(struct cursor *c, struct qry_row *row);
+/*
+ * Text as SQLite may hold it: valid UTF-8 without NUL; each byte that is neither becomes U+FFFD.
+ * Return: @s itself if it already is, else a view into @scratch (which may have failed).
+ */
+struct sv qry_clean_text(struct sv s, struct buf *scratch);
+
+/* --- the queue (queue.c): two buffers, one being filled while the other is drained */
+
+struct qry_half {
+	uint8_t *p;
+	size_t len, cap;
+};
+
+struct qry_queue {
+	pthread_mutex_t lock;
+	pthread_cond_t rows;  /* for the writer thread: enough is queued, or somebody waits */
+	pthread_cond_t space; /* for the caller: a buffer was taken, rows are settled, or failure */
+	struct qry_half fill, drain;
+	size_t wake_at; /* the writer sleeps until this much is queued; SIZE_MAX: it is awake */
+	bool hurry;	/* the caller waits: take and commit now */
+	bool closed;
+	uint64_t pushed, taken, settled; /* rows */
+	int failed;			 /* ERR_* of the first failure */
+	struct error error;
+};
+
+struct qry_batch { /* borrowed until the next take */
+	struct cursor rows;
+	bool commit; /* commit after these rows: nobody should wait longer */
+	bool end;    /* closed: nothing comes after these */
+};
+
+MUST_CHECK int qry_queue_init(struct qry_queue *q, size_t bytes, struct error *err);
+void qry_queue_done(struct qry_queue *q);
+/* Caller's thread. Waits while the queue is full. Return: 0, or the writer's first failure. */
+MUST_CHECK int qry_queue_push(struct qry_queue *q, enum qry_op op, const struct qry_value *v,
+			      unsigned n, struct error *err);
+/* Caller's thread: wait until all that was pushed is committed. */
+MUST_CHECK int qry_queue_flush(struct qry_queue *q, struct error *err);
+void qry_queue_close(struct qry_queue *q);
+/*
+ * Writer's thread: wait for rows; with @idle_ms >= 0 at most that long. @settled: all rows taken
+ * before are committed.
+ */
+void qry_queue_take(struct qry_queue *q, bool settled, int idle_ms, struct qry_batch *out);
+/* Writer's thread: latch the first failure; later pushes return it and rows are dropped. */
+void qry_queue_fail(struct qry_queue *q, const struct error *e);
+
+/* --- opening a case (db.c, schema.c) */
+
+struct qry_migration {		/* statements that lead from one schema version to the next */
+	const char *const *sql; /* NULL-terminated */
+};
+
+/* Step n leads from version n to n + 1; the first creates everything. */
+extern const struct qry_migration qry_migrations[QRY_SCHEMA_VERSION];
+
+/* Create the file (0600) if it is missing; recognise, upgrade and configure. ERR_* as for
+ * qry_writer_open(). */
+MUST_CHECK int qry_db_open(const char *path, const char *program_version, int busy_ms,
+			   sqlite3 **out, struct error *err);
+/* Recognise what @db is and bring it to @version with @steps, in one transaction. */
+MUST_CHECK int qry_schema_upgrade(sqlite3 *db, const char *path, const char *program_version,
+				  const struct qry_migration *steps, int version,
+				  struct error *err);
+/* Translate SQLite's result @rc into ERR_*; @doing completes "case 'x': ...: SQLite's message". */
+int qry_db_error(sqlite3 *db, const char *path, int rc, const char *doing, struct error *err);
+MUST_CHECK int qry_db_exec(sqlite3 *db, const char *path, const char *sql, struct error *err);
+/* The integer a one-row statement yields. */
+MUST_CHECK int qry_db_int(sqlite3 *db, const char *path, const char *sql, int64_t *out,
+			  struct error *err);
+
+/* --- the store (store.c): applies rows; one transaction per batch */
+
+enum qry_stmt {
+#define STMT(sym, sql) QRY_STMT_##sym,
+#include "query/statements.def"
+#undef STMT
+	QRY_STMT_COUNT
+};
+
+struct qry_store {
+	sqlite3 *db;
+	sqlite3_stmt *stmt[QRY_STMT_COUNT];
+	const char *path; /* borrowed */
+	int64_t run_id;
+	int64_t capture_id, run_capture_id; /* of the capture being read; 0: none */
+	int64_t capture_seq, rule_file_seq, alert_seq;
+	struct qry_rule_ref {
+		int64_t rule_id; /* 0: not added */
+		int priority;
+	} * rules; /* by index in the run */
+	size_t rule_cap;
+	unsigned pending; /* rows in the open transaction */
+	bool in_transaction;
+	struct buf scratch;
+};
+
+/* Takes over @db (also on failure) and adds the run. */
+MUST_CHECK int qry_store_init(struct qry_store *s, sqlite3 *db, const char *path,
+			      const struct qry_run *run, struct error *err);
+void qry_store_done(struct qry_store *s); /* rolls back what is not committed */
+MUST_CHECK int qry_store_apply(struct qry_store *s, const struct qry_row *row, struct error *err);
+MUST_CHECK int qry_store_commit(struct qry_store *s, struct error *err);
+
+/* --- the writer (writer.c) */
+
+struct qry_writer_options {
+	size_t queue_bytes;
+	int busy_ms, idle_ms;
+};
+
+MUST_CHECK int qry_writer_open_with(const char *path, const struct qry_run *run,
+				    const struct qry_writer_options *opt, struct qry_writer **out,
+				    struct error *err);
+
+#endif

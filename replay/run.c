@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop that serves every replay: source -> state -> filter -> rules -> sinks. */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "replay/replay.h"
+
+struct capture { /* one capture being replayed */
+	struct run *run;
+	struct sf_reader *reader;
+	struct state *state;
+	struct flt_ctx *ctx;
+	struct sv hostname;
+	uint64_t file_size;
+	uint64_t items;
+	uint64_t from, to; /* absolute; resolved at the first event */
+	bool window_known;
+	enum run_end end;
+};
+
+struct run {
+	struct rule_engine *engine;
+	struct run_options opt;
+	struct run_sink *const *sinks;
+	size_t sink_count;
+	const struct rule *rules;
+	size_t rule_count;
+	const struct flt_format **field_formats; /* per rule: its output with the time in front */
+	const struct rule **hits;		 /* room for all rules */
+	bool has_filter;
+	unsigned filter_id;
+	struct run_processes *processes;
+	struct run_totals totals;
+	struct capture capture; /* the current or last one */
+	struct buf message, line, fields;
+	bool broken;
+	volatile sig_atomic_t stop;
+};
+
+/* --- one alert
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static void build_line(struct run *r, const struct rule *rule, uint64_t ts)
+{
+	buf_reset(&r->line);
+	if (r->opt.iso_time) {
+		flt_time_iso8601(&r->line, ts);
+		buf_lit(&r->line, "+0000");
+	} else {
+		flt_time_of_day(&r->line, ts, r->opt.tz_offset_s);
+	}
+	buf_lit(&r->line, ": ");
+	buf_str(&r->line, rule_priority_name(rule->priority));
+	buf_char(&r->line, ' ');
+	buf_sv(&r->line, buf_view(&r->message));
+}
+
+static int emit(struct capture *c, const struct rule *rule, const struct state_binding *b,
+		struct error *err)
+{
+	struct run *r = c->run;
+	const struct state_thread *t =
+	    b->thread ? b->thread : state_thread_find(c->state, b->ev->tid);
+	struct run_alert a = {
+	    .rule = rule,
+	    .ts = b->ev->ts,
+	    .evt_num = b->ev->num,
+	    .evt_offset = b->ev->offset,
+	    .tid = b->ev->tid,
+	    .pid = t ? t->pid : -1,
+	    .source = rule->source,
+	    .hostname = c->hostname,
+	};
+	int rc;
+
+	buf_reset(&r->message);
+	flt_format_text(c->ctx, rule->format, &r->message);
+	build_line(r, rule, a.ts);
+	buf_reset(&r->fields);
+	flt_format_json(c->ctx, r->field_formats[rule->index], &r->fields);
+	if (r->message.failed || r->line.failed || r->fields.failed)
+		return error_nomem(err);
+	a.message = buf_view(&r->message);
+	a.line = buf_view(&r->line);
+	a.fields = buf_view(&r->fields);
+	if (r->processes && t)
+		a.process_key = run_processes_key(r->processes, c->state, t);
+	r->totals.alerts++;
+	r->totals.by_priority[rule->priority]++;
+	r->totals.by_rule[rule->index]++;
+	for (size_t i = 0; i < r->sink_count; i++) {
+		rc = r->sinks[i]->ops->alert ? r->sinks[i]->ops->alert(r->sinks[i], &a, err) : 0;
+		if (rc < 0) {
+			r->broken = true;
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/* --- one event
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static void resolve_window(struct capture *c, uint64_t first)
+{
+	const struct run_window *w = &c->run->opt.window;
+
+	c->from = w->from_relative ? first + w->from : w->from;
+	c->to = w->to_relative ? first + w->to : w->to ? w->to : UINT64_MAX;
+	c->window_known = true;
+}
+
+static int show(struct capture *c, const struct state_binding *b, struct error *err)
+{
+	struct run *r = c->run;
+	size_t n;
+	int rc;
+
+	if (UNLIKELY(!c->window_known))
+		resolve_window(c, b->ev->ts);
+	if (!rule_engine_wants(r->engine, b->ev->type) || b->ev->ts < c->from || b->ev->ts > c->to)
+		return 0;
+	flt_ctx_event(c->ctx, b);
+	if (r->has_filter && !flt_match(c->ctx, r->filter_id))
+		return 0;
+	n = rule_engine_match(r->engine, c->ctx, r->opt.match_all, r->hits, r->rule_count);
+	for (size_t i = 0; i < n; i++) {
+		rc = emit(c, r->hits[i], b, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* What need not be looked at for each event. Return: false to stop. */
+static bool now_and_then(struct capture *c)
+{
+	struct run *r = c->run;
+	const struct state_stats *ss = state_stats(c->state);
+
+	if (ss->memory > r->totals.peak_state_memory)
+		r->totals.peak_state_memory = ss->memory;
+	if (r->opt.memory_limit && ss->memory > r->opt.memory_limit) {
+		c->end = RUN_END_MEMORY;
+		return false;
+	}
+	if (r->opt.deadline_ns && monotonic_ns() > r->opt.deadline_ns) {
+		c->end = RUN_END_TIMEOUT;
+		return false;
+	}
+	if (r->opt.progress) {
+		struct run_progress p = {
+		    .events = r->totals.events + ss->events,
+		    .file_done = sf_reader_stats(c->reader)->file_size,
+		    .file_size = c->file_size,
+		    .alerts = r->totals.alerts,
+		};
+
+		r->opt.progress(r->opt.progress_arg, &p);
+	}
+	return true;
+}
+
+static int replay_items(struct capture *c, struct error *err)
+{
+	struct run *r = c->run;
+	struct ev_source *src = sf_reader_source(c->reader);
+	struct state_binding bind;
+	struct ev_item item;
+	int rc;
+
+	while ((rc = ev_source_next(src, &item, err)) > 0) {
+		if (UNLIKELY(r->stop)) {
+			c->end = RUN_END_INTERRUPTED;
+			return 0;
+		}
+		rc = state_feed(c->state, &item, &bind, err);
+		if (UNLIKELY(rc < 0))
+			return rc;
+		if (rc > 0 && bind.visible) {
+			rc = show(c, &bind, err);
+			if (UNLIKELY(rc < 0))
+				return rc;
+		}
+		if (UNLIKELY(item.kind == EV_ITEM_MACHINE))
+			c->hostname = state_sv(state_machine(c->state)->hostname);
+		if (UNLIKELY(++c->items % RUN_PROGRESS_EVENTS == 0) && !now_and_then(c))
+			return 0;
+		if (UNLIKELY(r->processes && run_processes_error(r->processes, err))) {
+			r->broken = true;
+			return run_processes_error(r->processes, err);
+		}
+	}
+	return rc;
+}
+
+/* --- one capture
+ * ---------------------------------------------------------------------------------------------- */
+
+static uint64_t size_of_file(const char *path)
+{
+	struct stat sb;
+
+	return stat(path, &sb) == 0 && S_ISREG(sb.st_mode) ? (uint64_t)sb.st_size : 0;
+}
+
+static int begin_capture(struct capture *c, const char *path, struct error *err)
+{
+	struct run *r = c->run;
+	const struct sf_options opt = {.want_hash = r->opt.want_hash};
+	int rc;
+
+	rc = sf_reader_open(path, &opt, &c->reader, err);
+	if (rc < 0)
+		return rc;
+	rc = state_new(NULL, &c->state, err);
+	if (rc < 0)
+		return rc;
+	rc = flt_ctx_new(rule_engine_program(r->engine), c->state, &c->ctx, err);
+	if (rc < 0)
+		return rc;
+	if (r->processes)
+		run_processes_attach(r->processes, c->state);
+	c->file_size = size_of_file(path);
+	for (size_t i = 0; i < r->sink_count; i++) {
+		if (!r->sinks[i]->ops->capture_begin)
+			continue;
+		rc = r->sinks[i]->ops->capture_begin(r->sinks[i], path, err);
+		if (rc < 0) {
+			r->broken = true;
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/* Tell the sinks what the capture was; @rc is how the replay ended, and the first failure is kept.
+ */
+static int end_capture(struct capture *c, int rc, struct run_capture_report *report,
+		       struct error *err)
+{
+	struct run *r = c->run;
+	const struct state_machine *m = state_machine(c->state);
+	const struct state_stats *ss = state_stats(c->state);
+	struct qry_capture_end e = {
+	    .stats = sf_reader_stats(c->reader),
+	    .hostname = state_sv(m->hostname),
+	    .num_cpus = m->num_cpus,
+	    .boot_ts = m->boot_ts,
+	    .first_ts = ss->first_ts,
+	    .last_ts = ss->last_ts,
+	    .events = ss->events,
+	    .interrupted = rc < 0 || c->end != RUN_END_CLEAN,
+	};
+
+	e.gaps = sf_reader_gaps(c->reader, &e.gap_count);
+	if (ss->memory > r->totals.peak_state_memory)
+		r->totals.peak_state_memory = ss->memory;
+	r->totals.events += ss->events;
+	r->totals.gaps += e.stats->gaps;
+	r->totals.malformed += ss->malformed;
+	r->totals.suppressed_limits += ss->threads_dropped + ss->fds_dropped;
+	*report = (struct run_capture_report){c->end, e.stats, e.gaps, e.gap_count, ss};
+	for (size_t i = 0; i < r->sink_count; i++) {
+		struct error second = {0};
+		int rc2 = 0;
+
+		if (r->sinks[i]->ops->capture_end)
+			rc2 = r->sinks[i]->ops->capture_end(r->sinks[i], &e, &second);
+		if (rc2 < 0) {
+			r->broken = true;
+			if (rc >= 0 && err)
+				*err = second;
+			rc = rc < 0 ? rc : rc2;
+		}
+	}
+	return rc;
+}
+
+static void close_capture(struct capture *c)
+{
+	flt_ctx_free(c->ctx);
+	state_free(c->state);
+	if (c->reader)
+		sf_reader_close(c->reader);
+	*c = (struct capture){0};
+}
+
+int run_capture(struct run *r, const char *path, struct run_capture_report *report,
+		struct error *err)
+{
+	struct capture *c = &r->capture;
+	int rc;
+
+	close_capture(c);
+	c->run = r;
+	rc = begin_capture(c, path, err);
+	if (rc < 0) {
+		close_capture(c);
+		return rc;
+	}
+	rc = replay_items(c, err);
+	if (rc >= 0)
+		state_settle(c->state, state_stats(c->state)->last_ts);
+	if (r->processes) {
+		run_processes_finish(r->processes, c->state);
+		if (rc >= 0)
+			rc = run_processes_error(r->processes, err);
+	}
+	return end_capture(c, rc, report, err);
+}
+
+/* --- the run
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static int compile_filter(struct run *r, struct error *err)
+{
+	struct arena arena = {0};
+	struct flt_node *node;
+	struct flt_pos pos;
+	int rc;
+
+	if (!r->opt.filter)
+		return 0;
+	rc = flt_parse(sv_of(r->opt.filter), FLT_DEPTH_DEFAULT, &arena, &node, &pos, err);
+	if (rc == 0)
+		rc = flt_program_add(rule_engine_program(r->engine), node, NULL, NULL,
+				     &r->filter_id, &pos, err);
+	arena_done(&arena);
+	r->has_filter = rc == 0;
+	return rc;
+}
+
+/* The fields of an alert are those of its output, and the time. */
+static int compile_field_formats(struct run *r, struct error *err)
+{
+	struct buf text = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < r->rule_count && rc == 0; i++) {
+		struct flt_format *f = NULL;
+
+		if (!r->rules[i].format)
+			continue;
+		buf_reset(&text);
+		buf_str(&text, r->opt.iso_time ? "*%evt.time.iso8601 " : "*%evt.time ");
+		buf_sv(&text, r->rules[i].output);
+		rc = text.failed
+			 ? error_nomem(err)
+			 : flt_format_new(rule_engine_program(r->engine), buf_view(&text), &f, err);
+		r->field_formats[i] = f;
+	}
+	buf_done(&text);
+	return rc;
+}
+
+int run_new(struct rule_engine *engine, const struct run_options *opt,
+	    struct run_sink *const *sinks, size_t sink_count, struct run **out, struct error *err)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r)
+		return error_nomem(err);
+	r->engine = engine;
+	r->opt = *opt;
+	r->sinks = sinks;
+	r->sink_count = sink_count;
+	r->rules = rule_engine_rules(engine, &r->rule_count);
+	r->field_formats = calloc(r->rule_count + 1, sizeof(*r->field_formats));
+	r->hits = calloc(r->rule_count + 1, sizeof(*r->hits));
+	r->totals.by_rule = calloc(r->rule_count + 1, sizeof(*r->totals.by_rule));
+	if (opt->writer)
+		r->processes = run_processes_new(opt->writer);
+	if (!r->field_formats || !r->hits || !r->totals.by_rule || (opt->writer && !r->processes)) {
+		rc = error_nomem(err);
+		goto out;
+	}
+	rc = compile_filter(r, err);
+	if (rc < 0)
+		goto out;
+	rc = compile_field_formats(r, err);
+	if (rc < 0)
+		goto out;
+	rc = rule_engine_seal(engine, err);
+	if (rc < 0)
+		goto out;
+	*out = r;
+	r = NULL;
+out:
+	run_free(r);
+	return rc;
+}
+
+void run_free(struct run *r)
+{
+	if (!r)
+		return;
+	close_capture(&r->capture);
+	run_processes_free(r->processes);
+	buf_done(&r->message);
+	buf_done(&r->line);
+	buf_done(&r->fields);
+	free(r->field_formats);
+	free(r->hits);
+	free(r->totals.by_rule);
+	free(r);
+}
+
+const struct run_totals *run_totals(const struct run *r)
+{
+	return &r->totals;
+}
+
+bool run_is_broken(const struct run *r)
+{
+	return r->broken;
+}
+
+void run_stop(struct run *r)
+{
+	r->stop = 1;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parts of the capture reader, shared by this folder's files and tests: framing, lists, events,
+ * the converter of old events, and the log of what was damaged.
+ * Everything that points into a block is borrowed: valid until the reader moves on.
+ */
+#ifndef SCAPFILE_INTERNAL_H
+#define SCAPFILE_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "base/pool.h"
+#include "scapfile/event.h"
+#include "scapfile/scapfile.h"
+#include "scapfile/source.h"
+#include "scapfile/stream.h"
+
+/* ---- blocks (block.c) ---- */
+
+enum sf_block_type {
+	SF_SHB = 0x0a0d0d0a,
+	SF_EV_V2 = 0x216,
+	SF_EVF_V2 = 0x217,
+	SF_EV_V2_LARGE = 0x221,
+	SF_EVF_V2_LARGE = 0x222,
+};
+
+enum sf_block_kind {
+	SF_KIND_UNKNOWN,
+	SF_KIND_SECTION,
+	SF_KIND_MACHINE,
+	SF_KIND_INTERFACES,
+	SF_KIND_USERS,
+	SF_KIND_THREADS,
+	SF_KIND_FDS,
+	SF_KIND_EVENT,
+};
+
+struct sf_block_info {
+	uint32_t type;
+	uint8_t kind;	 /* enum sf_block_kind */
+	uint8_t version; /* of lists: 1..9; of events: 1 (22-byte header) or 2 (26-byte header) */
+	uint8_t prefix;	 /* events: bytes between the block header and the event header */
+	bool large;	 /* events: not held to SF_SMALL_EVENT_MAX */
+};
+
+#define SF_BLOCK_MIN	     12u /* type, length, trailing length */
+#define SF_SHB_MIN	     28u
+#define SF_SMALL_EVENT_MAX   (65536u + 8) /* total length of an event block that is not large */
+#define SF_RESYNC_MAX	     (16u << 20) /* blocks larger than this are not looked for behind damage */
+#define SF_SHB_MAGIC	     0x1a2b3c4du
+#define SF_SHB_MAGIC_SWAPPED 0x4d3c2b1au
+#define SF_MAJOR_MAX	     1
+#define SF_HEADER_V1	     22 /* event header without a parameter count */
+#define SF_HEADER_V2	     26
+
+/* What is known about a block type; a row of kind UNKNOWN for other types. Never NULL. */
+const struct sf_block_info *sf_block_info(uint32_t type);
+
+struct sf_block { /* in the window, whole, its lengths checked */
+	const struct sf_block_info *info;
+	const uint8_t *p; /* the block's first byte */
+	uint64_t offset;
+	uint32_t type, total;
+};
+
+/* ---- what was damaged (gaps.c) ---- */
+
+struct sf_gaps {
+	struct sf_gap *list; /* the first SF_GAPS_MAX */
+	size_t count, cap;
+	uint64_t *total; /* where all are counted */
+};
+
+void sf_gaps_done(struct sf_gaps *g);
+void sf_gap_add(struct sf_gaps *g, enum sf_gap_reason reason, uint64_t offset, uint64_t bytes,
+		const char *fmt, ...) PRINTF_LIKE(5, 6);
+
+/* ---- framing (block.c) ---- */
+
+struct sf_framer {
+	struct sf_stream stream;
+	struct sf_gaps *gaps;
+	uint32_t block_max; /* named by sf_options.memory_limit */
+};
+
+/*
+ * The next whole block, not consumed. Damage is noted and stepped over.
+ * Return: 1, 0 when nothing more can be read, or ERR_*.
+ */
+MUST_CHECK int sf_block_next(struct sf_framer *f, struct sf_block *b, struct error *err);
+
+/* ---- lists (lists.c, threads.c, fds.c) ---- */
+
+#define SF_PATH_MAX	 1024 /* comm, exe, exepath, cwd, root in process lists */
+#define SF_STRINGS_MAX	 4096 /* args, env, cgroups in process lists */
+#define SF_FD_NAME_MAX	 1023
+#define SF_INTERFACE_MAX 1023
+#define SF_USER_MAX	 255
+#define SF_HOSTNAME_SIZE 128
+#define SF_MACHINE_SIZE	 180
+#define SF_ENTRY_MIN	 4 /* a list ends when fewer bytes are left */
+
+struct sf_list { /* the entries of one list block, one at a time */
+	const struct sf_block_info *info;
+	struct cursor c;     /* what is left of the block's body */
+	uint64_t offset;     /* of the block */
+	bool announced;	     /* the LISTS_RESET item has been delivered, or none is due */
+	const char *trouble; /* why the current entry cannot be used, or NULL; static text */
+	int64_t tid;	     /* fd lists: whose table it is */
+	union {
+		struct ev_machine machine;
+		struct ev_interface interface;
+		struct ev_user user;
+		struct ev_thread_entry thread;
+		struct ev_fd_entry fd;
+	};
+	char type_name[32];			/* of an fd type newer than this reader */
+	char terminated[3][SF_STRINGS_MAX + 1]; /* args, env, cgroups that lacked their last NUL */
+};
+
+void sf_list_begin(struct sf_list *l, const struct sf_block *b, struct sf_gaps *gaps);
+/* Return: true with *item filled, false at the end of the block. */
+bool sf_list_next(struct sf_list *l, struct ev_item *item, struct sf_gaps *gaps);
+
+/* A u16 length and that many bytes, at most @max, else l->trouble becomes @why. */
+struct sv sf_list_text(struct sf_list *l, struct cursor *c, size_t max, const char *why);
+/* One entry from @c to the union of @l. l->trouble: over a limit; c->failed: too short. */
+void sf_parse_thread(struct sf_list *l, struct cursor *c);
+void sf_parse_fd(struct sf_list *l, struct cursor *c);
+
+/* ---- events (decode.c) ---- */
+
+enum sf_decoded {
+	SF_EVENT_OK,
+	SF_EVENT_UNKNOWN, /* of a type newer than the table */
+	SF_EVENT_LOSS,	  /* EV_TYPE_LOSS: @ev is filled, as if the type had no known parameters */
+	SF_EVENT_BAD,
+};
+
+/*
+ * Check an event block and fill @ev but for @num. ev->nparams is not clipped to the table yet.
+ * @why: receives static text for SF_EVENT_BAD.
+ */
+enum sf_decoded sf_event_decode(const struct sf_block *b, struct ev *ev, const char **why);
+
+/* ---- converter (converter.c, generated converter_table.c) ---- */
+
+enum conv_action { CONV_STORE, CONV_STORE_AND_PASS, CONV_PASS, CONV_ADD_PARAMS, CONV_CHANGE_TYPE };
+
+enum conv_from {
+	CONV_OLD,
+	CONV_ENTER_OR_DEFAULT,
+	CONV_ENTER_OR_EMPTY,
+	CONV_DEFAULT,
+	CONV_EMPTY,
+	CONV_CONTAINER_JSON,
+};
+
+struct conv_source {   /* where a parameter of the result comes from */
+	uint8_t from;  /* enum conv_from */
+	uint8_t index; /* of the old or stored event's parameter */
+};
+
+struct conv_row {
+	uint16_t type, result;
+	uint16_t first_source; /* @nparams_out sources for ADD_PARAMS and CHANGE_TYPE */
+	uint8_t nparams_in, nparams_out;
+	uint8_t action; /* enum conv_action */
+};
+
+extern const struct conv_source conv_sources[];
+extern const struct conv_row conv_rows[]; /* ordered by type */
+extern const uint16_t conv_first_row[EV_TYPE_COUNT + 1];
+
+#define CONV_STEPS_MAX	50	    /* a chain that needs as many is refused */
+#define CONV_EVENT_MAX	65536	    /* header, lengths and parameters of an event in conversion */
+#define CONV_STORED_MAX 262144	    /* threads with a stored enter event; the oldest gives way */
+#define CONV_BYTES_MAX	(64u << 20) /* what the stored events may take together, likewise */
+
+struct conv_stored;
+
+struct converter {
+	struct map by_tid; /* struct conv_stored */
+	struct pool pool;
+	struct conv_stored *oldest, *newest;
+	size_t bytes; /* of all stored events */
+	uint8_t lens[EV_PARAMS_MAX * 4];
+	uint8_t data[CONV_EVENT_MAX];
+	char json[CONV_EVENT_MAX];
+};
+
+enum conv_result {
+	CONV_DELIVER,
+	CONV_DROP,	  /* not wanted in this form */
+	CONV_DROP_STORED, /* kept for the exit event */
+	CONV_ERROR,
+};
+
+/* Is a current, complete event that needs no conversion: the common case, decided from the tables
+ * alone. */
+static inline bool conv_not_needed(const struct ev *ev)
+{
+	const struct ev_info *info = &ev_table[ev->type];
+	unsigned kind = info->flags & (EF_UNUSED | EF_OLD_VERSION | EF_CONVERTER_MANAGED);
+
+	return kind == 0 || (kind == EF_CONVERTER_MANAGED && ev_type_is_exit(ev->type) &&
+			     ev->nparams == info->nparams);
+}
+
+void conv_done(struct converter *c);
+/* Forget all stored events: a section starts. */
+void conv_reset(struct converter *c);
+/*
+ * Bring @ev to its current form; its bytes then lie in the block or in @c.
+ * Return: enum conv_result (@why: static text for CONV_ERROR), or ERR_NOMEM.
+ */
+MUST_CHECK int conv_apply(struct converter *c, struct ev *ev, const char **why);
+
+#endif

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The reader: sections and the order of blocks, turned into a source of items. */
+#include "scapfile/scapfile.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "scapfile/internal.h"
+
+#define COMMENTS_MAX	  64	/* section comments kept per capture */
+#define COMMENT_BYTES_MAX 65536 /* and how long they may be together */
+#define OPTION_END	  0	/* pcapng option codes */
+#define OPTION_COMMENT	  1
+
+struct sf_reader {
+	struct ev_source source;
+	struct sf_framer framer;
+	struct sf_gaps gaps;
+	struct sf_block block; /* being delivered; consumed by the next call */
+	bool holds_block;
+	bool in_list;	    /* @block is a list with entries left */
+	bool in_events;	    /* an event of this section has been seen: only events may follow */
+	bool skips_section; /* the section is of a version this reader does not know */
+	bool at_end;
+	uint64_t skip_from; /* offset of that section */
+	struct ev ev;
+	struct sf_list list;
+	struct converter conv;
+	struct sf_stats stats;
+	struct arena comment_texts;
+	const char *comments[COMMENTS_MAX];
+	size_t comment_count, comment_bytes;
+};
+
+static struct sf_reader *reader_of(struct ev_source *s)
+{
+	return CONTAINER_OF(s, struct sf_reader, source);
+}
+
+static int add_comment(struct sf_reader *r, struct sv text, struct error *err)
+{
+	if (r->comment_count == COMMENTS_MAX || text.n > COMMENT_BYTES_MAX - r->comment_bytes)
+		return 0;
+	r->comments[r->comment_count] = arena_strndup(&r->comment_texts, text.p, text.n);
+	if (!r->comments[r->comment_count])
+		return error_nomem(err);
+	r->comment_count++;
+	r->comment_bytes += text.n;
+	return 0;
+}
+
+/* pcapng options: u16 code, u16 length, the value padded to 4 bytes. Bytes that are none are left
+ * alone. */
+static int read_options(struct sf_reader *r, struct cursor c, struct error *err)
+{
+	while (c.left >= 4) {
+		unsigned code = cursor_u16(&c);
+		struct sv value = cursor_str16(&c);
+		int rc;
+
+		if (c.failed || code == OPTION_END)
+			return 0;
+		cursor_bytes(&c, -value.n & 3);
+		if (code != OPTION_COMMENT)
+			continue;
+		rc = add_comment(r, value, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* End the note about a section of unknown version, if one is being skipped. */
+static void end_skipped(struct sf_reader *r, uint64_t offset)
+{
+	if (!r->skips_section)
+		return;
+	r->skips_section = false;
+	sf_gap_add(&r->gaps, SF_GAP_BLOCK, r->skip_from, offset - r->skip_from,
+		   "section of format version %u.%u, newer than %u: skipped",
+		   r->stats.version_major, r->stats.version_minor, SF_MAJOR_MAX);
+}
+
+static int begin_section(struct sf_reader *r, struct ev_item *item, struct error *err)
+{
+	const struct sf_block *b = &r->block;
+
+	end_skipped(r, b->offset);
+	r->in_events = false;
+	r->stats.sections++;
+	r->stats.version_major = load_u16(b->p + 12);
+	r->stats.version_minor = load_u16(b->p + 14);
+	if (r->stats.version_major > SF_MAJOR_MAX) {
+		r->skips_section = true;
+		r->skip_from = b->offset;
+	}
+	conv_reset(&r->conv);
+	item->kind = EV_ITEM_SECTION;
+	item->offset = b->offset;
+	if (read_options(r, cursor_of(b->p + 24, b->total - SF_SHB_MIN), err) < 0)
+		return ERR_NOMEM;
+	return 1;
+}
+
+/* A loss the recorder wrote down itself: the number of lost events is its one 8-byte parameter. */
+static void note_loss(struct sf_reader *r, struct ev *ev)
+{
+	struct ev_value v;
+
+	ev->nparams = ev->nparams > EV_PARAMS_MAX ? EV_PARAMS_MAX : ev->nparams;
+	v = ev_param(ev, 0);
+	if (ev->nparams == 1 && v.n == 8)
+		sf_gap_add(&r->gaps, SF_GAP_RECORDED, ev->offset, 0,
+			   "the recorder lost %" PRIu64 " events on cpu %d", load_u64(v.p),
+			   ev->cpu);
+	else
+		sf_gap_add(&r->gaps, SF_GAP_RECORDED, ev->offset, 0,
+			   "the recorder lost events on cpu %d", ev->cpu);
+}
+
+static void note_bad_event(struct sf_reader *r, const char *why)
+{
+	const struct sf_block *b = &r->block;
+
+	sf_gap_add(
+	    &r->gaps, SF_GAP_EVENT, b->offset, b->total, "event of type %u (%s): %s", r->ev.type,
+	    r->ev.type < EV_TYPE_COUNT ? ev_table[r->ev.type].enum_name : "not in the table", why);
+}
+
+/* Everything but a current, complete event. Return: 1 to deliver it, 0 to go on, or ERR_*. */
+static NOINLINE int unusual_event(struct sf_reader *r, enum sf_decoded decoded, const char *why,
+				  struct error *err)
+{
+	int rc;
+
+	switch (decoded) {
+	case SF_EVENT_UNKNOWN:
+		r->stats.events_unknown++;
+		return 0;
+	case SF_EVENT_LOSS:
+		note_loss(r, &r->ev);
+		return 0;
+	case SF_EVENT_BAD:
+		note_bad_event(r, why);
+		return 0;
+	case SF_EVENT_OK:
+		break;
+	}
+	rc = conv_apply(&r->conv, &r->ev, &why);
+	if (rc < 0)
+		return error_nomem(err);
+	if (rc == CONV_ERROR)
+		note_bad_event(r, why);
+	r->stats.events_stored += rc == CONV_DROP_STORED;
+	return rc == CONV_DELIVER;
+}
+
+static inline int take_event(struct sf_reader *r, struct ev_item *item, struct error *err)
+{
+	struct ev *ev = &r->ev;
+	enum sf_decoded decoded;
+	unsigned known;
+	const char *why;
+	int rc;
+
+	r->in_events = true;
+	decoded = sf_event_decode(&r->block, ev, &why);
+	if (UNLIKELY(decoded != SF_EVENT_OK || !conv_not_needed(ev))) {
+		rc = unusual_event(r, decoded, why, err);
+		if (rc <= 0)
+			return rc;
+	}
+	known = ev_table[ev->type].nparams;
+	if (UNLIKELY(ev->nparams > known)) {
+		ev->nparams = (uint16_t)known;
+		ev->located = (uint8_t)known;
+	}
+	r->stats.events++;
+	item->kind = EV_ITEM_EVENT;
+	item->offset = ev->offset;
+	item->ev = ev;
+	return 1;
+}
+
+/* A block that may not stand where it stands, or that nobody knows. */
+static void skip_block(struct sf_reader *r)
+{
+	const struct sf_block *b = &r->block;
+
+	r->stats.unknown_blocks++;
+	if (r->in_events)
+		sf_gap_add(&r->gaps, SF_GAP_FRAMING, b->offset, b->total,
+			   "block type 0x%x between events, where only events may be: ignored",
+			   b->type);
+}
+
+/* Act on the block just read. Return: 1 with *item, 0 to go on, or ERR_*. */
+static inline int take_block(struct sf_reader *r, struct ev_item *item, struct error *err)
+{
+	enum sf_block_kind kind = r->block.info->kind;
+
+	if (LIKELY(kind == SF_KIND_EVENT && !r->skips_section))
+		return take_event(r, item, err);
+	if (kind == SF_KIND_SECTION)
+		return begin_section(r, item, err);
+	if (r->skips_section)
+		return 0;
+	if (kind == SF_KIND_UNKNOWN || r->in_events) {
+		skip_block(r);
+		return 0;
+	}
+	sf_list_begin(&r->list, &r->block, &r->gaps);
+	r->in_list = true;
+	return 0;
+}
+
+static void update_sizes(struct sf_reader *r)
+{
+	r->stats.file_size = r->framer.stream.in.size;
+	r->stats.stream_size = r->framer.stream.end_offset;
+}
+
+/* Nothing more to read: the hash wants the rest of the file, which decompression may have left. */
+static int finish(struct sf_reader *r, struct error *err)
+{
+	int rc = sf_stream_drain(&r->framer.stream, err);
+
+	update_sizes(r);
+	if (rc < 0)
+		return rc;
+	r->at_end = true;
+	end_skipped(r, sf_stream_offset(&r->framer.stream));
+	r->stats.sha256_valid = sf_stream_hash(&r->framer.stream, r->stats.sha256);
+	return 0;
+}
+
+static int reader_next(struct ev_source *source, struct ev_item *item, struct error *err)
+{
+	struct sf_reader *r = reader_of(source);
+	int rc;
+
+	if (UNLIKELY(r->at_end))
+		return 0;
+	for (;;) {
+		if (UNLIKELY(r->in_list)) {
+			if (sf_list_next(&r->list, item, &r->gaps))
+				return 1;
+			r->in_list = false;
+		}
+		if (LIKELY(r->holds_block))
+			sf_stream_skip(&r->framer.stream, r->block.total);
+		rc = sf_block_next(&r->framer, &r->block, err);
+		r->holds_block = rc > 0;
+		if (UNLIKELY(rc <= 0))
+			return rc < 0 ? rc : finish(r, err);
+		r->stats.blocks++;
+		if (UNLIKELY(r->stats.stream_size != r->framer.stream.end_offset))
+			update_sizes(r);
+		rc = take_block(r, item, err);
+		if (LIKELY(rc))
+			return rc;
+	}
+}
+
+static void reader_close(struct ev_source *source)
+{
+	sf_reader_close(reader_of(source));
+}
+
+static const struct ev_source_ops reader_ops = {.next = reader_next, .close = reader_close};
+
+/* Why what is there cannot be the start of a capture. */
+static int not_a_capture(struct sf_reader *r, size_t there, struct error *err)
+{
+	const struct sf_stream *s = &r->framer.stream;
+	uint8_t head[4] = {0x0a, 0x0d, 0x0d, 0x0a};
+
+	if (s->flow == SF_FLOW_CORRUPT)
+		return error_at(err, ERR_FORMAT, 0,
+				"'%s': compressed data is corrupt at its start: %s", s->in.name,
+				s->codec->trouble);
+	if (there == 0)
+		return error_at(
+		    err, ERR_TRUNCATED, 0, "'%s' is empty%s", s->in.name,
+		    s->flow == SF_FLOW_CUT ? " or cut right behind its compression header" : "");
+	if (memcmp(head, s->at, there < 4 ? there : 4) == 0)
+		return error_at(err, ERR_TRUNCATED, 0,
+				"'%s' ends %zu bytes into its section header of %u", s->in.name,
+				there, SF_SHB_MIN);
+	memcpy(head, s->at, there < 4 ? there : 4);
+	return error_at(
+	    err, ERR_FORMAT, 0,
+	    "'%s' is not a capture: expected 0a 0d 0d 0a at byte 0%s, found %02x %02x %02x %02x",
+	    s->in.name, s->codec ? " of the uncompressed data" : "", head[0], head[1], head[2],
+	    head[3]);
+}
+
+/* Check the first section header; it stays unread for reader_next(). */
+static int check_start(struct sf_reader *r, struct error *err)
+{
+	struct sf_stream *s = &r->framer.stream;
+	int rc = sf_stream_need(s, SF_SHB_MIN, err);
+	uint32_t magic;
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0 || load_u32(s->at) != SF_SHB)
+		return not_a_capture(r, sf_stream_left(s), err);
+	magic = load_u32(s->at + 8);
+	if (magic == SF_SHB_MAGIC_SWAPPED)
+		return error_at(err, ERR_UNSUPPORTED, 8,
+				"'%s' was written on a machine of the other byte order (magic "
+				"0x%08x at byte 8)",
+				s->in.name, magic);
+	if (magic != SF_SHB_MAGIC)
+		return error_at(err, ERR_FORMAT, 8,
+				"'%s': expected magic 0x%08x at byte 8, found 0x%08x", s->in.name,
+				SF_SHB_MAGIC, magic);
+	if (load_u16(s->at + 12) > SF_MAJOR_MAX)
+		return error_at(err, ERR_UNSUPPORTED, 12,
+				"'%s' has format version %u.%u; this build reads versions up to %u",
+				s->in.name, load_u16(s->at + 12), load_u16(s->at + 14),
+				SF_MAJOR_MAX);
+	if (load_u32(s->at + 4) < SF_SHB_MIN)
+		return error_at(err, ERR_FORMAT, 4,
+				"'%s': section header of %u bytes, expected at least %u",
+				s->in.name, load_u32(s->at + 4), SF_SHB_MIN);
+	return 0;
+}
+
+static struct sf_reader *reader_new(const struct sf_options *opt)
+{
+	struct sf_reader *r = calloc(1, sizeof(*r));
+	uint64_t limit = opt && opt->memory_limit ? opt->memory_limit : SF_MEMORY_LIMIT_DEFAULT;
+
+	if (!r)
+		return NULL;
+	r->source.ops = &reader_ops;
+	r->gaps.total = &r->stats.gaps;
+	r->framer.gaps = &r->gaps;
+	r->framer.stream.in.fd = -1;
+	r->framer.block_max = limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX;
+	return r;
+}
+
+/* The second half of both ways to open: the stream has been set up with @rc. */
+static int reader_start(struct sf_reader *r, int rc, struct sf_reader **out, struct error *err)
+{
+	if (rc >= 0)
+		rc = check_start(r, err);
+	if (rc < 0) {
+		sf_reader_close(r);
+		return rc;
+	}
+	r->stats.compression = r->framer.stream.compression;
+	update_sizes(r);
+	*out = r;
+	return 0;
+}
+
+int sf_reader_open(const char *path, const struct sf_options *opt, struct sf_reader **out,
+		   struct error *err)
+{
+	struct sf_reader *r = reader_new(opt);
+
+	if (!r)
+		return error_nomem(err);
+	return reader_start(r, sf_stream_open(&r->framer.stream, path, opt && opt->want_hash, err),
+			    out, err);
+}
+
+int sf_reader_open_memory(const void *data, size_t n, const struct sf_options *opt,
+			  struct sf_reader **out, struct error *err)
+{
+	struct sf_reader *r = reader_new(opt);
+
+	if (!r)
+		return error_nomem(err);
+	return reader_start(
+	    r, sf_stream_open_memory(&r->framer.stream, data, n, opt && opt->want_hash, err), out,
+	    err);
+}
+
+void sf_reader_close(struct sf_reader *r)
+{
+	if (!r)
+		return;
+	sf_stream_done(&r->framer.stream);
+	sf_gaps_done(&r->gaps);
+	conv_done(&r->conv);
+	arena_done(&r->comment_texts);
+	free(r);
+}
+
+struct ev_source *sf_reader_source(struct sf_reader *r)
+{
+	return &r->source;
+}
+
+const struct sf_stats *sf_reader_stats(const struct sf_reader *r)
+{
+	return &r->stats;
+}
+
+const struct sf_gap *sf_reader_gaps(const struct sf_reader *r, size_t *n)
+{
+	*n = r->gaps.count;
+	return r->gaps.list;
+}
+
+const char *sf_reader_comment(const struct sf_reader *r, size_t i)
+{
+	return i < r->comment_count ? r->comments[i] : NULL;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scapfile/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SNIFF_BYTES 4 /* enough to know a plain, gzip or zstd file */
+
+static void input_count(struct sf_input *in, const uint8_t *p, size_t n)
+{
+	in->size += n;
+	if (in->hash)
+		sf_hash_add(in->hash, p, n);
+}
+
+int64_t sf_input_read(struct sf_input *in, uint8_t *to, size_t room, struct error *err)
+{
+	ssize_t n;
+
+	if (in->at_end)
+		return 0;
+	do {
+		n = read(in->fd, to, room);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return error_sys(err, errno, "cannot read '%s' at byte %llu", in->name,
+				 (unsigned long long)in->size);
+	if (n == 0)
+		in->at_end = true;
+	else
+		input_count(in, to, (size_t)n);
+	return n;
+}
+
+int sf_input_fill(struct sf_input *in, struct error *err)
+{
+	int64_t n;
+
+	if (in->at != in->end)
+		return 1;
+	if (in->at_end)
+		return 0;
+	n = sf_input_read(in, in->buf, SF_INPUT_CHUNK, err);
+	if (n <= 0)
+		return (int)n;
+	in->at = in->buf;
+	in->end = in->buf + n;
+	return 1;
+}
+
+/* Read until the kind of file can be told, also from a pipe that delivers single bytes. */
+static int input_sniff(struct sf_input *in, struct error *err)
+{
+	size_t have = 0;
+
+	while (have < SNIFF_BYTES) {
+		int64_t n = sf_input_read(in, in->buf + have, SF_INPUT_CHUNK - have, err);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	in->at = in->buf;
+	in->end = in->buf + have;
+	return 0;
+}
+
+static int input_open(struct sf_input *in, const char *path, bool want_hash, struct error *err)
+{
+	in->name = path;
+	if (strcmp(path, "-") == 0) {
+		in->fd = STDIN_FILENO;
+		in->name = "standard input";
+	} else {
+		in->fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (in->fd < 0)
+			return error_sys(err, errno, "cannot open '%s'", path);
+		in->own_fd = true;
+		(void)posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	}
+	in->buf = malloc(SF_INPUT_CHUNK);
+	if (!in->buf)
+		return error_nomem(err);
+	if (want_hash && sf_hash_new(&in->hash, err) < 0)
+		return ERR_NOMEM;
+	return input_sniff(in, err);
+}
+
+static void input_done(struct sf_input *in)
+{
+	if (in->own_fd)
+		close(in->fd);
+	free(in->buf);
+	sf_hash_free(in->hash);
+}
+
+/* The input's first bytes are known: choose the way to the uncompressed data. */
+static int stream_start(struct sf_stream *s, struct error *err)
+{
+	size_t n = (size_t)(s->in.end - s->in.at);
+	int rc = 0;
+
+	if (sf_is_gzip(s->in.at, n)) {
+		s->compression = SF_GZIP;
+		rc = sf_codec_gzip(&s->codec, err);
+	} else if (sf_is_zstd(s->in.at, n)) {
+		s->compression = SF_ZSTD;
+		rc = sf_codec_zstd(&s->codec, err);
+	} else {
+		/* Plain data goes on where the first chunk is: the input's buffer becomes the
+		 * window. */
+		s->buf = s->in.buf;
+		s->cap = s->buf ? SF_INPUT_CHUNK : 0;
+		s->at = s->in.at;
+		s->end = s->in.end;
+		s->end_offset = n;
+		s->in.buf = NULL;
+		s->in.at = s->in.end = NULL;
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	s->cap = SF_WINDOW_FIRST;
+	s->buf = malloc(s->cap);
+	if (!s->buf)
+		return error_nomem(err);
+	s->at = s->end = s->buf;
+	return 0;
+}
+
+int sf_stream_open(struct sf_stream *s, const char *path, bool want_hash, struct error *err)
+{
+	int rc;
+
+	*s = (struct sf_stream){.in.fd = -1};
+	rc = input_open(&s->in, path, want_hash, err);
+	if (rc < 0)
+		return rc;
+	return stream_start(s, err);
+}
+
+int sf_stream_open_memory(struct sf_stream *s, const void *data, size_t n, bool want_hash,
+			  struct error *err)
+{
+	*s = (struct sf_stream){.in.fd = -1, .in.name = "memory", .in.at_end = true};
+	if (want_hash && sf_hash_new(&s->in.hash, err) < 0)
+		return ERR_NOMEM;
+	s->in.at = data;
+	s->in.end = s->in.at + n;
+	input_count(&s->in, s->in.at, n);
+	return stream_start(s, err);
+}
+
+void sf_stream_done(struct sf_stream *s)
+{
+	if (s->codec)
+		s->codec->ops->free(s->codec);
+	free(s->buf);
+	input_done(&s->in);
+	*s = (struct sf_stream){.in.fd = -1};
+}
+
+/* Move the window's bytes to the front of @cap bytes of storage, new storage if that differs from
+ * today's. */
+static int move_window(struct sf_stream *s, size_t cap, struct error *err)
+{
+	size_t left = sf_stream_left(s);
+	uint8_t *to = s->buf;
+
+	if (cap != s->cap) {
+		to = malloc(cap);
+		if (!to)
+			return error_nomem(err);
+	}
+	if (left)
+		memmove(to, s->at, left);
+	if (to != s->buf) {
+		free(s->buf);
+		s->buf = to;
+		s->cap = cap;
+	}
+	s->at = to;
+	s->end = to + left;
+	return 0;
+}
+
+/*
+ * Have room behind the window. Storage doubles only when it is more than half full of bytes that
+ * are still needed, so it stays within four times what has arrived, and each byte is moved a
+ * bounded number of times.
+ */
+static int make_room(struct sf_stream *s, struct error *err)
+{
+	size_t room = s->cap - (size_t)(s->end - s->buf), left = sf_stream_left(s);
+
+	if (left <= SF_WINDOW_FIRST / 2 && s->cap > SF_WINDOW_KEEP)
+		return move_window(s, SF_WINDOW_FIRST, err);
+	if (room > s->cap / 4)
+		return 0;
+	if (left <= s->cap / 2)
+		return move_window(s, s->cap, err);
+	if (s->cap > SIZE_MAX / 2)
+		return error_nomem(err);
+	return move_window(s, s->cap * 2, err);
+}
+
+static int stream_decode(struct sf_stream *s, size_t room, size_t *made, struct error *err)
+{
+	uint8_t *to = s->buf + (s->end - s->buf);
+	int64_t n;
+
+	if (s->codec)
+		return s->codec->ops->decode(s->codec, &s->in, to, room, made, err);
+	n = sf_input_read(&s->in, to, room, err);
+	if (n < 0)
+		return (int)n;
+	*made = (size_t)n;
+	return n ? SF_FLOW_MORE : SF_FLOW_END;
+}
+
+int sf_stream_refill(struct sf_stream *s, size_t n, struct error *err)
+{
+	while (sf_stream_left(s) < n) {
+		size_t made = 0;
+		int flow, rc;
+
+		if (s->flow != SF_FLOW_MORE)
+			return 0;
+		if (!s->buf) { /* plain memory is all there from the start */
+			s->flow = SF_FLOW_END;
+			return 0;
+		}
+		rc = make_room(s, err);
+		if (rc < 0)
+			return rc;
+		flow = stream_decode(s, s->cap - (size_t)(s->end - s->buf), &made, err);
+		if (flow < 0)
+			return flow;
+		s->end += made;
+		s->end_offset += made;
+		s->flow = (enum sf_flow)flow;
+	}
+	return 1;
+}
+
+int sf_stream_resume(struct sf_stream *s, struct error *err)
+{
+	int rc;
+
+	s->at = s->end;
+	if (s->flow != SF_FLOW_CORRUPT || !s->codec || s->resumes == SF_RESUMES_MAX)
+		return 0;
+	s->resumes++;
+	rc = s->codec->ops->resume(s->codec, &s->in, err);
+	if (rc > 0)
+		s->flow = SF_FLOW_MORE;
+	return rc;
+}
+
+int sf_stream_drain(struct sf_stream *s, struct error *err)
+{
+	uint8_t scratch[4096];
+	int64_t n;
+
+	s->in.at = s->in.end;
+	if (s->in.at_end)
+		return 0;
+	do {
+		n = s->in.buf ? sf_input_read(&s->in, s->in.buf, SF_INPUT_CHUNK, err)
+			      : sf_input_read(&s->in, scratch, sizeof(scratch), err);
+	} while (n > 0);
+	return (int)n;
+}
+
+bool sf_stream_hash(struct sf_stream *s, uint8_t digest[32])
+{
+	return s->in.hash && sf_hash_end(s->in.hash, digest);
+}

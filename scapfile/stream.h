@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The uncompressed bytes of a capture as one sliding window: callers borrow blocks from it without
+ * copying. The window grows only by bytes that have really arrived, whatever length a block claims.
+ * Units: offsets count uncompressed bytes; an input's size counts bytes as stored.
+ * Ownership: pointers into the window are valid until the next call that takes the stream
+ * non-const. Threads: one stream belongs to one thread at a time.
+ */
+#ifndef SCAPFILE_STREAM_H
+#define SCAPFILE_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/defs.h"
+#include "base/error.h"
+#include "scapfile/scapfile.h"
+
+#define SF_INPUT_CHUNK	(256u << 10) /* bytes read from the file at once */
+#define SF_WINDOW_FIRST (256u << 10) /* fits a core's cache with room to spare */
+#define SF_WINDOW_KEEP                                                                             \
+	(16u << 20)	    /* a window grown beyond this is given back when a huge block is done */
+#define SF_RESUMES_MAX 1000 /* attempts to decode behind damage; each may decode something twice   \
+			     */
+
+/* Bytes as stored: a descriptor or borrowed memory, hashed on the way if asked for. */
+struct sf_input {
+	int fd; /* -1: memory */
+	bool own_fd;
+	bool at_end;
+	uint8_t *buf;		 /* SF_INPUT_CHUNK bytes, or NULL */
+	const uint8_t *at, *end; /* read but not consumed */
+	uint64_t size;		 /* bytes read so far */
+	const char *name;	 /* for messages; borrowed */
+	struct sf_hash *hash;	 /* or NULL */
+};
+
+/* Have unconsumed bytes. Return: 1, 0 at the end of the input, or ERR_IO. */
+MUST_CHECK int sf_input_fill(struct sf_input *in, struct error *err);
+/* Read directly to @to (only when nothing is unconsumed). Return: bytes, 0 at the end, or ERR_IO.
+ */
+MUST_CHECK int64_t sf_input_read(struct sf_input *in, uint8_t *to, size_t room, struct error *err);
+
+/* How the uncompressed data goes on after what is in the window. */
+enum sf_flow {
+	SF_FLOW_MORE,	 /* there may be more */
+	SF_FLOW_END,	 /* the input is complete */
+	SF_FLOW_CUT,	 /* the compressed stream stops in the middle */
+	SF_FLOW_CORRUPT, /* the compressed stream cannot be decoded any further */
+};
+
+struct sf_codec;
+
+struct sf_codec_ops {
+	/* Decode up to @room bytes to @to, counted in *made. Return: enum sf_flow, or ERR_*. */
+	int (*decode)(struct sf_codec *c, struct sf_input *in, uint8_t *to, size_t room,
+		      size_t *made, struct error *err);
+	/* After SF_FLOW_CORRUPT: find the next frame. Return: 1, 0 if there is none, or ERR_*. */
+	int (*resume)(struct sf_codec *c, struct sf_input *in, struct error *err);
+	void (*free)(struct sf_codec *c);
+};
+
+struct sf_codec { /* first member of every implementation */
+	const struct sf_codec_ops *ops;
+	const char *trouble; /* what was wrong, after SF_FLOW_CORRUPT; static text */
+};
+
+MUST_CHECK int sf_codec_gzip(struct sf_codec **out, struct error *err);
+MUST_CHECK int sf_codec_zstd(struct sf_codec **out, struct error *err);
+/* Is the first byte sequence at @p the start of a gzip member / zstd or skippable frame? */
+bool sf_is_gzip(const uint8_t *p, size_t n);
+bool sf_is_zstd(const uint8_t *p, size_t n);
+
+struct sf_stream {
+	const uint8_t *at, *end; /* the window: bytes that are there and not consumed */
+	uint64_t end_offset;	 /* offset of @end */
+	uint8_t *buf;		 /* storage of the window, or NULL over plain memory */
+	size_t cap;
+	enum sf_flow flow;
+	enum sf_compression compression;
+	struct sf_codec *codec; /* or NULL */
+	unsigned resumes;
+	struct sf_input in;
+};
+
+/* @s is storage for a stream; after a failure only sf_stream_done() may follow. */
+MUST_CHECK int sf_stream_open(struct sf_stream *s, const char *path, bool want_hash,
+			      struct error *err);
+MUST_CHECK int sf_stream_open_memory(struct sf_stream *s, const void *data, size_t n,
+				     bool want_hash, struct error *err);
+void sf_stream_done(struct sf_stream *s); /* fine for zeroed storage */
+
+/* The slow half of sf_stream_need(). */
+MUST_CHECK int sf_stream_refill(struct sf_stream *s, size_t n, struct error *err);
+/* After SF_FLOW_CORRUPT: drop the rest of the window and go on behind the damage, if possible.
+ * Return: 1, 0 if nothing more can be decoded, or ERR_*. */
+MUST_CHECK int sf_stream_resume(struct sf_stream *s, struct error *err);
+/* Read the input to its end for its size and hash. */
+MUST_CHECK int sf_stream_drain(struct sf_stream *s, struct error *err);
+/* The SHA-256 of the input; after sf_stream_drain(). Return: false if it was not asked for. */
+bool sf_stream_hash(struct sf_stream *s, uint8_t digest[32]);
+
+static inline size_t sf_stream_left(const struct sf_stream *s)
+{
+	return (size_t)(s->end - s->at);
+}
+
+static inline uint64_t sf_stream_offset(const struct sf_stream *s)
+{
+	return s->end_offset - (uint64_t)(s->end - s->at);
+}
+
+/* Have @n bytes in the window. Return: 1, 0 if the data ends before (see @flow), or ERR_*. */
+MUST_CHECK static inline int sf_stream_need(struct sf_stream *s, size_t n, struct error *err)
+{
+	return LIKELY(sf_stream_left(s) >= n) ? 1 : sf_stream_refill(s, n, err);
+}
+
+/* Consume @n bytes, which must be in the window. */
+static inline void sf_stream_skip(struct sf_stream *s, size_t n)
+{
+	s->at += n;
+}
+
+/* hash.c: SHA-256 by libcrypto. */
+MUST_CHECK int sf_hash_new(struct sf_hash **out, struct error *err);
+void sf_hash_add(struct sf_hash *h, const void *p, size_t n);
+bool sf_hash_end(struct sf_hash *h, uint8_t digest[32]); /* once */
+void sf_hash_free(struct sf_hash *h);			 /* NULL is fine */
+
+#endif
