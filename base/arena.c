@@ -26,7 +26,7 @@ void arena_done(struct arena *a)
 		free(c);
 		c = next;
 	}
-	*a = (struct arena){ 0 };
+	*a = (struct arena){0};
 }
 
 void arena_reset(struct arena *a)

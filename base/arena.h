@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An arena: allocations that die together. arena_reset() keeps the memory for reuse, so a per-event
- * arena stops allocating once it has grown to the largest event. Released memory is poisoned under ASan.
- * Zero-initialised storage is a valid empty arena. Threads: one arena belongs to one thread at a time.
+ * arena stops allocating once it has grown to the largest event. Released memory is poisoned under
+ * ASan. Zero-initialised storage is a valid empty arena. Threads: one arena belongs to one thread
+ * at a time.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H

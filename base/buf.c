@@ -10,7 +10,7 @@
 void buf_done(struct buf *b)
 {
 	free(b->p);
-	*b = (struct buf){ 0 };
+	*b = (struct buf){0};
 }
 
 char *buf_room(struct buf *b, size_t n)

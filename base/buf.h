@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A growing byte buffer for building text, reused across events so that steady state allocates nothing.
- * Appending after an allocation failure does nothing and latches @failed: check it once at the end.
- * Zero-initialised storage is a valid empty buffer.
+ * A growing byte buffer for building text, reused across events so that steady state allocates
+ * nothing. Appending after an allocation failure does nothing and latches @failed: check it once at
+ * the end. Zero-initialised storage is a valid empty buffer.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading untrusted little-endian bytes: a cursor that knows what is left. A read past the end returns
- * zero (or NULL) and latches @failed; check it once after a group of reads.
+ * Reading untrusted little-endian bytes: a cursor that knows what is left. A read past the end
+ * returns zero (or NULL) and latches @failed; check it once after a group of reads.
  */
 #ifndef BASE_CURSOR_H
 #define BASE_CURSOR_H
@@ -43,7 +43,7 @@ static inline uint64_t load_u64(const void *p)
 
 static inline struct cursor cursor_of(const void *p, size_t n)
 {
-	return (struct cursor){ p, n, false };
+	return (struct cursor){p, n, false};
 }
 
 /* The next @n bytes, or NULL (and @failed) if fewer are left. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How library folders report failure: a negative ERR_* code as the return value, and the text for people
- * in a caller-owned struct error. Library folders never print, log or exit.
- * Threads: a struct error belongs to its caller; the functions are reentrant.
+ * How library folders report failure: a negative ERR_* code as the return value, and the text for
+ * people in a caller-owned struct error. Library folders never print, log or exit. Threads: a
+ * struct error belongs to its caller; the functions are reentrant.
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H

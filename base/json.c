@@ -3,7 +3,7 @@
 
 unsigned utf8_decode(struct sv s, uint32_t *cp, unsigned *bad)
 {
-	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char *p = (const unsigned char *)s.p;
 	unsigned need, i;
 	uint32_t v;
@@ -29,8 +29,8 @@ unsigned utf8_decode(struct sv s, uint32_t *cp, unsigned *bad)
 		if (i >= s.n || (p[i] & 0xc0) != 0x80)
 			return 0;
 		v = v << 6 | (p[i] & 0x3fu);
-		/* After the second byte an overlong form, surrogate or too large value shows: one bad
-		 * byte, as the second then starts a new (also bad) sequence. */
+		/* After the second byte an overlong form, surrogate or too large value shows: one
+		 * bad byte, as the second then starts a new (also bad) sequence. */
 		if (i == 1) {
 			uint32_t lo = v << 6 * (need - 2);
 			uint32_t hi = lo | ((1u << 6 * (need - 2)) - 1);
@@ -47,8 +47,9 @@ unsigned utf8_decode(struct sv s, uint32_t *cp, unsigned *bad)
 static void escape_unit(struct buf *b, uint32_t unit)
 {
 	static const char hex[] = "0123456789abcdef";
-	char text[6] = { '\\',		     'u',		    hex[unit >> 12 & 15],
-			 hex[unit >> 8 & 15], hex[unit >> 4 & 15], hex[unit & 15] };
+	char text[6] = {
+	    '\\',	   'u', hex[unit >> 12 & 15], hex[unit >> 8 & 15], hex[unit >> 4 & 15],
+	    hex[unit & 15]};
 
 	buf_add(b, text, sizeof(text));
 }
@@ -91,8 +92,8 @@ static void escape(struct buf *b, struct sv s, bool ascii)
 		uint32_t cp;
 		unsigned n, bad;
 
-		while (run < s.n && (unsigned char)s.p[run] >= 0x20 && (unsigned char)s.p[run] < 0x80 &&
-		       s.p[run] != '"' && s.p[run] != '\\')
+		while (run < s.n && (unsigned char)s.p[run] >= 0x20 &&
+		       (unsigned char)s.p[run] < 0x80 && s.p[run] != '"' && s.p[run] != '\\')
 			run++;
 		buf_add(b, s.p + i, run - i);
 		i = run;

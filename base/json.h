@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing JSON text into a buffer. Input strings are untrusted bytes: control characters are escaped and
- * invalid UTF-8 becomes U+FFFD, so the output is always valid JSON.
+ * Writing JSON text into a buffer. Input strings are untrusted bytes: control characters are
+ * escaped and invalid UTF-8 becomes U+FFFD, so the output is always valid JSON.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -15,8 +15,8 @@ void json_string_ascii(struct buf *b, struct sv s);
 /* The escaped text without quotes, as Falco writes its text lines. */
 void json_escape(struct buf *b, struct sv s);
 
-/* Length in bytes (1..4) and value of the UTF-8 sequence at the start of @s (not empty), or 0 if it is
- * invalid; then *bad is how many bytes to skip. */
+/* Length in bytes (1..4) and value of the UTF-8 sequence at the start of @s (not empty), or 0 if it
+ * is invalid; then *bad is how many bytes to skip. */
 unsigned utf8_decode(struct sv s, uint32_t *cp, unsigned *bad);
 
 #endif

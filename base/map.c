@@ -44,7 +44,7 @@ uint64_t hash_bytes(const void *p, size_t n, uint64_t seed)
 void map_done(struct map *m)
 {
 	free(m->slots);
-	*m = (struct map){ 0 };
+	*m = (struct map){0};
 }
 
 static void map_place(struct map *m, uint64_t key, void *value)
@@ -53,13 +53,13 @@ static void map_place(struct map *m, uint64_t key, void *value)
 
 	while (m->slots[i].value)
 		i = (i + 1) & m->mask;
-	m->slots[i] = (struct map_slot){ key, value };
+	m->slots[i] = (struct map_slot){key, value};
 }
 
 static int map_grow(struct map *m)
 {
 	size_t cap = m->slots ? (m->mask + 1) * 2 : MAP_FIRST_CAPACITY;
-	struct map bigger = { .count = m->count, .mask = cap - 1 };
+	struct map bigger = {.count = m->count, .mask = cap - 1};
 
 	bigger.seed = m->seed ? m->seed : new_seed();
 	bigger.slots = calloc(cap, sizeof(*bigger.slots));
@@ -79,7 +79,8 @@ int map_put(struct map *m, uint64_t key, void *value)
 	int rc;
 
 	if (m->slots) {
-		for (i = hash_u64(key ^ m->seed) & m->mask; m->slots[i].value; i = (i + 1) & m->mask) {
+		for (i = hash_u64(key ^ m->seed) & m->mask; m->slots[i].value;
+		     i = (i + 1) & m->mask) {
 			if (m->slots[i].key == key) {
 				m->slots[i].value = value;
 				return 0;
@@ -149,7 +150,7 @@ struct map_slot *map_next(const struct map *m, size_t *at)
 void smap_done(struct smap *m)
 {
 	free(m->slots);
-	*m = (struct smap){ 0 };
+	*m = (struct smap){0};
 }
 
 /* The slot that holds @key, or the free one where it would go. Needs storage. */
@@ -172,7 +173,7 @@ void *smap_get(const struct smap *m, struct sv key)
 static int smap_grow(struct smap *m)
 {
 	size_t cap = m->slots ? (m->mask + 1) * 2 : MAP_FIRST_CAPACITY;
-	struct smap bigger = { .count = m->count, .mask = cap - 1 };
+	struct smap bigger = {.count = m->count, .mask = cap - 1};
 
 	bigger.seed = m->seed ? m->seed : new_seed();
 	bigger.slots = calloc(cap, sizeof(*bigger.slots));
@@ -203,12 +204,13 @@ int smap_put(struct smap *m, struct sv key, void *value)
 	hash = hash_bytes(key.p, key.n, m->seed);
 	i = smap_find(m, key, hash);
 	if (m->slots[i].value) {
-		/* Keep the newer key text: the older value, and with it the older text, may go away. */
+		/* Keep the newer key text: the older value, and with it the older text, may go
+		 * away. */
 		m->slots[i].key = key;
 		m->slots[i].value = value;
 		return 0;
 	}
-	m->slots[i] = (struct smap_slot){ key, hash, value };
+	m->slots[i] = (struct smap_slot){key, hash, value};
 	m->count++;
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Open-addressing hash maps: struct map from a 64-bit number, struct smap from text, to a pointer.
- * Values are never NULL; the maps do not own them. Hashes are seeded, so that hostile keys cannot be
- * chosen to collide. Iteration order is unspecified: sort before showing anything.
+ * Values are never NULL; the maps do not own them. Hashes are seeded, so that hostile keys cannot
+ * be chosen to collide. Iteration order is unspecified: sort before showing anything.
  * Zero-initialised storage is a valid empty map. Threads: one map belongs to one thread at a time.
  */
 #ifndef BASE_MAP_H
@@ -56,7 +56,8 @@ MUST_CHECK int map_put(struct map *m, uint64_t key, void *value);
 /* Return: the value that was removed, or NULL. Invalidates running iterations. */
 void *map_take(struct map *m, uint64_t key);
 void map_clear(struct map *m);
-/* for (size_t at = 0; (slot = map_next(&m, &at));) visits every entry once; no insert or remove meanwhile. */
+/* for (size_t at = 0; (slot = map_next(&m, &at));) visits every entry once; no insert or remove
+ * meanwhile. */
 struct map_slot *map_next(const struct map *m, size_t *at);
 
 struct smap_slot {

@@ -28,9 +28,9 @@ struct pool_free {
 /* Four classes to a doubling, from 16 bytes up; the waste is at most a quarter. */
 static unsigned class_of(size_t n, size_t *size)
 {
-	static const uint16_t sizes[POOL_CLASSES] = { 16,  32,	48,  64,  80,  96,   112,  128,
-						      160, 192, 224, 256, 320, 384,  448,  512,
-						      640, 768, 896, 1024, 1536, 2048, 3072, 4096 };
+	static const uint16_t sizes[POOL_CLASSES] = {16,  32,  48,  64,	  80,	96,   112,  128,
+						     160, 192, 224, 256,  320,	384,  448,  512,
+						     640, 768, 896, 1024, 1536, 2048, 3072, 4096};
 	unsigned c;
 
 	if (n <= 128)
@@ -57,7 +57,7 @@ void pool_done(struct pool *p)
 		free(l);
 		l = next;
 	}
-	*p = (struct pool){ 0 };
+	*p = (struct pool){0};
 }
 
 static void *alloc_large(struct pool *p, size_t n)

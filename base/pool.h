@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pool for objects that come and go (threads, fds, strings): size-class free lists over slabs, so that
- * replacing one object by another of similar size costs no malloc. Everything is released by pool_done().
- * Freed objects are poisoned under ASan. Requests over POOL_LARGE go to malloc and are tracked.
- * Threads: one pool belongs to one thread at a time.
+ * A pool for objects that come and go (threads, fds, strings): size-class free lists over slabs, so
+ * that replacing one object by another of similar size costs no malloc. Everything is released by
+ * pool_done(). Freed objects are poisoned under ASan. Requests over POOL_LARGE go to malloc and are
+ * tracked. Threads: one pool belongs to one thread at a time.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H

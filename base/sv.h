@@ -12,17 +12,17 @@ struct sv {
 	size_t n;
 };
 
-#define SV_LIT(literal) ((struct sv){ "" literal "", sizeof(literal) - 1 })
-#define SV_NONE		((struct sv){ NULL, 0 })
+#define SV_LIT(literal) ((struct sv){"" literal "", sizeof(literal) - 1})
+#define SV_NONE		((struct sv){NULL, 0})
 
 static inline struct sv sv_of(const char *s)
 {
-	return (struct sv){ s, s ? strlen(s) : 0 };
+	return (struct sv){s, s ? strlen(s) : 0};
 }
 
 static inline struct sv sv_make(const void *p, size_t n)
 {
-	return (struct sv){ p, n };
+	return (struct sv){p, n};
 }
 
 static inline bool sv_eq(struct sv a, struct sv b)
@@ -56,7 +56,7 @@ static inline struct sv sv_drop(struct sv a, size_t n)
 {
 	if (n > a.n)
 		n = a.n;
-	return (struct sv){ a.p + n, a.n - n };
+	return (struct sv){a.p + n, a.n - n};
 }
 
 /* Byte order, then length: like strcmp() but for views. */

@@ -228,6 +228,17 @@ static int take_option(void *arg, int id, const char *value)
  * ----------------------------------------------------------------------------------------------------------
  */
 
+/* A configured rule file that does not exist is left out, as the reference does. */
+static size_t keep_existing(const char **paths, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (access(paths[i], F_OK) == 0)
+			paths[kept++] = paths[i];
+	return kept;
+}
+
 static int load_rules(struct replay *o)
 {
 	const struct rule_options opt = {
@@ -239,11 +250,15 @@ static int load_rules(struct replay *o)
 	    .min_priority =
 		o->min_priority >= 0 ? (enum rule_priority)o->min_priority : o->cfg.priority,
 	};
-	const char *const *paths = o->rules.count ? o->rules.items : o->cfg.rules_files;
-	size_t count = o->rules.count ? o->rules.count : o->cfg.rules_count;
+	const char *const *paths = o->rules.items;
+	size_t count = o->rules.count;
 	struct error err = {0};
 	int rc;
 
+	if (!count) {
+		count = keep_existing(o->cfg.rules_files, o->cfg.rules_count);
+		paths = o->cfg.rules_files;
+	}
 	if (!count) {
 		cli_log(CLI_ERROR, "no rules: give at least one --rules FILE, or a configuration "
 				   "with rules_files");

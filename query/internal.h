@@ -15,6 +15,7 @@
 #include "query/query.h"
 
 #define QRY_APPLICATION_ID 0x5363706c  /* "Scpl": what PRAGMA application_id says of a case */
+#define QRY_READING_MAX	   INT32_MAX   /* run_capture_id is the upper half of process_id */
 #define QRY_TEXT_MAX	   (1u << 20)  /* bytes of one text from a capture; longer ones are cut */
 #define QRY_VALUES_MAX	   24	       /* values of one row */
 #define QRY_WAKE_BYTES	   (64u << 10) /* queued bytes that end the writer's pause early */
@@ -198,7 +199,7 @@ struct qry_store {
 MUST_CHECK int qry_store_init(struct qry_store *s, sqlite3 *db, const char *path,
 			      const struct qry_run *run, struct error *err);
 void qry_store_done(struct qry_store *s); /* rolls back what is not committed */
-MUST_CHECK int qry_store_apply(struct qry_store *s, const struct qry_row *row, struct error *err);
+MUST_CHECK int qry_store_apply(struct qry_store *s, struct qry_row *row, struct error *err);
 MUST_CHECK int qry_store_commit(struct qry_store *s, struct error *err);
 
 /* --- the writer (writer.c) */

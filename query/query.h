@@ -97,6 +97,8 @@ struct qry_capture_end {
 MUST_CHECK int qry_capture_end(struct qry_writer *w, const struct qry_capture_end *e,
 			       struct error *err);
 
+/* Wait until everything given so far is committed and thus visible to other connections. */
+MUST_CHECK int qry_writer_flush(struct qry_writer *w, struct error *err);
 /*
  * Flush, mark the run finished with @exit_status and close. On failure everything committed stays;
  * the writer is freed in any case. @w may be NULL.

@@ -6,8 +6,6 @@
  */
 #include "query/internal.h"
 
-#include <time.h>
-
 /* clang-format off */
 #define ISO_TIME(ts) \
 	"strftime('%Y-%m-%dT%H:%M:%S', " ts " / 1000000000, 'unixepoch')" \
@@ -120,10 +118,9 @@ static const char *const schema_1[] = {
 	"CREATE INDEX run_rules_by_rule ON run_rules (rule_id)",
 
 	"CREATE TABLE processes (\n"
-	"  process_id     INTEGER PRIMARY KEY,\n"
+	"  process_id     INTEGER PRIMARY KEY, -- run_capture_id * 4294967296 + number in the reading\n"
 	"  run_capture_id INTEGER NOT NULL REFERENCES run_captures,\n"
-	"  process_key    INTEGER NOT NULL, -- unique within the reading\n"
-	"  parent_key     INTEGER, -- process_key of the parent\n"
+	"  parent_id      INTEGER, -- process_id of the parent\n"
 	"  pid            INTEGER,\n"
 	"  ppid           INTEGER,\n"
 	"  vpid           INTEGER,\n"
@@ -146,27 +143,24 @@ static const char *const schema_1[] = {
 	"  exepath        TEXT,\n"
 	"  cmdline        TEXT,\n"
 	"  cwd            TEXT,\n"
-	"  container_id   TEXT,\n"
-	"  UNIQUE (run_capture_id, process_key)\n"
+	"  container_id   TEXT\n"
 	") STRICT",
-	"CREATE INDEX processes_by_parent ON processes (run_capture_id, parent_key)",
+	"CREATE INDEX processes_by_parent ON processes (parent_id)",
 
 	"CREATE TABLE execs (\n"
-	"  run_capture_id INTEGER NOT NULL,\n"
-	"  process_key    INTEGER NOT NULL,\n"
-	"  seq            INTEGER NOT NULL, -- 1 is the first exec of the process\n"
-	"  ts             INTEGER NOT NULL,\n"
-	"  evt_num        INTEGER NOT NULL,\n"
-	"  evt_offset     INTEGER NOT NULL,\n"
-	"  uid            INTEGER NOT NULL,\n"
-	"  comm           TEXT,\n"
-	"  exe            TEXT,\n"
-	"  exepath        TEXT,\n"
-	"  cmdline        TEXT,\n"
-	"  cwd            TEXT,\n"
-	"  args           TEXT, -- JSON array, without argv[0]\n"
-	"  PRIMARY KEY (run_capture_id, process_key, seq),\n"
-	"  FOREIGN KEY (run_capture_id, process_key) REFERENCES processes (run_capture_id, process_key)\n"
+	"  process_id INTEGER NOT NULL REFERENCES processes,\n"
+	"  seq        INTEGER NOT NULL, -- 1 is the first exec of the process\n"
+	"  ts         INTEGER NOT NULL,\n"
+	"  evt_num    INTEGER NOT NULL,\n"
+	"  evt_offset INTEGER NOT NULL,\n"
+	"  uid        INTEGER NOT NULL,\n"
+	"  comm       TEXT,\n"
+	"  exe        TEXT,\n"
+	"  exepath    TEXT,\n"
+	"  cmdline    TEXT,\n"
+	"  cwd        TEXT,\n"
+	"  args       TEXT, -- JSON array, without argv[0]\n"
+	"  PRIMARY KEY (process_id, seq)\n"
 	") STRICT",
 
 	"CREATE TABLE alerts (\n"
@@ -179,17 +173,16 @@ static const char *const schema_1[] = {
 	"  evt_offset     INTEGER NOT NULL,\n"
 	"  tid            INTEGER,\n"
 	"  pid            INTEGER,\n"
-	"  process_key    INTEGER,\n"
+	"  process_id     INTEGER REFERENCES processes, -- NULL: not known\n"
 	"  priority       INTEGER NOT NULL REFERENCES priorities,\n"
 	"  source         TEXT,\n"
 	"  output         TEXT,\n"
 	"  output_fields  TEXT, -- JSON object\n"
-	"  UNIQUE (run_capture_id, seq),\n"
-	"  FOREIGN KEY (run_capture_id, process_key) REFERENCES processes (run_capture_id, process_key)\n"
+	"  UNIQUE (run_capture_id, seq)\n"
 	") STRICT",
 	"CREATE INDEX alerts_by_rule ON alerts (rule_id, ts)",
 	"CREATE INDEX alerts_by_time ON alerts (ts)",
-	"CREATE INDEX alerts_by_process ON alerts (run_capture_id, process_key)",
+	"CREATE INDEX alerts_by_process ON alerts (process_id)",
 
 	"CREATE VIEW v_run AS SELECT\n"
 	"  r.run_id,\n"
@@ -224,7 +217,7 @@ static const char *const schema_1[] = {
 	"                          WHERE n.capture_id = r.capture_id)",
 
 	"CREATE VIEW v_process AS SELECT\n"
-	"  r.run_id, r.capture_id, p.run_capture_id, p.process_key, p.parent_key,\n"
+	"  r.run_id, r.capture_id, p.run_capture_id, p.process_id, p.parent_id,\n"
 	"  p.pid, p.ppid, p.vpid, p.sid, p.origin,\n"
 	"  " ISO_TIME("p.start_ts") " AS started,\n"
 	"  " ISO_TIME("p.end_ts") " AS ended,\n"
@@ -244,34 +237,32 @@ static const char *const schema_1[] = {
 	"  iif(x.seq IS NULL, p.uid, x.uid) AS uid,\n"
 	"  nullif(p.loginuid, 4294967295) AS loginuid, nullif(p.tty, 0) AS tty, p.container_id\n"
 	"FROM processes p JOIN run_captures r USING (run_capture_id)\n"
-	"LEFT JOIN execs x ON x.run_capture_id = p.run_capture_id AND x.process_key = p.process_key\n"
-	"  AND x.seq = (SELECT max(n.seq) FROM execs n\n"
-	"    WHERE n.run_capture_id = p.run_capture_id AND n.process_key = p.process_key)",
+	"LEFT JOIN execs x ON x.process_id = p.process_id\n"
+	"  AND x.seq = (SELECT max(n.seq) FROM execs n WHERE n.process_id = p.process_id)",
 
 	"CREATE VIEW v_exec AS SELECT\n"
-	"  r.run_id, r.capture_id, x.run_capture_id, x.process_key, x.seq, p.pid, p.ppid,\n"
+	"  r.run_id, r.capture_id, p.run_capture_id, x.process_id, x.seq, p.pid, p.ppid,\n"
 	"  " ISO_TIME("x.ts") " AS time,\n"
 	"  x.ts, x.evt_num, x.evt_offset, x.uid, x.comm, x.exe, x.exepath, x.cmdline, x.cwd, x.args,\n"
 	"  p.container_id\n"
-	"FROM execs x JOIN processes p USING (run_capture_id, process_key)\n"
+	"FROM execs x JOIN processes p USING (process_id)\n"
 	"JOIN run_captures r USING (run_capture_id)",
 
 	"CREATE VIEW v_alert AS SELECT\n"
 	"  a.alert_id, r.run_id, r.capture_id, a.run_capture_id, a.seq,\n"
 	"  " ISO_TIME("a.ts") " AS time,\n"
 	"  a.ts, y.name AS priority, u.name AS rule, a.source, u.tags,\n"
-	"  a.output, a.output_fields, a.evt_num, a.evt_offset, a.tid, a.pid, a.process_key,\n"
+	"  a.output, a.output_fields, a.evt_num, a.evt_offset, a.tid, a.pid, a.process_id,\n"
 	"  iif(x.seq IS NULL, p.comm, x.comm) AS comm,\n"
 	"  iif(x.seq IS NULL, p.exepath, x.exepath) AS exepath,\n"
 	"  iif(x.seq IS NULL, p.cmdline, x.cmdline) AS cmdline,\n"
 	"  p.container_id, c.path AS capture, c.hostname, a.priority AS severity\n"
 	"FROM alerts a JOIN rules u USING (rule_id) JOIN priorities y ON y.priority = a.priority\n"
 	"JOIN run_captures r USING (run_capture_id) JOIN captures c USING (capture_id)\n"
-	"LEFT JOIN processes p ON p.run_capture_id = a.run_capture_id AND p.process_key = a.process_key\n"
-	"LEFT JOIN execs x ON x.run_capture_id = a.run_capture_id AND x.process_key = a.process_key\n"
+	"LEFT JOIN processes p USING (process_id)\n"
+	"LEFT JOIN execs x ON x.process_id = a.process_id\n"
 	"  AND x.seq = (SELECT max(n.seq) FROM execs n\n"
-	"    WHERE n.run_capture_id = a.run_capture_id AND n.process_key = a.process_key\n"
-	"      AND n.evt_num <= a.evt_num)",
+	"    WHERE n.process_id = a.process_id AND n.evt_num <= a.evt_num)",
 	NULL,
 };
 /* clang-format on */
@@ -322,8 +313,8 @@ static int note_creation(sqlite3 *db, const char *path, const char *program_vers
 			 struct error *err)
 {
 	char *sql = sqlite3_mprintf("PRAGMA application_id = %d;"
-				    "INSERT INTO meta VALUES ('created_by', %Q), ('created_ts', "
-				    "CAST(unixepoch() AS TEXT) || '000000000')",
+				    "INSERT INTO meta VALUES ('created_by', %Q),"
+				    " ('created', strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ'))",
 				    QRY_APPLICATION_ID, program_version);
 	int rc = sql ? qry_db_exec(db, path, sql, err) : error_nomem(err);
 

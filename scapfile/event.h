@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Event types, their parameters and flags, and the borrowed view of one event.
- * The tables come from scapfile/schema/ (events.tsv, event_params.tsv, flags.tsv, dynamic_params.tsv,
- * syscalls.tsv), turned into C at build time by scapfile/schema/gen.c; the numbers are those of the scap
- * format as written by libscap.
- * Units: timestamps are nanoseconds since the Unix epoch; offsets count bytes of the uncompressed stream.
- * Threads: the tables are constant; a struct ev belongs to one thread at a time.
+ * The tables come from scapfile/schema/ (events.tsv, event_params.tsv, flags.tsv,
+ * dynamic_params.tsv, syscalls.tsv), turned into C at build time by scapfile/schema/gen.c; the
+ * numbers are those of the scap format as written by libscap. Units: timestamps are nanoseconds
+ * since the Unix epoch; offsets count bytes of the uncompressed stream. Threads: the tables are
+ * constant; a struct ev belongs to one thread at a time.
  */
 #ifndef SCAPFILE_EVENT_H
 #define SCAPFILE_EVENT_H
@@ -75,59 +75,60 @@ enum ev_ptype {
 enum ev_pformat { PF_NA, PF_DEC, PF_HEX, PF_10_PADDED_DEC, PF_ID, PF_DIR, PF_OCT };
 
 enum ev_type_flags { /* struct ev_info.flags */
-	EF_CREATES_FD = 0x1,
-	EF_DESTROYS_FD = 0x2,
-	EF_USES_FD = 0x4,
-	EF_READS_FROM_FD = 0x8,
-	EF_WRITES_TO_FD = 0x10,
-	EF_MODIFIES_STATE = 0x20,
-	EF_UNUSED = 0x40,
-	EF_WAITS = 0x80,
-	EF_SKIPPARSERESET = 0x100,
-	EF_OLD_VERSION = 0x200,
-	EF_LARGE_PAYLOAD = 0x800,
-	EF_CONVERTER_MANAGED = 0x1000,
+		     EF_CREATES_FD = 0x1,
+		     EF_DESTROYS_FD = 0x2,
+		     EF_USES_FD = 0x4,
+		     EF_READS_FROM_FD = 0x8,
+		     EF_WRITES_TO_FD = 0x10,
+		     EF_MODIFIES_STATE = 0x20,
+		     EF_UNUSED = 0x40,
+		     EF_WAITS = 0x80,
+		     EF_SKIPPARSERESET = 0x100,
+		     EF_OLD_VERSION = 0x200,
+		     EF_LARGE_PAYLOAD = 0x800,
+		     EF_CONVERTER_MANAGED = 0x1000,
 };
 
 enum ev_category { /* struct ev_info.category: one low value plus source bits */
-	EC_UNKNOWN = 0,
-	EC_OTHER = 1,
-	EC_FILE = 2,
-	EC_NET = 3,
-	EC_IPC = 4,
-	EC_MEMORY = 5,
-	EC_PROCESS = 6,
-	EC_SLEEP = 7,
-	EC_SYSTEM = 8,
-	EC_SIGNAL = 9,
-	EC_USER = 10,
-	EC_TIME = 11,
-	EC_PROCESSING = 12,
-	EC_IO_READ = 32,
-	EC_IO_WRITE = 33,
-	EC_IO_OTHER = 34,
-	EC_WAIT = 64,
-	EC_SCHEDULER = 128,
-	EC_INTERNAL = 256,
-	EC_LOW_MASK = 511,
-	EC_SYSCALL = 512,
-	EC_TRACEPOINT = 1024,
-	EC_PLUGIN = 2048,
-	EC_METAEVENT = 4096,
-	EC_ITER = 8192,
+		   EC_UNKNOWN = 0,
+		   EC_OTHER = 1,
+		   EC_FILE = 2,
+		   EC_NET = 3,
+		   EC_IPC = 4,
+		   EC_MEMORY = 5,
+		   EC_PROCESS = 6,
+		   EC_SLEEP = 7,
+		   EC_SYSTEM = 8,
+		   EC_SIGNAL = 9,
+		   EC_USER = 10,
+		   EC_TIME = 11,
+		   EC_PROCESSING = 12,
+		   EC_IO_READ = 32,
+		   EC_IO_WRITE = 33,
+		   EC_IO_OTHER = 34,
+		   EC_WAIT = 64,
+		   EC_SCHEDULER = 128,
+		   EC_INTERNAL = 256,
+		   EC_LOW_MASK = 511,
+		   EC_SYSCALL = 512,
+		   EC_TRACEPOINT = 1024,
+		   EC_PLUGIN = 2048,
+		   EC_METAEVENT = 4096,
+		   EC_ITER = 8192,
 };
 
-#define EV_PARAMS_MAX	32  /* parameters per event type */
-#define EV_TYPE_LOSS	60000 /* our own: a gap in the recording; other readers skip types they do not know */
-#define EV_FD_CWD	(-100) /* AT_FDCWD as events store it */
-#define EV_NO_ID	UINT32_MAX /* a uid or gid that is not known */
+#define EV_PARAMS_MAX 32 /* parameters per event type */
+#define EV_TYPE_LOSS                                                                               \
+	60000 /* our own: a gap in the recording; other readers skip types they do not know */
+#define EV_FD_CWD (-100)     /* AT_FDCWD as events store it */
+#define EV_NO_ID  UINT32_MAX /* a uid or gid that is not known */
 
 struct ev_flag { /* one row of flags.tsv; a set ends with a NULL name; the order of rows matters */
 	const char *name;
 	uint32_t value;
 };
 
-struct ev_dyn { /* one alternative of a PT_DYN parameter, chosen by its first byte */
+struct ev_dyn {		/* one alternative of a PT_DYN parameter, chosen by its first byte */
 	uint8_t type;	/* enum ev_ptype */
 	uint8_t format; /* enum ev_pformat */
 };
@@ -137,9 +138,10 @@ struct ev_param_info {
 	const struct ev_flag *flags; /* or NULL */
 	const struct ev_dyn *dyn;    /* @dyn_count entries, or NULL */
 	uint8_t dyn_count;
-	uint8_t type;	     /* enum ev_ptype */
-	uint8_t format;	     /* enum ev_pformat */
-	int8_t dirfd_param;  /* PT_FSRELPATH: index of the parameter that names its directory; else -1 */
+	uint8_t type;	    /* enum ev_ptype */
+	uint8_t format;	    /* enum ev_pformat */
+	int8_t dirfd_param; /* PT_FSRELPATH: index of the parameter that names its directory; else
+			       -1 */
 };
 
 struct ev_info {
@@ -153,8 +155,9 @@ struct ev_info {
 
 struct ev_syscall { /* one row of syscalls.tsv, indexed by ppm_sc code */
 	const char *name;
-	int16_t x86_64, aarch64;    /* native numbers, -1 if there is none */
-	uint16_t enter_type, exit_type; /* events it is reported as; EV_GENERIC_E/X without own events */
+	int16_t x86_64, aarch64; /* native numbers, -1 if there is none */
+	uint16_t enter_type,
+	    exit_type; /* events it is reported as; EV_GENERIC_E/X without own events */
 };
 
 struct ev_flag_set { /* a named set; the list ends with a NULL name */
@@ -189,22 +192,22 @@ unsigned ev_ptype_width(enum ev_ptype type);
 enum ev_block_flags { EV_STATE_ONLY = 1 }; /* update state, do not show */
 
 /*
- * One event, borrowed: valid until the next call on the source that delivered it. Always a current event
- * version, already validated: all parameters lie inside the buffer.
+ * One event, borrowed: valid until the next call on the source that delivered it. Always a current
+ * event version, already validated: all parameters lie inside the buffer.
  */
 struct ev {
-	uint64_t ts;	 /* UINT64_MAX occurs in synthetic events */
-	int64_t tid;	 /* -1: none */
-	uint64_t offset; /* of the event's block */
-	uint64_t num;	 /* running number, set by state_apply() */
-	const uint8_t *lens; /* @nparams lengths, u32 if @wide, else u16 */
-	const uint8_t *data; /* the parameters, back to back */
+	uint64_t ts;	      /* UINT64_MAX occurs in synthetic events */
+	int64_t tid;	      /* -1: none */
+	uint64_t offset;      /* of the event's block */
+	uint64_t num;	      /* running number, set by state_apply() */
+	const uint8_t *lens;  /* @nparams lengths, u32 if @wide, else u16 */
+	const uint8_t *data;  /* the parameters, back to back */
 	uint32_t block_flags; /* EV_STATE_ONLY */
-	uint16_t type;	 /* enum ev_type */
+	uint16_t type;	      /* enum ev_type */
 	int16_t cpu;
 	uint16_t nparams; /* recorded ones, at most the table's number */
 	bool wide;
-	uint8_t located;  /* at[0..located] are known; the rest is found on first use */
+	uint8_t located; /* at[0..located] are known; the rest is found on first use */
 	uint32_t at[EV_PARAMS_MAX + 1]; /* offsets in @data */
 };
 
@@ -220,10 +223,10 @@ void ev_locate(struct ev *ev, unsigned i);
 static inline struct ev_value ev_param(struct ev *ev, unsigned i)
 {
 	if (UNLIKELY(i >= ev->nparams))
-		return (struct ev_value){ NULL, 0 };
+		return (struct ev_value){NULL, 0};
 	if (ev->located <= i)
 		ev_locate(ev, i);
-	return (struct ev_value){ ev->data + ev->at[i], ev->at[i + 1] - ev->at[i] };
+	return (struct ev_value){ev->data + ev->at[i], ev->at[i + 1] - ev->at[i]};
 }
 
 static inline const struct ev_info *ev_info(const struct ev *ev)
@@ -285,13 +288,14 @@ static inline bool ev_i64(struct ev *ev, unsigned i, int64_t *out)
 }
 
 /*
- * A string parameter (CHARBUF, FSPATH, FSRELPATH) cut at its first NUL. Empty and "(NULL)" parameters give
- * the text "<NA>", as the reference does; test ev_param(ev, i).n first where the difference matters.
+ * A string parameter (CHARBUF, FSPATH, FSRELPATH) cut at its first NUL. Empty and "(NULL)"
+ * parameters give the text "<NA>", as the reference does; test ev_param(ev, i).n first where the
+ * difference matters.
  */
 struct sv ev_str(struct ev *ev, unsigned i);
 
-/* An event "has a return value" if it is a syscall exit event, not GENERIC, with at least one parameter:
- * then *ret is parameter 0 as a signed number of 4 or 8 bytes (0 for other widths). */
+/* An event "has a return value" if it is a syscall exit event, not GENERIC, with at least one
+ * parameter: then *ret is parameter 0 as a signed number of 4 or 8 bytes (0 for other widths). */
 bool ev_return_value(struct ev *ev, int64_t *ret);
 
 #endif

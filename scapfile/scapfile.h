@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading capture files: plain, gzip (several members) or zstd (several frames), from a file or stdin;
- * every block type and version of the scap format, old events upgraded to current ones.
- * Damage policy: every whole event is delivered; what is missing is recorded as struct sf_gap with offset
- * and reason, and reading goes on where it can.
- * Units: offsets and lengths are bytes of the uncompressed stream unless they say compressed.
- * Threads: one reader belongs to one thread at a time; separate readers are independent.
+ * Reading capture files: plain, gzip (several members) or zstd (several frames), from a file or
+ * stdin; every block type and version of the scap format, old events upgraded to current ones.
+ * Damage policy: every whole event is delivered; what is missing is recorded as struct sf_gap with
+ * offset and reason, and reading goes on where it can. Units: offsets and lengths are bytes of the
+ * uncompressed stream unless they say compressed. Threads: one reader belongs to one thread at a
+ * time; separate readers are independent.
  */
 #ifndef SCAPFILE_SCAPFILE_H
 #define SCAPFILE_SCAPFILE_H
@@ -25,10 +25,11 @@ struct sf_options {
 enum sf_gap_reason {
 	SF_GAP_TRUNCATED,   /* the data ends inside a block (or the compressed stream is cut) */
 	SF_GAP_COMPRESSION, /* the compressed stream is corrupt from here on */
-	SF_GAP_FRAMING,	    /* a block's lengths do not make sense; skipped to the next plausible block */
-	SF_GAP_BLOCK,	    /* a metadata block's contents do not make sense; its rest was skipped */
-	SF_GAP_EVENT,	    /* one event is malformed or cannot be converted; skipped */
-	SF_GAP_RECORDED,    /* the recorder itself noted a loss */
+	SF_GAP_FRAMING,	 /* a block's lengths do not make sense; skipped to the next plausible block
+			  */
+	SF_GAP_BLOCK,	 /* a metadata block's contents do not make sense; its rest was skipped */
+	SF_GAP_EVENT,	 /* one event is malformed or cannot be converted; skipped */
+	SF_GAP_RECORDED, /* the recorder itself noted a loss */
 };
 
 struct sf_gap {
@@ -44,12 +45,13 @@ struct sf_stats {
 	uint64_t stream_size; /* uncompressed bytes read so far */
 	uint32_t sections;
 	uint64_t blocks, unknown_blocks; /* unknown block types are skipped */
-	uint64_t events;	/* delivered */
-	uint64_t events_stored;	/* enter events kept for their exit by the converter, not delivered */
-	uint64_t events_unknown; /* of types newer than the table, skipped */
-	uint64_t gaps;		/* all, also beyond SF_GAPS_MAX */
+	uint64_t events;		 /* delivered */
+	uint64_t
+	    events_stored; /* enter events kept for their exit by the converter, not delivered */
+	uint64_t events_unknown;	       /* of types newer than the table, skipped */
+	uint64_t gaps;			       /* all, also beyond SF_GAPS_MAX */
 	uint16_t version_major, version_minor; /* of the last section header */
-	bool sha256_valid; /* after the end was reached, with want_hash */
+	bool sha256_valid;		       /* after the end was reached, with want_hash */
 	uint8_t sha256[32];
 };
 
@@ -60,11 +62,11 @@ struct sf_reader;
  * @path: "-" reads standard input
  * @opt: NULL selects the defaults
  * @out: receives a reader the caller owns; untouched on failure
- * Return: 0, or ERR_IO, ERR_NOMEM, ERR_FORMAT (not a capture), ERR_UNSUPPORTED (newer major version, other byte
- * order), ERR_TRUNCATED (ends inside the section header; an empty file).
+ * Return: 0, or ERR_IO, ERR_NOMEM, ERR_FORMAT (not a capture), ERR_UNSUPPORTED (newer major
+ * version, other byte order), ERR_TRUNCATED (ends inside the section header; an empty file).
  */
-MUST_CHECK int sf_reader_open(const char *path, const struct sf_options *opt, struct sf_reader **out,
-			      struct error *err);
+MUST_CHECK int sf_reader_open(const char *path, const struct sf_options *opt,
+			      struct sf_reader **out, struct error *err);
 /* The same over memory, for tests and fuzzing; @data is borrowed and must outlive the reader. */
 MUST_CHECK int sf_reader_open_memory(const void *data, size_t n, const struct sf_options *opt,
 				     struct sf_reader **out, struct error *err);

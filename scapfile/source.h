@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where events come from: a stream of items (machine description and initial state first, then events),
- * from a capture file, a live ring buffer or a test. Facts: scap format, "Order of blocks".
- * Units: nanoseconds since the epoch; addresses are raw network-order bytes, ports host-order numbers.
- * Ownership: everything an item points to is borrowed until the next call on the source.
- * Threads: one source belongs to one thread at a time.
+ * Where events come from: a stream of items (machine description and initial state first, then
+ * events), from a capture file, a live ring buffer or a test. Facts: scap format, "Order of
+ * blocks". Units: nanoseconds since the epoch; addresses are raw network-order bytes, ports
+ * host-order numbers. Ownership: everything an item points to is borrowed until the next call on
+ * the source. Threads: one source belongs to one thread at a time.
  */
 #ifndef SCAPFILE_SOURCE_H
 #define SCAPFILE_SOURCE_H
@@ -22,7 +22,8 @@ enum ev_item_kind {
 	EV_ITEM_INTERFACE,
 	EV_ITEM_USER,
 	EV_ITEM_GROUP,
-	EV_ITEM_LISTS_RESET, /* an interface or user list follows that replaces the one before; see @list */
+	EV_ITEM_LISTS_RESET, /* an interface or user list follows that replaces the one before; see
+				@list */
 };
 
 struct ev_machine {
@@ -32,7 +33,8 @@ struct ev_machine {
 	uint64_t boot_ts; /* 0: not recorded */
 };
 
-struct ev_thread_entry { /* process list: one per thread. Fields a version lacks hold the documented defaults. */
+struct ev_thread_entry { /* process list: one per thread. Fields a version lacks hold the documented
+			    defaults. */
 	int64_t tid, pid, ptid, sid, vpgid, pgid, vtid, vpid;
 	struct sv comm, exe, exepath, cwd, root;
 	struct sv args, env, cgroups; /* NUL-terminated strings back to back */
@@ -49,29 +51,29 @@ struct ev_thread_entry { /* process list: one per thread. Fields a version lacks
 };
 
 enum ev_fd_type { /* values of the fd list; part of the format */
-	EV_FD_UNINITIALIZED = -1,
-	EV_FD_UNKNOWN = 0,
-	EV_FD_FILE = 1,
-	EV_FD_DIRECTORY = 2,
-	EV_FD_IPV4_SOCK = 3,
-	EV_FD_IPV6_SOCK = 4,
-	EV_FD_IPV4_SERVSOCK = 5,
-	EV_FD_IPV6_SERVSOCK = 6,
-	EV_FD_FIFO = 7,
-	EV_FD_UNIX_SOCK = 8,
-	EV_FD_EVENT = 9,
-	EV_FD_UNSUPPORTED = 10,
-	EV_FD_SIGNALFD = 11,
-	EV_FD_EVENTPOLL = 12,
-	EV_FD_INOTIFY = 13,
-	EV_FD_TIMERFD = 14,
-	EV_FD_NETLINK = 15,
-	EV_FD_FILE_V2 = 16,
-	EV_FD_BPF = 17,
-	EV_FD_USERFAULTFD = 18,
-	EV_FD_IOURING = 19,
-	EV_FD_MEMFD = 20,
-	EV_FD_PIDFD = 21,
+		  EV_FD_UNINITIALIZED = -1,
+		  EV_FD_UNKNOWN = 0,
+		  EV_FD_FILE = 1,
+		  EV_FD_DIRECTORY = 2,
+		  EV_FD_IPV4_SOCK = 3,
+		  EV_FD_IPV6_SOCK = 4,
+		  EV_FD_IPV4_SERVSOCK = 5,
+		  EV_FD_IPV6_SERVSOCK = 6,
+		  EV_FD_FIFO = 7,
+		  EV_FD_UNIX_SOCK = 8,
+		  EV_FD_EVENT = 9,
+		  EV_FD_UNSUPPORTED = 10,
+		  EV_FD_SIGNALFD = 11,
+		  EV_FD_EVENTPOLL = 12,
+		  EV_FD_INOTIFY = 13,
+		  EV_FD_TIMERFD = 14,
+		  EV_FD_NETLINK = 15,
+		  EV_FD_FILE_V2 = 16,
+		  EV_FD_BPF = 17,
+		  EV_FD_USERFAULTFD = 18,
+		  EV_FD_IOURING = 19,
+		  EV_FD_MEMFD = 20,
+		  EV_FD_PIDFD = 21,
 };
 
 enum ev_l4proto { EV_L4_UNKNOWN, EV_L4_NA, EV_L4_TCP, EV_L4_UDP, EV_L4_ICMP, EV_L4_RAW };
@@ -80,10 +82,12 @@ struct ev_fd_entry {
 	int64_t tid; /* thread whose table it is in */
 	int64_t fd;
 	uint64_t ino;
-	int type; /* enum ev_fd_type; an unknown number becomes UNSUPPORTED with name "unknown-type:[N]" */
-	struct sv name; /* path or name; empty for IP sockets */
+	int type;		 /* enum ev_fd_type; an unknown number becomes UNSUPPORTED with name
+				    "unknown-type:[N]" */
+	struct sv name;		 /* path or name; empty for IP sockets */
 	uint32_t openflags, dev; /* FILE_V2 */
-	uint8_t sip[16], dip[16]; /* IPv4 uses the first 4 bytes; listeners use sip and sport only */
+	uint8_t sip[16],
+	    dip[16]; /* IPv4 uses the first 4 bytes; listeners use sip and sport only */
 	uint16_t sport, dport;
 	uint8_t l4proto; /* enum ev_l4proto */
 	uint64_t unix_source, unix_dest;
@@ -129,7 +133,8 @@ struct ev_source { /* first member of every implementation */
 	const struct ev_source_ops *ops;
 };
 
-MUST_CHECK static inline int ev_source_next(struct ev_source *s, struct ev_item *item, struct error *err)
+MUST_CHECK static inline int ev_source_next(struct ev_source *s, struct ev_item *item,
+					    struct error *err)
 {
 	return s->ops->next(s, item, err);
 }
@@ -148,12 +153,13 @@ struct ev_synth *ev_synth_new(void);
 struct ev_source *ev_synth_source(struct ev_synth *s); /* ev_source_close() frees the synth */
 MUST_CHECK int ev_synth_add(struct ev_synth *s, const struct ev_item *item);
 
-/* Building events: begin, one call per parameter in order, end. Widths must be those of the event table. */
+/* Building events: begin, one call per parameter in order, end. Widths must be those of the event
+ * table. */
 void ev_synth_begin(struct ev_synth *s, unsigned type, uint64_t ts, int64_t tid);
-void ev_synth_int(struct ev_synth *s, int64_t value);	       /* width from the parameter's type */
-void ev_synth_str(struct ev_synth *s, const char *text);       /* with its NUL */
+void ev_synth_int(struct ev_synth *s, int64_t value);	 /* width from the parameter's type */
+void ev_synth_str(struct ev_synth *s, const char *text); /* with its NUL */
 void ev_synth_bytes(struct ev_synth *s, const void *p, size_t n);
-void ev_synth_empty(struct ev_synth *s);		       /* length 0: not available */
+void ev_synth_empty(struct ev_synth *s); /* length 0: not available */
 MUST_CHECK int ev_synth_end(struct ev_synth *s);
 
 #endif

@@ -43,8 +43,12 @@ static int decode_step(struct zstd_codec *z, struct sf_input *in, ZSTD_outBuffer
 	if (src.size > ZSTD_STEP)
 		src.size = ZSTD_STEP;
 	status = ZSTD_decompressStream(z->d, dst, &src);
-	if (ZSTD_isError(status))
+	if (ZSTD_isError(status)) {
+		/* Whoever looks for the next frame must not find this one again. */
+		if (!z->inside && src.size)
+			in->at++;
 		return zstd_trouble(z, status);
+	}
 	in->at += src.pos;
 	z->inside = status != 0;
 	/* Without input there may still be decoded bytes held back, but nothing else to wait for.

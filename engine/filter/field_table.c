@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of fields, and finding the row and argument that a text names. */
-#include <stdlib.h>
-
 #include "engine/filter/fields.h"
 
 /* How fields.def spells flags. */
@@ -250,7 +248,8 @@ static int unknown(struct error *err, struct sv name, bool has_arg, struct sv ar
 }
 
 /* Give @f what the written name stands for. */
-static int fill(struct flt_field *f, const struct named *n, struct arena *arena)
+static int fill(struct flt_field *f, const struct named *n, struct arena *arena,
+		struct error *err)
 {
 	const struct field_impl *impl = &impls[n->row];
 	const struct flt_field_info *info = &flt_field_table[n->row];
@@ -267,7 +266,9 @@ static int fill(struct flt_field *f, const struct named *n, struct arena *arena)
 		return 0;
 	f->arg = arena_sv(arena, n->arg);
 	if (!f->arg.p)
-		return ERR_NOMEM;
+		return error_nomem(err);
+	if (impl->form == FORM_SELECT && !f->arg_is_index)
+		return flt_mount_pattern_new(f, err);
 	if ((impl->form != FORM_PARAM && impl->form != FORM_RAWPARAM) || f->arg_is_index)
 		return 0;
 	f->data = param_map(arena, f->arg.p);
@@ -275,7 +276,7 @@ static int fill(struct flt_field *f, const struct named *n, struct arena *arena)
 		f->type = ev_table[type].params[param].type;
 		f->format = ev_table[type].params[param].format;
 	}
-	return f->data ? 0 : ERR_NOMEM;
+	return f->data ? 0 : error_nomem(err);
 }
 
 static int printed_form(struct flt_field *f, struct arena *arena, struct sv name, bool has_arg,
@@ -292,27 +293,30 @@ static int printed_form(struct flt_field *f, struct arena *arena, struct sv name
 	return f->text.p ? 0 : ERR_NOMEM;
 }
 
-/* static.NAME: a row of its own, as the names are the embedding program's. */
-static int fill_static(struct flt_field *f, const struct flt_options *opt, struct arena *arena,
-		       struct sv name)
+static const struct flt_static *find_static(const struct flt_options *opt, struct sv name)
 {
 	const struct flt_static *s = opt ? opt->statics : NULL;
-	struct flt_field_info *info;
 
 	if (!sv_starts(name, SV_LIT("static.")))
-		return ERR_COMPILE;
+		return NULL;
 	for (; s && s->name; s++)
 		if (sv_is(sv_drop(name, strlen("static.")), s->name))
-			break;
-	if (!s || !s->name)
-		return ERR_COMPILE;
-	info = arena_zalloc(arena, 1, sizeof(*info));
+			return s;
+	return NULL;
+}
+
+/* static.NAME: a row of its own, as the names are the embedding program's. */
+static int fill_static(struct flt_field *f, const struct flt_static *s, struct arena *arena,
+		       struct sv name, struct error *err)
+{
+	struct flt_field_info *info = arena_zalloc(arena, 1, sizeof(*info));
+
 	f->data = arena_strdup(arena, s->value ? s->value : "");
 	if (!info || !f->data)
-		return ERR_NOMEM;
+		return error_nomem(err);
 	info->name = arena_strndup(arena, name.p, name.n);
 	if (!info->name)
-		return ERR_NOMEM;
+		return error_nomem(err);
 	info->cls = "static";
 	info->type = PT_CHARBUF;
 	info->flags = FLT_FIELD_SUGGESTED;
@@ -327,17 +331,18 @@ static int fill_static(struct flt_field *f, const struct flt_options *opt, struc
 static int resolve(struct flt_field *f, const struct flt_options *opt, struct arena *arena,
 		   struct sv name, bool has_arg, struct sv arg, struct error *err)
 {
+	const struct flt_static *s;
 	struct named n;
-	int rc;
 
 	if (!find_named(name, has_arg, arg, &n)) {
-		rc = has_arg ? ERR_COMPILE : fill_static(f, opt, arena, name);
-		return rc == ERR_COMPILE ? unknown(err, name, has_arg, arg, NULL) : rc;
+		s = has_arg ? NULL : find_static(opt, name);
+		return s ? fill_static(f, s, arena, name, err)
+			 : unknown(err, name, has_arg, arg, NULL);
 	}
 	if (n.has_arg ? !argument_fits(&n, &f->index, &f->arg_is_index)
 		      : flt_field_table[n.row].arg == FLT_ARG_REQUIRED)
 		return unknown(err, name, has_arg, arg, forms_text[impls[n.row].form]);
-	return fill(f, &n, arena);
+	return fill(f, &n, arena, err);
 }
 
 int flt_field_resolve(const struct flt_options *opt, struct arena *arena, struct sv name,
@@ -351,13 +356,20 @@ int flt_field_resolve(const struct flt_options *opt, struct arena *arena, struct
 		return error_nomem(err);
 	f->purpose = purpose;
 	rc = resolve(f, opt, arena, name, has_arg, arg, err);
-	if (rc == 0)
-		rc = printed_form(f, arena, name, has_arg, arg);
-	if (rc == ERR_NOMEM)
+	if (rc < 0)
+		return rc;
+	if (printed_form(f, arena, name, has_arg, arg) < 0) {
+		flt_field_done(f);
 		return error_nomem(err);
-	if (rc == 0)
-		*out = f;
-	return rc;
+	}
+	*out = f;
+	return 0;
+}
+
+void flt_field_done(struct flt_field *f)
+{
+	if (f->extract == flt_x_ct_mount)
+		flt_mount_pattern_free(f);
 }
 
 bool flt_field_is_stateful(const struct flt_field *f)

@@ -91,8 +91,6 @@ struct sv flt_event_name(struct ev *ev); /* evt.type */
 
 /* field_evt_arg.c: index of the parameter an instance of evt.arg or evt.rawarg names; false: none. */
 bool flt_param_of_field(struct flt_ctx *cx, const struct flt_field *f, unsigned *i);
-/* Parameter text as evt.arg shows it, without copying where it is stored somewhere. */
-struct sv flt_param_view(struct flt_ctx *cx, unsigned i);
 
 /* field_fd.c */
 bool flt_fd_name(struct flt_ctx *cx, struct sv *out);
@@ -102,8 +100,16 @@ bool flt_is_ip_listener(const struct state_fd *fd);
 /* field_proc.c */
 struct sv flt_thread_attr(struct flt_ctx *cx, const struct state_thread *t, enum field_attr attr);
 
-/* param_text.c: base directory of relative path parameter @i. */
-struct sv flt_param_base(struct flt_ctx *cx, struct ev *ev, unsigned i, struct buf *tmp);
+/* field_container.c: the compiled [REGEX] of a mount field. */
+MUST_CHECK int flt_mount_pattern_new(struct flt_field *f, struct error *err);
+void flt_mount_pattern_free(struct flt_field *f);
+
+/* param_text.c, for an event with thread: base directory of a relative path in parameter @i ... */
+struct sv flt_param_base(struct flt_ctx *cx, struct ev *ev, unsigned i, char room[STATE_PATH_MAX]);
+/* ... and the full path, empty if the parameter is not a relative path. */
+struct sv flt_full_path(struct flt_ctx *cx, struct ev *ev, unsigned i, char room[STATE_PATH_MAX]);
+/* Parameter @i as evt.arg shows it, without copying where it is stored somewhere. */
+struct sv flt_param_view(struct flt_ctx *cx, unsigned i);
 
 /* bytes_text.c: bytes as the options say: printable characters and dots, or base64. */
 void flt_bytes_text(const struct flt_options *opt, struct sv bytes, struct buf *out);

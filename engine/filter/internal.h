@@ -57,8 +57,11 @@ enum flt_class flt_type_class(unsigned ptype); /* value.c */
 enum flt_purpose { FLT_FOR_FILTER, FLT_FOR_OUTPUT };
 
 struct flt_field;
-/* Return: false if absent. Texts in @out live in the event, the state or cx->scratch: until the
- * next event. */
+/*
+ * The caller presets type and format (those of @f), match (LIST or SCALAR), count = 1 and items =
+ * &out->one; an extractor of a plain scalar fills @one only. Return: false if absent. Texts in @out
+ * live in the event, the state or cx->scratch: until the next event.
+ */
 typedef bool (*flt_extract_fn)(struct flt_ctx *cx, const struct flt_field *f,
 			       struct flt_value *out);
 
@@ -75,7 +78,7 @@ struct flt_field { /* a field with its argument, as used in a program */
 	struct sv arg;	/* [KEY] or .NAME */
 	struct sv text; /* canonical printed form: the key in JSON */
 	uint16_t code;	/* for extractors that serve several fields */
-	const void *data; /* what the extractor prepared when the field was resolved; in the arena */
+	const void *data; /* what resolving prepared for the extractor */
 };
 
 /*
@@ -86,6 +89,8 @@ struct flt_field { /* a field with its argument, as used in a program */
 MUST_CHECK int flt_field_resolve(const struct flt_options *opt, struct arena *arena, struct sv name,
 				 bool has_arg, struct sv arg, enum flt_purpose purpose,
 				 struct flt_field **out, struct error *err);
+/* Free what resolving @f took outside the arena (once per instance, also of discarded ones). */
+void flt_field_done(struct flt_field *f);
 /* Stateful fields (time since the last evaluation, counters) must not be shared between checks or
  * remembered. */
 bool flt_field_is_stateful(const struct flt_field *f);
@@ -126,10 +131,9 @@ struct flt_ctx {
 	/* The current event: */
 	const struct state_binding *bind;
 	struct ev *ev;
-	struct state_thread
-	    *thread; /* bound one, or found by ev->tid; NULL: none. Set by flt_ctx_event(). */
-	struct state_fd
-	    *fd; /* bound one, or the record at lastevent_fd; only on events that work on an fd */
+	struct state_thread *bound_thread; /* ask flt_thread() */
+	struct state_fd *bound_fd;	   /* ask flt_fd() */
+	bool thread_known, fd_known;
 	uint64_t epoch;
 	struct arena scratch;	      /* texts of the current event */
 	struct buf text;	      /* for building one text before it is copied to @scratch */
@@ -148,13 +152,15 @@ static inline struct state_thread *flt_thread(struct flt_ctx *cx)
 	return LIKELY(cx->thread_known) ? cx->bound_thread : flt_find_thread(cx);
 }
 
-/* Its descriptor: the bound one, or on events that work on an fd the record at lastevent_fd; NULL: none. */
+/* Its descriptor: the bound one, or on events that work on an fd the record at lastevent_fd; NULL:
+ * none. */
 static inline struct state_fd *flt_fd(struct flt_ctx *cx)
 {
 	return LIKELY(cx->fd_known) ? cx->bound_fd : flt_find_fd(cx);
 }
 
-/* Extract, through the memo unless the field is stateful. Value and items live until the next event. */
+/* Extract, through the memo unless the field is stateful. Value and items live until the next
+ * event. */
 bool flt_field_get(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out);
 
 /* Setters for extractors. */

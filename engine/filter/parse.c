@@ -6,6 +6,7 @@
  */
 #include "engine/filter/ast.h"
 
+#include "engine/filter/grow.h"
 #include "engine/filter/lex.h"
 #include "engine/filter/ops.h"
 #include "engine/filter/transform.h"
@@ -58,22 +59,6 @@ static void *leave(struct parser *p, void *result)
 	return result;
 }
 
-/* Room for one more pointer in an array that grows by doubling; false: out of memory. */
-static bool grow(struct arena *arena, void ***items, uint32_t count)
-{
-	void **more;
-
-	if (count && (count < 4 || count & (count - 1)))
-		return true;
-	more = arena_alloc(arena, (count ? 2 * (size_t)count : 4) * sizeof(*more));
-	if (!more)
-		return false;
-	if (count)
-		memcpy(more, *items, count * sizeof(*more));
-	*items = more;
-	return true;
-}
-
 /* --- operands ------------------------------------------------------------------------------------
  */
 
@@ -92,15 +77,12 @@ static struct flt_expr *new_expr(struct parser *p, enum flt_expr_kind kind, stru
 
 static bool add_item(struct parser *p, struct flt_expr *list, struct flt_expr *item)
 {
-	void **items = (void **)list->items;
-
 	if (!item)
 		return false;
-	if (!grow(p->arena, &items, list->count)) {
+	if (!grow_pointers(p->arena, &list->items, list->count)) {
 		fail_nomem(p);
 		return false;
 	}
-	list->items = (struct flt_expr **)items;
 	list->items[list->count++] = item;
 	return true;
 }
@@ -542,11 +524,8 @@ static struct flt_node *parse_check(struct parser *p)
 
 static struct flt_node *add_kid(struct parser *p, struct flt_node *parent, struct flt_node *kid)
 {
-	void **kids = (void **)parent->kids;
-
-	if (!grow(p->arena, &kids, parent->count))
+	if (!grow_pointers(p->arena, &parent->kids, parent->count))
 		return fail_nomem(p);
-	parent->kids = (struct flt_node **)kids;
 	parent->kids[parent->count++] = kid;
 	return parent;
 }

@@ -75,12 +75,19 @@ struct rule_append_output { /* one entry of Falco's append_output; zero members 
 	bool suggested;		  /* "name=%field" of every suggested field */
 };
 
-struct rule_options {
+struct rule_plugin {
+	const char *name, *version; /* "json", "0.7.3" */
+};
+
+struct rule_options { /* borrowed during rule_loader_new() only */
 	struct flt_options filter;
 	const struct rule_append_output *append_output; /* @append_count of them, in order */
 	size_t append_count;
 	enum rule_priority
 	    min_priority; /* less severe rules load but never match; RULE_DEBUG: all */
+	/* Loaded plugins that rule files may require, in order; "container" is built in. */
+	const struct rule_plugin *plugins;
+	size_t plugin_count;
 };
 
 struct rule_loader;
@@ -98,6 +105,12 @@ MUST_CHECK int rule_loader_file(struct rule_loader *l, const char *path, struct 
 MUST_CHECK int rule_loader_text(struct rule_loader *l, const char *name, struct sv text,
 				struct error *err);
 
+/*
+ * Are the plugins there that the files read so far require? To be asked after the last file; its
+ * answer comes before any load error, which is then often a consequence. Return: 0 or ERR_RULES.
+ */
+MUST_CHECK int rule_loader_check_plugins(const struct rule_loader *l, struct error *err);
+
 struct rule_location { /* one step of the chain, outermost first */
 	const char *item_type, *item_name, *file;
 	uint32_t line, column, offset; /* 0-based */
@@ -108,13 +121,14 @@ struct rule_message {
 	const char *text;
 	const struct rule_location *where;
 	size_t where_count;
-	const char *snippet;	      /* source lines with a caret, or "" */
+	const char *snippet;	      /* source line and a caret between two rules, or "" */
 	const char *deprecated_field; /* or NULL */
 };
 
 struct rule_result { /* verdict on one file */
 	const char *name;
 	bool ok;
+	bool schema_applied; /* false: no content, or not YAML */
 	bool schema_valid;
 	const char *const *schema_warnings;
 	size_t schema_warning_count;

@@ -15,7 +15,7 @@
 /* Limits on what input can make us keep; beyond them new entries are dropped. */
 #define STATE_FDS_TOTAL_MAX   (4u << 20) /* descriptor records over all tables */
 #define STATE_FD_DIRECT_MAX   1024	 /* numbers below are indexed, others sorted */
-#define STATE_USERS_MAX	      65536	 /* users, and as many groups, over all containers */
+#define STATE_USERS_MAX	      131072	 /* users and groups, over all containers */
 #define STATE_USER_SPACES_MAX 16384	 /* containers with users of their own */
 #define STATE_INTERFACES_MAX  4096	 /* of each family */
 #define STATE_CONTAINERS_MAX  16384
@@ -138,14 +138,10 @@ struct state {
 	uint32_t scanned_count, scanned_cap;
 
 	uint8_t server_ports[65536 / 8]; /* of listeners in the initial fd list */
-	bool has_server_ports;
 	struct state_interfaces ipv4, ipv6;
-	struct state_interfaces new_ipv4, new_ipv6; /* until the boot is complete */
 	struct state_user_space host;
 	struct smap user_spaces; /* container id -> struct state_user_space */
-	struct state_user *new_users, *new_groups; /* until the boot is complete */
-	uint32_t new_users_count, new_users_cap, new_groups_count, new_groups_cap;
-	uint32_t users, groups_known;
+	uint32_t users; /* and groups, over all containers */
 	struct state_machine machine;
 
 	struct smap containers; /* short id -> struct state_container_rec */
@@ -273,7 +269,9 @@ struct state_thread *state_thread_new(struct state *st, int64_t tid);
 bool state_thread_insert_take(struct state *st, struct state_thread *t, bool link);
 /* Take @t out of everything and free it. */
 void state_thread_erase(struct state *st, struct state_thread *t);
-/* Free a record that is in no table. */
+/* @t is out of the table: announce that, cut its links and free it. */
+void state_thread_retire(struct state *st, struct state_thread *t);
+/* Free a record that is in no table and has no links. */
 void state_thread_free(struct state *st, struct state_thread *t);
 bool state_threads_full(const struct state *st);
 
@@ -366,12 +364,10 @@ void state_interface_add(struct state *st, struct state_interfaces *list,
 
 /* --- users.c --- */
 
-void state_users_put(struct state *st, struct sv container, const struct state_user *u, bool group);
-void state_users_remove(struct state *st, struct sv container, uint32_t id, bool group);
+/* An empty @container is the host. */
+void state_users_put(struct state *st, struct sv container, const struct ev_user *from, bool group);
 void state_users_clear(struct state *st);
-void state_users_import(struct state *st); /* the lists kept aside */
-void state_users_keep(struct state *st, const struct ev_user *u, bool group);
-void state_users_forget_kept(struct state *st);
+void state_users_clear_host(struct state *st);
 
 /* --- container.c, container_json.c, cgroup.c --- */
 

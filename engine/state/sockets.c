@@ -144,15 +144,15 @@ static bool is_zero(const uint8_t *ip)
  * Store a tuple; a known destination stays unless @force_dest. Return: whether the record changed. The
  * same tuple, or the same one seen from the other end, is no change.
  */
-static bool set_tuple(struct state_fd *fd, const struct state_sock *t, bool same_type,
-		      bool force_dest)
+static bool set_tuple(struct state_fd *fd, const struct state_sock *t, bool force_dest)
 {
 	struct state_sock *s = &fd->sock;
 
-	if (same_type && ((memcmp(s->sip, t->sip, 16) == 0 && memcmp(s->dip, t->dip, 16) == 0 &&
-			   s->sport == t->sport && s->dport == t->dport) ||
-			  (memcmp(s->sip, t->dip, 16) == 0 && memcmp(s->dip, t->sip, 16) == 0 &&
-			   s->sport == t->dport && s->dport == t->sport)))
+	if (memcmp(s->sip, t->sip, 16) == 0 && memcmp(s->dip, t->dip, 16) == 0 &&
+	    s->sport == t->sport && s->dport == t->dport)
+		return false;
+	if (memcmp(s->sip, t->dip, 16) == 0 && memcmp(s->dip, t->sip, 16) == 0 &&
+	    s->sport == t->dport && s->dport == t->sport)
 		return false;
 	memcpy(s->sip, t->sip, 16);
 	s->sport = t->sport;
@@ -248,7 +248,7 @@ static bool connect_to(struct state_event *e, const struct state_addr *tuple)
 	if (tuple->family != STATE_AF_INET && tuple->family != STATE_AF_INET6)
 		return true;
 	become_ip(fd, ip_type(tuple));
-	changed = set_tuple(fd, &tuple->sock, true, true);
+	changed = set_tuple(fd, &tuple->sock, true);
 	if (changed && (fd->flags & STATE_FD_ROLE_SERVER) && fd->type == EV_FD_IPV4_SOCK &&
 	    fd->sock.l4proto == EV_L4_UDP)
 		state_net_swap(fd);
@@ -390,10 +390,10 @@ static bool update_tuple(struct state_event *e, struct state_fd *fd, const struc
 		return true;
 	if (ip_type(a) == EV_FD_IPV4_SOCK) {
 		become_ip(fd, EV_FD_IPV4_SOCK);
-		if (!set_tuple(fd, &a->sock, true, false))
+		if (!set_tuple(fd, &a->sock, false))
 			return false;
 	} else if (fd->type == EV_FD_IPV6_SOCK) {
-		if (!set_tuple(fd, &a->sock, true, false))
+		if (!set_tuple(fd, &a->sock, false))
 			return false;
 	} else {
 		/* A bound IPv6 socket keeps its address; only its name follows the packet. */

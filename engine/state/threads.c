@@ -83,8 +83,7 @@ static void announce_if_due(struct state *st, const struct state_thread *t)
 	}
 }
 
-/* @t is out of the table: cut its links and free it. */
-static void dispose(struct state *st, struct state_thread *t)
+void state_thread_retire(struct state *st, struct state_thread *t)
 {
 	if (st->observed) {
 		announce_if_due(st, t);
@@ -101,7 +100,7 @@ void state_thread_erase(struct state *st, struct state_thread *t)
 	map_take(&st->threads, (uint64_t)t->tid);
 	if (*slot == t)
 		*slot = NULL;
-	dispose(st, t);
+	state_thread_retire(st, t);
 }
 
 bool state_thread_insert_take(struct state *st, struct state_thread *t, bool link)
@@ -125,7 +124,7 @@ bool state_thread_insert_take(struct state *st, struct state_thread *t, bool lin
 	}
 	st->cache[(uint64_t)t->tid % STATE_CACHE] = t;
 	if (old)
-		dispose(st, old);
+		state_thread_retire(st, old);
 	if (st->observed && st->phase == STATE_RUN) {
 		if (st->added_count < STATE_ADDED_MAX)
 			st->added[st->added_count++] = t->tid;

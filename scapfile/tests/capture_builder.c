@@ -25,7 +25,7 @@ void cb_done(struct capture *c)
 	buf_done(&c->out);
 	buf_done(&c->lens);
 	buf_done(&c->data);
-	*c = (struct capture){ 0 };
+	*c = (struct capture){0};
 }
 
 void cb_reset(struct capture *c)
@@ -131,7 +131,8 @@ void cb_machine(struct capture *c, uint32_t cpus, const char *hostname)
 
 uint32_t cb_thread_block(unsigned version)
 {
-	static const uint32_t types[] = { 0, 0x202, 0x207, 0x209, 0x210, 0x211, 0x212, 0x213, 0x214, 0x215 };
+	static const uint32_t types[] = {0,	0x202, 0x207, 0x209, 0x210,
+					 0x211, 0x212, 0x213, 0x214, 0x215};
 
 	return types[version];
 }
@@ -161,7 +162,7 @@ static void thread_tail(struct buf *b, const struct ev_thread_entry *t, bool cur
 
 void cb_thread(struct capture *c, unsigned version, const struct ev_thread_entry *t, size_t tail)
 {
-	struct buf tail_bytes = { 0 };
+	struct buf tail_bytes = {0};
 
 	if (version >= 9)
 		cb_entry_begin(c);
@@ -269,7 +270,8 @@ void cb_event_end_as(struct capture *c, bool wide, int len_error)
 
 void cb_event_end(struct capture *c)
 {
-	cb_event_end_as(c, c->type < EV_TYPE_COUNT && (ev_table[c->type].flags & EF_LARGE_PAYLOAD), 0);
+	cb_event_end_as(c, c->type < EV_TYPE_COUNT && (ev_table[c->type].flags & EF_LARGE_PAYLOAD),
+			0);
 }
 
 void cb_stat(struct capture *c, uint64_t ts, int64_t tid)
@@ -282,7 +284,7 @@ void cb_stat(struct capture *c, uint64_t ts, int64_t tid)
 
 void cb_gzip(struct buf *out, const void *p, size_t n)
 {
-	z_stream z = { 0 };
+	z_stream z = {0};
 	size_t bound;
 	char *to;
 

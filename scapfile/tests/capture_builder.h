@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Small captures made in memory, for tests: blocks of every kind and version, right or wrong on purpose.
- * Written apart from the reader, so that both would have to misread the format alike to hide a mistake.
- * Zero-initialised storage is an empty capture. Running out of memory ends the test.
+ * Small captures made in memory, for tests: blocks of every kind and version, right or wrong on
+ * purpose. Written apart from the reader, so that both would have to misread the format alike to
+ * hide a mistake. Zero-initialised storage is an empty capture. Running out of memory ends the
+ * test.
  */
 #ifndef SCAPFILE_TESTS_CAPTURE_BUILDER_H
 #define SCAPFILE_TESTS_CAPTURE_BUILDER_H
@@ -32,8 +33,8 @@ enum cb_block {
 
 struct capture {
 	struct buf out;
-	size_t block;	   /* where the open block starts */
-	size_t entry;	   /* where the open list entry starts */
+	size_t block;	       /* where the open block starts */
+	size_t entry;	       /* where the open list entry starts */
 	struct buf lens, data; /* of the open event */
 	uint32_t nparams;
 	uint32_t event_block; /* type of the block the open event goes into */
@@ -58,7 +59,8 @@ void cb_str16(struct capture *c, const char *text); /* length and text without N
 /* Everything between begin and end is the body; the end writes padding and both lengths. */
 void cb_begin(struct capture *c, uint32_t type);
 void cb_end(struct capture *c);
-/* A list entry that starts with its own length, which counts itself or (interface lists) does not. */
+/* A list entry that starts with its own length, which counts itself or (interface lists) does not.
+ */
 void cb_entry_begin(struct capture *c);
 void cb_entry_end(struct capture *c, bool counts_itself);
 
@@ -68,8 +70,8 @@ void cb_machine(struct capture *c, uint32_t cpus, const char *hostname);
 
 /* The block number of process list version @version (1..9). */
 uint32_t cb_thread_block(unsigned version);
-/* One entry of an open process list. @tail: bytes of version 9's tail to write, cut from the current (76 byte)
- * form if more than 29, else from the old one. */
+/* One entry of an open process list. @tail: bytes of version 9's tail to write, cut from the
+ * current (76 byte) form if more than 29, else from the old one. */
 void cb_thread(struct capture *c, unsigned version, const struct ev_thread_entry *t, size_t tail);
 
 /* Events: begin, one call per parameter, end. The block type decides the form of the header. */

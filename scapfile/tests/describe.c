@@ -19,7 +19,8 @@ static void address(struct buf *out, const char *name, const uint8_t *a, size_t 
 
 static void describe_event(struct buf *out, struct ev *ev)
 {
-	buf_addf(out, "event %u ts=%" PRIu64 " tid=%" PRId64 " cpu=%d", ev->type, ev->ts, ev->tid, ev->cpu);
+	buf_addf(out, "event %u ts=%" PRIu64 " tid=%" PRId64 " cpu=%d", ev->type, ev->ts, ev->tid,
+		 ev->cpu);
 	if (ev->block_flags)
 		buf_addf(out, " flags=%u", ev->block_flags);
 	for (unsigned i = 0; i < ev->nparams; i++) {
@@ -37,7 +38,8 @@ static void describe_event(struct buf *out, struct ev *ev)
 
 static void describe_fd(struct buf *out, const struct ev_fd_entry *fd)
 {
-	buf_addf(out, "fd tid=%" PRId64 " fd=%" PRId64 " ino=%" PRIu64 " type=%d", fd->tid, fd->fd, fd->ino, fd->type);
+	buf_addf(out, "fd tid=%" PRId64 " fd=%" PRId64 " ino=%" PRIu64 " type=%d", fd->tid, fd->fd,
+		 fd->ino, fd->type);
 	text(out, "name", fd->name);
 	if (fd->openflags || fd->dev)
 		buf_addf(out, " flags=%u dev=%u", fd->openflags, fd->dev);
@@ -70,8 +72,9 @@ void describe_item(struct buf *out, const struct ev_item *item)
 		buf_addf(out, "section @%" PRIu64, item->offset);
 		break;
 	case EV_ITEM_MACHINE:
-		buf_addf(out, "machine cpus=%u mem=%" PRIu64 " maxpid=%" PRIu64 " boot=%" PRIu64, item->machine->num_cpus,
-			 item->machine->memory_bytes, item->machine->max_pid, item->machine->boot_ts);
+		buf_addf(out, "machine cpus=%u mem=%" PRIu64 " maxpid=%" PRIu64 " boot=%" PRIu64,
+			 item->machine->num_cpus, item->machine->memory_bytes,
+			 item->machine->max_pid, item->machine->boot_ts);
 		text(out, "host", item->machine->hostname);
 		break;
 	case EV_ITEM_THREAD:
@@ -110,8 +113,8 @@ static void describe_gaps(struct buf *out, const struct sf_reader *r)
 	const struct sf_gap *gaps = sf_reader_gaps(r, &n);
 
 	for (size_t i = 0; i < n; i++)
-		buf_addf(out, "gap %s @%" PRIu64 "+%" PRIu64 "\n", sf_gap_reason_name(gaps[i].reason), gaps[i].offset,
-			 gaps[i].bytes);
+		buf_addf(out, "gap %s @%" PRIu64 "+%" PRIu64 "\n",
+			 sf_gap_reason_name(gaps[i].reason), gaps[i].offset, gaps[i].bytes);
 }
 
 void describe_capture(struct buf *out, const void *p, size_t n, const struct sf_options *opt)

@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include "scapfile/scapfile.h"
 
-/* Appends to @out; "error CODE message" if opening or reading fails. Every parameter of every event is touched. */
+/* Appends to @out; "error CODE message" if opening or reading fails. Every parameter of every event
+ * is touched. */
 void describe_item(struct buf *out, const struct ev_item *item);
 void describe_capture(struct buf *out, const void *p, size_t n, const struct sf_options *opt);
 

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state as a whole, and one event's way through it. */
+#include "engine/state/internal.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- life --- */
+
+int state_new(const struct state_options *opt, struct state **out, struct error *err)
+{
+	static const struct state_options defaults;
+	struct state *st = calloc(1, sizeof(*st));
+
+	if (!st)
+		return error_nomem(err);
+	if (!opt)
+		opt = &defaults;
+	st->threads_max = opt->threads_max ? opt->threads_max : STATE_THREADS_MAX;
+	st->fds_max = opt->fds_max ? opt->fds_max : STATE_FDS_MAX;
+	st->host_container.type = STATE_CT_HOST;
+	st->host_container.id = state_str_new(st, SV_LIT("host"));
+	st->host_container.full_id = state_str_ref(st->host_container.id);
+	st->host_container.name = state_str_ref(st->host_container.id);
+	if (st->nomem || state_suppress_init(st, opt->suppressed_comms) < 0) {
+		state_free(st);
+		return error_nomem(err);
+	}
+	*out = st;
+	return 0;
+}
+
+/* What belongs to the stream read so far: everything but options, counters and memory. */
+static void forget(struct state *st)
+{
+	struct map_slot *slot;
+
+	for (size_t at = 0; (slot = map_next(&st->threads, &at));)
+		state_thread_retire(st, slot->value);
+	map_clear(&st->threads);
+	memset(st->cache, 0, sizeof(st->cache));
+	memset(&st->exited, 0, sizeof(st->exited));
+	memset(st->server_ports, 0, sizeof(st->server_ports));
+	st->pending_exit = st->pending_close = false;
+	st->added_count = 0;
+	state_suppress_clear(st);
+	st->ipv4.count = st->ipv6.count = 0;
+	state_users_clear(st);
+	state_containers_clear(st);
+	state_str_unref(st, st->machine.hostname);
+	st->machine = (struct state_machine){ 0 };
+	st->phase = STATE_BOOT;
+}
+
+void state_free(struct state *st)
+{
+	if (!st)
+		return;
+	st->observed = false;
+	forget(st);
+	state_suppress_done(st);
+	map_done(&st->threads);
+	map_done(&st->groups);
+	buf_done(&st->scratch);
+	pool_done(&st->pool);
+	free(st);
+}
+
+/* --- observer --- */
+
+static void no_thread_event(void *arg, const struct state *st, const struct state_thread *t,
+			    const struct ev *ev)
+{
+	(void)arg;
+	(void)st;
+	(void)t;
+	(void)ev;
+}
+
+static void no_thread_exit(void *arg, const struct state *st, const struct state_thread *t,
+			   const struct ev *ev, int64_t status)
+{
+	(void)status;
+	no_thread_event(arg, st, t, ev);
+}
+
+static void no_thread_removed(void *arg, const struct state *st, const struct state_thread *t)
+{
+	no_thread_event(arg, st, t, NULL);
+}
+
+void state_observe(struct state *st, const struct state_observer *obs)
+{
+	st->observed = obs != NULL;
+	if (!obs)
+		return;
+	st->observer = *obs;
+	if (!obs->thread_added)
+		st->observer.thread_added = no_thread_event;
+	if (!obs->thread_exec)
+		st->observer.thread_exec = no_thread_event;
+	if (!obs->thread_exit)
+		st->observer.thread_exit = no_thread_exit;
+	if (!obs->thread_removed)
+		st->observer.thread_removed = no_thread_removed;
+}
+
+static void announce_exit(struct state_event *e)
+{
+	struct state *st = e->st;
+	int64_t status = -1;
+
+	if (ev_param(e->ev, 0).n == 8)
+		status = (int64_t)load_u64(ev_param(e->ev, 0).p);
+	st->observer.thread_exit(st->observer.arg, st, e->t, e->ev, status);
+}
+
+/* Once the event is through, when the records are complete. */
+static void announce(struct state_event *e)
+{
+	struct state *st = e->st;
+
+	while (st->added_count) {
+		struct state_thread *t = state_find(st, st->added[--st->added_count]);
+
+		if (t)
+			st->observer.thread_added(st->observer.arg, st, t, e->ev);
+	}
+	if (!e->t || e->malformed)
+		return;
+	if ((e->ev->type == EV_EXECVE_19_X || e->ev->type == EV_EXECVEAT_X) && e->ret >= 0)
+		st->observer.thread_exec(st->observer.arg, st, e->t, e->ev);
+	else if (e->ev->type == EV_PROCEXIT_1_E)
+		announce_exit(e);
+}
+
+/* --- events --- */
+
+void state_settle(struct state *st, uint64_t now)
+{
+	struct state_fds *const *table;
+	struct state_thread *t;
+
+	if (st->pending_exit) {
+		st->pending_exit = false;
+		t = state_find(st, st->pending_tid);
+		state_exited_push(&st->exited, t ? t->ptid : -1, st->pending_tid, now);
+		state_tree_remove(st, st->pending_tid);
+	}
+	if (st->pending_close) {
+		st->pending_close = false;
+		t = state_find(st, st->pending_fd_tid);
+		table = t ? state_fds_of(t) : NULL;
+		if (table)
+			state_fd_remove(st, *table, st->pending_fd);
+	}
+}
+
+static void count_event(struct state *st, struct ev *ev)
+{
+	ev->num = ++st->stats.events;
+	if (ev_info(ev)->category & EC_METAEVENT)
+		return;
+	if (!st->stats.first_event_ts)
+		st->stats.first_event_ts = st->stats.first_ts = ev->ts;
+	st->stats.last_ts = ev->ts;
+}
+
+/* The metadata ends with the first event, the initial state with the first that is not part of it. */
+static void advance_phase(struct state *st, const struct state_rule *rule)
+{
+	if (st->phase == STATE_BOOT) {
+		state_import_threads_done(st);
+		st->phase = STATE_HEAD;
+	}
+	if (!rule->initial) {
+		state_import_done(st);
+		st->phase = STATE_RUN;
+	}
+}
+
+/* The thread shows some attributes of its main thread: when those change, it changes, too. */
+static void follow_main(struct state_event *e)
+{
+	const struct state_thread *main;
+	uint64_t generation;
+
+	if (!e->t || state_is_main(e->t))
+		return;
+	main = state_main(e->t);
+	generation = main ? main->generation : 0;
+	if (e->t->main_generation == generation)
+		return;
+	e->t->main_generation = generation;
+	state_touch(e->st, e->t);
+}
+
+static void update_container(struct state_event *e)
+{
+	struct state_thread *t;
+
+	if (e->ret < 0)
+		return;
+	t = state_find(e->st, e->ev->tid);
+	if (t)
+		state_container_update(e->st, t);
+}
+
+static void finish_thread(struct state_event *e, const struct state_rule *rule)
+{
+	struct state_thread *t = e->t;
+
+	if (!t)
+		return;
+	if (ev_type_is_exit(e->ev->type))
+		state_thread_drop_stored(e->st, t);
+	if (rule->bind == STATE_BIND_SWITCH)
+		return;
+	t->prevevent_ts = t->lastevent_ts;
+	t->lastevent_ts = e->ev->ts;
+}
+
+static int errno_of(const struct state_event *e)
+{
+	if (!e->has_ret || e->ret >= 0)
+		return 0;
+	return e->ret < -INT_MAX ? INT_MAX : (int)-e->ret;
+}
+
+static void apply(struct state_event *e, struct state_binding *bind)
+{
+	const struct state_rule *rule = &state_rules[e->ev->type];
+	struct state *st = e->st;
+
+	e->has_ret = ev_return_value(e->ev, &e->ret);
+	state_bind_event(e);
+	if (rule->parse)
+		rule->parse(e);
+	if (rule->container)
+		update_container(e);
+	follow_main(e);
+	if (st->observed)
+		announce(e);
+	finish_thread(e, rule);
+	st->stats.malformed += e->malformed;
+	*bind = (struct state_binding){
+		.ev = e->ev,
+		.thread = e->t,
+		.fd = e->fd,
+		.errcode = e->t ? errno_of(e) : 0,
+		.fd_name_changed = e->fd && !sv_eq(state_sv(e->fd->name), state_sv(e->fd->old_name)),
+		.visible = st->phase == STATE_RUN && !rule->hidden &&
+			   !(e->ev->block_flags & EV_STATE_ONLY),
+	};
+}
+
+static int feed_event(struct state *st, struct ev *ev, struct state_binding *bind)
+{
+	struct state_event e = { .st = st, .ev = ev };
+
+	if (ev->type >= EV_TYPE_COUNT)
+		return 0;
+	if (UNLIKELY(st->phase != STATE_RUN))
+		advance_phase(st, &state_rules[ev->type]);
+	if (state_suppress_event(st, ev)) {
+		st->stats.suppressed++;
+		return 0;
+	}
+	st->current = ev;
+	count_event(st, ev);
+	state_settle(st, ev->ts);
+	apply(&e, bind);
+	st->current = NULL;
+	return 1;
+}
+
+int state_feed(struct state *st, const struct ev_item *item, struct state_binding *bind,
+	       struct error *err)
+{
+	int rc = 0;
+
+	if (LIKELY(item->kind == EV_ITEM_EVENT))
+		rc = feed_event(st, item->ev, bind);
+	else if (item->kind == EV_ITEM_SECTION)
+		forget(st);
+	else
+		state_import(st, item);
+	if (UNLIKELY(st->nomem)) {
+		st->nomem = false;
+		return error_nomem(err);
+	}
+	return rc;
+}
+
+const struct state_machine *state_machine(const struct state *st)
+{
+	return &st->machine;
+}
+
+const struct state_stats *state_stats(const struct state *st)
+{
+	struct state_stats *stats = (struct state_stats *)&st->stats;
+
+	stats->memory = sizeof(*st) + st->pool.total +
+			(st->threads.mask + st->groups.mask) * sizeof(struct map_slot);
+	return stats;
+}

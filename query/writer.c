@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The caller's side of writing a case: what is given becomes rows in the queue; and the thread that
+ * takes them from there. The order of values in a row is that of the statement it is for
+ * (statements.def, store.c).
+ */
+#include "query/internal.h"
+
+#include <openssl/evp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/json.h"
+
+#define HEX_SIZE 64 /* of a SHA-256 */
+
+struct qry_writer {
+	struct qry_queue queue;
+	struct qry_store store; /* the thread's while it runs */
+	pthread_t thread;
+	char *path;
+	int idle_ms;
+	bool in_capture;
+	uint64_t cut_values; /* of the capture being read */
+	bool *known_rules;   /* by index */
+	size_t known_cap;
+	struct buf tags;
+};
+
+/* --- the thread */
+
+/* Return: false once something failed; then rows are dropped. */
+static bool write_batch(struct qry_writer *w, struct qry_batch *batch, struct error *err)
+{
+	struct qry_row row;
+
+	while (qry_row_decode(&batch->rows, &row))
+		if (qry_store_apply(&w->store, &row, err) < 0)
+			return false;
+	return !batch->commit || qry_store_commit(&w->store, err) == 0;
+}
+
+static void *write_rows(void *arg)
+{
+	struct qry_writer *w = arg;
+	struct qry_batch batch = {0};
+	bool good = true;
+
+	while (!batch.end) {
+		bool open = good && w->store.in_transaction;
+		struct error err = {0};
+
+		qry_queue_take(&w->queue, good && !open, open ? w->idle_ms : -1, &batch);
+		if (!good || write_batch(w, &batch, &err))
+			continue;
+		good = false;
+		qry_queue_fail(&w->queue, &err);
+	}
+	return NULL;
+}
+
+/* Signals are for the program's own threads. */
+static int start_thread(struct qry_writer *w, struct error *err)
+{
+	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&w->thread, NULL, write_rows, w);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc ? error_sys(err, rc, "cannot start the thread that writes case '%s'", w->path)
+		  : 0;
+}
+
+/* --- opening and closing */
+
+static int open_store(struct qry_writer *w, const struct qry_run *run, int busy_ms,
+		      struct error *err)
+{
+	sqlite3 *db = NULL;
+	int rc = qry_db_open(w->path, run->version ? run->version : "", busy_ms, &db, err);
+
+	return rc < 0 ? rc : qry_store_init(&w->store, db, w->path, run, err);
+}
+
+static void writer_free(struct qry_writer *w)
+{
+	qry_store_done(&w->store);
+	qry_queue_done(&w->queue);
+	buf_done(&w->tags);
+	free(w->known_rules);
+	free(w->path);
+	free(w);
+}
+
+int qry_writer_open_with(const char *path, const struct qry_run *run,
+			 const struct qry_writer_options *opt, struct qry_writer **out,
+			 struct error *err)
+{
+	struct qry_writer *w;
+	int rc;
+
+	if (!path[0])
+		return error_set(err, ERR_USAGE, "the file name of the case is empty");
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return error_nomem(err);
+	w->idle_ms = opt->idle_ms;
+	w->path = strdup(path);
+	if (!w->path) {
+		free(w);
+		return error_nomem(err);
+	}
+	rc = qry_queue_init(&w->queue, opt->queue_bytes, err);
+	if (rc < 0) {
+		free(w->path);
+		free(w);
+		return rc;
+	}
+	rc = open_store(w, run, opt->busy_ms, err);
+	if (rc == 0)
+		rc = start_thread(w, err);
+	if (rc < 0) {
+		writer_free(w);
+		return rc;
+	}
+	*out = w;
+	return 0;
+}
+
+int qry_writer_open(const char *path, const struct qry_run *run, struct qry_writer **out,
+		    struct error *err)
+{
+	const struct qry_writer_options opt = {QRY_QUEUE_BYTES, QRY_BUSY_MS, QRY_IDLE_MS};
+
+	return qry_writer_open_with(path, run, &opt, out, err);
+}
+
+static void stop_thread(struct qry_writer *w)
+{
+	qry_queue_close(&w->queue);
+	pthread_join(w->thread, NULL);
+}
+
+static uint64_t wall_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+int qry_writer_close(struct qry_writer *w, int exit_status, struct error *err)
+{
+	const struct qry_value v[] = {qry_int(exit_status), qry_u64(wall_clock())};
+	int rc;
+
+	if (!w)
+		return 0;
+	rc = qry_queue_push(&w->queue, QRY_OP_FINISH, v, COUNT_OF(v), err);
+	if (rc == 0)
+		rc = qry_queue_flush(&w->queue, err);
+	stop_thread(w);
+	writer_free(w);
+	return rc;
+}
+
+void qry_writer_abort(struct qry_writer *w)
+{
+	if (!w)
+		return;
+	stop_thread(w);
+	writer_free(w);
+}
+
+int qry_writer_flush(struct qry_writer *w, struct error *err)
+{
+	return qry_queue_flush(&w->queue, err);
+}
+
+/* --- rules */
+
+static void to_hex(char hex[HEX_SIZE], const uint8_t digest[HEX_SIZE / 2])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (unsigned i = 0; i < HEX_SIZE / 2; i++) {
+		hex[2 * i] = digits[digest[i] >> 4];
+		hex[2 * i + 1] = digits[digest[i] & 15];
+	}
+}
+
+int qry_add_rule_file(struct qry_writer *w, const struct rule_result *r, struct error *err)
+{
+	char hex[HEX_SIZE];
+	const struct qry_value v[] = {qry_text(sv_of(r->name)), qry_text(sv_make(hex, sizeof(hex))),
+				      qry_int(r->ok)};
+
+	to_hex(hex, r->sha256);
+	return qry_queue_push(&w->queue, QRY_OP_RULE_FILE, v, COUNT_OF(v), err);
+}
+
+/* SHA-256 over the texts, each after its length, so that no two rules can run into one another. */
+static int digest_texts(const struct qry_value *v, unsigned n, char hex[HEX_SIZE],
+			struct error *err)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t digest[HEX_SIZE / 2];
+	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
+
+	for (unsigned i = 0; i < n && ok; i++) {
+		uint64_t head = v[i].kind == QRY_INT ? (uint64_t)v[i].i : v[i].s.n;
+		uint8_t le[8];
+
+		for (unsigned b = 0; b < sizeof(le); b++)
+			le[b] = (uint8_t)(head >> 8 * b);
+		ok = EVP_DigestUpdate(ctx, le, sizeof(le)) == 1 &&
+		     EVP_DigestUpdate(ctx, v[i].s.p, v[i].s.n) == 1;
+	}
+	ok = ok && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
+	EVP_MD_CTX_free(ctx);
+	if (!ok)
+		return error_set(err, ERR_NOMEM, "cannot compute SHA-256");
+	to_hex(hex, digest);
+	return 0;
+}
+
+static struct sv tags_json(struct buf *b, const struct rule *r)
+{
+	buf_reset(b);
+	buf_char(b, '[');
+	for (size_t i = 0; i < r->tag_count; i++) {
+		if (i)
+			buf_char(b, ',');
+		json_string(b, r->tags[i]);
+	}
+	buf_char(b, ']');
+	return buf_view(b);
+}
+
+static int remember_rule(struct qry_writer *w, size_t index, struct error *err)
+{
+	size_t cap = w->known_cap ? w->known_cap : 64;
+	bool *p;
+
+	while (cap <= index)
+		cap *= 2;
+	if (cap > w->known_cap) {
+		p = realloc(w->known_rules, cap);
+		if (!p)
+			return error_nomem(err);
+		memset(p + w->known_cap, 0, cap - w->known_cap);
+		w->known_rules = p;
+		w->known_cap = cap;
+	}
+	w->known_rules[index] = true;
+	return 0;
+}
+
+int qry_add_rule(struct qry_writer *w, const struct rule *r, struct error *err)
+{
+	char hex[HEX_SIZE];
+	struct qry_value v[] = {
+	    qry_int(r->index),
+	    qry_int(r->enabled),
+	    qry_text(sv_of(r->file)),
+	    qry_int(r->line),
+	    qry_text(sv_make(hex, sizeof(hex))),
+	    qry_text(r->name),
+	    qry_text(r->desc),
+	    qry_text(r->source),
+	    qry_int(r->priority),
+	    qry_text(r->condition),
+	    qry_text(r->compiled),
+	    qry_text(r->output),
+	    qry_json(tags_json(&w->tags, r)),
+	};
+	int rc;
+
+	if (w->tags.failed)
+		return error_nomem(err);
+	rc = digest_texts(v + 5, COUNT_OF(v) - 5, hex, err);
+	if (rc == 0)
+		rc = remember_rule(w, r->index, err);
+	if (rc < 0)
+		return rc;
+	qry_row_limit(v, COUNT_OF(v));
+	return qry_queue_push(&w->queue, QRY_OP_RULE, v, COUNT_OF(v), err);
+}
+
+/* --- captures and what happens in them */
+
+int qry_capture_begin(struct qry_writer *w, const char *path, struct error *err)
+{
+	const struct qry_value v[] = {qry_text(sv_of(path))};
+
+	w->in_capture = true;
+	w->cut_values = 0;
+	return qry_queue_push(&w->queue, QRY_OP_CAPTURE_BEGIN, v, COUNT_OF(v), err);
+}
+
+/* Queue a row of the capture being read. */
+static int push_row(struct qry_writer *w, enum qry_op op, struct qry_value *v, unsigned n,
+		    struct error *err)
+{
+	if (UNLIKELY(!w->in_capture))
+		return error_set(err, ERR_USAGE, "case '%s': a row outside of any capture",
+				 w->path);
+	w->cut_values += qry_row_limit(v, n);
+	return qry_queue_push(&w->queue, op, v, n, err);
+}
+
+int qry_add_alert(struct qry_writer *w, const struct qry_alert *a, struct error *err)
+{
+	struct qry_value v[] = {
+	    qry_int(a->rule->index),	   qry_u64(a->ts),	  qry_u64(a->evt_num),
+	    qry_u64(a->evt_offset),	   qry_int_known(a->tid), qry_int_known(a->pid),
+	    qry_u64_known(a->process_key), qry_text(a->source),	  qry_text(a->output),
+	    qry_json(a->output_fields),
+	};
+	size_t index = a->rule->index;
+	int rc;
+
+	if (index >= w->known_cap || !w->known_rules[index]) {
+		rc = qry_add_rule(w, a->rule, err);
+		if (rc < 0)
+			return rc;
+	}
+	return push_row(w, QRY_OP_ALERT, v, COUNT_OF(v), err);
+}
+
+static struct qry_value origin_text(enum qry_process_origin origin)
+{
+	switch (origin) {
+	case QRY_FROM_LIST:
+		return qry_text(SV_LIT("list"));
+	case QRY_FROM_CLONE:
+		return qry_text(SV_LIT("clone"));
+	case QRY_FROM_EXEC:
+		return qry_text(SV_LIT("exec"));
+	case QRY_PLACEHOLDER:
+		break;
+	}
+	return qry_text(SV_LIT("placeholder"));
+}
+
+int qry_process_start(struct qry_writer *w, const struct qry_process *p, struct error *err)
+{
+	struct qry_value v[] = {
+	    qry_u64(p->key),
+	    qry_u64_known(p->parent_key),
+	    qry_int_known(p->pid),
+	    qry_int_known(p->ppid),
+	    qry_int_known(p->vpid),
+	    qry_int_known(p->sid),
+	    origin_text(p->origin),
+	    qry_u64_known(p->start_ts),
+	    qry_u64_known(p->start_evt),
+	    qry_int(p->uid),
+	    qry_int(p->loginuid),
+	    qry_int(p->tty),
+	    qry_text(p->comm),
+	    qry_text(p->exe),
+	    qry_text(p->exepath),
+	    qry_text(p->cmdline),
+	    qry_text(p->cwd),
+	    qry_text(p->container_id.n ? p->container_id : SV_NONE),
+	};
+
+	return push_row(w, QRY_OP_PROCESS, v, COUNT_OF(v), err);
+}
+
+int qry_process_exec(struct qry_writer *w, const struct qry_exec *x, struct error *err)
+{
+	struct qry_value v[] = {
+	    qry_u64(x->process_key), qry_int(x->index),	   qry_u64(x->ts),    qry_u64(x->evt_num),
+	    qry_u64(x->evt_offset),  qry_int(x->uid),	   qry_text(x->comm), qry_text(x->exe),
+	    qry_text(x->exepath),    qry_text(x->cmdline), qry_text(x->cwd),  qry_json(x->args),
+	};
+
+	return push_row(w, QRY_OP_EXEC, v, COUNT_OF(v), err);
+}
+
+/* The wait(2) layout: the low 7 bits are the signal, bit 7 says core, 8 bits of code above. */
+static void decode_status(int64_t status, struct qry_value *code, struct qry_value *sig,
+			  struct qry_value *core)
+{
+	int64_t low = status & 0x7f;
+
+	*code = *sig = *core = (struct qry_value){0};
+	if (status < 0 || low == 0x7f) /* not recorded; stopped, which is no end */
+		return;
+	if (low == 0) {
+		*code = qry_int(status >> 8 & 0xff);
+	} else {
+		*sig = qry_int(low);
+		*core = qry_int(status >> 7 & 1);
+	}
+}
+
+int qry_process_end(struct qry_writer *w, uint64_t key, uint64_t ts, uint64_t evt_num,
+		    int64_t status, struct error *err)
+{
+	struct qry_value v[] = {
+	    qry_u64(key),
+	    qry_text(ts ? SV_LIT("exit") : SV_LIT("vanished")),
+	    qry_u64_known(ts),
+	    qry_u64_known(evt_num),
+	    qry_int_known(status),
+	    {0},
+	    {0},
+	    {0},
+	};
+
+	decode_status(status, &v[5], &v[6], &v[7]);
+	return push_row(w, QRY_OP_PROCESS_END, v, COUNT_OF(v), err);
+}
+
+static int push_gaps(struct qry_writer *w, const struct qry_capture_end *e, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < e->gap_count && rc == 0; i++) {
+		const struct sf_gap *g = &e->gaps[i];
+		struct qry_value v[] = {
+		    qry_u64(i + 1),
+		    qry_u64(g->offset),
+		    qry_u64_known(g->bytes),
+		    qry_text(sv_of(sf_gap_reason_name(g->reason))),
+		    qry_text(sv_make(g->what, strnlen(g->what, sizeof(g->what)))),
+		};
+
+		rc = push_row(w, QRY_OP_GAP, v, COUNT_OF(v), err);
+	}
+	return rc;
+}
+
+int qry_capture_end(struct qry_writer *w, const struct qry_capture_end *e, struct error *err)
+{
+	const struct sf_stats *st = e->stats;
+	char hex[HEX_SIZE];
+	struct qry_value v[] = {
+	    qry_u64(e->events),
+	    qry_u64(st->gaps),
+	    qry_int(e->interrupted),
+	    {0}, /* values cut: counted below */
+	    qry_text(st->sha256_valid ? sv_make(hex, sizeof(hex)) : SV_NONE),
+	    qry_text(e->hostname),
+	    qry_u64_known(e->num_cpus),
+	    qry_u64_known(e->boot_ts),
+	    qry_u64_known(e->first_ts),
+	    qry_u64_known(e->last_ts),
+	    qry_text(sv_of(sf_compression_name(st->compression))),
+	    qry_int(st->version_major),
+	    qry_int(st->version_minor),
+	    qry_u64(st->file_size),
+	    qry_u64(st->stream_size),
+	    qry_int(st->sections),
+	    qry_u64(st->blocks),
+	    qry_u64(st->unknown_blocks),
+	    qry_u64(e->events),
+	    qry_u64(st->events_stored),
+	    qry_u64(st->events_unknown),
+	    qry_u64(st->gaps),
+	    qry_int(e->interrupted),
+	};
+	int rc;
+
+	to_hex(hex, st->sha256);
+	rc = push_gaps(w, e, err);
+	if (rc < 0)
+		return rc;
+	v[3] = qry_u64(w->cut_values + qry_row_limit(v, COUNT_OF(v)));
+	rc = push_row(w, QRY_OP_CAPTURE_END, v, COUNT_OF(v), err);
+	w->in_capture = false;
+	return rc;
+}

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the Python tests share: finding things, running the program, counting results."""
+import gzip
+import json
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SHARED = os.path.join(os.path.dirname(ROOT), "shared")
+DEMO = os.path.join(ROOT, "tests", "captures", "intrusion.scap")
+
+
+def scapula_path():
+    return os.environ.get("SCAPULA", os.path.join(ROOT, "build", "dev", "scapula"))
+
+
+def have_shared():
+    return os.path.isdir(os.path.join(SHARED, "golden"))
+
+
+def corpus(name):
+    for folder in ("public", "recorded"):
+        path = os.path.join(SHARED, "corpus", folder, name + ".scap")
+        if os.path.exists(path):
+            return path
+        if os.path.exists(path + ".zst"):
+            return path + ".zst"
+    raise FileNotFoundError(name)
+
+
+def read_lines(path):
+    """Lines of a plain, .gz or .zst file, as bytes."""
+    if path.endswith(".zst"):
+        data = subprocess.run(["zstd", "-dcq", path], check=True, stdout=subprocess.PIPE).stdout
+    elif path.endswith(".gz"):
+        with gzip.open(path, "rb") as f:
+            data = f.read()
+    else:
+        with open(path, "rb") as f:
+            data = f.read()
+    return data.splitlines()
+
+
+def read_json_lines(path):
+    return [json.loads(line) for line in read_lines(path)]
+
+
+def run(args, stdin=None, timeout=120, env=None, cwd=None):
+    """Run the program under test; returns (status, stdout, stderr), the latter two as text."""
+    full_env = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8")
+    full_env.setdefault("ASAN_OPTIONS", "abort_on_error=0:exitcode=99:detect_leaks=1")
+    full_env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+    full_env.update(env or {})
+    p = subprocess.run([scapula_path()] + args, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       timeout=timeout, env=full_env, cwd=cwd or ROOT)
+    return p.returncode, p.stdout.decode("utf-8", "replace"), p.stderr.decode("utf-8", "replace")
+
+
+class Results:
+    """Counts checks; at the end prints one line 'NAME: N passed, N failed, N skipped' and gives the exit status."""
+
+    def __init__(self, name):
+        self.name = name
+        self.passed = self.failed = self.skipped = 0
+
+    def check(self, ok, what, detail=""):
+        if ok:
+            self.passed += 1
+        else:
+            self.failed += 1
+            print("FAIL %s: %s%s" % (self.name, what, "\n" + detail if detail else ""), flush=True)
+        return ok
+
+    def equal(self, got, want, what):
+        return self.check(got == want, what, "  got:  %r\n  want: %r" % (got, want))
+
+    def skip(self, what):
+        self.skipped += 1
+        print("SKIP %s: %s" % (self.name, what), flush=True)
+
+    def finish(self):
+        print("%s: %d passed, %d failed, %d skipped" % (self.name, self.passed, self.failed, self.skipped), flush=True)
+        if self.passed + self.failed + self.skipped == 0:
+            sys.exit(1)
+        sys.exit(1 if self.failed else 0)
