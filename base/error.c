@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+PRINTF_LIKE(5, 0)
 static void fill(struct error *err, int code, int sys, uint64_t offset, const char *fmt, va_list ap)
 {
 	if (!err)

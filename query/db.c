@@ -15,6 +15,36 @@ static bool no_space(int sys)
 	return sys == ENOSPC || sys == EDQUOT || sys == EFBIG;
 }
 
+/* SQLite does not always pass on why a write failed; the file that failed knows. */
+static int io_errno(sqlite3 *db)
+{
+	sqlite3_file *wal = NULL;
+	int sys = sqlite3_system_errno(db);
+
+	if (!sys)
+		sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &sys);
+	if (!sys)
+		sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+	if (wal && wal->pMethods)
+		wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &sys);
+	return sys;
+}
+
+static int io_error(sqlite3 *db, const char *path, int rc, const char *doing, struct error *err)
+{
+	const char *text = db ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+	int sys = db ? io_errno(db) : 0;
+
+	if ((rc & 0xff) == SQLITE_FULL || no_space(sys))
+		return error_set(err, ERR_IO,
+				 "disk full: case '%s' cannot grow (%s: %s); what was written "
+				 "before stays",
+				 path, doing, text);
+	if (sys)
+		return error_sys(err, sys, "case '%s': %s: %s", path, doing, text);
+	return error_set(err, ERR_IO, "case '%s': %s: %s", path, doing, text);
+}
+
 int qry_db_error(sqlite3 *db, const char *path, int rc, const char *doing, struct error *err)
 {
 	const char *text = db ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
@@ -25,13 +55,7 @@ int qry_db_error(sqlite3 *db, const char *path, int rc, const char *doing, struc
 		return error_nomem(err);
 	case SQLITE_FULL:
 	case SQLITE_IOERR:
-		if ((rc & 0xff) == SQLITE_FULL || no_space(sys))
-			return error_set(err, ERR_IO,
-					 "disk full: case '%s' cannot grow (%s: %s); what was "
-					 "written before stays",
-					 path, doing, text);
-		return sys ? error_sys(err, sys, "case '%s': %s: %s", path, doing, text)
-			   : error_set(err, ERR_IO, "case '%s': %s: %s", path, doing, text);
+		return io_error(db, path, rc, doing, err);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return error_set(err, ERR_DB,
@@ -129,8 +153,9 @@ static int configure(sqlite3 *db, const char *path, int busy_ms, struct error *e
 			   "PRAGMA foreign_keys = ON;"
 			   "PRAGMA synchronous = NORMAL;"
 			   "PRAGMA temp_store = MEMORY;"
+			   "PRAGMA page_size = 8192;"		/* of a new case */
 			   "PRAGMA cache_size = -16384;"	/* KiB */
-			   "PRAGMA wal_autocheckpoint = 4000;", /* pages */
+			   "PRAGMA wal_autocheckpoint = 2000;", /* pages */
 			   err);
 }
 

@@ -172,7 +172,7 @@ MUST_CHECK int qry_db_int(sqlite3 *db, const char *path, const char *sql, int64_
 /* --- the store (store.c): applies rows; one transaction per batch */
 
 enum qry_stmt {
-#define STMT(sym, sql) QRY_STMT_##sym,
+#define STMT(sym, doing, sql) QRY_STMT_##sym,
 #include "query/statements.def"
 #undef STMT
 	QRY_STMT_COUNT

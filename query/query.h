@@ -27,6 +27,11 @@ struct qry_run {	      /* one invocation over one or several captures */
 	uint64_t started_ts;  /* wall clock */
 };
 
+/*
+ * Make SQLite cheaper for the whole program: without counting its memory, which takes a lock per
+ * allocation. Optional; call it once, before any thread and anything else that uses SQLite.
+ */
+void qry_setup(void);
 /**
  * qry_writer_open() - create a case or add to an existing one
  * Return: 0, ERR_DB (not a case, newer schema, locked, read-only), ERR_IO, ERR_NOMEM.
@@ -49,7 +54,7 @@ struct qry_alert {
 	const struct rule *rule;
 	uint64_t ts, evt_num, evt_offset;
 	int64_t tid, pid;
-	uint64_t process_key; /* qry_process.key of the process, 0: not known */
+	uint64_t process_key; /* qry_process.key of a process that was started, 0: not known */
 	struct sv source;
 	struct sv output;	 /* the text line's message: without time and priority */
 	struct sv output_fields; /* JSON object */
@@ -58,9 +63,11 @@ MUST_CHECK int qry_add_alert(struct qry_writer *w, const struct qry_alert *a, st
 
 enum qry_process_origin { QRY_FROM_LIST, QRY_FROM_CLONE, QRY_FROM_EXEC, QRY_PLACEHOLDER };
 
+#define QRY_PROCESS_KEY_MAX UINT32_MAX
+
 struct qry_process {	     /* one process (thread group), from appearance to removal */
-	uint64_t key;	     /* unique within the capture of this run, > 0 */
-	uint64_t parent_key; /* 0: not known */
+	uint64_t key;	     /* unique within the capture of this run, 1 to QRY_PROCESS_KEY_MAX */
+	uint64_t parent_key; /* 0: not known; it may be started later */
 	int64_t pid, ppid, vpid, sid;
 	enum qry_process_origin origin;
 	uint64_t start_ts;  /* 0: before the capture */

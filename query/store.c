@@ -9,9 +9,9 @@
 #include <stdlib.h>
 
 static const struct {
-	const char *sql, *doing;
+	const char *doing, *sql;
 } statements[QRY_STMT_COUNT] = {
-#define STMT(sym, sql) [QRY_STMT_##sym] = {sql, #sym},
+#define STMT(sym, doing, sql) [QRY_STMT_##sym] = {doing, sql},
 #include "query/statements.def"
 #undef STMT
 };

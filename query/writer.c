@@ -76,6 +76,11 @@ static int start_thread(struct qry_writer *w, struct error *err)
 
 /* --- opening and closing */
 
+void qry_setup(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused, harmlessly, once SQLite runs */
+}
+
 static int open_store(struct qry_writer *w, const struct qry_run *run, int busy_ms,
 		      struct error *err)
 {
@@ -312,6 +317,15 @@ static int push_row(struct qry_writer *w, enum qry_op op, struct qry_value *v, u
 	return qry_queue_push(&w->queue, op, v, n, err);
 }
 
+static int check_key(const struct qry_writer *w, uint64_t key, uint64_t least, struct error *err)
+{
+	if (LIKELY(key >= least && key <= QRY_PROCESS_KEY_MAX))
+		return 0;
+	return error_set(err, ERR_LIMIT, "case '%s': process key %llu, expected %llu to %llu",
+			 w->path, (unsigned long long)key, (unsigned long long)least,
+			 (unsigned long long)QRY_PROCESS_KEY_MAX);
+}
+
 int qry_add_alert(struct qry_writer *w, const struct qry_alert *a, struct error *err)
 {
 	struct qry_value v[] = {
@@ -321,8 +335,10 @@ int qry_add_alert(struct qry_writer *w, const struct qry_alert *a, struct error 
 	    qry_json(a->output_fields),
 	};
 	size_t index = a->rule->index;
-	int rc;
+	int rc = check_key(w, a->process_key, 0, err);
 
+	if (rc < 0)
+		return rc;
 	if (index >= w->known_cap || !w->known_rules[index]) {
 		rc = qry_add_rule(w, a->rule, err);
 		if (rc < 0)
@@ -368,8 +384,11 @@ int qry_process_start(struct qry_writer *w, const struct qry_process *p, struct 
 	    qry_text(p->cwd),
 	    qry_text(p->container_id.n ? p->container_id : SV_NONE),
 	};
+	int rc = check_key(w, p->key, 1, err);
 
-	return push_row(w, QRY_OP_PROCESS, v, COUNT_OF(v), err);
+	if (rc == 0)
+		rc = check_key(w, p->parent_key, 0, err);
+	return rc < 0 ? rc : push_row(w, QRY_OP_PROCESS, v, COUNT_OF(v), err);
 }
 
 int qry_process_exec(struct qry_writer *w, const struct qry_exec *x, struct error *err)
@@ -379,8 +398,9 @@ int qry_process_exec(struct qry_writer *w, const struct qry_exec *x, struct erro
 	    qry_u64(x->evt_offset),  qry_int(x->uid),	   qry_text(x->comm), qry_text(x->exe),
 	    qry_text(x->exepath),    qry_text(x->cmdline), qry_text(x->cwd),  qry_json(x->args),
 	};
+	int rc = check_key(w, x->process_key, 1, err);
 
-	return push_row(w, QRY_OP_EXEC, v, COUNT_OF(v), err);
+	return rc < 0 ? rc : push_row(w, QRY_OP_EXEC, v, COUNT_OF(v), err);
 }
 
 /* The wait(2) layout: the low 7 bits are the signal, bit 7 says core, 8 bits of code above. */
@@ -413,9 +433,10 @@ int qry_process_end(struct qry_writer *w, uint64_t key, uint64_t ts, uint64_t ev
 	    {0},
 	    {0},
 	};
+	int rc = check_key(w, key, 1, err);
 
 	decode_status(status, &v[5], &v[6], &v[7]);
-	return push_row(w, QRY_OP_PROCESS_END, v, COUNT_OF(v), err);
+	return rc < 0 ? rc : push_row(w, QRY_OP_PROCESS_END, v, COUNT_OF(v), err);
 }
 
 static int push_gaps(struct qry_writer *w, const struct qry_capture_end *e, struct error *err)

@@ -159,7 +159,14 @@ static int resync(struct sf_framer *f, struct error *err)
 	return rc;
 }
 
-/* Step over a block that cannot be used, to the next one that can. @why: as for sf_gap_add(). */
+/* How one attempt at a block ends; or with ERR_*. */
+enum step {
+	STEP_AGAIN, /* damage was stepped over: the stream stands where a block may start */
+	STEP_BLOCK, /* there is a block */
+	STEP_END,   /* nothing more can be read */
+};
+
+/* Step over a block that cannot be used, to the next one that can. @why: static text. */
 static int skip_broken(struct sf_framer *f, const char *why, uint32_t found, uint32_t expected,
 		       struct error *err)
 {
@@ -172,7 +179,7 @@ static int skip_broken(struct sf_framer *f, const char *why, uint32_t found, uin
 		return rc;
 	sf_gap_add(f->gaps, SF_GAP_FRAMING, from, sf_stream_offset(&f->stream) - from,
 		   "%s: found %u (0x%x), expected %u", why, found, found, expected);
-	return 1; /* at the end of the data the caller finds out by itself */
+	return STEP_AGAIN; /* also at the end of the data: the next attempt finds out */
 }
 
 /*
@@ -193,8 +200,10 @@ static bool length_is_credible(const struct sf_stream *s)
 	return total == ((whole + 3) & ~3ull);
 }
 
-/* The data ends inside the block at the stream's position. Return: 1 to go on behind, 0 at the end,
- * or ERR_*. */
+/*
+ * The data ends inside the block at the stream's position, or so the block says.
+ * Return: STEP_AGAIN at a whole block found inside it, STEP_END, or ERR_*.
+ */
 static int cut_block(struct sf_framer *f, struct error *err)
 {
 	struct sf_stream *s = &f->stream;
@@ -214,11 +223,11 @@ static int cut_block(struct sf_framer *f, struct error *err)
 			   "block type 0x%x claims %u bytes, more than there are; whole blocks "
 			   "follow inside",
 			   type, total);
-		return 1;
+		return STEP_AGAIN;
 	}
 	sf_stream_skip(s, sf_stream_left(s));
 	if (s->flow == SF_FLOW_CORRUPT)
-		return 0; /* noted with the corruption itself */
+		return STEP_END; /* noted with the corruption itself */
 	if (there >= 8)
 		sf_gap_add(
 		    f->gaps, SF_GAP_TRUNCATED, from, there,
@@ -229,32 +238,23 @@ static int cut_block(struct sf_framer *f, struct error *err)
 		sf_gap_add(f->gaps, SF_GAP_TRUNCATED, from, there,
 			   there || s->flow == SF_FLOW_END ? "the data ends inside a block header"
 							   : "the compressed stream is cut");
-	return 0;
+	return STEP_END;
 }
 
-/*
- * Fewer bytes than asked for are left: the end, a cut, or corrupt compression, behind which
- * independent frames may follow. Return: 1 to look for a block again, 0 at the end, or ERR_*.
- */
-static int data_ends(struct sf_framer *f, struct error *err)
+/* Corrupt compression ends the data at hand, but independent frames may follow. Return: enum step,
+ * or ERR_*. */
+static int resume_behind(struct sf_framer *f, uint64_t damage, struct error *err)
 {
 	struct sf_stream *s = &f->stream;
-	uint64_t from = sf_stream_offset(s), stored = s->in.size - (uint64_t)(s->in.end - s->in.at);
+	uint64_t stored = s->in.size - (uint64_t)(s->in.end - s->in.at), from;
 	int rc;
 
-	if (sf_stream_left(s) || s->flow == SF_FLOW_CUT) {
-		rc = cut_block(f, err);
-		if (rc)
-			return rc;
-	}
-	if (s->flow != SF_FLOW_CORRUPT)
-		return 0;
-	sf_gap_add(f->gaps, SF_GAP_COMPRESSION, from, sf_stream_offset(s) - from,
+	sf_gap_add(f->gaps, SF_GAP_COMPRESSION, damage, sf_stream_offset(s) - damage,
 		   "compressed data is corrupt near byte %llu of the file: %s",
 		   (unsigned long long)stored, s->codec->trouble);
 	rc = sf_stream_resume(s, err);
 	if (rc <= 0)
-		return rc;
+		return rc < 0 ? rc : STEP_END;
 	from = sf_stream_offset(s);
 	rc = resync(f, err);
 	if (rc < 0)
@@ -262,10 +262,25 @@ static int data_ends(struct sf_framer *f, struct error *err)
 	if (sf_stream_offset(s) != from)
 		sf_gap_add(f->gaps, SF_GAP_FRAMING, from, sf_stream_offset(s) - from,
 			   "no whole block at the start of the next compressed frame");
-	return 1;
+	return STEP_AGAIN;
 }
 
-/* The whole block is there, but its trailing length differs. Return: 1 to use it nevertheless, 0,
+/* Fewer bytes than asked for are left: the end, a cut, or corrupt compression. Return: enum step,
+ * or ERR_*. */
+static int data_ends(struct sf_framer *f, struct error *err)
+{
+	struct sf_stream *s = &f->stream;
+	uint64_t from = sf_stream_offset(s);
+	int step = STEP_END;
+
+	if (sf_stream_left(s) || s->flow == SF_FLOW_CUT)
+		step = cut_block(f, err);
+	if (step == STEP_END && s->flow == SF_FLOW_CORRUPT)
+		step = resume_behind(f, from, err);
+	return step;
+}
+
+/* The whole block is there, but its trailing length differs. Return: 1 to use it all the same, 0,
  * or ERR_*. */
 static int forgive_trailer(struct sf_framer *f, struct sf_block *b, struct error *err)
 {
@@ -295,8 +310,7 @@ static void block_here(struct sf_framer *f, struct sf_block *b, const struct sf_
 	b->total = load_u32(s->at + 4);
 }
 
-/* One attempt at the block at the stream's position. Return: 1 with @b, 0 to try again, or ERR_*.
- */
+/* The block at the stream's position is there in full. Return: enum step, or ERR_*. */
 static int take_block(struct sf_framer *f, struct sf_block *b, const struct sf_block_info *info,
 		      struct error *err)
 {
@@ -304,60 +318,53 @@ static int take_block(struct sf_framer *f, struct sf_block *b, const struct sf_b
 	int rc;
 
 	block_here(f, b, info);
-	if (info->kind == SF_KIND_SECTION && !section_magic_matches(s->at)) {
-		rc = skip_broken(f, "byte-order magic of a section", load_u32(s->at + 8),
-				 SF_SHB_MAGIC, err);
-		return rc < 0 ? rc : 0;
-	}
+	if (info->kind == SF_KIND_SECTION && !section_magic_matches(s->at))
+		return skip_broken(f, "byte-order magic of a section", load_u32(s->at + 8),
+				   SF_SHB_MAGIC, err);
 	if (trailer_matches(s->at, b->total))
-		return 1;
+		return STEP_BLOCK;
 	rc = forgive_trailer(f, b, err);
-	if (rc) {
-		block_here(f, b, info); /* the window may have moved */
+	if (rc < 0)
 		return rc;
-	}
-	rc = skip_broken(f, "trailing block length", load_u32(s->at + b->total - 4), b->total, err);
-	return rc < 0 ? rc : 0;
+	block_here(f, b, info); /* the window may have moved */
+	if (rc > 0)
+		return STEP_BLOCK;
+	return skip_broken(f, "trailing block length", load_u32(s->at + b->total - 4), b->total,
+			   err);
+}
+
+/* One attempt at a block, wherever the stream stands. Return: enum step, or ERR_*. */
+static int block_step(struct sf_framer *f, struct sf_block *b, struct error *err)
+{
+	struct sf_stream *s = &f->stream;
+	const struct sf_block_info *info;
+	int rc = sf_stream_need(s, 8, err);
+	uint32_t total;
+
+	if (rc <= 0)
+		return rc < 0 ? rc : data_ends(f, err);
+	info = sf_block_info(load_u32(s->at));
+	total = load_u32(s->at + 4);
+	if (total < total_min(info))
+		return skip_broken(f, "block length too small", total, total_min(info), err);
+	if (total > total_max(f, info))
+		return skip_broken(f, "block length over the limit", total, total_max(f, info),
+				   err);
+	rc = sf_stream_need(s, total, err);
+	if (rc <= 0)
+		return rc < 0 ? rc : data_ends(f, err);
+	return take_block(f, b, info, err);
 }
 
 /* The general case: refills, damage, and the end. */
 static NOINLINE int block_next_slow(struct sf_framer *f, struct sf_block *b, struct error *err)
 {
-	struct sf_stream *s = &f->stream;
+	int step;
 
-	for (;;) {
-		const struct sf_block_info *info;
-		uint32_t total = 0;
-		int rc = sf_stream_need(s, 8, err);
-
-		if (rc > 0) {
-			info = sf_block_info(load_u32(s->at));
-			total = load_u32(s->at + 4);
-			if (!total_fits(f, info, total)) {
-				rc = skip_broken(
-				    f,
-				    total < total_min(info) ? "block length too small"
-							    : "block length over the limit",
-				    total,
-				    total < total_min(info) ? total_min(info) : total_max(f, info),
-				    err);
-				if (rc < 0)
-					return rc;
-				continue;
-			}
-			rc = sf_stream_need(s, total, err);
-		}
-		if (rc == 0) {
-			rc = data_ends(f, err);
-			if (rc <= 0)
-				return rc;
-			continue;
-		}
-		if (rc > 0)
-			rc = take_block(f, b, info, err);
-		if (rc)
-			return rc;
-	}
+	do {
+		step = block_step(f, b, err);
+	} while (step == STEP_AGAIN);
+	return step == STEP_END ? 0 : step;
 }
 
 int sf_block_next(struct sf_framer *f, struct sf_block *b, struct error *err)

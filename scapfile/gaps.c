@@ -11,33 +11,45 @@ void sf_gaps_done(struct sf_gaps *g)
 	*g = (struct sf_gaps){0};
 }
 
-/* Room for one more description, or NULL: then the gap is only counted. */
-static struct sf_gap *gap_slot(struct sf_gaps *g)
+/* Room for one more description. Return: false if there is none: then the gap is only counted. */
+static bool gap_room(struct sf_gaps *g)
 {
 	size_t cap = g->cap ? g->cap * 2 : 8;
 	struct sf_gap *list;
 
 	if (g->count == SF_GAPS_MAX)
-		return NULL;
-	if (g->count == g->cap) {
-		list = realloc(g->list, cap * sizeof(*list));
-		if (!list)
-			return NULL;
-		g->list = list;
-		g->cap = cap;
-	}
-	return &g->list[g->count++];
+		return false;
+	if (g->count < g->cap)
+		return true;
+	list = realloc(g->list, cap * sizeof(*list));
+	if (!list)
+		return false;
+	g->list = list;
+	g->cap = cap;
+	return true;
+}
+
+/* The place of a gap at @offset in file order. Some are known only when their end is: those go
+ * further up. */
+static struct sf_gap *gap_slot(struct sf_gaps *g, uint64_t offset)
+{
+	size_t i = g->count++;
+
+	for (; i > 0 && g->list[i - 1].offset > offset; i--)
+		g->list[i] = g->list[i - 1];
+	return &g->list[i];
 }
 
 void sf_gap_add(struct sf_gaps *g, enum sf_gap_reason reason, uint64_t offset, uint64_t bytes,
 		const char *fmt, ...)
 {
-	struct sf_gap *gap = gap_slot(g);
+	struct sf_gap *gap;
 	va_list ap;
 
 	++*g->total;
-	if (!gap)
+	if (!gap_room(g))
 		return;
+	gap = gap_slot(g, offset);
 	gap->offset = offset;
 	gap->bytes = bytes;
 	gap->reason = reason;

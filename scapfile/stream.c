@@ -165,27 +165,31 @@ void sf_stream_done(struct sf_stream *s)
 	*s = (struct sf_stream){.in.fd = -1};
 }
 
-/* Move the window's bytes to the front of @cap bytes of storage, new storage if that differs from
- * today's. */
-static int move_window(struct sf_stream *s, size_t cap, struct error *err)
+/* Move the window's bytes to the front of their storage. */
+static void compact_window(struct sf_stream *s)
 {
 	size_t left = sf_stream_left(s);
-	uint8_t *to = s->buf;
 
-	if (cap != s->cap) {
-		to = malloc(cap);
-		if (!to)
-			return error_nomem(err);
-	}
-	if (left)
-		memmove(to, s->at, left);
-	if (to != s->buf) {
-		free(s->buf);
-		s->buf = to;
-		s->cap = cap;
-	}
-	s->at = to;
-	s->end = to + left;
+	if (left && s->at != s->buf)
+		memmove(s->buf, s->at, left);
+	s->at = s->buf;
+	s->end = s->buf + left;
+}
+
+/* Give the window @cap bytes of storage, which must hold what is in it. */
+static int resize_window(struct sf_stream *s, size_t cap, struct error *err)
+{
+	size_t left = sf_stream_left(s);
+	uint8_t *buf;
+
+	compact_window(s);
+	buf = realloc(s->buf, cap);
+	if (!buf)
+		return error_nomem(err);
+	s->buf = buf;
+	s->cap = cap;
+	s->at = buf;
+	s->end = buf + left;
 	return 0;
 }
 
@@ -199,14 +203,14 @@ static int make_room(struct sf_stream *s, struct error *err)
 	size_t room = s->cap - (size_t)(s->end - s->buf), left = sf_stream_left(s);
 
 	if (left <= SF_WINDOW_FIRST / 2 && s->cap > SF_WINDOW_KEEP)
-		return move_window(s, SF_WINDOW_FIRST, err);
+		return resize_window(s, SF_WINDOW_FIRST, err);
 	if (room > s->cap / 4)
 		return 0;
-	if (left <= s->cap / 2)
-		return move_window(s, s->cap, err);
-	if (s->cap > SIZE_MAX / 2)
-		return error_nomem(err);
-	return move_window(s, s->cap * 2, err);
+	if (left > s->cap / 2)
+		return s->cap <= SIZE_MAX / 2 ? resize_window(s, s->cap * 2, err)
+					      : error_nomem(err);
+	compact_window(s);
+	return 0;
 }
 
 static int stream_decode(struct sf_stream *s, size_t room, size_t *made, struct error *err)

@@ -6,7 +6,8 @@
 #include "engine/filter/pmatch.h"
 #include "engine/filter/regex.h"
 
-/* --- numbers ------------------------------------------------------------------------------------- */
+/* --- numbers -------------------------------------------------------------------------------------
+ */
 
 #define NUMBER_COMPARISONS(name, member)                                                           \
 	COMPARISON(name##_eq, v->member == c->value.member)                                        \
@@ -27,7 +28,8 @@ NUMBER_COMPARISONS(signed, i)
 NUMBER_COMPARISONS(unsigned, u)
 NUMBER_COMPARISONS(double, d)
 
-/* --- texts --------------------------------------------------------------------------------------- */
+/* --- texts ---------------------------------------------------------------------------------------
+ */
 
 /* The value up to its first NUL. */
 static struct sv c_text(const struct flt_datum *v)
@@ -40,7 +42,8 @@ static struct sv sv_of_datum(const struct flt_datum *v)
 	return sv_make(v->p, v->n);
 }
 
-/* Constants contain no NUL, so what follows a matching prefix decides, without searching the value. */
+/* Constants contain no NUL, so what follows a matching prefix decides, without searching the value.
+ */
 static bool text_equals(const struct flt_datum *v, struct sv want)
 {
 	return sv_starts(sv_of_datum(v), want) && (v->n == want.n || v->p[want.n] == '\0');
@@ -72,15 +75,21 @@ static bool contains_ignoring_case(struct sv s, struct sv part)
 
 static bool text_contains(struct sv value, struct sv part)
 {
-	const char *at = part.n ? memmem(value.p, value.n, part.p, part.n) : value.p;
+	const char *at;
 
+	if (!part.n)
+		return true;
+	if (value.n < part.n)
+		return false;
+	at = memmem(value.p, value.n, part.p, part.n);
 	/* Whether a NUL ends the value earlier matters only for what was found. */
-	return !part.n || (at && !memchr(value.p, '\0', (size_t)(at - value.p)));
+	return at && !memchr(value.p, '\0', (size_t)(at - value.p));
 }
 
 static bool matches_regex(struct flt_ctx *cx, struct sv text, const struct flt_regex *re)
 {
-	return flt_regex_matches(re, flt_utf8_repair(text, &cx->text));
+	text = flt_utf8_repair(text, &cx->text);
+	return flt_regex_matches(re, text.p, text.n);
 }
 
 COMPARISON(text_eq, text_equals(v, sv_of_datum(&c->value)))
@@ -100,7 +109,8 @@ COMPARISON(text_iglob, flt_glob_matches(sv_of_datum(&c->value), c_text(v), true)
 COMPARISON(text_regex, matches_regex(cx, flt_whole_text(v), c->regex))
 COMPARISON(text_pmatch, flt_path_matches(sv_of_datum(&c->value), c_text(v)))
 
-/* --- buffers, addresses, networks ---------------------------------------------------------------- */
+/* --- buffers, addresses, networks ----------------------------------------------------------------
+ */
 
 COMPARISON(bytes_eq, sv_eq(sv_of_datum(v), sv_of_datum(&c->value)))
 COMPARISON(bytes_ne, !sv_eq(sv_of_datum(v), sv_of_datum(&c->value)))
@@ -115,13 +125,15 @@ static bool is_inside(const struct flt_datum *v, const struct flt_const *net)
 
 	if (v->n != net->value.n || memcmp(v->p, net->value.p, whole) != 0)
 		return false;
-	return !rest || (((unsigned char)v->p[whole] ^ (unsigned char)net->value.p[whole]) & mask) == 0;
+	return !rest ||
+	       (((unsigned char)v->p[whole] ^ (unsigned char)net->value.p[whole]) & mask) == 0;
 }
 
 COMPARISON(net_eq, is_inside(v, c))
 COMPARISON(net_ne, !is_inside(v, c))
 
-/* --- which one ----------------------------------------------------------------------------------- */
+/* --- which one -----------------------------------------------------------------------------------
+ */
 
 static const flt_compare_fn signed_fns[FLT_OP_COUNT] = {
     [FLT_OP_EQ] = signed_eq, [FLT_OP_NE] = signed_ne, [FLT_OP_LT] = signed_lt,
@@ -201,7 +213,8 @@ flt_compare_fn flt_compare_find(enum flt_class class, enum flt_op op, bool whole
 	return class_fns[class][op];
 }
 
-/* --- UTF-8 --------------------------------------------------------------------------------------- */
+/* --- UTF-8 ---------------------------------------------------------------------------------------
+ */
 
 /* Bytes at the start of @s that are valid. */
 static size_t valid_utf8(struct sv s)
@@ -210,7 +223,8 @@ static size_t valid_utf8(struct sv s)
 
 	while (n < s.n) {
 		uint32_t cp;
-		unsigned bad, len = (unsigned char)s.p[n] < 0x80 ? 1 : utf8_decode(sv_drop(s, n), &cp, &bad);
+		unsigned bad,
+		    len = (unsigned char)s.p[n] < 0x80 ? 1 : utf8_decode(sv_drop(s, n), &cp, &bad);
 
 		if (!len)
 			break;

@@ -5,12 +5,13 @@
 
 #include "engine/filter/constant.h"
 
-typedef bool (*flt_compare_fn)(struct flt_ctx *cx, const struct flt_datum *v, const struct flt_const *c);
+typedef bool (*flt_compare_fn)(struct flt_ctx *cx, const struct flt_datum *v,
+			       const struct flt_const *c);
 
 /*
- * NULL: not defined. Texts are C strings to most operators: a NUL byte in the value ends it. With @whole, and for in,
- * intersects and regex, they are full length but for trailing NULs. FLT_OP_IN and FLT_OP_INTERSECTS compare as "="
- * with @whole does.
+ * NULL: not defined. Texts are C strings to most operators: a NUL byte in the value ends it. With
+ * @whole, and for in, intersects and regex, they are full length but for trailing NULs. FLT_OP_IN
+ * and FLT_OP_INTERSECTS compare as "=" with @whole does.
  */
 flt_compare_fn flt_compare_find(enum flt_class class, enum flt_op op, bool whole);
 

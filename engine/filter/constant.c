@@ -18,8 +18,8 @@ static bool is_space(char c)
 
 static int refuse(struct sv text, const char *expected, struct error *err)
 {
-	return error_set(err, ERR_COMPILE, "'%.*s' is not %s", (int)(text.n < 64 ? text.n : 64), text.p,
-			 expected);
+	return error_set(err, ERR_COMPILE, "'%.*s' is not %s", (int)(text.n < 64 ? text.n : 64),
+			 text.p, expected);
 }
 
 /* Digits only, all of @s; too large values become UINT64_MAX. */
@@ -161,8 +161,8 @@ static int parse_address(struct flt_const *c, unsigned ptype, struct sv text, st
 
 	if (!parse_address_text(c, text))
 		return refuse(text, "an IP address", err);
-	wrong_family = (ptype == PT_IPV4ADDR && c->value.n != 4) ||
-		       (ptype == PT_IPV6ADDR && c->value.n != 16);
+	wrong_family =
+	    (ptype == PT_IPV4ADDR && c->value.n != 4) || (ptype == PT_IPV6ADDR && c->value.n != 16);
 	return wrong_family ? refuse(text, "an address of the right family", err) : 0;
 }
 
@@ -178,8 +178,10 @@ static int parse_network(struct flt_const *c, struct sv text, struct error *err)
 		return refuse(text, "an IP network like 10.0.0.0/8", err);
 	v4 = c->value.n == 4;
 	if (bits > (v4 ? 32 : 128) || (!v4 && !bits))
-		return refuse(text, v4 ? "a network: the prefix must be 0 to 32"
-				       : "a network: the prefix must be 1 to 128", err);
+		return refuse(text,
+			      v4 ? "a network: the prefix must be 0 to 32"
+				 : "a network: the prefix must be 1 to 128",
+			      err);
 	c->prefix = (uint8_t)bits;
 	return 0;
 }

@@ -19,7 +19,8 @@ struct flt_const {
  * Convert @text, which stays borrowed, for comparison with values of @ptype.
  * Return: 0, or ERR_COMPILE naming the text and what was expected.
  */
-MUST_CHECK int flt_const_parse(struct flt_const *c, unsigned ptype, struct sv text, struct error *err);
+MUST_CHECK int flt_const_parse(struct flt_const *c, unsigned ptype, struct sv text,
+			       struct error *err);
 /* A buffer constant written in hex digits; the bytes live in @arena. */
 MUST_CHECK int flt_const_parse_hex(struct flt_const *c, struct sv text, struct arena *arena,
 				   struct error *err);

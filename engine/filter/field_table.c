@@ -378,21 +378,3 @@ bool flt_field_is_stateful(const struct flt_field *f)
 	       f->extract == flt_x_exectime || f->extract == flt_x_totexectime ||
 	       f->extract == flt_x_cpu_percent;
 }
-
-bool flt_field_get(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
-{
-	struct flt_memo *m = &cx->memos[f->id];
-
-	if (m->epoch != cx->epoch) {
-		m->value.type = f->type;
-		m->value.format = f->format;
-		m->value.match = f->is_list ? FLT_MATCH_LIST : FLT_MATCH_SCALAR;
-		m->value.count = 1;
-		m->value.items = &m->value.one;
-		m->present = f->extract(cx, f, &m->value);
-		m->epoch = cx->epoch;
-	}
-	if (m->present)
-		*out = m->value;
-	return m->present;
-}

@@ -79,7 +79,7 @@ bool flt_x_latency_human(struct flt_ctx *cx, const struct flt_field *f, struct f
 	return flt_yield_text(out, SV_LIT("0ns"));
 }
 
-/* The distance to T in nanoseconds; the checker turns evt.around[T]=D into a comparison with it. */
+/* The distance to T in nanoseconds. Conditions look at T and D themselves: flt_is_around(). */
 bool flt_x_around(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
 	uint64_t ts = cx->ev->ts, t = (uint64_t)f->index;

@@ -92,13 +92,23 @@ struct sv flt_event_name(struct ev *ev); /* evt.type */
 /* field_evt_arg.c: index of the parameter an instance of evt.arg or evt.rawarg names; false: none. */
 bool flt_param_of_field(struct flt_ctx *cx, const struct flt_field *f, unsigned *i);
 
-/* field_fd.c */
+/* field_fd.c: fd.name, also of failed calls; false: absent. */
 bool flt_fd_name(struct flt_ctx *cx, struct sv *out);
-bool flt_is_ip_socket(const struct state_fd *fd);   /* IPv4 or IPv6, not listening */
-bool flt_is_ip_listener(const struct state_fd *fd);
+/* The event is one fd fields are defined on, and has a thread. */
+bool flt_is_fd_event(struct flt_ctx *cx);
+/* Its descriptor, or NULL. */
+const struct state_fd *flt_event_fd(struct flt_ctx *cx);
+
+static inline bool flt_is_ip_socket(const struct state_fd *fd) /* not listening */
+{
+	return state_fd_is_ipv4(fd) || state_fd_is_ipv6(fd);
+}
 
 /* field_proc.c */
-struct sv flt_thread_attr(struct flt_ctx *cx, const struct state_thread *t, enum field_attr attr);
+struct sv flt_thread_attr(const struct state_thread *t, enum field_attr attr);
+/* The strings of @list with blanks between; a single one is not copied. */
+struct sv flt_joined_list(struct flt_ctx *cx, const struct state_list *list);
+struct sv flt_env_text(struct flt_ctx *cx, const struct state_thread *t);
 
 /* field_container.c: the compiled [REGEX] of a mount field. */
 MUST_CHECK int flt_mount_pattern_new(struct flt_field *f, struct error *err);

@@ -123,6 +123,8 @@ void flt_ctx_free(struct flt_ctx *cx); /* NULL is fine */
 /* Look at another event; forgets everything remembered about the one before. @b is borrowed until
  * the next call. */
 void flt_ctx_event(struct flt_ctx *cx, const struct state_binding *b);
+/* Type of the event @cx looks at; EV_TYPE_COUNT before the first one. */
+unsigned flt_ctx_type(const struct flt_ctx *cx);
 bool flt_match(struct flt_ctx *cx, unsigned condition);
 /* The same answer by walking the tree without sharing or shortcuts: the oracle that tests and
  * fuzzing compare with. */

@@ -79,7 +79,8 @@ static unsigned char fold(unsigned char c, bool ignore_case)
 	return ignore_case && is_upper(c) ? (unsigned char)(c | 0x20) : c;
 }
 
-/* "[:alpha:]" at the start of @s. Return: its length, 0 if it is none; *in tells whether @c belongs to it. */
+/* "[:alpha:]" at the start of @s. Return: its length, 0 if it is none; *in tells whether @c belongs
+ * to it. */
 static size_t match_class(struct sv s, unsigned char c, bool *in)
 {
 	for (size_t i = 0; i < COUNT_OF(classes); i++) {
@@ -118,7 +119,8 @@ static size_t bracket_char(struct sv s, unsigned char *out)
 }
 
 /*
- * A bracket expression; @s starts after the "[". Return: its length with the "]", or 0 if there is no end: then the
+ * A bracket expression; @s starts after the "[". Return: its length with the "]", or 0 if there is
+ * no end: then the
  * "[" is an ordinary character.
  */
 static size_t match_bracket(struct sv s, unsigned char c, bool ignore_case, bool *matches)
@@ -198,9 +200,9 @@ bool flt_glob_matches(struct sv pattern, struct sv text, bool ignore_case)
 			star_text = t;
 			continue;
 		}
-		used = p < pattern.n ? match_one(sv_drop(pattern, p), (unsigned char)text.p[t],
-						 ignore_case)
-				     : 0;
+		used = p < pattern.n
+			   ? match_one(sv_drop(pattern, p), (unsigned char)text.p[t], ignore_case)
+			   : 0;
 		if (used) {
 			p += used;
 			t++;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shell patterns with the meaning of POSIX fnmatch() without flags in the C locale: bytes are characters, "*" and "?"
- * also match "/" and a leading dot. Our own, because texts are not NUL-terminated, a terminal interface sets a locale,
- * and hostile patterns must not take exponential time.
+ * Shell patterns with the meaning of POSIX fnmatch() without flags in the C locale: bytes are
+ * characters, "*" and "?" also match "/" and a leading dot. Our own, because texts are not
+ * NUL-terminated, a terminal interface sets a locale, and hostile patterns must not take
+ * exponential time.
  */
 #ifndef ENGINE_FILTER_GLOB_H
 #define ENGINE_FILTER_GLOB_H

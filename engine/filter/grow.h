@@ -8,7 +8,8 @@
 #include "base/arena.h"
 #include "base/defs.h"
 
-/* Make room for one more pointer after the @count in *@items: capacity is 4, then each power of two. */
+/* Make room for one more pointer after the @count in *@items: capacity is 4, then each power of
+ * two. */
 MUST_CHECK static inline bool grow_pointers(struct arena *arena, void *items, uint32_t count)
 {
 	void *more, *old;

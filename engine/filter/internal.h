@@ -120,8 +120,9 @@ struct flt_memo {	/* a field's value for the current event */
 	struct flt_value value;
 };
 
-struct flt_private { /* for stateful fields */
+struct flt_private { /* for stateful fields; zero at first */
 	uint64_t a, b;
+	void *p; /* in flt_ctx.lasting */
 };
 
 struct flt_ctx {
@@ -136,9 +137,11 @@ struct flt_ctx {
 	bool thread_known, fd_known;
 	uint64_t epoch;
 	struct arena scratch;	      /* texts of the current event */
+	struct arena lasting;	      /* what stateful fields remember from event to event */
 	struct buf text;	      /* for building one text before it is copied to @scratch */
 	struct flt_memo *memos;	      /* per field instance */
 	struct flt_private *privates; /* per field instance */
+	struct flt_private *naive_privates; /* the same for flt_match_naive() */
 	struct flt_tests *tests;      /* program.c: remembered test results */
 };
 

@@ -219,7 +219,7 @@ static size_t closing_quote(struct sv s)
  */
 static size_t unescape_one(struct sv s, char quote, char *out)
 {
-	static const char letters[] = "bfnrt\\/ ", meanings[] = "\b\f\n\r\t\\/\\";
+	static const char letters[] = "bfnrt\\/", meanings[] = "\b\f\n\r\t\\/";
 	const char *known = s.n && s.p[0] ? strchr(letters, s.p[0]) : NULL;
 	int high, low;
 
@@ -229,6 +229,10 @@ static size_t unescape_one(struct sv s, char quote, char *out)
 	}
 	if (s.n && s.p[0] == quote) {
 		*out = quote;
+		return 1;
+	}
+	if (s.n && is_blank(s.p[0])) { /* a mistake that old rules contain: the blank vanishes */
+		*out = '\\';
 		return 1;
 	}
 	if (s.n < 3 || s.p[0] != 'x')

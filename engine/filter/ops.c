@@ -43,8 +43,16 @@ static bool list_element_is_comparable(unsigned ptype)
 	}
 }
 
+/* Numbers, but of no kind that could be compared. */
+static bool is_opaque(unsigned ptype)
+{
+	return ptype == PT_SIGSET || ptype == PT_L4PROTO || ptype == PT_SOCKFAMILY;
+}
+
 bool flt_op_takes(enum flt_op op, unsigned ptype, bool is_list)
 {
+	if (is_opaque(ptype))
+		return op == FLT_OP_EXISTS;
 	if (!is_list || op == FLT_OP_EXISTS)
 		return flt_op_table[op].classes >> flt_type_class(ptype) & 1;
 	return (op == FLT_OP_IN || op == FLT_OP_INTERSECTS) && list_element_is_comparable(ptype);

@@ -4,8 +4,8 @@
 #include "engine/filter/glob.h"
 
 /*
- * One node per part of the constants. A node is reached at one part of the path only, so a match visits each node at
- * most once, patterns included; constants are short, which limits the depth.
+ * One node per part of the constants. A node is reached at one part of the path only, so a match
+ * visits each node at most once, patterns included; constants are short, which limits the depth.
  */
 struct flt_path_tree {
 	struct sv part;
@@ -33,7 +33,8 @@ struct flt_path_tree *flt_path_tree_new(struct arena *arena)
 	return arena_zalloc(arena, 1, sizeof(struct flt_path_tree));
 }
 
-static struct flt_path_tree *kid_for(struct flt_path_tree *node, struct sv part, struct arena *arena)
+static struct flt_path_tree *kid_for(struct flt_path_tree *node, struct sv part,
+				     struct arena *arena)
 {
 	struct flt_path_tree *kid = node->kids;
 
@@ -76,7 +77,8 @@ bool flt_path_tree_matches(const struct flt_path_tree *tree, struct sv path)
 	if (!next_part(&path, &part))
 		return false;
 	for (const struct flt_path_tree *kid = tree->kids; kid; kid = kid->next)
-		if (part_matches(kid->part, kid->is_pattern, part) && flt_path_tree_matches(kid, path))
+		if (part_matches(kid->part, kid->is_pattern, part) &&
+		    flt_path_tree_matches(kid, path))
 			return true;
 	return false;
 }
@@ -86,7 +88,8 @@ bool flt_path_matches(struct sv prefix, struct sv path)
 	struct sv want, part;
 
 	while (next_part(&prefix, &want)) {
-		if (!next_part(&path, &part) || !part_matches(want, flt_glob_is_pattern(want), part))
+		if (!next_part(&path, &part) ||
+		    !part_matches(want, flt_glob_is_pattern(want), part))
 			return false;
 	}
 	return true;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Path prefixes: a path matches a constant if the constant's parts are the first parts of the path. Parts are what
- * stands between slashes; empty ones do not count. A part with "*", "?" or "[" is a pattern for that one part.
- * Ownership: a tree lives in the arena it is built in and points into the constants.
+ * Path prefixes: a path matches a constant if the constant's parts are the first parts of the path.
+ * Parts are what stands between slashes; empty ones do not count. A part with "*", "?" or "[" is a
+ * pattern for that one part. Ownership: a tree lives in the arena it is built in and points into
+ * the constants.
  */
 #ifndef ENGINE_FILTER_PMATCH_H
 #define ENGINE_FILTER_PMATCH_H

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-extern "C" {
 #include "engine/filter/regex.h"
-}
 
-#include <re2/re2.h>
-
+#include <cstdio>
 #include <memory>
 #include <new>
+
+#include <re2/re2.h>
 
 struct flt_regex {
 	RE2 re;
@@ -17,23 +16,21 @@ struct flt_regex {
 	}
 };
 
-int flt_regex_new(struct sv pattern, struct flt_regex **out, struct error *err)
+struct flt_regex *flt_regex_new(const char *pattern, size_t n, char *why, size_t size)
 {
 	RE2::Options options(RE2::POSIX);
 
 	options.set_log_errors(false);
+	why[0] = '\0';
 	try {
-		auto re = std::make_unique<flt_regex>(re2::StringPiece(pattern.p, pattern.n), options);
+		auto re = std::make_unique<flt_regex>(re2::StringPiece(pattern, n), options);
 
-		if (!re->re.ok())
-			return error_set(err, ERR_COMPILE, "invalid regular expression '%.*s': %s",
-					 static_cast<int>(pattern.n), pattern.p,
-					 re->re.error().c_str());
-		*out = re.release();
-		return 0;
+		if (re->re.ok())
+			return re.release();
+		std::snprintf(why, size, "%s", re->re.error().c_str());
 	} catch (const std::bad_alloc &) {
-		return error_nomem(err);
 	}
+	return nullptr;
 }
 
 void flt_regex_free(struct flt_regex *re)
@@ -41,9 +38,7 @@ void flt_regex_free(struct flt_regex *re)
 	delete re;
 }
 
-bool flt_regex_matches(const struct flt_regex *re, struct sv text)
+bool flt_regex_matches(const struct flt_regex *re, const char *text, size_t n)
 {
-	re2::StringPiece value(text.p, text.n);
-
-	return re->re.Match(value, 0, text.n, RE2::ANCHOR_BOTH, nullptr, 0);
+	return re->re.Match(re2::StringPiece(text, n), 0, n, RE2::ANCHOR_BOTH, nullptr, 0);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the documents of a file to its entries; and the two short kinds of them, lists and macros. */
+/* From the documents of a file to its entries; and the two short kinds of them, lists and macros.
+ */
 #include "engine/rules/internal.h"
 
 typedef int (*collect_fn)(struct rule_reader *r, const struct rule_yaml_node *node,
@@ -13,11 +14,11 @@ static int collect_item(struct rule_reader *r, const struct rule_yaml_node *node
 		const char *key;
 		collect_fn collect;
 	} kinds[] = {
-		{ "required_engine_version", rule_collect_engine },
-		{ "required_plugin_versions", rule_collect_plugins },
-		{ "list", rule_collect_list },
-		{ "macro", rule_collect_macro },
-		{ "rule", rule_collect_rule },
+	    {"required_engine_version", rule_collect_engine},
+	    {"required_plugin_versions", rule_collect_plugins},
+	    {"list", rule_collect_list},
+	    {"macro", rule_collect_macro},
+	    {"rule", rule_collect_rule},
 	};
 	const struct rule_where *where;
 
@@ -29,8 +30,8 @@ static int collect_item(struct rule_reader *r, const struct rule_yaml_node *node
 		return rule_fail(r->v, LOAD_ERR_YAML_VALIDATE, where,
 				 "Entry of the rules content is not a map of keys to values");
 	return rule_warn(r->v, LOAD_UNKNOWN_ITEM, where,
-			 "Unknown top level item: no key says that it is a rule, macro, list or "
-			 "version requirement");
+			 "No key says whether this is a rule, a macro, a list or a version "
+			 "requirement; it is ignored");
 }
 
 static int collect_document(struct rule_reader *r, const struct rule_yaml_node *doc,
@@ -115,10 +116,10 @@ static int define_list(struct rule_reader *r, const struct rule_list *as, bool a
 int rule_collect_list(struct rule_reader *r, const struct rule_yaml_node *node,
 		      const struct rule_where *up)
 {
-	static const char *const keys[] = { "list", "items", "append", "override", NULL };
-	static const struct rule_override_key overrides[] = { { "items", true, true }, { 0 } };
+	static const char *const keys[] = {"list", "items", "append", "override", NULL};
+	static const struct rule_override_key overrides[] = {{"items", true, true}, {0}};
 	struct rule_overrides over;
-	struct rule_list list = { 0 };
+	struct rule_list list = {0};
 	struct rule_item it;
 	bool append;
 	int rc;
@@ -183,10 +184,10 @@ static int define_macro(struct rule_reader *r, const struct rule_macro *as, bool
 int rule_collect_macro(struct rule_reader *r, const struct rule_yaml_node *node,
 		       const struct rule_where *up)
 {
-	static const char *const keys[] = { "macro", "condition", "append", "override", NULL };
-	static const struct rule_override_key overrides[] = { { "condition", true, true }, { 0 } };
+	static const char *const keys[] = {"macro", "condition", "append", "override", NULL};
+	static const struct rule_override_key overrides[] = {{"condition", true, true}, {0}};
 	struct rule_overrides over;
-	struct rule_macro macro = { 0 };
+	struct rule_macro macro = {0};
 	struct rule_item it;
 	bool append;
 	int rc;

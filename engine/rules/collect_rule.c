@@ -5,32 +5,32 @@
 #include "engine/rules/internal.h"
 
 enum override_row { /* rows of overridable[] */
-	ROW_CONDITION,
-	ROW_OUTPUT,
-	ROW_DESC,
-	ROW_TAGS,
-	ROW_EXCEPTIONS,
-	ROW_PRIORITY,
-	ROW_ENABLED,
-	ROW_CAPTURE,
-	ROW_CAPTURE_DURATION,
-	ROW_WARN_EVTTYPES,
-	ROW_SKIP_UNKNOWN,
-	ROW_COUNT
+		    ROW_CONDITION,
+		    ROW_OUTPUT,
+		    ROW_DESC,
+		    ROW_TAGS,
+		    ROW_EXCEPTIONS,
+		    ROW_PRIORITY,
+		    ROW_ENABLED,
+		    ROW_CAPTURE,
+		    ROW_CAPTURE_DURATION,
+		    ROW_WARN_EVTTYPES,
+		    ROW_SKIP_UNKNOWN,
+		    ROW_COUNT
 };
 
 static const struct rule_override_key overridable[ROW_COUNT + 1] = {
-	[ROW_CONDITION] = { "condition", true, true },
-	[ROW_OUTPUT] = { "output", true, true },
-	[ROW_DESC] = { "desc", true, true },
-	[ROW_TAGS] = { "tags", true, true },
-	[ROW_EXCEPTIONS] = { "exceptions", true, true },
-	[ROW_PRIORITY] = { "priority", false, true },
-	[ROW_ENABLED] = { "enabled", false, true },
-	[ROW_CAPTURE] = { "capture", false, true },
-	[ROW_CAPTURE_DURATION] = { "capture_duration", false, true },
-	[ROW_WARN_EVTTYPES] = { "warn_evttypes", false, true },
-	[ROW_SKIP_UNKNOWN] = { "skip-if-unknown-filter", false, true },
+    [ROW_CONDITION] = {"condition", true, true},
+    [ROW_OUTPUT] = {"output", true, true},
+    [ROW_DESC] = {"desc", true, true},
+    [ROW_TAGS] = {"tags", true, true},
+    [ROW_EXCEPTIONS] = {"exceptions", true, true},
+    [ROW_PRIORITY] = {"priority", false, true},
+    [ROW_ENABLED] = {"enabled", false, true},
+    [ROW_CAPTURE] = {"capture", false, true},
+    [ROW_CAPTURE_DURATION] = {"capture_duration", false, true},
+    [ROW_WARN_EVTTYPES] = {"warn_evttypes", false, true},
+    [ROW_SKIP_UNKNOWN] = {"skip-if-unknown-filter", false, true},
 };
 
 struct rule_entry { /* an entry being read */
@@ -38,15 +38,6 @@ struct rule_entry { /* an entry being read */
 	struct rule_item it;
 	struct sv name;
 };
-
-static struct sv trimmed(struct sv s)
-{
-	while (s.n && strchr(" \t\r\n\v\f", s.p[0]))
-		s = sv_drop(s, 1);
-	while (s.n && strchr(" \t\r\n\v\f", s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
 
 static const struct rule_where *where_of(const struct rule_entry *e, const char *type,
 					 const char *key)
@@ -60,7 +51,7 @@ static const struct rule_where *where_of(const struct rule_entry *e, const char 
 
 static int read_condition(struct rule_entry *e, struct rule_def *d)
 {
-	d->condition = (struct rule_text){ 0 };
+	d->condition = (struct rule_text){0};
 	d->condition_where = where_of(e, "rule condition", "condition");
 	return rule_item_text(e->r, &e->it, "condition", &d->condition.s);
 }
@@ -70,16 +61,16 @@ static int read_output(struct rule_entry *e, struct rule_def *d)
 	struct sv text;
 	int rc = rule_item_text(e->r, &e->it, "output", &text);
 
-	d->output = (struct rule_text){ 0 };
+	d->output = (struct rule_text){0};
 	d->output_where = where_of(e, "rule output", "output");
 	if (rc == 0)
-		d->output.s = trimmed(text);
+		d->output.s = rule_trim(text);
 	return rc;
 }
 
 static int read_desc(struct rule_entry *e, struct rule_def *d)
 {
-	d->desc = (struct rule_text){ 0 };
+	d->desc = (struct rule_text){0};
 	return rule_item_text(e->r, &e->it, "desc", &d->desc.s);
 }
 
@@ -134,7 +125,7 @@ static int set_exceptions(struct rule_entry *e, struct rule_def *d)
 
 static int set_tags(struct rule_entry *e, struct rule_def *d)
 {
-	d->tags = (struct rule_texts){ 0 };
+	d->tags = (struct rule_texts){0};
 	return add_tags(e, d);
 }
 
@@ -202,8 +193,7 @@ static int store_definition(struct rule_entry *e, const struct rule_def *as)
 		index = d->index;
 	} else {
 		d = arena_zalloc(&l->arena, 1, sizeof(*d));
-		if (!d || rule_vec_push(&l->rules, d) ||
-		    smap_put(&l->rule_by_name, e->name, d))
+		if (!d || rule_vec_push(&l->rules, d) || smap_put(&l->rule_by_name, e->name, d))
 			return ERR_NOMEM;
 	}
 	*d = *as;
@@ -214,7 +204,7 @@ static int store_definition(struct rule_entry *e, const struct rule_def *as)
 
 static int define(struct rule_entry *e)
 {
-	struct rule_def d = { 0 };
+	struct rule_def d = {0};
 	int rc = read_definition(e, &d);
 
 	if (rc == 0)
@@ -237,8 +227,7 @@ static int check_source(struct rule_entry *e, const struct rule_def *d)
 {
 	const struct rule_yaml_node *node = rule_yaml_get(e->it.node, "source");
 
-	if (node && node->kind == RULE_YAML_SCALAR && node->text.n &&
-	    !sv_eq(node->text, d->source))
+	if (node && node->kind == RULE_YAML_SCALAR && node->text.n && !sv_eq(node->text, d->source))
 		return other_source(e, d, node->text);
 	return 0;
 }
@@ -258,8 +247,9 @@ static int append(struct rule_entry *e)
 	int rc;
 
 	if (!condition && !rule_item_has(&e->it, "exceptions"))
-		return rule_fail(e->r->v, LOAD_ERR_VALIDATE, e->it.where,
-				 "Appended rule must have exceptions or condition property");
+		return rule_fail(
+		    e->r->v, LOAD_ERR_VALIDATE, e->it.where,
+		    "Rule has 'append: true' but neither condition nor exceptions to append");
 	if (!d)
 		return rule_fail(e->r->v, LOAD_ERR_VALIDATE, e->it.where,
 				 "Rule uses 'append' or 'override.<key>: append' but no rule by "
@@ -350,15 +340,15 @@ static int switch_rule(struct rule_entry *e)
 	rc = rule_item_text(e->r, &e->it, "enabled", &text);
 	if (rc == 0)
 		rc = rule_warn_deprecated(
-			e->r->v, e->it.where, NULL,
-			"The standalone 'enabled' key usage is deprecated. The correct approach "
-			"requires also a 'replace' entry under the 'override' key (i.e. "
-			"'enabled: replace').");
+		    e->r->v, e->it.where, NULL,
+		    "'enabled' on its own is deprecated. Add 'enabled: replace' under "
+		    "'override' instead.");
 	if (rc)
 		return rc;
 	if (!d)
-		return rule_fail(e->r->v, LOAD_ERR_VALIDATE, e->it.where,
-				 "Rule has 'enabled' key but no rule by that name already exists");
+		return rule_fail(
+		    e->r->v, LOAD_ERR_VALIDATE, e->it.where,
+		    "Rule only sets 'enabled', but no rule by that name already exists");
 	return rule_item_bool(e->r, &e->it, "enabled", &d->enabled);
 }
 
@@ -371,24 +361,24 @@ static bool is_switch(const struct rule_item *it)
 int rule_collect_rule(struct rule_reader *r, const struct rule_yaml_node *node,
 		      const struct rule_where *up)
 {
-	static const char *const keys[] = { "rule",
-					    "condition",
-					    "output",
-					    "desc",
-					    "priority",
-					    "source",
-					    "enabled",
-					    "capture",
-					    "capture_duration",
-					    "warn_evttypes",
-					    "skip-if-unknown-filter",
-					    "tags",
-					    "exceptions",
-					    "override",
-					    "append",
-					    NULL };
+	static const char *const keys[] = {"rule",
+					   "condition",
+					   "output",
+					   "desc",
+					   "priority",
+					   "source",
+					   "enabled",
+					   "capture",
+					   "capture_duration",
+					   "warn_evttypes",
+					   "skip-if-unknown-filter",
+					   "tags",
+					   "exceptions",
+					   "override",
+					   "append",
+					   NULL};
 	struct rule_overrides over;
-	struct rule_entry e = { .r = r };
+	struct rule_entry e = {.r = r};
 	bool appends;
 	int rc;
 

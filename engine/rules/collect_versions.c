@@ -3,7 +3,7 @@
 #include "engine/rules/internal.h"
 
 /* Fields that the container plugin provides elsewhere are part of this engine. */
-static const struct rule_plugin builtin = { "container", "0.7.0" };
+static const struct rule_plugin builtin = {"container", "0.7.0"};
 
 /* A plain number N stands for 0.N.0. */
 static bool parse_engine_version(struct sv text, struct rule_version *out)
@@ -14,7 +14,7 @@ static bool parse_engine_version(struct sv text, struct rule_version *out)
 		return rule_version_parse(text, out);
 	if (n > UINT32_MAX)
 		return false;
-	*out = (struct rule_version){ 0, (uint32_t)n, 0 };
+	*out = (struct rule_version){0, (uint32_t)n, 0};
 	return true;
 }
 
@@ -22,9 +22,8 @@ int rule_collect_engine(struct rule_reader *r, const struct rule_yaml_node *node
 			const struct rule_where *up)
 {
 	static const char key[] = "required_engine_version";
-	static const char *const keys[] = { key, NULL };
-	struct rule_item it = { node,
-				rule_where_node(&r->l->arena, up, key, sv_of(""), node) };
+	static const char *const keys[] = {key, NULL};
+	struct rule_item it = {node, rule_where_node(&r->l->arena, up, key, sv_of(""), node)};
 	struct rule_version need, have;
 	struct sv text;
 	int rc;
@@ -35,9 +34,10 @@ int rule_collect_engine(struct rule_reader *r, const struct rule_yaml_node *node
 	if (rc)
 		return rc;
 	if (!parse_engine_version(text, &need))
-		return rule_fail(r->v, LOAD_ERR_YAML_VALIDATE, it.where,
-				 "Unable to parse engine version '%.*s': expected a number or x.y.z",
-				 RULE_SHOW(text));
+		return rule_fail(
+		    r->v, LOAD_ERR_YAML_VALIDATE, it.where,
+		    "Unable to parse engine version '%.*s': expected a number or x.y.z",
+		    RULE_SHOW(text));
 	if (!rule_version_parse(SV_LIT(RULE_ENGINE_VERSION), &have) ||
 	    !rule_version_serves(have, need))
 		return rule_fail(r->v, LOAD_ERR_VALIDATE, it.where,
@@ -54,15 +54,16 @@ static int read_plugin(struct rule_reader *r, const struct rule_yaml_node *node,
 		       const struct rule_where *up, struct rule_plugin_need *need,
 		       struct rule_item *it)
 {
-	static const char *const keys[] = { "name", "version", "alternatives", NULL };
+	static const char *const keys[] = {"name", "version", "alternatives", NULL};
 	struct sv name, version;
 	int rc;
 
 	it->node = node;
 	it->where = rule_where_node(&r->l->arena, up, type, sv_of(""), node);
 	if (node->kind != RULE_YAML_MAP)
-		return rule_fail(r->v, LOAD_ERR_YAML_VALIDATE, it->where,
-				 "Plugin version requirement is not a map with 'name' and 'version'");
+		return rule_fail(
+		    r->v, LOAD_ERR_YAML_VALIDATE, it->where,
+		    "Plugin version requirement is not a map with 'name' and 'version'");
 	rc = rule_item_text(r, it, "name", &name);
 	if (rc)
 		return rc;
@@ -78,10 +79,11 @@ static int read_plugin(struct rule_reader *r, const struct rule_yaml_node *node,
 				 RULE_SHOW(version));
 	for (size_t i = 0; i < need->count; i++)
 		if (sv_eq(need->any[i].name, name))
-			return rule_fail(r->v, LOAD_ERR_VALIDATE, it->where,
-					 "Plugin '%.*s' is named twice among the alternatives of one "
-					 "requirement",
-					 RULE_SHOW(name));
+			return rule_fail(
+			    r->v, LOAD_ERR_VALIDATE, it->where,
+			    "Plugin '%.*s' is named twice among the alternatives of one "
+			    "requirement",
+			    RULE_SHOW(name));
 	need->any[need->count++].name = name;
 	return 0;
 }
@@ -96,8 +98,8 @@ static int read_need(struct rule_reader *r, const struct rule_yaml_node *node,
 
 	if (!need)
 		return ERR_NOMEM;
-	need->any = arena_zalloc(&r->l->arena, 1 + (others ? others->count : 0),
-				 sizeof(*need->any));
+	need->any =
+	    arena_zalloc(&r->l->arena, 1 + (others ? others->count : 0), sizeof(*need->any));
 	if (!need->any)
 		return ERR_NOMEM;
 	rc = read_plugin(r, node, "required plugin versions entry", up, need, &it);
@@ -119,10 +121,10 @@ int rule_collect_plugins(struct rule_reader *r, const struct rule_yaml_node *nod
 			 const struct rule_where *up)
 {
 	static const char key[] = "required_plugin_versions";
-	static const char *const keys[] = { key, NULL };
+	static const char *const keys[] = {key, NULL};
 	const struct rule_yaml_node *entries = rule_yaml_get(node, key);
-	struct rule_item it = { node, rule_where_node(&r->l->arena, up, "required plugin versions",
-						      sv_of(""), node) };
+	struct rule_item it = {
+	    node, rule_where_node(&r->l->arena, up, "required plugin versions", sv_of(""), node)};
 	int rc;
 
 	rc = rule_item_keys(r, &it, keys);
@@ -170,11 +172,11 @@ int rule_loader_check_plugins(const struct rule_loader *l, struct error *err)
 		if (is_served(&l->opt, need))
 			continue;
 		return error_set(err, ERR_RULES,
-				 "Plugin requirement not satisfied, must load one of: %.*s "
-				 "(>= %u.%u.%u)%s",
+				 "plugin requirement not satisfied: no loaded plugin is %.*s "
+				 "%u.%u.%u or compatible%s",
 				 RULE_SHOW(need->any[0].name), need->any[0].version.major,
 				 need->any[0].version.minor, need->any[0].version.patch,
-				 need->count > 1 ? " or one of its alternatives" : "");
+				 need->count > 1 ? ", nor one of its alternatives" : "");
 	}
 	return 0;
 }

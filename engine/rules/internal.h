@@ -13,15 +13,15 @@
 #include "engine/rules/rules.h"
 #include "engine/rules/yaml.h"
 
-#define RULE_WARNINGS_MAX 10000	      /* per file; later ones are counted in one last warning */
-#define RULE_NAME_SHOWN	  200	      /* bytes of a name or value that messages show */
-#define RULE_TEXT_MAX	  (4u << 20)  /* bytes of one condition after substitution */
-#define RULE_WORK_MAX	  (1u << 30)  /* bytes scanned for list names in one compilation */
-#define RULE_TREE_DEPTH	  1000	      /* levels of a condition with its macros in place */
-#define RULE_TREE_NODES	  (1u << 20)  /* nodes of all such conditions in one compilation */
-#define RULE_TAGS_MAX	  1000	      /* tags of one rule */
-#define RULE_EXCEPTIONS_MAX 1000      /* exceptions of one rule */
-#define RULE_ITEMS_MAX	  (1u << 20)  /* list items of one compilation after resolution */
+#define RULE_WARNINGS_MAX   10000      /* per file; later ones are counted in one last warning */
+#define RULE_NAME_SHOWN	    200	       /* bytes of a name or value that messages show */
+#define RULE_TEXT_MAX	    (4u << 20) /* bytes of one condition after substitution */
+#define RULE_WORK_MAX	    (1u << 30) /* bytes scanned for list names in one compilation */
+#define RULE_TREE_DEPTH	    1000       /* levels of a condition with its macros in place */
+#define RULE_TREE_NODES	    (1u << 20) /* nodes of all such conditions in one compilation */
+#define RULE_TAGS_MAX	    1000       /* tags of one rule */
+#define RULE_EXCEPTIONS_MAX 1000       /* exceptions of one rule */
+#define RULE_ITEMS_MAX	    (1u << 20) /* list items of one compilation after resolution */
 
 /* --- a growing array of pointers --- */
 
@@ -43,7 +43,7 @@ void *rule_grown(struct arena *a, void *p, size_t n, size_t more, size_t *cap, s
 
 struct rule_source { /* a file, or what passes for one */
 	const char *name;
-	struct sv text; /* without byte order mark */
+	struct sv text;	 /* without byte order mark */
 	uint32_t *lines; /* offset of each line, made when first needed */
 	uint32_t line_count;
 };
@@ -54,7 +54,7 @@ struct rule_where { /* one step of a location chain, innermost first */
 	const char *label; /* what the position is relative to */
 	struct rule_pos pos;
 	struct rule_source *src;
-	struct sv text; /* condition expressions: their own text, and the place in it */
+	struct sv text; /* of expressions: their own text, and the place in it */
 	struct flt_pos at;
 };
 
@@ -71,9 +71,9 @@ const struct rule_where *rule_where_root(struct arena *a, struct rule_source *sr
 const struct rule_where *rule_where_node(struct arena *a, const struct rule_where *up,
 					 const char *type, struct sv name,
 					 const struct rule_yaml_node *node);
-/* A place inside a condition; @up is the location of the condition, @text its substituted text. */
+/* A place inside a condition or output; @up is the location of that, @text what it became. */
 const struct rule_where *rule_where_expr(struct arena *a, const struct rule_where *up,
-					 struct sv text, struct flt_pos at);
+					 const char *type, struct sv text, struct flt_pos at);
 
 /* For "%.*s": at most RULE_NAME_SHOWN bytes. */
 #define RULE_SHOW(s) (int)((s).n < RULE_NAME_SHOWN ? (s).n : RULE_NAME_SHOWN), (s).p
@@ -114,6 +114,8 @@ struct rule_text { /* grows by appending */
 	char *own; /* storage of @s that has room for more; NULL: it belongs to the YAML tree */
 	size_t cap;
 };
+
+struct sv rule_trim(struct sv s);
 
 static inline bool rule_item_has(const struct rule_item *it, const char *key)
 {
@@ -178,7 +180,7 @@ struct rule_macro {
 	struct rule_text condition;
 	const struct rule_where *where, *condition_where;
 	/* compiling: */
-	struct sv text; /* after list substitution */
+	struct sv text;	       /* after list substitution */
 	struct flt_node *tree; /* parsed; macros in place once @resolved */
 	uint32_t nodes, depth; /* of the resolved tree */
 	bool resolved, on_path, used;
@@ -216,7 +218,7 @@ struct rule_plugin_need { /* an entry of required_plugin_versions */
 	struct {
 		struct sv name;
 		struct rule_version version;
-	} *any; /* the plugin asked for, then its alternatives */
+	} * any; /* the plugin asked for, then its alternatives */
 	size_t count;
 };
 
@@ -225,7 +227,7 @@ struct rule_loader {
 	struct arena arena;
 	struct rule_vec lists, macros, rules; /* in definition order */
 	struct smap list_by_name, macro_by_name, rule_by_name;
-	uint32_t counter; /* gives index and visibility */
+	uint32_t counter;		  /* gives index and visibility */
 	struct rule_version needs_engine; /* highest seen */
 	struct rule_vec needs_plugins;
 	struct flt_program *checker; /* knows the fields; for checking those of exceptions */
@@ -287,7 +289,8 @@ bool rule_version_serves(struct rule_version have, struct rule_version need);
 
 /* --- schema.c --- */
 
-/* First violation of the item schema as "failed for <root>[0][key]: reason" in @out; empty: none. */
+/* First violation of the item schema as "failed for <root>[0][key]: reason" in @out; empty: none.
+ */
 void rule_schema_check(const struct rule_yaml_node *docs, struct buf *out);
 
 /* --- compiling --- */
@@ -297,9 +300,9 @@ struct rule_compiler {
 	struct rule_verdict *v;
 	struct arena *arena; /* for what the rules refer to, trees included */
 	struct flt_program *program;
-	struct rule_vec rules; /* struct rule */
+	struct rule_vec rules;	   /* struct rule */
 	struct rule_vec odd_lists; /* names with separators in them */
-	uint64_t work; /* bytes scanned */
+	uint64_t work;		   /* bytes scanned */
 	uint64_t items, nodes;
 	struct buf text, other; /* scratch */
 };
@@ -338,11 +341,10 @@ MUST_CHECK int rule_output_compile(struct rule_compiler *c, const struct rule_de
 /* doubts.c: warnings about a condition with its macros in place. */
 MUST_CHECK int rule_condition_doubts(struct rule_compiler *c, struct sv text,
 				     const struct rule_where *where, const struct flt_node *tree);
+extern const char *const rule_deprecated_fields[7]; /* ends with NULL */
+/* Does @field stand in @text as a whole name? */
+bool rule_mentions_field(struct sv text, const char *field);
 /* Does @message name something a rule with skip-if-unknown-filter may be left out for? */
 bool rule_is_unknown_filter(const char *message);
-
-/* The statics of @from, deep-copied. */
-MUST_CHECK int rule_copy_filter_options(struct arena *a, const struct flt_options *from,
-					struct flt_options *to);
 
 #endif

@@ -22,7 +22,7 @@ int rule_vec_push(struct rule_vec *v, void *item)
 void rule_vec_done(struct rule_vec *v)
 {
 	free(v->p);
-	*v = (struct rule_vec){ 0 };
+	*v = (struct rule_vec){0};
 }
 
 void *rule_grown(struct arena *a, void *p, size_t n, size_t more, size_t *cap, size_t size)
@@ -40,6 +40,15 @@ void *rule_grown(struct arena *a, void *p, size_t n, size_t more, size_t *cap, s
 	if (grown)
 		*cap = room;
 	return grown;
+}
+
+struct sv rule_trim(struct sv s)
+{
+	while (s.n && strchr(" \t\r\n\v\f", s.p[0]))
+		s = sv_drop(s, 1);
+	while (s.n && strchr(" \t\r\n\v\f", s.p[s.n - 1]))
+		s.n--;
+	return s;
 }
 
 int rule_join(struct rule_reader *r, const struct rule_where *where, struct rule_text *to,
@@ -161,7 +170,7 @@ int rule_node_texts(struct rule_reader *r, const struct rule_yaml_node *node, co
 	if (node->kind != RULE_YAML_SEQUENCE)
 		return rule_fail(r->v, LOAD_ERR_YAML_VALIDATE, where_value(r, where, key, node),
 				 "Value of key '%s' is not a sequence", key);
-	*out = (struct rule_texts){ 0 };
+	*out = (struct rule_texts){0};
 	out->p = rule_grown(&r->l->arena, NULL, 0, node->count, &out->cap, sizeof(*out->p));
 	if (!out->p)
 		return ERR_NOMEM;
@@ -184,14 +193,13 @@ int rule_item_texts(struct rule_reader *r, const struct rule_item *it, const cha
 		return rule_fail(r->v, LOAD_ERR_YAML_VALIDATE, it->where,
 				 "Item has no mapping for key '%s'", key);
 	if (node->kind == RULE_YAML_NULL)
-		return rule_fail(r->v, LOAD_ERR_YAML_VALIDATE,
-				 where_value(r, it->where, key, node),
+		return rule_fail(r->v, LOAD_ERR_YAML_VALIDATE, where_value(r, it->where, key, node),
 				 "Mapping for key '%s' is empty", key);
 	return rule_node_texts(r, node, key, it->where, out);
 }
 
 int rule_open_item(struct rule_reader *r, const struct rule_yaml_node *node, const char *type,
-		     const struct rule_where *up, struct rule_item *it, struct sv *name)
+		   const struct rule_where *up, struct rule_item *it, struct sv *name)
 {
 	int rc;
 
@@ -216,12 +224,11 @@ static int check_key(struct rule_reader *r, const struct rule_item *it,
 			break;
 	if (!*known)
 		return rule_warn(
-			r->v, LOAD_UNKNOWN_KEY,
-			rule_where_node(&r->l->arena, it->where, "value for", e->key->text, e->key),
-			"Unknown key '%.*s' is ignored", RULE_SHOW(e->key->text));
+		    r->v, LOAD_UNKNOWN_KEY,
+		    rule_where_node(&r->l->arena, it->where, "value for", e->key->text, e->key),
+		    "Unknown key '%.*s' is ignored", RULE_SHOW(e->key->text));
 	if (rule_yaml_get(it->node, *known) != e->value)
-		return rule_warn(r->v, LOAD_UNKNOWN_KEY,
-				 where_value(r, it->where, *known, e->key),
+		return rule_warn(r->v, LOAD_UNKNOWN_KEY, where_value(r, it->where, *known, e->key),
 				 "Key '%s' is given twice; the first value counts", *known);
 	return 0;
 }
@@ -293,7 +300,8 @@ static int read_overrides(struct rule_reader *r, const struct rule_item *it,
 	for (const struct rule_override_key *k = table; k->key; k++) {
 		uint32_t bit = 1u << (k - table);
 
-		if (node->count && rule_item_has(it, k->key) && !((out->append | out->replace) & bit))
+		if (node->count && rule_item_has(it, k->key) &&
+		    !((out->append | out->replace) & bit))
 			return rule_fail(r->v, LOAD_ERR_YAML_VALIDATE, where,
 					 "Unexpected key '%s': it is not listed under 'override'",
 					 k->key);
@@ -310,7 +318,7 @@ int rule_item_overrides(struct rule_reader *r, const struct rule_item *it,
 	int rc;
 
 	*append = false;
-	*out = (struct rule_overrides){ 0 };
+	*out = (struct rule_overrides){0};
 	rc = rule_item_bool(r, it, "append", append);
 	if (rc)
 		return rc;

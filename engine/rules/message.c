@@ -58,14 +58,14 @@ static const char *condition_label(struct arena *a, struct sv text)
 }
 
 const struct rule_where *rule_where_expr(struct arena *a, const struct rule_where *up,
-					 struct sv text, struct flt_pos at)
+					 const char *type, struct sv text, struct flt_pos at)
 {
 	struct rule_where *w = up ? arena_zalloc(a, 1, sizeof(*w)) : NULL;
 
 	if (!w)
 		return NULL;
 	w->up = up;
-	w->type = "condition expression";
+	w->type = type;
 	w->name = "";
 	w->label = condition_label(a, text);
 	/* As the reference reports it: the place in the file plus the place in the text. */
@@ -211,12 +211,12 @@ static int put_locations(struct arena *a, const struct rule_where *where, struct
 	m->where = steps;
 	steps += m->where_count;
 	for (const struct rule_where *w = where; w; w = w->up)
-		*--steps = (struct rule_location){ .item_type = w->type,
-						   .item_name = w->name,
-						   .file = w->label,
-						   .line = w->pos.line,
-						   .column = w->pos.column,
-						   .offset = w->pos.offset };
+		*--steps = (struct rule_location){.item_type = w->type,
+						  .item_name = w->name,
+						  .file = w->label,
+						  .line = w->pos.line,
+						  .column = w->pos.column,
+						  .offset = w->pos.offset};
 	return 0;
 }
 
@@ -232,11 +232,11 @@ static int push(struct arena *a, struct rule_message **list, size_t *count, size
 	return 0;
 }
 
-static int put_message(struct rule_verdict *v, enum rule_code code,
-		       const struct rule_where *where, const char *field, const char *text)
+static int put_message(struct rule_verdict *v, enum rule_code code, const struct rule_where *where,
+		       const char *field, const char *text)
 {
-	struct rule_message m = { .code = code, .deprecated_field = field };
-	struct buf snippet = { 0 };
+	struct rule_message m = {.code = code, .deprecated_field = field};
+	struct buf snippet = {0};
 	int rc;
 
 	if (!where || put_locations(v->arena, where, &m))
@@ -260,6 +260,7 @@ static int put_message(struct rule_verdict *v, enum rule_code code,
 	return rc;
 }
 
+PRINTF_LIKE(5, 0)
 static int put_formatted(struct rule_verdict *v, enum rule_code code,
 			 const struct rule_where *where, const char *field, const char *fmt,
 			 va_list ap)
@@ -284,8 +285,7 @@ int rule_fail(struct rule_verdict *v, enum rule_code code, const struct rule_whe
 }
 
 /* The warnings beyond the limit are only counted: one message stands for all of them. */
-static int put_dropped(struct rule_verdict *v, enum rule_code code,
-		       const struct rule_where *where)
+static int put_dropped(struct rule_verdict *v, enum rule_code code, const struct rule_where *where)
 {
 	char text[96];
 
@@ -296,9 +296,9 @@ static int put_dropped(struct rule_verdict *v, enum rule_code code,
 	return v->warnings[v->pub.warning_count - 1].text ? 0 : ERR_NOMEM;
 }
 
-static int put_warning(struct rule_verdict *v, enum rule_code code,
-		       const struct rule_where *where, const char *field, const char *fmt,
-		       va_list ap)
+PRINTF_LIKE(5, 0)
+static int put_warning(struct rule_verdict *v, enum rule_code code, const struct rule_where *where,
+		       const char *field, const char *fmt, va_list ap)
 {
 	if (v->pub.warning_count >= RULE_WARNINGS_MAX)
 		return put_dropped(v, code, where);
@@ -335,7 +335,7 @@ int rule_verdict_error(const struct rule_verdict *v, struct error *err)
 	const struct rule_location *at = &m->where[m->where_count - 1];
 
 	/* A place inside a condition is no place in the file: name where the condition begins. */
-	if (at > m->where && !strcmp(at->item_type, "condition expression"))
+	if (at > m->where && strstr(at->item_type, "expression"))
 		at--;
 	return error_at(err, ERR_RULES, at->offset, "%s:%u:%u: %s: %s", at->file, at->line + 1,
 			at->column + 1, rule_code_name(m->code), m->text);

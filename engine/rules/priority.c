@@ -7,14 +7,10 @@
 static const struct {
 	const char *name, *upper;
 } priorities[RULE_PRIORITY_COUNT] = {
-	[RULE_EMERGENCY] = { "Emergency", "EMERGENCY" },
-	[RULE_ALERT] = { "Alert", "ALERT" },
-	[RULE_CRITICAL] = { "Critical", "CRITICAL" },
-	[RULE_ERROR] = { "Error", "ERROR" },
-	[RULE_WARNING] = { "Warning", "WARNING" },
-	[RULE_NOTICE] = { "Notice", "NOTICE" },
-	[RULE_INFORMATIONAL] = { "Informational", "INFO" },
-	[RULE_DEBUG] = { "Debug", "DEBUG" },
+    [RULE_EMERGENCY] = {"Emergency", "EMERGENCY"},    [RULE_ALERT] = {"Alert", "ALERT"},
+    [RULE_CRITICAL] = {"Critical", "CRITICAL"},	      [RULE_ERROR] = {"Error", "ERROR"},
+    [RULE_WARNING] = {"Warning", "WARNING"},	      [RULE_NOTICE] = {"Notice", "NOTICE"},
+    [RULE_INFORMATIONAL] = {"Informational", "INFO"}, [RULE_DEBUG] = {"Debug", "DEBUG"},
 };
 
 const char *rule_priority_name(enum rule_priority p)

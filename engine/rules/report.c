@@ -7,7 +7,7 @@ const char *rule_code_name(enum rule_code c)
 {
 	static const char *const names[] = {
 #define X(sym, error, text) #sym,
-		RULE_CODES(X)
+	    RULE_CODES(X)
 #undef X
 	};
 
@@ -18,7 +18,7 @@ const char *rule_code_text(enum rule_code c)
 {
 	static const char *const texts[] = {
 #define X(sym, error, text) text,
-		RULE_CODES(X)
+	    RULE_CODES(X)
 #undef X
 	};
 

@@ -32,8 +32,7 @@ struct anchor {
 
 static struct rule_pos pos_of(yaml_mark_t mark)
 {
-	return (struct rule_pos){ (uint32_t)mark.line, (uint32_t)mark.column,
-				  (uint32_t)mark.index };
+	return (struct rule_pos){(uint32_t)mark.line, (uint32_t)mark.column, (uint32_t)mark.index};
 }
 
 static int limit_at(struct reader *r, struct rule_pos pos, const char *what, unsigned limit)
@@ -64,8 +63,7 @@ static int parser_failed(struct reader *r)
 			p->context ? " " : "", p->context ? p->context : "");
 }
 
-static struct rule_yaml_node *node_new(struct reader *r, enum rule_yaml_kind kind,
-				       yaml_mark_t mark)
+static struct rule_yaml_node *node_new(struct reader *r, enum rule_yaml_kind kind, yaml_mark_t mark)
 {
 	struct rule_yaml_node *n = arena_zalloc(r->arena, 1, sizeof(*n));
 
@@ -193,7 +191,7 @@ static int on_open(struct reader *r, enum rule_yaml_kind kind, const yaml_char_t
 	if (rc == 0)
 		rc = remember_anchor(r, anchor, n);
 	if (rc == 0)
-		r->stack[r->depth++] = (struct frame){ .node = n };
+		r->stack[r->depth++] = (struct frame){.node = n};
 	return rc;
 }
 
@@ -246,14 +244,14 @@ int rule_yaml_read(struct sv text, struct arena *arena, const struct rule_yaml_n
 		   struct rule_pos *pos, struct error *err)
 {
 	struct rule_pos nowhere;
-	struct reader r = { .arena = arena, .pos = pos ? pos : &nowhere, .err = err };
+	struct reader r = {.arena = arena, .pos = pos ? pos : &nowhere, .err = err};
 	struct rule_yaml_node *docs;
 	int rc;
 
-	*r.pos = (struct rule_pos){ 0 };
+	*r.pos = (struct rule_pos){0};
 	if (text.n > RULE_YAML_BYTES_MAX)
 		return limit_at(&r, *r.pos, "too many bytes of YAML", RULE_YAML_BYTES_MAX);
-	docs = node_new(&r, RULE_YAML_SEQUENCE, (yaml_mark_t){ 0 });
+	docs = node_new(&r, RULE_YAML_SEQUENCE, (yaml_mark_t){0});
 	if (!docs || !yaml_parser_initialize(&r.parser))
 		return error_nomem(err);
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
@@ -281,14 +279,14 @@ const struct rule_yaml_node *rule_yaml_get(const struct rule_yaml_node *map, con
 bool rule_yaml_bool(struct sv text, bool *out)
 {
 	static const char *const words[][3] = {
-		{ "y", "Y", "Y" },
-		{ "yes", "Yes", "YES" },
-		{ "true", "True", "TRUE" },
-		{ "on", "On", "ON" },
-		{ "n", "N", "N" },
-		{ "no", "No", "NO" },
-		{ "false", "False", "FALSE" },
-		{ "off", "Off", "OFF" },
+	    {"y", "Y", "Y"},
+	    {"yes", "Yes", "YES"},
+	    {"true", "True", "TRUE"},
+	    {"on", "On", "ON"},
+	    {"n", "N", "N"},
+	    {"no", "No", "NO"},
+	    {"false", "False", "FALSE"},
+	    {"off", "Off", "OFF"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(words); i++) {

@@ -130,7 +130,6 @@ static struct state_thread *child_of_caller(struct state_event *e, const struct 
 	child->vpid = child->pid;
 	state_task_set_names(e->st, child, &c->task, false, caller);
 	set_common(e, child, c, caller);
-	child->pidns_init_start_ts = e->st->machine.boot_ts;
 	if (!valid_caller)
 		return child;
 	inherit(e->st, child, caller);
@@ -187,15 +186,16 @@ static void repair_leader(struct state *st, struct state_thread *leader,
 	state_touch(st, leader);
 }
 
-static void set_pidns_start(struct state_event *e, struct state_thread *child, const struct clone *c)
+/*
+ * The start of the pid namespace stays as recorded, relative to the boot: the reference has no boot time to
+ * add when it reads captures, and shows nothing for tasks of the first namespace.
+ */
+static void set_pidns_start(struct state_thread *child, const struct clone *c)
 {
 	const uint32_t in_pidns = STATE_CL_CHILD_IN_PIDNS | STATE_CL_NEWPID;
-	uint64_t boot = e->st->machine.boot_ts;
 
-	if (!(child->flags & in_pidns) && child->tid == child->vtid)
-		child->pidns_init_start_ts = boot;
-	else if (c->has_pidns_start)
-		child->pidns_init_start_ts = c->pidns_start + boot;
+	if (c->has_pidns_start && ((child->flags & in_pidns) || child->tid != child->vtid))
+		child->pidns_init_start_ts = c->pidns_start;
 }
 
 static struct state_thread *child_of_itself(struct state_event *e, const struct clone *c)
@@ -219,7 +219,7 @@ static struct state_thread *child_of_itself(struct state_event *e, const struct 
 	}
 	state_task_set_names(st, child, &c->task, true, from);
 	set_common(e, child, c, from);
-	set_pidns_start(e, child, c);
+	set_pidns_start(child, c);
 	if (!state_is_invalid(from)) {
 		inherit(st, child, from);
 		if (is_thread)

@@ -254,9 +254,12 @@ static uint16_t category_of(struct state *st, const struct state_thread *t,
 
 void state_container_update(struct state *st, struct state_thread *t)
 {
-	const struct state_cgroup_memo *memo = id_of_cgroups(st, &t->cgroups);
+	const struct state_cgroup_memo *memo;
 	const struct state_container_rec *c;
 
+	if (st->no_containers)
+		return;
+	memo = id_of_cgroups(st, &t->cgroups);
 	if (state_str_share(st, &t->container_id, memo->id))
 		state_touch(st, t);
 	if (!memo->id)

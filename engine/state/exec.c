@@ -208,6 +208,6 @@ void state_on_exit(struct state_event *e)
 	state_tree_mark_dead(t);
 	e->st->pending_exit = true;
 	e->st->pending_tid = e->ev->tid;
-	if (t->children_seen)
+	if (t->had_children)
 		t->reaper_tid = reaper;
 }

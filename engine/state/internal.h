@@ -14,7 +14,7 @@
 
 /* Limits on what input can make us keep; beyond them new entries are dropped. */
 #define STATE_FDS_TOTAL_MAX   (4u << 20) /* descriptor records over all tables */
-#define STATE_FD_DIRECT_MAX   1024	 /* numbers below are indexed, others sorted */
+#define STATE_FD_DIRECT_MAX   65536	 /* numbers below are indexed, others sorted */
 #define STATE_USERS_MAX	      131072	 /* users and groups, over all containers */
 #define STATE_USER_SPACES_MAX 16384	 /* containers with users of their own */
 #define STATE_INTERFACES_MAX  4096	 /* of each family */
@@ -27,7 +27,6 @@
 #define STATE_EXITED_MAX      8192 /* recently exited threads remembered */
 #define STATE_EXITED_BUCKETS  8192
 #define STATE_STALE_CLONE_NS  2000000000u
-#define STATE_CHILDREN_EXPIRED_MAX 10 /* gone children a parent may still count */
 #define STATE_CACHE	      64
 #define STATE_CGROUP_CACHE    128
 #define STATE_ADDED_MAX	      8 /* threads announced together after one event */
@@ -122,6 +121,7 @@ struct state {
 	enum state_phase phase;
 	bool nomem;
 	uint32_t threads_max, fds_max;
+	bool no_containers;
 	struct state_thread *cache[STATE_CACHE]; /* by low bits of the tid */
 	struct map threads;			 /* tid -> struct state_thread */
 	struct map groups;			 /* pid -> struct state_group */
@@ -191,8 +191,6 @@ bool state_opt_i64(struct state_event *e, unsigned i, int64_t *out);
 
 /* A new text with one reference; NULL for the empty one (and when out of memory). */
 struct state_str *state_str_new(struct state *st, struct sv s);
-/* The same even for the empty text: for the blocks of lists. */
-struct state_str *state_str_block(struct state *st, struct sv s);
 /* @like with one more reference if it reads @s, else a new text. */
 struct state_str *state_str_like(struct state *st, struct sv s, struct state_str *like);
 void state_str_release(struct state *st, struct state_str *s); /* frees; use state_str_unref() */
@@ -213,7 +211,7 @@ static inline void state_str_unref(struct state *st, struct state_str *s)
 		state_str_release(st, s);
 }
 
-/* A list from an event's bytes: one trailing NUL dropped, then split. */
+/* A list from an event's bytes: one trailing NUL dropped, then split. Return: whether it changed. */
 bool state_list_set(struct state *st, struct state_list *l, struct sv bytes);
 void state_list_share(struct state *st, struct state_list *l, const struct state_list *from);
 void state_list_clear(struct state *st, struct state_list *l);

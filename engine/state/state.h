@@ -36,7 +36,7 @@ static inline struct sv state_sv(const struct state_str *s)
 /* A list of texts as events carry it: NUL-terminated strings back to back, in one shared block. */
 struct state_list {
 	struct state_str *block; /* without the last NUL; NULL: no strings */
-	uint32_t count; /* strings; an empty block with count 1 is a list of one empty string */
+	uint32_t count;		 /* strings; some may be empty */
 };
 
 /* Iterate: struct sv item; for (size_t at = 0; state_list_next(&l, &at, &item);) */
@@ -141,7 +141,8 @@ struct state_thread {
 	struct state_str *container_id; /* NULL: host */
 	uint16_t container_category;
 	bool exe_writable, exe_upper_layer, exe_lower_layer, exe_from_memfd;
-	bool cmdline_cached; /* implementation: a change of comm alone leaves cmdline as it is */
+	/* Implementation: a change of comm alone leaves cmdline as it is; children to be handed over. */
+	bool cmdline_cached, had_children;
 	uint32_t uid, gid, loginuid;
 	uint32_t vmsize_kb, vmrss_kb, vmswap_kb, tty;
 	uint64_t cap_inheritable, cap_permitted, cap_effective;
@@ -152,8 +153,6 @@ struct state_thread {
 	uint64_t clone_ts, lastexec_ts;
 	uint32_t exec_count; /* successful execs seen in the stream */
 	/* Implementation. */
-	uint32_t children, children_seen; /* linked now; and also counting those gone since the last clean-up */
-	uint64_t children_expected;	  /* what the reference thinks is alive */
 	struct state_thread *first_child, *next_sibling, *prev_sibling, *linked_parent;
 	struct state_thread *group_next, *group_prev;
 };
@@ -161,8 +160,9 @@ struct state_thread {
 struct state_options {
 	uint32_t threads_max; /* 0: STATE_THREADS_MAX */
 	uint32_t fds_max;     /* per table; 0: STATE_FDS_MAX */
-	const char *const
-	    *suppressed_comms; /* commands whose events are ignored; NULL-terminated, may be NULL */
+	bool no_containers;   /* threads belong to the host whatever their cgroups say */
+	/* Commands whose events are ignored, NULL-terminated; may be NULL. */
+	const char *const *suppressed_comms;
 };
 
 #define STATE_THREADS_MAX 262144

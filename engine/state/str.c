@@ -9,26 +9,23 @@ static size_t str_size(size_t len)
 	return sizeof(struct state_str) + len + 1;
 }
 
-struct state_str *state_str_block(struct state *st, struct sv s)
+struct state_str *state_str_new(struct state *st, struct sv s)
 {
-	struct state_str *new = s.n < UINT32_MAX - 64 ? pool_alloc(&st->pool, str_size(s.n)) : NULL;
+	struct state_str *new;
 
+	if (s.n == 0)
+		return NULL;
+	new = s.n < UINT32_MAX - 64 ? pool_alloc(&st->pool, str_size(s.n)) : NULL;
 	if (!new) {
 		st->nomem = true;
 		return NULL;
 	}
 	new->refs = 1;
 	new->len = (uint32_t)s.n;
-	if (s.n)
-		memcpy(new->text, s.p, s.n);
+	memcpy(new->text, s.p, s.n);
 	new->text[s.n] = '\0';
 	st->strings++;
 	return new;
-}
-
-struct state_str *state_str_new(struct state *st, struct sv s)
-{
-	return s.n ? state_str_block(st, s) : NULL;
 }
 
 struct state_str *state_str_like(struct state *st, struct sv s, struct state_str *like)
@@ -79,17 +76,11 @@ bool state_list_set(struct state *st, struct state_list *l, struct sv bytes)
 {
 	struct state_str *old = l->block;
 
-	if (bytes.n == 0) {
-		if (l->count == 0)
-			return false;
-		state_list_clear(st, l);
-		return true;
-	}
-	if (bytes.p[bytes.n - 1] == '\0')
+	if (bytes.n && bytes.p[bytes.n - 1] == '\0')
 		bytes.n--;
-	if (l->count && sv_eq(state_sv(old), bytes))
+	if (sv_eq(state_sv(old), bytes))
 		return false;
-	l->block = state_str_block(st, bytes);
+	l->block = state_str_new(st, bytes);
 	l->count = l->block ? count_strings(bytes) : 0;
 	state_str_unref(st, old);
 	return true;

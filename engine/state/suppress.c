@@ -17,13 +17,16 @@ int state_suppress_init(struct state *st, const char *const *comms)
 	int rc = 0;
 
 	for (; comms && *comms && rc == 0; comms++) {
-		struct state_str *text = state_str_block(st, sv_of(*comms));
+		struct state_str *text;
 
+		if (smap_get(&st->suppressed_comms, sv_of(*comms)))
+			continue;
+		text = state_str_new(st, sv_of(*comms));
 		if (!text)
-			return ERR_NOMEM;
+			continue;
 		rc = smap_put(&st->suppressed_comms, state_sv(text), mark());
 	}
-	return rc;
+	return st->nomem ? ERR_NOMEM : rc;
 }
 
 static void suppress(struct state *st, int64_t tid)

@@ -193,7 +193,7 @@ void state_thread_set_args(struct state *st, struct state_thread *t, struct sv a
 
 	if (block.n && block.p[block.n - 1] == '\0')
 		block.n--;
-	if (like && args.n && like->args.block && sv_eq(state_sv(like->args.block), block))
+	if (like && like->args.block && sv_eq(state_sv(like->args.block), block))
 		state_list_share(st, &t->args, &like->args);
 	else
 		state_list_set(st, &t->args, args);

@@ -86,9 +86,7 @@ static void child_add(struct state_thread *parent, struct state_thread *t)
 	if (parent->first_child)
 		parent->first_child->prev_sibling = t;
 	parent->first_child = t;
-	parent->children++;
-	parent->children_seen++;
-	parent->children_expected++;
+	parent->had_children = true;
 }
 
 static void child_cut(struct state_thread *t)
@@ -103,24 +101,8 @@ static void child_cut(struct state_thread *t)
 		parent->first_child = t->next_sibling;
 	if (t->next_sibling)
 		t->next_sibling->prev_sibling = t->prev_sibling;
-	parent->children--;
 	t->linked_parent = NULL;
 	t->prev_sibling = t->next_sibling = NULL;
-}
-
-/*
- * The parent hears that @t is gone. It goes on counting gone children until there are many: whether it
- * "has children" when it exits decides who becomes a reaper.
- */
-static void child_gone(struct state *st, const struct state_thread *t)
-{
-	struct state_thread *parent = state_find(st, t->ptid);
-
-	if (!parent)
-		return;
-	parent->children_expected--;
-	if (parent->children_seen - parent->children_expected >= STATE_CHILDREN_EXPIRED_MAX)
-		parent->children_seen = parent->children;
 }
 
 void state_tree_link(struct state *st, struct state_thread *t)
@@ -197,15 +179,15 @@ static void hand_over_children(struct state *st, struct state_thread *t, struct 
 			child_add(reaper, child);
 		state_touch(st, child);
 	}
-	t->children_seen = 0;
-	t->children_expected = 0;
+	t->had_children = false;
 }
 
 static void reap_children(struct state *st, struct state_thread *t)
 {
 	struct state_thread *reaper = NULL;
 
-	if (t->children_seen == 0)
+	/* Children that are gone already count, too: the reference keeps their places in its list. */
+	if (!t->had_children)
 		return;
 	if (t->reaper_tid > 0)
 		reaper = state_get(st, t->reaper_tid);
@@ -250,7 +232,6 @@ void state_tree_remove(struct state *st, int64_t tid)
 	if (!t)
 		return;
 	if (state_is_invalid(t) || !t->group) {
-		child_gone(st, t);
 		state_thread_erase(st, t);
 		return;
 	}
@@ -258,12 +239,9 @@ void state_tree_remove(struct state *st, int64_t tid)
 	reap_children(st, t);
 	was_main = state_is_main(t);
 	if (t->group->alive == 0) {
-		child_gone(st, t);
 		remove_group(st, t);
 		t = state_find(st, tid);
 	}
-	if (!was_main && t) {
-		child_gone(st, t);
+	if (!was_main && t)
 		state_thread_erase(st, t);
-	}
 }

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Evaluation: what is known about the current event, and running conditions over it. */
+#include "engine/filter/program.h"
+
+#include <stdlib.h>
+
+#define THREAD_SLOTS 4096 /* a power of two */
+
+/*
+ * Results by test, valid if stored with the current epoch. Those of tests on process attributes
+ * hold as long as the thread's record does not change: bits in a slot chosen by the record's
+ * generation.
+ */
+struct flt_tests {
+	uint64_t *results; /* epoch << 1 | result */
+	uint64_t *slots;   /* THREAD_SLOTS of them: key, known bits, result bits */
+	size_t slot_words, bit_words;
+	uint64_t *slot; /* of the current event's thread; NULL: not looked up yet */
+};
+
+/* --- contexts ------------------------------------------------------------------------------------
+ */
+
+static int make_tests(struct flt_ctx *cx, struct error *err)
+{
+	const struct flt_program *p = cx->program;
+	struct flt_tests *tests = calloc(1, sizeof(*tests));
+
+	cx->tests = tests;
+	if (!tests)
+		return error_nomem(err);
+	tests->bit_words = (p->thread_tests + 63) / 64;
+	tests->slot_words = 1 + 2 * tests->bit_words;
+	tests->results = calloc(p->test_count + 1, sizeof(*tests->results));
+	tests->slots = calloc(THREAD_SLOTS * tests->slot_words, sizeof(*tests->slots));
+	return tests->results && tests->slots ? 0 : error_nomem(err);
+}
+
+int flt_ctx_make(const struct flt_program *p, const struct state *st, struct flt_ctx **out,
+		 struct error *err)
+{
+	struct flt_ctx *cx = calloc(1, sizeof(*cx));
+	int rc;
+
+	if (!cx)
+		return error_nomem(err);
+	cx->program = p;
+	cx->options = &p->options;
+	cx->st = st;
+	cx->memos = calloc(p->field_count + 1, sizeof(*cx->memos));
+	cx->privates = calloc(p->field_count + 1, sizeof(*cx->privates));
+	cx->naive_privates = calloc(p->field_count + 1, sizeof(*cx->naive_privates));
+	rc = make_tests(cx, err);
+	if (rc == 0 && (!cx->memos || !cx->privates || !cx->naive_privates))
+		rc = error_nomem(err);
+	if (rc < 0) {
+		flt_ctx_free(cx);
+		return rc;
+	}
+	*out = cx;
+	return 0;
+}
+
+int flt_ctx_new(const struct flt_program *p, const struct state *st, struct flt_ctx **out,
+		struct error *err)
+{
+	if (!p->sealed)
+		return error_set(err, ERR_USAGE, "a context needs a sealed program");
+	return flt_ctx_make(p, st, out, err);
+}
+
+void flt_ctx_free(struct flt_ctx *cx)
+{
+	if (!cx)
+		return;
+	if (cx->tests) {
+		free(cx->tests->results);
+		free(cx->tests->slots);
+		free(cx->tests);
+	}
+	free(cx->memos);
+	free(cx->privates);
+	free(cx->naive_privates);
+	arena_done(&cx->scratch);
+	arena_done(&cx->lasting);
+	buf_done(&cx->text);
+	free(cx);
+}
+
+/* --- the current event ---------------------------------------------------------------------------
+ */
+
+void flt_ctx_event(struct flt_ctx *cx, const struct state_binding *b)
+{
+	cx->bind = b;
+	cx->ev = b->ev;
+	cx->bound_thread = b->thread;
+	cx->thread_known = b->thread != NULL;
+	cx->bound_fd = b->fd;
+	cx->fd_known = b->fd != NULL;
+	cx->epoch++;
+	cx->tests->slot = NULL;
+	if (cx->scratch.used || cx->scratch.at != cx->scratch.first)
+		arena_reset(&cx->scratch);
+}
+
+unsigned flt_ctx_type(const struct flt_ctx *cx)
+{
+	return cx->ev ? cx->ev->type : EV_TYPE_COUNT;
+}
+
+struct state_thread *flt_find_thread(struct flt_ctx *cx)
+{
+	cx->thread_known = true;
+	cx->bound_thread = cx->st ? state_thread_find(cx->st, cx->ev->tid) : NULL;
+	return cx->bound_thread;
+}
+
+struct state_fd *flt_find_fd(struct flt_ctx *cx)
+{
+	const unsigned on_fds = EF_CREATES_FD | EF_USES_FD | EF_DESTROYS_FD;
+	const struct state_thread *t;
+
+	cx->fd_known = true;
+	if (!(ev_info(cx->ev)->flags & on_fds))
+		return NULL;
+	t = flt_thread(cx);
+	if (t && t->lastevent_fd != -1)
+		cx->bound_fd = state_fd_find(t, t->lastevent_fd);
+	return cx->bound_fd;
+}
+
+/* --- fields --------------------------------------------------------------------------------------
+ */
+
+static bool extract(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
+{
+	out->type = f->type;
+	out->format = f->format;
+	out->match = f->is_list ? FLT_MATCH_LIST : FLT_MATCH_SCALAR;
+	out->count = 1;
+	out->items = &out->one;
+	return f->extract(cx, f, out);
+}
+
+const struct flt_value *flt_field_value(struct flt_ctx *cx, const struct flt_field *f)
+{
+	struct flt_memo *m = &cx->memos[f->id];
+
+	if (m->epoch != cx->epoch) {
+		m->present = extract(cx, f, &m->value);
+		m->epoch = cx->epoch;
+	}
+	return m->present ? &m->value : NULL;
+}
+
+bool flt_field_get(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
+{
+	const struct flt_value *v;
+
+	if (flt_field_is_stateful(f))
+		return extract(cx, f, out);
+	v = flt_field_value(cx, f);
+	if (!v)
+		return false;
+	*out = *v;
+	if (v->items == &v->one)
+		out->items = &out->one;
+	return true;
+}
+
+/* --- tests ---------------------------------------------------------------------------------------
+ */
+
+/* The slot for the thread's present state; key 0 stands for events without thread. */
+static NOINLINE uint64_t *find_slot(struct flt_ctx *cx)
+{
+	const struct state_thread *t = flt_thread(cx);
+	struct flt_tests *tests = cx->tests;
+	uint64_t key = t ? t->generation + 1 : 0;
+	uint64_t *slot = &tests->slots[(key & (THREAD_SLOTS - 1)) * tests->slot_words];
+
+	if (slot[0] != key) {
+		memset(slot, 0, tests->slot_words * sizeof(*slot));
+		slot[0] = key;
+	}
+	tests->slot = slot;
+	return slot;
+}
+
+/* A test on process attributes. */
+static bool thread_result(struct flt_ctx *cx, uint32_t id)
+{
+	struct flt_tests *tests = cx->tests;
+	uint64_t *slot = tests->slot ? tests->slot : find_slot(cx);
+	uint64_t bit = 1ull << id % 64, *known = slot + 1 + id / 64,
+		 *result = known + tests->bit_words;
+
+	if (UNLIKELY(!(*known & bit))) {
+		const struct flt_test *t = cx->program->tests[id];
+
+		if (t->run(cx, t))
+			*result |= bit;
+		*known |= bit;
+	}
+	return *result & bit;
+}
+
+static bool event_result(struct flt_ctx *cx, uint32_t id)
+{
+	uint64_t *stored = &cx->tests->results[id];
+
+	if (*stored >> 1 != cx->epoch) {
+		const struct flt_test *t = cx->program->tests[id];
+
+		*stored = cx->epoch << 1 | t->run(cx, t);
+	}
+	return *stored & 1;
+}
+
+static inline bool result_of(struct flt_ctx *cx, uint32_t id)
+{
+	const struct flt_program *p = cx->program;
+
+	if (id < p->thread_tests)
+		return thread_result(cx, id);
+	if (LIKELY(id < p->remembered_tests))
+		return event_result(cx, id);
+	return p->tests[id]->run(cx, p->tests[id]);
+}
+
+bool flt_match(struct flt_ctx *cx, unsigned condition)
+{
+	const struct flt_program *p = cx->program;
+	const struct flt_step *steps = flt_program_steps(p);
+	uint32_t at = p->starts[(size_t)cx->ev->type * p->condition_count + condition];
+
+	while (at < FLT_STEP_TRUE)
+		at = result_of(cx, steps[at].test) ? steps[at].on_true : steps[at].on_false;
+	return at == FLT_STEP_TRUE;
+}

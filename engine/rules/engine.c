@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The compiled rules, indexed by event type, and matching one event against them. */
+#include <stdlib.h>
+
+#include "engine/rules/internal.h"
+#include "engine/rules/select.h"
+
+struct entry { /* a rule under one event type */
+	const struct rule *rule;
+	unsigned condition;
+};
+
+struct rule_engine {
+	struct arena arena;
+	struct flt_program *program;
+	struct rule *rules; /* in definition order */
+	size_t rule_count;
+	struct entry *entries;		   /* by type, then in definition order */
+	uint32_t start[EV_TYPE_COUNT + 1]; /* entries of a type: [start[type], start[type + 1]) */
+};
+
+static bool takes_part(const struct rule *r, enum rule_priority min)
+{
+	return r->enabled && r->types && r->priority <= min;
+}
+
+static int make_index(struct rule_engine *e, enum rule_priority min)
+{
+	size_t total = 0;
+	uint32_t at = 0;
+
+	for (size_t i = 0; i < e->rule_count; i++)
+		if (takes_part(&e->rules[i], min))
+			total += flt_types_count(e->rules[i].types);
+	e->entries = arena_zalloc(&e->arena, total, sizeof(*e->entries));
+	if (!e->entries)
+		return ERR_NOMEM;
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
+		e->start[type] = at;
+		for (size_t i = 0; i < e->rule_count; i++) {
+			const struct rule *r = &e->rules[i];
+
+			if (takes_part(r, min) && flt_types_has(r->types, type))
+				e->entries[at++] = (struct entry){r, r->condition_id};
+		}
+	}
+	e->start[EV_TYPE_COUNT] = at;
+	return 0;
+}
+
+/* The rules side by side, in the order of their numbers. */
+static int take_rules(struct rule_engine *e, const struct rule_vec *rules)
+{
+	e->rules = arena_zalloc(&e->arena, rules->n, sizeof(*e->rules));
+	if (!e->rules)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < rules->n; i++)
+		e->rules[i] = *(const struct rule *)rules->p[i];
+	e->rule_count = rules->n;
+	return 0;
+}
+
+static int compile(struct rule_engine *e, struct rule_loader *l, struct error *err)
+{
+	struct arena messages = {0};
+	struct rule_verdict v = {.arena = &messages};
+	struct rule_compiler c = {.l = l, .v = &v, .arena = &e->arena};
+	int rc;
+
+	rc = flt_program_new(&l->opt.filter, &e->program, NULL);
+	c.program = e->program;
+	if (rc == 0)
+		rc = rule_compile(&c);
+	if (rc == ERR_RULES)
+		rule_verdict_error(&v, err);
+	else if (rc == 0)
+		rc = take_rules(e, &c.rules);
+	rule_compiler_done(&c);
+	arena_done(&messages);
+	return rc;
+}
+
+int rule_engine_new(struct rule_loader *l, const struct rule_select *select, size_t select_count,
+		    struct rule_engine **out, struct error *err)
+{
+	struct rule_engine *e;
+	int rc;
+
+	rc = rule_loader_check_plugins(l, err);
+	if (rc)
+		return rc;
+	if (!l->last_ok)
+		return error_set(err, ERR_RULES, "the last rule file did not load");
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return error_nomem(err);
+	rc = compile(e, l, err);
+	for (size_t i = 0; rc == 0 && i < e->rule_count; i++)
+		for (size_t k = 0; k < select_count; k++)
+			rule_select_apply(&e->rules[i], &select[k]);
+	if (rc == 0)
+		rc = make_index(e, l->opt.min_priority);
+	if (rc) {
+		rule_engine_free(e);
+		return rc == ERR_NOMEM ? error_nomem(err) : rc;
+	}
+	*out = e;
+	return 0;
+}
+
+void rule_engine_free(struct rule_engine *e)
+{
+	if (!e)
+		return;
+	flt_program_free(e->program);
+	arena_done(&e->arena);
+	free(e);
+}
+
+struct flt_program *rule_engine_program(struct rule_engine *e)
+{
+	return e->program;
+}
+
+int rule_engine_seal(struct rule_engine *e, struct error *err)
+{
+	return flt_program_seal(e->program, err);
+}
+
+const struct rule *rule_engine_rules(const struct rule_engine *e, size_t *count)
+{
+	*count = e->rule_count;
+	return e->rules;
+}
+
+bool rule_engine_wants(const struct rule_engine *e, unsigned type)
+{
+	return type < EV_TYPE_COUNT && e->start[type] != e->start[type + 1];
+}
+
+size_t rule_engine_match(const struct rule_engine *e, struct flt_ctx *cx, bool all,
+			 const struct rule **hits, size_t max)
+{
+	unsigned type = flt_ctx_type(cx);
+	const struct entry *at, *end;
+	size_t count = 0;
+
+	if (UNLIKELY(type >= EV_TYPE_COUNT))
+		return 0;
+	at = e->entries + e->start[type];
+	end = e->entries + e->start[type + 1];
+	for (; at < end; at++) {
+		if (!flt_match(cx, at->condition))
+			continue;
+		if (count < max)
+			hits[count] = at->rule;
+		count++;
+		if (!all)
+			break;
+	}
+	return count;
+}

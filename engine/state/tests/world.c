@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/state/tests/world.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+void world_init(struct world *w, const struct state_options *opt)
+{
+	*w = (struct world){ .now = 10 };
+	assert_int_equal(state_new(opt, &w->st, NULL), 0);
+	w->synth = ev_synth_new();
+	assert_non_null(w->synth);
+	w->source = ev_synth_source(w->synth);
+}
+
+void world_check(const struct world *w)
+{
+	struct error err = { 0 };
+
+	if (state_check(w->st, &err) < 0)
+		fail_msg("the state is broken: %s", err.msg);
+}
+
+void world_done(struct world *w)
+{
+	world_check(w);
+	state_free(w->st);
+	ev_source_close(w->source);
+}
+
+void world_at(struct world *w, uint64_t ms)
+{
+	w->now = ms;
+}
+
+uint64_t world_ns(uint64_t ms)
+{
+	return WORLD_EPOCH + ms * 1000000;
+}
+
+/* Feed what was added to the synthetic source last. */
+static void feed(struct world *w)
+{
+	struct ev_item item;
+
+	assert_int_equal(ev_source_next(w->source, &item, NULL), 1);
+	w->rc = state_feed(w->st, &item, &w->bind, NULL);
+	assert_true(w->rc >= 0);
+}
+
+void world_item(struct world *w, const struct ev_item *item)
+{
+	assert_int_equal(ev_synth_add(w->synth, item), 0);
+	feed(w);
+}
+
+struct ev_thread_entry world_entry(int64_t tid, int64_t pid, int64_t ptid)
+{
+	return (struct ev_thread_entry){
+		.tid = tid,
+		.pid = pid,
+		.ptid = ptid,
+		.sid = -1,
+		.vpgid = -1,
+		.pgid = -1,
+		.vtid = tid,
+		.vpid = pid,
+		.comm = SV_LIT("init"),
+		.exe = SV_LIT("init"),
+		.cwd = SV_LIT("/root/"),
+		.root = SV_LIT("/"),
+		.loginuid = EV_NO_ID,
+	};
+}
+
+void world_add(struct world *w, const struct ev_thread_entry *t)
+{
+	world_item(w, &(struct ev_item){ .kind = EV_ITEM_THREAD, .thread = t });
+}
+
+void world_process(struct world *w, int64_t tid, int64_t ptid)
+{
+	struct ev_thread_entry t = world_entry(tid, tid, ptid);
+
+	world_add(w, &t);
+}
+
+void world_fd(struct world *w, const struct ev_fd_entry *fd)
+{
+	world_item(w, &(struct ev_item){ .kind = EV_ITEM_FD, .fd = fd });
+}
+
+void world_file(struct world *w, int64_t tid, int64_t num, const char *name)
+{
+	struct ev_fd_entry fd = {
+		.tid = tid,
+		.fd = num,
+		.type = EV_FD_FILE_V2,
+		.name = sv_of(name),
+	};
+
+	world_fd(w, &fd);
+}
+
+void world_init_base(struct world *w)
+{
+	world_init(w, NULL);
+	world_process(w, 1, 0);
+	world_file(w, 1, 0, "/dev/null");
+}
+
+static void put_arg(struct world *w, const struct arg *a)
+{
+	switch (a->kind) {
+	case ARG_EMPTY:
+		ev_synth_empty(w->synth);
+		break;
+	case ARG_INT:
+		ev_synth_int(w->synth, a->i);
+		break;
+	case ARG_STR:
+		ev_synth_str(w->synth, a->p);
+		break;
+	case ARG_BYTES:
+		ev_synth_bytes(w->synth, a->p, a->n);
+		break;
+	}
+}
+
+void world_event(struct world *w, int64_t tid, unsigned type, const struct arg *args, size_t n)
+{
+	ev_synth_begin(w->synth, type, world_ns(w->now), tid);
+	for (size_t i = 0; i < n; i++)
+		put_arg(w, &args[i]);
+	for (; n < ev_table[type].nparams; n++)
+		ev_synth_empty(w->synth);
+	assert_int_equal(ev_synth_end(w->synth), 0);
+	feed(w);
+	w->now += 10;
+}
+
+void world_tick(struct world *w)
+{
+	ev_synth_begin(w->synth, EV_DROP_E, world_ns(w->now), -1);
+	ev_synth_int(w->synth, 1);
+	assert_int_equal(ev_synth_end(w->synth), 0);
+	feed(w);
+	w->now += 10;
+}
+
+static int64_t pid_of(const struct world *w, int64_t tid)
+{
+	const struct state_thread *t = T(w, tid);
+
+	return t && t->pid > 0 ? t->pid : tid;
+}
+
+static int64_t ptid_of(const struct world *w, int64_t tid)
+{
+	const struct state_thread *t = T(w, tid);
+
+	return t && t->ptid > 0 ? t->ptid : 1;
+}
+
+void world_clone(struct world *w, int64_t tid, const struct clone_args *c)
+{
+	int64_t pid = c->pid ? c->pid : pid_of(w, tid);
+	int64_t ptid = c->ptid ? c->ptid : ptid_of(w, tid);
+	const char *exe = c->exe ? c->exe : "bash", *comm = c->comm ? c->comm : "bash";
+	const struct arg none = NONE, vtid = I(c->vtid ? c->vtid : tid),
+			 vpid = I(c->vpid ? c->vpid : pid), start = I(c->pidns_start);
+	const struct arg args[] = {
+		I(c->ret),
+		S(exe),
+		BYTES(c->args, c->args_len),
+		I(tid),
+		I(pid),
+		I(ptid),
+		S(""),
+		I(1024),
+		NONE,
+		NONE,
+		NONE,
+		NONE,
+		NONE,
+		S(comm),
+		BYTES(c->cgroups, c->cgroups_len),
+		I(c->flags),
+		I(c->uid),
+		I(0),
+		c->no_vpid ? none : vtid,
+		c->no_vpid ? none : vpid,
+		c->pidns_start ? start : none,
+	};
+
+	world_event(w, tid, c->type ? c->type : EV_CLONE_20_X, args, COUNT_OF(args));
+}
+
+void world_exec(struct world *w, int64_t tid, const struct exec_args *x)
+{
+	int64_t pid = x->pid ? x->pid : pid_of(w, tid);
+	const char *exe = x->exe ? x->exe : "bash", *comm = x->comm ? x->comm : "bash";
+	const struct arg none = NONE, vpgid = I(x->vpgid), pgid = I(x->pgid), ino = I(x->ino),
+			 ctime = I(x->ctime), mtime = I(x->mtime), trusted = S(x->trusted);
+	const struct arg args[] = {
+		I(x->ret),
+		S(exe),
+		BYTES(x->args, x->args_len),
+		I(tid),
+		I(pid),
+		I(ptid_of(w, tid)),
+		S(""),
+		I(1024),
+		NONE,
+		NONE,
+		NONE,
+		NONE,
+		NONE,
+		S(comm),
+		BYTES(x->cgroups, x->cgroups_len),
+		BYTES(x->env, x->env_len),
+		NONE,
+		x->vpgid ? vpgid : none,
+		NONE,
+		NONE,
+		NONE,
+		NONE,
+		NONE,
+		x->ino ? ino : none,
+		x->ino ? ctime : none,
+		x->ino ? mtime : none,
+		NONE,
+		x->trusted ? trusted : none,
+		x->pgid ? pgid : none,
+	};
+
+	world_event(w, tid, x->type ? x->type : EV_EXECVE_19_X, args, COUNT_OF(args));
+}
+
+void world_exit(struct world *w, int64_t tid)
+{
+	EVENT(w, tid, EV_PROCEXIT_1_E, I(0));
+}
+
+void world_exit_reaper(struct world *w, int64_t tid, int64_t reaper)
+{
+	EVENT(w, tid, EV_PROCEXIT_1_E, I(0), I(0), I(0), I(0), I(reaper));
+}
+
+void world_assert_sv(struct sv is, const char *expected, const char *file, int line)
+{
+	if (sv_is(is, expected))
+		return;
+	print_error("%s:%d: '%.*s' is not '%s'\n", file, line, (int)is.n, is.p, expected);
+	_fail(file, line);
+}
+
+/* --- socket parameters --- */
+
+static void put(struct bytes *b, const void *p, size_t n)
+{
+	memcpy(b->p + b->n, p, n);
+	b->n += n;
+}
+
+static void put_end(struct bytes *b, const char *ip, uint16_t port)
+{
+	uint8_t addr[16], le[2] = { (uint8_t)port, (uint8_t)(port >> 8) };
+
+	if (strchr(ip, ':')) {
+		assert_int_equal(inet_pton(AF_INET6, ip, addr), 1);
+		put(b, addr, 16);
+	} else {
+		assert_int_equal(inet_pton(AF_INET, ip, addr), 1);
+		put(b, addr, 4);
+	}
+	put(b, le, 2);
+}
+
+struct bytes tuple4(const char *sip, uint16_t sport, const char *dip, uint16_t dport)
+{
+	struct bytes b = { .p = { 2 }, .n = 1 };
+
+	put_end(&b, sip, sport);
+	put_end(&b, dip, dport);
+	return b;
+}
+
+struct bytes tuple6(const char *sip, uint16_t sport, const char *dip, uint16_t dport)
+{
+	struct bytes b = { .p = { 10 }, .n = 1 };
+
+	put_end(&b, sip, sport);
+	put_end(&b, dip, dport);
+	return b;
+}
+
+struct bytes tuple_unix(uint64_t source, uint64_t dest, const char *path)
+{
+	struct bytes b = { .p = { 1 }, .n = 1 };
+
+	put(&b, &source, 8);
+	put(&b, &dest, 8);
+	put(&b, path, strlen(path) + 1);
+	return b;
+}
+
+struct bytes addr4(const char *ip, uint16_t port)
+{
+	struct bytes b = { .p = { 2 }, .n = 1 };
+
+	put_end(&b, ip, port);
+	return b;
+}
+
+struct bytes addr6(const char *ip, uint16_t port)
+{
+	struct bytes b = { .p = { 10 }, .n = 1 };
+
+	put_end(&b, ip, port);
+	return b;
+}
+
+struct bytes addr_unix(const char *path)
+{
+	struct bytes b = { .p = { 1 }, .n = 1 };
+
+	put(&b, path, strlen(path) + 1);
+	return b;
+}
