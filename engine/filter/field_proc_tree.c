@@ -56,7 +56,8 @@ static bool any_text(struct flt_ctx *cx, const struct flt_field *f, const struct
 	return items != NULL;
 }
 
-/* The texts of all ancestors with blanks between; absent if nothing comes of it. */
+/* The texts of all ancestors, each behind a blank unless it is the first there is; absent if all are
+ * empty. */
 static bool joined_text(struct flt_ctx *cx, const struct flt_field *f,
 			const struct state_thread *t, ancestor_text_fn text, struct flt_value *out)
 {
@@ -67,7 +68,7 @@ static bool joined_text(struct flt_ctx *cx, const struct flt_field *f,
 		return false;
 	buf_reset(b);
 	for (uint32_t i = 0; i < each.count; i++) {
-		if (i)
+		if (b->len)
 			buf_char(b, ' ');
 		buf_add(b, each.items[i].p, each.items[i].n);
 	}

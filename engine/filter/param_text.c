@@ -323,6 +323,8 @@ struct sv flt_param_base(struct flt_ctx *cx, struct ev *ev, unsigned i, char roo
 	name = fd ? state_sv(fd->name) : SV_NONE;
 	if (!name.n)
 		return SV_LIT("");
+	if (name.p[name.n - 1] == '/')
+		return name;
 	/* A name that does not fit makes the joined path too long anyway. */
 	if (name.n > STATE_PATH_MAX - 1)
 		name.n = STATE_PATH_MAX - 1;

@@ -223,6 +223,10 @@ void flt_value_json(struct flt_ctx *cx, const struct flt_field *f, const struct 
 		datum_json(cx, f, v, &v->items[0], out);
 		return;
 	}
+	if (v->count == 0) { /* as the reference writes it */
+		buf_lit(out, "null");
+		return;
+	}
 	buf_char(out, '[');
 	for (uint32_t i = 0; i < v->count; i++) {
 		if (i)

@@ -14,7 +14,7 @@ struct condition { /* a rule's condition on its way */
 
 static const struct rule_where *where_in(const struct condition *k, struct flt_pos at)
 {
-	return rule_where_expr(k->c->arena, k->def->condition_where, "condition expression",
+	return rule_where_expr(k->c->v->arena, k->def->condition_where, "condition expression",
 			       k->text, at);
 }
 

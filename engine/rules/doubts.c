@@ -123,7 +123,7 @@ int rule_condition_doubts(struct rule_compiler *c, struct sv text, const struct 
 {
 	const struct flt_node *na = find_na_check(tree);
 	const struct rule_where *whole =
-	    rule_where_expr(c->arena, where, "condition expression", text, tree->pos);
+	    rule_where_expr(c->v->arena, where, "condition expression", text, tree->pos);
 	int rc = warn_deprecated(c, whole, tree);
 
 	if (rc == 0 && na)

@@ -12,7 +12,7 @@ static int value_error(struct expansion *e, const struct rule_yaml_node *value, 
 {
 	return rule_fail(
 	    e->c->v, LOAD_ERR_VALIDATE,
-	    rule_where_node(e->c->arena, e->x->where, "exception value", sv_of(""), value), "%s",
+	    rule_where_node(e->c->v->arena, e->x->where, "exception value", sv_of(""), value), "%s",
 	    what);
 }
 

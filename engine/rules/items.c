@@ -99,23 +99,23 @@ static const struct rule_where *where_value(struct rule_reader *r, const struct 
 static int scalar_of(struct rule_reader *r, const struct rule_item *it, const char *key,
 		     const struct rule_yaml_node *node, struct sv *out)
 {
-	const struct rule_where *where;
+	const char *before = "Value of key", *after = "must be non-empty";
 
 	if (!node)
 		return rule_fail(r->v, LOAD_ERR_YAML_VALIDATE, it->where,
 				 "Item has no mapping for key '%s'", key);
-	where = where_value(r, it->where, key, node);
-	if (node->kind == RULE_YAML_NULL)
-		return rule_fail(r->v, LOAD_ERR_YAML_VALIDATE, where,
-				 "Mapping for key '%s' is empty", key);
-	if (node->kind != RULE_YAML_SCALAR)
-		return rule_fail(r->v, LOAD_ERR_YAML_VALIDATE, where,
-				 "Value of key '%s' is not a scalar", key);
-	if (node->text.n == 0)
-		return rule_fail(r->v, LOAD_ERR_YAML_VALIDATE, where,
-				 "Value of key '%s' must be non-empty", key);
-	*out = node->text;
-	return 0;
+	if (node->kind == RULE_YAML_SCALAR && node->text.n) {
+		*out = node->text;
+		return 0;
+	}
+	if (node->kind == RULE_YAML_NULL) {
+		before = "Mapping for key";
+		after = "is empty";
+	} else if (node->kind != RULE_YAML_SCALAR) {
+		after = "is not a scalar";
+	}
+	return rule_fail(r->v, LOAD_ERR_YAML_VALIDATE, where_value(r, it->where, key, node),
+			 "%s '%s' %s", before, key, after);
 }
 
 int rule_item_text(struct rule_reader *r, const struct rule_item *it, const char *key,

@@ -26,8 +26,8 @@ int rule_condition_parse(struct rule_compiler *c, struct sv text, const struct r
 	if (rc == 0 || rc == ERR_NOMEM)
 		return rc;
 	return rule_fail(c->v, LOAD_ERR_COMPILE_CONDITION,
-			 rule_where_expr(c->arena, where, "condition expression", text, pos), "%s",
-			 why.msg);
+			 rule_where_expr(c->v->arena, where, "condition expression", text, pos),
+			 "%s", why.msg);
 }
 
 static int fail_here(struct walk *w, enum rule_code code, const char *before, struct sv name,
@@ -35,7 +35,7 @@ static int fail_here(struct walk *w, enum rule_code code, const char *before, st
 {
 	return rule_fail(
 	    w->c->v, code,
-	    rule_where_expr(w->c->arena, w->where, "condition expression", w->text, w->at),
+	    rule_where_expr(w->c->v->arena, w->where, "condition expression", w->text, w->at),
 	    "%s '%.*s'%s", before, RULE_SHOW(name), after);
 }
 
@@ -43,7 +43,7 @@ static int too_large(struct walk *w)
 {
 	return rule_fail(
 	    w->c->v, LOAD_ERR_COMPILE_CONDITION,
-	    rule_where_expr(w->c->arena, w->where, "condition expression", w->text, w->at),
+	    rule_where_expr(w->c->v->arena, w->where, "condition expression", w->text, w->at),
 	    "Condition is too large once its macros are expanded (limits: %d levels, "
 	    "%u parts in all conditions together)",
 	    RULE_TREE_DEPTH, RULE_TREE_NODES);

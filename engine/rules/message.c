@@ -210,13 +210,16 @@ static int put_locations(struct arena *a, const struct rule_where *where, struct
 		return ERR_NOMEM;
 	m->where = steps;
 	steps += m->where_count;
-	for (const struct rule_where *w = where; w; w = w->up)
+	for (const struct rule_where *w = where; w; w = w->up) {
 		*--steps = (struct rule_location){.item_type = w->type,
-						  .item_name = w->name,
-						  .file = w->label,
+						  .item_name = arena_strdup(a, w->name),
+						  .file = arena_strdup(a, w->label),
 						  .line = w->pos.line,
 						  .column = w->pos.column,
 						  .offset = w->pos.offset};
+		if (!steps->item_name || !steps->file)
+			return ERR_NOMEM;
+	}
 	return 0;
 }
 

@@ -120,8 +120,8 @@ static int compile_format(struct rule_compiler *c, const struct rule_def *d, str
 	rule->format = format;
 	if (rc == 0 || rc == ERR_NOMEM)
 		return rc;
-	where = rule_where_expr(c->arena, d->output_where, "rule output expression", rule->output,
-				start);
+	where = rule_where_expr(c->v->arena, d->output_where, "rule output expression",
+				rule->output, start);
 	*skip = d->skip_unknown && rule_is_unknown_filter(why.msg);
 	return *skip ? rule_warn(c->v, LOAD_UNKNOWN_FILTER, where, "%s", why.msg)
 		     : rule_fail(c->v, LOAD_ERR_COMPILE_OUTPUT, where, "%s", why.msg);

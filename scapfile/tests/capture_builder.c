@@ -282,6 +282,44 @@ void cb_stat(struct capture *c, uint64_t ts, int64_t tid)
 	cb_event_end(c);
 }
 
+const char *cb_mixed(struct capture *c)
+{
+	struct ev_thread_entry t = {
+	    .tid = 7, .pid = 7, .comm = SV_LIT("sh"), .args = SV_LIT("-c\0x")};
+
+	cb_section(c);
+	cb_machine(c, 2, "box");
+	cb_begin(c, CB_UL_V2);
+	cb_entry_begin(c);
+	cb_u8(c, 1);
+	cb_u32(c, 5);
+	cb_str16(c, "wheel");
+	cb_entry_end(c, true);
+	cb_end(c);
+	cb_begin(c, cb_thread_block(9));
+	cb_thread(c, 9, &t, 76);
+	cb_end(c);
+	cb_begin(c, CB_FDL_V2);
+	cb_u64(c, 7);
+	cb_entry_begin(c);
+	cb_u64(c, 3);
+	cb_u64(c, 99);
+	cb_u8(c, EV_FD_FIFO);
+	cb_str16(c, "pipe:[99]");
+	cb_entry_end(c, true);
+	cb_end(c);
+	cb_stat(c, 10, 7);
+	cb_stat(c, 11, 7);
+	return "section @0\n"
+	       "machine cpus=2 mem=1073741824 maxpid=32768 boot=1700000000000000000 host=box\n"
+	       "reset users\n"
+	       "group 5 name=wheel\n"
+	       "thread tid=7 comm=sh args=-c~x~ env= cgroups=\n"
+	       "fd tid=7 fd=3 ino=99 type=7 name=pipe:[99]\n"
+	       "event 67 ts=10 tid=7 cpu=0 0000000000000000 2f7800\n"
+	       "event 67 ts=11 tid=7 cpu=0 0000000000000000 2f7800\n";
+}
+
 void cb_gzip(struct buf *out, const void *p, size_t n)
 {
 	z_stream z = {0};

@@ -86,6 +86,9 @@ void cb_event_end(struct capture *c); /* with the widths the event type asks for
 /* A complete current event: STAT_X with @tid and the path "/x" in 56 bytes. */
 void cb_stat(struct capture *c, uint64_t ts, int64_t tid);
 
+/* A capture with a bit of everything. Return: what describe_capture() says of it. */
+const char *cb_mixed(struct capture *c);
+
 /* Compress @n bytes at @p, appending a gzip member or a zstd frame to @out. */
 void cb_gzip(struct buf *out, const void *p, size_t n);
 void cb_zstd(struct buf *out, const void *p, size_t n);

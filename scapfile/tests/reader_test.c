@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sections, the order of blocks, containers and damage. */
+/* Sections, the order of blocks and containers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,50 +48,11 @@ static void an_uninterpreted_event_has_the_bytes_of_the_smallest_accepted_file(v
 	cb_done(&c);
 }
 
-/* A capture with a bit of everything; the text of what it holds. */
-static const char *build_mixed(struct capture *c)
-{
-	struct ev_thread_entry t = {
-	    .tid = 7, .pid = 7, .comm = SV_LIT("sh"), .args = SV_LIT("-c\0x")};
-
-	cb_section(c);
-	cb_machine(c, 2, "box");
-	cb_begin(c, CB_UL_V2);
-	cb_entry_begin(c);
-	cb_u8(c, 1);
-	cb_u32(c, 5);
-	cb_str16(c, "wheel");
-	cb_entry_end(c, true);
-	cb_end(c);
-	cb_begin(c, cb_thread_block(9));
-	cb_thread(c, 9, &t, 76);
-	cb_end(c);
-	cb_begin(c, CB_FDL_V2);
-	cb_u64(c, 7);
-	cb_entry_begin(c);
-	cb_u64(c, 3);
-	cb_u64(c, 99);
-	cb_u8(c, EV_FD_FIFO);
-	cb_str16(c, "pipe:[99]");
-	cb_entry_end(c, true);
-	cb_end(c);
-	cb_stat(c, 10, 7);
-	cb_stat(c, 11, 7);
-	return "section @0\n"
-	       "machine cpus=2 mem=1073741824 maxpid=32768 boot=1700000000000000000 host=box\n"
-	       "reset users\n"
-	       "group 5 name=wheel\n"
-	       "thread tid=7 comm=sh args=-c~x~ env= cgroups=\n"
-	       "fd tid=7 fd=3 ino=99 type=7 name=pipe:[99]\n"
-	       "event 67 ts=10 tid=7 cpu=0 0000000000000000 2f7800\n"
-	       "event 67 ts=11 tid=7 cpu=0 0000000000000000 2f7800\n";
-}
-
 static void every_container_gives_the_same_items(void **state)
 {
 	struct capture c = {0};
 	struct buf packed = {0};
-	const char *wanted = build_mixed(&c);
+	const char *wanted = cb_mixed(&c);
 
 	(void)state;
 	expect(&c.out, wanted);
@@ -108,7 +69,7 @@ static void members_and_frames_may_be_split_anywhere(void **state)
 {
 	struct capture c = {0};
 	struct buf packed = {0};
-	const char *wanted = build_mixed(&c);
+	const char *wanted = cb_mixed(&c);
 
 	(void)state;
 	for (size_t at = 0; at <= c.out.len; at += 7) {
@@ -130,7 +91,7 @@ static void bytes_behind_the_last_gzip_member_are_ignored(void **state)
 {
 	struct capture c = {0};
 	struct buf packed = {0};
-	const char *wanted = build_mixed(&c);
+	const char *wanted = cb_mixed(&c);
 
 	(void)state;
 	cb_gzip(&packed, c.out.p, c.out.len);
@@ -148,7 +109,7 @@ static void a_capture_is_read_through_a_pipe(void **state)
 	struct ev_item item;
 	struct error err;
 	struct buf out = {0};
-	const char *wanted = build_mixed(&c);
+	const char *wanted = cb_mixed(&c);
 	char path[32];
 	int fds[2];
 
@@ -316,242 +277,6 @@ static void a_section_of_a_newer_version_is_skipped_and_noted(void **state)
 	cb_done(&c);
 }
 
-/* How many lines of @text start with @start. */
-static unsigned count_lines(const char *text, const char *start)
-{
-	unsigned n = 0;
-
-	for (const char *p = text; p; p = strchr(p, '\n'), p = p ? p + 1 : NULL)
-		n += strncmp(p, start, strlen(start)) == 0;
-	return n;
-}
-
-/* Does a block end at @n? */
-static bool is_boundary(const struct buf *capture, size_t n)
-{
-	size_t at = 0;
-
-	while (at < n)
-		at += load_u32(capture->p + at + 4);
-	return at == n;
-}
-
-static void a_cut_anywhere_delivers_every_whole_event_and_one_gap(void **state)
-{
-	struct capture c = {0};
-	struct buf out = {0};
-	size_t first;
-
-	(void)state;
-	build_mixed(&c);
-	first = c.out.len - 2 * EVENT_SIZE;
-	for (size_t n = SHB_SIZE; n < c.out.len; n++) {
-		bool boundary = is_boundary(&c.out, n);
-		unsigned events = n >= first + EVENT_SIZE ? 1 : 0;
-		char *copy =
-		    malloc(n); /* of exact size: reading behind it is an error under ASan */
-
-		assert_non_null(copy);
-		memcpy(copy, c.out.p, n);
-		buf_reset(&out);
-		describe_capture(&out, copy, n, NULL);
-		free(copy);
-		if (count_lines(buf_cstr(&out), "gap truncated") != !boundary ||
-		    count_lines(buf_cstr(&out), "gap") != !boundary ||
-		    count_lines(buf_cstr(&out), "event") != events)
-			fail_msg("cut at %zu:\n%s", n, buf_cstr(&out));
-	}
-	buf_done(&out);
-	cb_done(&c);
-}
-
-static void a_cut_compressed_stream_delivers_what_can_be_decoded(void **state)
-{
-	struct buf packed = {0}, out = {0};
-	struct capture c = {0};
-	unsigned last[2] = {0};
-
-	(void)state;
-	cb_section(&c);
-	for (unsigned i = 0; i < 2000; i++)
-		cb_stat(&c, i * 7919u * 104729u, (int)(i * 31 % 977));
-	for (int zstd = 0; zstd < 2; zstd++) {
-		buf_reset(&packed);
-		if (zstd) {
-			/* A frame is decoded in blocks: only several frames let a cut one yield
-			 * something. */
-			for (size_t at = 0; at < c.out.len; at += 11200)
-				cb_zstd(&packed, c.out.p + at,
-					c.out.len - at < 11200 ? c.out.len - at : 11200);
-		} else {
-			cb_gzip(&packed, c.out.p, c.out.len);
-		}
-		for (size_t n = packed.len / 2; n < packed.len; n += 97) {
-			unsigned events;
-
-			buf_reset(&out);
-			describe_capture(&out, packed.p, n, NULL);
-			events = count_lines(buf_cstr(&out), "event");
-			if (events < last[zstd] || events < 300 ||
-			    count_lines(buf_cstr(&out), "gap") != 1 ||
-			    count_lines(buf_cstr(&out), "gap truncated") != 1)
-				fail_msg("cut at %zu: %u events\n%s", n, events,
-					 strstr(buf_cstr(&out), "gap"));
-			last[zstd] = events;
-		}
-		assert_true(last[zstd] > 1500);
-	}
-	buf_done(&packed);
-	buf_done(&out);
-	cb_done(&c);
-}
-
-/* Three events; the middle one is damaged by writing @v to 4 bytes at @at of its block. */
-static void expect_damaged_middle(size_t at, uint32_t v, const char *gap)
-{
-	struct capture c = {0};
-	struct buf wanted = {0};
-
-	cb_section(&c);
-	cb_stat(&c, 1, 1);
-	cb_stat(&c, 2, 1);
-	cb_stat(&c, 3, 1);
-	for (unsigned i = 0; i < 4; i++)
-		c.out.p[SHB_SIZE + EVENT_SIZE + at + i] = (char)(v >> (8 * i));
-	buf_addf(&wanted,
-		 "section @0\n"
-		 "event 67 ts=1 tid=1 cpu=0 0000000000000000 2f7800\n"
-		 "event 67 ts=3 tid=1 cpu=0 0000000000000000 2f7800\n"
-		 "gap %s\n",
-		 gap);
-	expect(&c.out, buf_cstr(&wanted));
-	buf_done(&wanted);
-	cb_done(&c);
-}
-
-static void damage_to_one_event_costs_that_event_only(void **state)
-{
-	(void)state;
-	expect_damaged_middle(0, 0x999, "framing @84+56");	/* block type: an unknown one */
-	expect_damaged_middle(0, 0x202, "framing @84+56");	/* a known one, but not here */
-	expect_damaged_middle(4, 0, "framing @84+56");		/* length too small */
-	expect_damaged_middle(4, 11, "framing @84+56");		/* likewise */
-	expect_damaged_middle(4, 52, "framing @84+56");		/* leads astray */
-	expect_damaged_middle(4, 60, "framing @84+56");		/* leads astray */
-	expect_damaged_middle(4, 0x7fffffff, "framing @84+56"); /* over the limit */
-	expect_damaged_middle(4, 4000, "framing @84+56");	/* beyond the end of the data */
-	expect_damaged_middle(26, 25, "event @84+56");		/* event length */
-	expect_damaged_middle(26, 45, "event @84+56");
-	expect_damaged_middle(26, UINT32_MAX, "event @84+56");
-	expect_damaged_middle(32, 9, "event @84+56"); /* parameter count */
-	expect_damaged_middle(32, UINT32_MAX, "event @84+56");
-	expect_damaged_middle(36, 0x00040008, "event @84+56"); /* parameter length */
-}
-
-static void a_wrong_trailer_of_an_event_does_not_matter(void **state)
-{
-	struct capture c = {0};
-
-	(void)state;
-	cb_section(&c);
-	c.out.p[24] ^= 1; /* the section's trailer as well */
-	cb_stat(&c, 1, 1);
-	c.out.p[SHB_SIZE + EVENT_SIZE - 4] ^= 1;
-	cb_stat(&c, 2, 1);
-	c.out.p[SHB_SIZE + 2 * EVENT_SIZE - 4] ^= 1;
-	expect(&c.out, "section @0\n"
-		       "event 67 ts=1 tid=1 cpu=0 0000000000000000 2f7800\n"
-		       "event 67 ts=2 tid=1 cpu=0 0000000000000000 2f7800\n");
-	cb_done(&c);
-}
-
-static void a_wrong_trailer_of_a_list_is_noted_and_the_list_used(void **state)
-{
-	struct capture c = {0};
-
-	(void)state;
-	cb_section(&c);
-	cb_machine(&c, 3, "h");
-	c.out.p[SHB_SIZE + 188] ^= 1;
-	cb_stat(&c, 1, 1);
-	expect(&c.out,
-	       "section @0\n"
-	       "machine cpus=3 mem=1073741824 maxpid=32768 boot=1700000000000000000 host=h\n"
-	       "event 67 ts=1 tid=1 cpu=0 0000000000000000 2f7800\n"
-	       "gap framing @216+4\n");
-	cb_done(&c);
-}
-
-static void a_lying_list_length_does_not_cost_the_events_behind(void **state)
-{
-	static const uint32_t lies[] = {64, 0x1000, 0x3fffffff, 0xffffffff};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(lies); i++) {
-		struct capture c = {0};
-
-		cb_section(&c);
-		cb_machine(&c, 3, "h");
-		memcpy(c.out.p + SHB_SIZE + 4, &lies[i], 4);
-		cb_stat(&c, 1, 1);
-		expect(&c.out, "section @0\n"
-			       "event 67 ts=1 tid=1 cpu=0 0000000000000000 2f7800\n"
-			       "gap framing @28+192\n");
-		cb_done(&c);
-	}
-}
-
-static void inserted_bytes_are_stepped_over(void **state)
-{
-	(void)state;
-	for (size_t n = 1; n < 40; n++) {
-		struct capture c = {0};
-		struct buf wanted = {0};
-
-		cb_section(&c);
-		cb_stat(&c, 1, 1);
-		cb_fill(&c, 0xab, n);
-		cb_stat(&c, 2, 1);
-		buf_addf(&wanted,
-			 "section @0\n"
-			 "event 67 ts=1 tid=1 cpu=0 0000000000000000 2f7800\n"
-			 "event 67 ts=2 tid=1 cpu=0 0000000000000000 2f7800\n"
-			 "gap framing @84+%zu\n",
-			 n);
-		expect(&c.out, buf_cstr(&wanted));
-		buf_done(&wanted);
-		cb_done(&c);
-	}
-}
-
-static void reading_goes_on_behind_a_corrupt_frame(void **state)
-{
-	(void)state;
-	for (int zstd = 0; zstd < 2; zstd++) {
-		struct capture part[3] = {0};
-		struct buf packed = {0}, out = {0};
-
-		for (unsigned i = 0; i < 3; i++) {
-			size_t start = packed.len;
-
-			if (i == 0)
-				cb_section(&part[i]);
-			for (unsigned k = 0; k < 100; k++)
-				cb_stat(&part[i], i * 1000 + k * 7919u % 97, (int)k);
-			(zstd ? cb_zstd : cb_gzip)(&packed, part[i].out.p, part[i].out.len);
-			if (i == 1)
-				memset(packed.p + start + (packed.len - start) / 2, 0xa5, 40);
-			cb_done(&part[i]);
-		}
-		describe_capture(&out, packed.p, packed.len, NULL);
-		assert_true(count_lines(buf_cstr(&out), "event 67 ts=2") >= 100);
-		assert_non_null(strstr(buf_cstr(&out), "event 67 ts=2009"));
-		assert_int_equal(count_lines(buf_cstr(&out), "gap compression"), 1);
-		buf_done(&packed);
-		buf_done(&out);
-	}
-}
-
 static void losses_the_recorder_noted_are_gaps(void **state)
 {
 	struct capture c = {0};
@@ -631,14 +356,6 @@ int main(void)
 	    cmocka_unit_test(a_section_without_events_is_read),
 	    cmocka_unit_test(unknown_blocks_are_skipped_and_between_events_noted),
 	    cmocka_unit_test(a_section_of_a_newer_version_is_skipped_and_noted),
-	    cmocka_unit_test(a_cut_anywhere_delivers_every_whole_event_and_one_gap),
-	    cmocka_unit_test(a_cut_compressed_stream_delivers_what_can_be_decoded),
-	    cmocka_unit_test(damage_to_one_event_costs_that_event_only),
-	    cmocka_unit_test(a_wrong_trailer_of_an_event_does_not_matter),
-	    cmocka_unit_test(a_wrong_trailer_of_a_list_is_noted_and_the_list_used),
-	    cmocka_unit_test(a_lying_list_length_does_not_cost_the_events_behind),
-	    cmocka_unit_test(inserted_bytes_are_stepped_over),
-	    cmocka_unit_test(reading_goes_on_behind_a_corrupt_frame),
 	    cmocka_unit_test(losses_the_recorder_noted_are_gaps),
 	    cmocka_unit_test(the_hash_is_that_of_the_file_as_stored_even_if_damaged),
 	};

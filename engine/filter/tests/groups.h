@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 
-#define GROUP_LINES_MAX 64
+#define GROUP_LINES_MAX 256
 
 struct group {
 	char name[32];

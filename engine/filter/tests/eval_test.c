@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "engine/filter/filter.h"
+#include "engine/filter/tests/groups.h"
+#include "engine/filter/tests/scene.h"
+
+#define CONDITIONS_MAX 1024
+#define EVAL_FILE      SOURCE_DIR "/engine/filter/tests/eval.txt"
+
+static int add(struct flt_program *p, struct sv text, unsigned *id, struct flt_pos *pos, struct error *err)
+{
+	struct arena arena = {0};
+	struct flt_node *n;
+	int rc = flt_parse(text, FLT_DEPTH_DEFAULT, &arena, &n, pos, err);
+
+	if (rc == 0)
+		rc = flt_program_add(p, n, NULL, NULL, id, pos, err);
+	arena_done(&arena);
+	return rc;
+}
+
+static unsigned must_add(struct flt_program *p, struct sv text, unsigned line)
+{
+	struct error err;
+	unsigned id;
+
+	if (add(p, text, &id, NULL, &err) < 0)
+		fail_msg("line %u: '%.*s': %s", line, (int)text.n, text.p, err.msg);
+	return id;
+}
+
+static struct flt_program *new_program(void)
+{
+	struct flt_program *p;
+
+	assert_int_equal(flt_program_new(NULL, &p, NULL), 0);
+	return p;
+}
+
+/* --- the examples -------------------------------------------------------------------------------- */
+
+static struct example {
+	char event[32];
+	bool expected;
+	char text[160];
+	unsigned line, id;
+} examples[CONDITIONS_MAX];
+static size_t example_count;
+
+static void collect_group(const struct group *g)
+{
+	for (size_t i = 0; i < g->count && strcmp(g->name, "REFUSED") != 0; i++) {
+		struct example *e = &examples[example_count++];
+
+		assert_true(example_count < CONDITIONS_MAX && g->lines[i].n - 2 < sizeof(e->text));
+		snprintf(e->event, sizeof(e->event), "%s", g->name);
+		snprintf(e->text, sizeof(e->text), "%.*s", (int)g->lines[i].n - 2, g->lines[i].p + 2);
+		e->expected = g->lines[i].p[0] == '+';
+		e->line = g->line;
+	}
+}
+
+static int collect_examples(void **state)
+{
+	(void)state;
+	example_count = 0;
+	return for_each_group(EVAL_FILE, collect_group) > 10 ? 0 : -1;
+}
+
+static void check_example(struct flt_ctx *cx, const struct example *e, unsigned id, const char *event)
+{
+	bool naive = flt_match_naive(cx, id), compiled = flt_match(cx, id);
+
+	if (compiled != naive)
+		fail_msg("on %s '%s' is %d, but naively %d", event, e->text, compiled, naive);
+	if (strcmp(event, e->event) == 0 && compiled != e->expected)
+		fail_msg("line %u: on %s '%s' is %d", e->line, event, e->text, compiled);
+}
+
+/* All in one program, so that tests and fields are shared. */
+static void conditions_match_as_the_examples_say(void **state)
+{
+	struct flt_program *p = new_program();
+	const char *event;
+	struct flt_ctx *cx;
+	struct scene sc;
+
+	(void)state;
+	for (size_t i = 0; i < example_count; i++)
+		examples[i].id = must_add(p, sv_of(examples[i].text), examples[i].line);
+	assert_int_equal(flt_program_seal(p, NULL), 0);
+	scene_open(&sc);
+	assert_int_equal(flt_ctx_new(p, sc.st, &cx, NULL), 0);
+	while ((event = scene_next(&sc))) {
+		flt_ctx_event(cx, &sc.bind);
+		for (size_t i = 0; i < example_count; i++)
+			check_example(cx, &examples[i], examples[i].id, event);
+	}
+	assert_int_equal(sc.at, COUNT_OF(scene_events));
+	flt_ctx_free(cx);
+	scene_close(&sc);
+	flt_program_free(p);
+}
+
+static void they_match_the_same_alone(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < example_count; i++) {
+		struct flt_program *p = new_program();
+		const char *event;
+		struct flt_ctx *cx;
+		struct scene sc;
+		unsigned id = must_add(p, sv_of(examples[i].text), examples[i].line);
+
+		assert_int_equal(flt_program_seal(p, NULL), 0);
+		scene_open(&sc);
+		assert_int_equal(flt_ctx_new(p, sc.st, &cx, NULL), 0);
+		while ((event = scene_next(&sc))) {
+			flt_ctx_event(cx, &sc.bind);
+			check_example(cx, &examples[i], id, event);
+		}
+		flt_ctx_free(cx);
+		scene_close(&sc);
+		flt_program_free(p);
+	}
+}
+
+static void check_refusal(const struct group *g)
+{
+	struct flt_program *p;
+	struct error err;
+	unsigned id;
+
+	if (strcmp(g->name, "REFUSED") != 0)
+		return;
+	p = new_program();
+	if (add(p, g->lines[0], &id, NULL, &err) != ERR_COMPILE || !sv_is(g->lines[1], err.msg))
+		fail_msg("line %u: '%.*s' gives '%s'", g->line, (int)g->lines[0].n, g->lines[0].p, err.msg);
+	flt_program_free(p);
+}
+
+static void senseless_conditions_are_refused_with_a_reason(void **state)
+{
+	(void)state;
+	for_each_group(EVAL_FILE, check_refusal);
+}
+
+/* --- sharing ------------------------------------------------------------------------------------- */
+
+static void a_refused_condition_leaves_the_program_usable(void **state)
+{
+	struct flt_program *p = new_program();
+	struct error err;
+	struct flt_pos pos;
+	unsigned id;
+
+	(void)state;
+	assert_int_equal(must_add(p, SV_LIT("proc.name = a"), 0), 0);
+	assert_int_equal(add(p, SV_LIT("proc.name = b and\n proc.nope = c"), &id, &pos, &err), ERR_COMPILE);
+	assert_int_equal(pos.line, 2);
+	assert_int_equal(pos.column, 2);
+	assert_int_equal(add(p, SV_LIT("proc.pid in (1, x)"), &id, &pos, &err), ERR_COMPILE);
+	assert_int_equal(pos.column, 17);
+	assert_int_equal(must_add(p, SV_LIT("proc.name = b"), 0), 1);
+	assert_int_equal(flt_program_seal(p, NULL), 0);
+	flt_program_free(p);
+}
+
+static void a_context_needs_a_sealed_program(void **state)
+{
+	struct flt_program *p = new_program();
+	struct flt_ctx *cx;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(flt_ctx_new(p, NULL, &cx, &err), ERR_USAGE);
+	flt_program_free(p);
+}
+
+static void operands_can_be_checked_alone(void **state)
+{
+	struct flt_program *p = new_program();
+	struct error err;
+
+	(void)state;
+	assert_int_equal(flt_check_operand(p, SV_LIT("proc.name"), &err), 0);
+	assert_int_equal(flt_check_operand(p, SV_LIT("proc.aname[2]"), &err), 0);
+	assert_int_equal(flt_check_operand(p, SV_LIT("tolower(proc.name)"), &err), 0);
+	assert_int_equal(flt_check_operand(p, SV_LIT("no.such"), &err), ERR_COMPILE);
+	assert_non_null(strstr(err.msg, "nonexistent field no.such"));
+	assert_int_equal(flt_check_operand(p, SV_LIT("proc.name x"), &err), ERR_SYNTAX);
+	assert_int_equal(flt_check_operand(p, SV_LIT("len(proc.pid)"), &err), ERR_COMPILE);
+	flt_program_free(p);
+}
+
+/* --- state --------------------------------------------------------------------------------------- */
+
+/* Each check counts on its own, and the oracle counts apart. */
+static void stateful_fields_are_not_shared(void **state)
+{
+	struct flt_program *p = new_program();
+	unsigned all = must_add(p, SV_LIT("util.cnt = 3"), 0);
+	unsigned twice = must_add(p, SV_LIT("util.cnt = 3 or util.cnt = 3"), 0);
+	unsigned reads = must_add(p, SV_LIT("evt.type = read and util.cnt = 2"), 0);
+	struct flt_ctx *cx;
+	struct scene sc;
+	int matches[3] = {0};
+
+	(void)state;
+	assert_int_equal(flt_program_seal(p, NULL), 0);
+	scene_open(&sc);
+	assert_int_equal(flt_ctx_new(p, sc.st, &cx, NULL), 0);
+	for (int i = 1; scene_next(&sc); i++) {
+		bool first, both, second_read;
+
+		flt_ctx_event(cx, &sc.bind);
+		first = flt_match(cx, all);
+		both = flt_match(cx, twice);
+		second_read = flt_match(cx, reads);
+		assert_int_equal(first, flt_match_naive(cx, all));
+		assert_int_equal(both, flt_match_naive(cx, twice));
+		assert_int_equal(second_read, flt_match_naive(cx, reads));
+		assert_int_equal(first, i == 3);
+		matches[0] += first;
+		matches[1] += both;
+		matches[2] += second_read;
+	}
+	assert_int_equal(matches[0], 1);
+	assert_int_equal(matches[1], 2);
+	assert_int_equal(matches[2], 1);
+	flt_ctx_free(cx);
+	scene_close(&sc);
+	flt_program_free(p);
+}
+
+/* --- warnings ------------------------------------------------------------------------------------ */
+
+struct warning {
+	unsigned counts[3];
+	uint32_t column;
+};
+
+static void count_warning(void *arg, enum flt_warning_kind kind, struct flt_pos pos, const char *text)
+{
+	struct warning *w = arg;
+
+	assert_non_null(text);
+	w->counts[kind]++;
+	w->column = pos.column;
+}
+
+static void expect_warning(const char *condition, int kind, uint32_t column)
+{
+	struct flt_program *p = new_program();
+	struct arena arena = {0};
+	struct warning w = {.column = 0};
+	struct flt_node *n;
+	struct error err;
+	unsigned id;
+
+	assert_int_equal(flt_parse(sv_of(condition), 100, &arena, &n, NULL, &err), 0);
+	assert_int_equal(flt_program_add(p, n, count_warning, &w, &id, NULL, &err), 0);
+	for (int k = 0; k < 3; k++)
+		if (w.counts[k] != (k == kind))
+			fail_msg("'%s': warning %d is given %u times", condition, k, w.counts[k]);
+	assert_int_equal(w.column, column);
+	arena_done(&arena);
+	flt_program_free(p);
+}
+
+static void suspicious_constants_are_warned_about(void **state)
+{
+	(void)state;
+	expect_warning("proc.name regex abc", FLT_WARN_REGEX_NOT_NEEDED, 17);
+	expect_warning("proc.name regex '^abc$'", FLT_WARN_REGEX_NOT_NEEDED, 17);
+	expect_warning("proc.name regex '.*yscal.+'", FLT_WARN_REGEX_NOT_NEEDED, 17);
+	expect_warning("proc.name regex 'a.b'", -1, 0);
+	expect_warning("proc.name regex syscall.?", FLT_WARN_REGEX_NOT_NEEDED, 17);
+	expect_warning("proc.name regex syscall\\.*", -1, 0);
+	expect_warning("proc.name = proc.exe", FLT_WARN_VALUE_IS_FIELD, 13);
+	expect_warning("proc.name in (a, 'proc.aname [1]')", FLT_WARN_VALUE_IS_FIELD, 18);
+	expect_warning("proc.name = unknown.field", -1, 0);
+	expect_warning("proc.name = tolower", -1, 0);
+	expect_warning("proc.name = 'tolower(proc.exe)'", FLT_WARN_VALUE_IS_TRANSFORMER, 13);
+	expect_warning("proc.name = 'val (proc.exe)'", FLT_WARN_VALUE_IS_TRANSFORMER, 13);
+	expect_warning("proc.name = val(proc.exe)", -1, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(conditions_match_as_the_examples_say),
+	    cmocka_unit_test(they_match_the_same_alone),
+	    cmocka_unit_test(senseless_conditions_are_refused_with_a_reason),
+	    cmocka_unit_test(a_refused_condition_leaves_the_program_usable),
+	    cmocka_unit_test(a_context_needs_a_sealed_program),
+	    cmocka_unit_test(operands_can_be_checked_alone),
+	    cmocka_unit_test(stateful_fields_are_not_shared),
+	    cmocka_unit_test(suspicious_constants_are_warned_about),
+	};
+
+	return cmocka_run_group_tests_name("eval", tests, collect_examples, NULL);
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exec: the scenarios S12 to S14; and the rules of the attributes it sets. */
+#include "engine/state/tests/world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ARGS(literal) .args = (literal), .args_len = sizeof(literal)
+#define THREAD_FLAGS  (STATE_CL_THREAD | STATE_CL_FILES)
+
+static void world_with_20(struct world *w)
+{
+	world_init_base(w);
+	world_at(w, 100);
+	CLONE(w, 1, .ret = 20);
+}
+
+static void an_exec_replaces_the_image_and_keeps_the_process(void **arg)
+{
+	struct state_thread *t;
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	CLONE(&w, 20, .pid = 20, .ptid = 1, .flags = STATE_CL_CHILD_IN_PIDNS);
+	EVENT(&w, 20, EV_OPEN_X, I(4), S("/a"), I(STATE_O_CLOEXEC), I(0));
+	EVENT(&w, 20, EV_OPEN_X, I(5), S("/b"), I(0), I(0));
+	t = T(&w, 20);
+	t->sid = 3;
+	world_at(&w, 200);
+	EXEC(&w, 20, .exe = "/bin/ls", .comm = "ls", ARGS("-l"),
+	     .trusted = "/usr/bin/ls (deleted)", .vpgid = 20);
+	assert_ptr_equal(T(&w, 20), t);
+	assert_text(t->exe, "/bin/ls");
+	assert_text(t->comm, "ls");
+	assert_sv(state_thread_cmdline(t), "ls -l");
+	assert_text(t->exepath, "/usr/bin/ls");
+	assert_int_equal(t->flags,
+			 STATE_CL_ACTIVE | STATE_CL_NAME_CHANGED | STATE_CL_INVERTED);
+	assert_null(F(&w, 20, 4));
+	assert_non_null(F(&w, 20, 5));
+	assert_int_equal(t->vpgid, 20);
+	assert_int_equal(t->pgid, -1);
+	assert_sv(state_thread_cwd(t), "/root/");
+	assert_int_equal(t->sid, 3);
+	assert_int_equal(t->ptid, 1);
+	assert_true(t->lastexec_ts == world_ns(200));
+	assert_int_equal(t->exec_count, 1);
+	world_done(&w);
+}
+
+static void an_exec_removes_the_other_threads(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
+	CLONE(&w, 20, .ret = 22, .flags = THREAD_FLAGS);
+	CLONE(&w, 21, .ret = 25, .pid = 20);
+	assert_int_equal(T(&w, 25)->ptid, 21);
+	EXEC(&w, 20, .pid = 20);
+	assert_null(T(&w, 21));
+	assert_null(T(&w, 22));
+	assert_int_equal(state_thread_count(T(&w, 20)), 1);
+	assert_int_equal(T(&w, 25)->ptid, 20);
+	world_done(&w);
+}
+
+static void an_exec_revives_a_dead_leader(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
+	world_exit(&w, 20);
+	world_tick(&w);
+	assert_true(T(&w, 20)->flags & STATE_CL_CLOSED);
+	EXEC(&w, 20, .pid = 20);
+	assert_false(T(&w, 20)->flags & STATE_CL_CLOSED);
+	assert_null(T(&w, 21));
+	assert_int_equal(state_thread_count(T(&w, 20)), 1);
+	world_done(&w);
+}
+
+static void an_exec_of_an_unknown_thread_repairs_it(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	EXEC(&w, 50, .pid = 50, .comm = "new");
+	assert_int_equal(T(&w, 50)->pid, 50);
+	assert_int_equal(T(&w, 50)->ptid, 1);
+	assert_int_equal(T(&w, 50)->vtid, 50);
+	assert_int_equal(T(&w, 50)->vpid, 50);
+	assert_ptr_equal(T(&w, 50)->linked_parent, T(&w, 1));
+	assert_sv(state_thread_cmdline(T(&w, 50)), "new");
+	world_done(&w);
+}
+
+/* Old captures have no trusted path: it is what the enter event asked for. */
+static void without_a_trusted_path_the_enter_event_gives_it(void **arg)
+{
+	struct state_thread *t;
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	t = T(&w, 20);
+	EVENT(&w, 20, EV_CHDIR_X, I(0), S("/home/u"));
+	EVENT(&w, 20, EV_EXECVE_19_E, S("./a.out"));
+	assert_false(w.bind.visible);
+	EXEC(&w, 20, .ret = 0);
+	assert_true(w.bind.visible);
+	assert_text(t->exepath, "/home/u/a.out");
+	EVENT(&w, 20, EV_EXECVEAT_E, I(-100), S("sub/b"), I(0));
+	EXEC(&w, 20, .ret = 0);
+	assert_text(t->exepath, "/home/u/sub/b");
+	EVENT(&w, 20, EV_OPEN_X, I(6), S("/opt/bin/x"), I(0), I(0));
+	EVENT(&w, 20, EV_EXECVEAT_E, I(6), S(""), I(1));
+	EXEC(&w, 20, .ret = 0);
+	assert_text(t->exepath, "/opt/bin/x");
+	EVENT(&w, 20, EV_EXECVEAT_E, I(99), S("rel"), I(0));
+	EXEC(&w, 20, .ret = 0);
+	assert_text(t->exepath, "<NA>");
+	EXEC(&w, 20, .ret = 0);
+	assert_text(t->exepath, "<NA>");
+	EVENT(&w, 20, EV_EXECVE_19_E, S("/x"));
+	EXEC(&w, 20, .trusted = "/y");
+	assert_text(t->exepath, "/y");
+	EXEC(&w, 20, .ret = 0);
+	assert_text(t->exepath, "/y");
+	world_done(&w);
+}
+
+static void an_enter_event_serves_one_exit_only(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	EVENT(&w, 20, EV_EXECVE_19_E, S("/first"));
+	EXEC(&w, 20, .ret = -2);
+	EXEC(&w, 20, .ret = 0);
+	assert_null(T(&w, 20)->exepath);
+	/* Another kind of event in between does as well. */
+	EVENT(&w, 20, EV_EXECVE_19_E, S("/second"));
+	EVENT(&w, 20, EV_READ_X, I(1), NONE, I(3));
+	EXEC(&w, 20, .ret = 0);
+	assert_null(T(&w, 20)->exepath);
+	world_done(&w);
+}
+
+static void only_one_deleted_suffix_is_dropped_and_never_all_of_a_path(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	EXEC(&w, 20, .trusted = "/x (deleted) (deleted)");
+	assert_text(T(&w, 20)->exepath, "/x (deleted)");
+	EXEC(&w, 20, .trusted = " (deleted)");
+	assert_text(T(&w, 20)->exepath, " (deleted)");
+	world_done(&w);
+}
+
+static void argument_blocks_lose_one_nul_and_are_split(void **arg)
+{
+	static const struct {
+		const char *block;
+		size_t n;
+		const char *cmdline;
+		unsigned count;
+	} cases[] = {
+		{ "", 0, "bash", 0 },	  { "\0", 1, "bash", 0 },	{ "a\0", 2, "bash a", 1 },
+		{ "a", 1, "bash a", 1 },  { "a\0b\0", 4, "bash a b", 2 }, { "a\0\0", 3, "bash a ", 2 },
+		{ "\0\0", 2, "bash  ", 2 }, { "a\0\0b\0", 5, "bash a  b", 3 },
+	};
+	struct world w;
+	struct sv item;
+
+	(void)arg;
+	world_with_20(&w);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		EXEC(&w, 20, .args = cases[i].block, .args_len = cases[i].n);
+		assert_int_equal(T(&w, 20)->args.count, cases[i].count);
+		assert_sv(state_thread_cmdline(T(&w, 20)), cases[i].cmdline);
+	}
+	assert_true(state_list_get(&T(&w, 20)->args, 2, &item));
+	assert_sv(item, "b");
+	assert_true(state_list_get(&T(&w, 20)->args, 1, &item));
+	assert_sv(item, "");
+	assert_false(state_list_get(&T(&w, 20)->args, 3, &item));
+	world_done(&w);
+}
+
+static void a_variable_is_the_first_of_its_name_with_a_value(void **arg)
+{
+	static const char env[] = "HOMER=x\0EMPTY=\0HOME= /h \0HOME=/other";
+	struct world w;
+	struct sv value;
+
+	(void)arg;
+	world_with_20(&w);
+	EXEC(&w, 20, .env = env, .env_len = sizeof(env));
+	assert_true(state_thread_env(T(&w, 20), SV_LIT("HOME"), &value));
+	assert_sv(value, "/h");
+	assert_false(state_thread_env(T(&w, 20), SV_LIT("EMPTY"), &value));
+	assert_false(state_thread_env(T(&w, 20), SV_LIT("HOM"), &value));
+	/* Threads show the environment of their process. */
+	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
+	assert_true(state_thread_env(T(&w, 21), SV_LIT("HOME"), &value));
+	/* An exec that recorded none keeps what was known. */
+	EXEC(&w, 20, .ret = 0);
+	assert_true(state_thread_env(T(&w, 20), SV_LIT("HOME"), &value));
+	world_done(&w);
+}
+
+static void cgroup_names_are_normalised(void **arg)
+{
+	static const char block[] = "cpu_cgroup=/a\0perf=/b\0mem=/c\0io=/d\0pids=/e=f\0x=";
+	static const char broken[] = "cpu=/z\0broken";
+	static const struct {
+		const char *name, *path;
+	} cases[] = { { "cpu", "/a" },	 { "perf_event", "/b" }, { "memory", "/c" },
+		      { "blkio", "/d" }, { "pids", "/e=f" },	 { "x", "" } };
+	struct world w;
+	struct sv path;
+
+	(void)arg;
+	world_with_20(&w);
+	EXEC(&w, 20, .cgroups = block, .cgroups_len = sizeof(block));
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_true(state_thread_cgroup(T(&w, 20), sv_of(cases[i].name), &path));
+		assert_sv(path, cases[i].path);
+	}
+	assert_int_equal(T(&w, 20)->cgroups.count, COUNT_OF(cases));
+	assert_false(state_thread_cgroup(T(&w, 20), SV_LIT("cp"), &path));
+	/* One element that is not "subsys=path" and the whole update is dropped. */
+	EXEC(&w, 20, .cgroups = broken, .cgroups_len = sizeof(broken));
+	assert_true(state_thread_cgroup(T(&w, 20), SV_LIT("cpu"), &path));
+	assert_sv(path, "/a");
+	world_done(&w);
+}
+
+static void the_executables_age_is_computed_at_exec(void **arg)
+{
+	struct state_thread *t;
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	t = T(&w, 20);
+	EXEC(&w, 20, .ino = 5, .ctime = world_ns(40), .mtime = 9);
+	assert_int_equal(t->exe_ino, 5);
+	assert_int_equal(t->exe_ino_mtime, 9);
+	assert_int_equal(t->exe_ino_ctime_duration_clone_ts, 60 * 1000000);
+	assert_int_equal(t->exe_ino_ctime_duration_pidns_start, 0);
+	t->pidns_init_start_ts = world_ns(30);
+	EXEC(&w, 20, .ino = 5, .ctime = world_ns(40), .mtime = 9);
+	assert_int_equal(t->exe_ino_ctime_duration_pidns_start, 10 * 1000000);
+	/* Children inherit the one and not the other. */
+	CLONE(&w, 20, .ret = 30);
+	assert_int_equal(T(&w, 30)->exe_ino_ctime_duration_clone_ts, 60 * 1000000);
+	assert_int_equal(T(&w, 30)->exe_ino_ctime_duration_pidns_start, 0);
+	world_done(&w);
+}
+
+static void the_generation_changes_with_what_fields_show(void **arg)
+{
+	struct state_thread *t;
+	uint64_t before;
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
+	EVENT(&w, 21, EV_READ_X, I(1), NONE, I(3));
+	t = T(&w, 20);
+	before = t->generation;
+	EVENT(&w, 20, EV_READ_X, I(1), NONE, I(3));
+	EVENT(&w, 20, EV_OPEN_X, I(3), S("/a"), I(0), I(0));
+	assert_int_equal(t->generation, before);
+	EVENT(&w, 20, EV_CHDIR_X, I(0), S("/tmp"));
+	assert_true(t->generation > before);
+	before = t->generation;
+	EVENT(&w, 20, EV_SETUID_X, I(0), I(7));
+	assert_true(t->generation > before);
+	before = t->generation;
+	EXEC(&w, 20, .ret = 0);
+	assert_true(t->generation > before);
+	world_done(&w);
+}
+
+static void a_thread_notices_that_its_process_changed(void **arg)
+{
+	struct state_thread *t;
+	uint64_t before;
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
+	EVENT(&w, 21, EV_READ_X, I(1), NONE, I(3));
+	t = T(&w, 21);
+	before = t->generation;
+	EVENT(&w, 21, EV_READ_X, I(1), NONE, I(3));
+	assert_int_equal(t->generation, before);
+	EVENT(&w, 20, EV_CHDIR_X, I(0), S("/tmp"));
+	EVENT(&w, 21, EV_READ_X, I(1), NONE, I(3));
+	assert_true(t->generation > before);
+	before = t->generation;
+	EVENT(&w, 21, EV_CHDIR_X, I(0), S("/var"));
+	assert_true(t->generation > before);
+	world_done(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_exec_replaces_the_image_and_keeps_the_process),
+		cmocka_unit_test(an_exec_removes_the_other_threads),
+		cmocka_unit_test(an_exec_revives_a_dead_leader),
+		cmocka_unit_test(an_exec_of_an_unknown_thread_repairs_it),
+		cmocka_unit_test(without_a_trusted_path_the_enter_event_gives_it),
+		cmocka_unit_test(an_enter_event_serves_one_exit_only),
+		cmocka_unit_test(only_one_deleted_suffix_is_dropped_and_never_all_of_a_path),
+		cmocka_unit_test(argument_blocks_lose_one_nul_and_are_split),
+		cmocka_unit_test(a_variable_is_the_first_of_its_name_with_a_value),
+		cmocka_unit_test(cgroup_names_are_normalised),
+		cmocka_unit_test(the_executables_age_is_computed_at_exec),
+		cmocka_unit_test(the_generation_changes_with_what_fields_show),
+		cmocka_unit_test(a_thread_notices_that_its_process_changed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

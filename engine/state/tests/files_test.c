@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files and directories: the scenarios S19 to S23; descriptor tables. */
+#include "engine/state/tests/world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define THREAD_FLAGS (STATE_CL_THREAD | STATE_CL_FILES)
+
+/* Process 20 in /tmp, with fds. */
+static void world_in_tmp(struct world *w)
+{
+	world_init_base(w);
+	CLONE(w, 1, .ret = 20);
+	EVENT(w, 20, EV_CHDIR_X, I(0), S("/tmp"));
+}
+
+static void open_file(struct world *w, int64_t num, const char *name, uint32_t flags)
+{
+	EVENT(w, 20, EV_OPEN_X, I(num), S(name), I(flags), I(0), I(0xfe00), I(77));
+}
+
+static void openat_file(struct world *w, int64_t num, int64_t dirfd, const char *name)
+{
+	EVENT(w, 20, EV_OPENAT_2_X, I(num), I(dirfd), S(name), I(0), I(0), I(0xfe00), I(77));
+}
+
+static void opened_names_are_absolute_and_clean(void **arg)
+{
+	struct state_fd *fd;
+	struct world w;
+
+	(void)arg;
+	world_in_tmp(&w);
+	open_file(&w, 3, "../x//y/", STATE_O_RDONLY);
+	fd = F(&w, 20, 3);
+	assert_ptr_equal(w.bind.fd, fd);
+	assert_true(w.bind.fd_name_changed);
+	assert_int_equal(w.bind.thread->lastevent_fd, 3);
+	assert_int_equal(fd->type, EV_FD_FILE_V2);
+	assert_text(fd->name, "/x/y");
+	assert_text(fd->name_raw, "../x//y/");
+	assert_int_equal(fd->ino, 77);
+	assert_int_equal(state_dev_major(fd->dev), 0xfe);
+	openat_file(&w, 4, 3, "z");
+	assert_text(F(&w, 20, 4)->name, "/x/y/z");
+	openat_file(&w, 5, 99, "q");
+	assert_text(F(&w, 20, 5)->name, "<UNKNOWN>q");
+	openat_file(&w, 5, 99, "/abs");
+	assert_text(F(&w, 20, 5)->name, "/abs");
+	openat_file(&w, 5, EV_FD_CWD, "here");
+	assert_text(F(&w, 20, 5)->name, "/tmp/here");
+	open_file(&w, 6, "/d/", STATE_O_DIRECTORY);
+	assert_int_equal(F(&w, 20, 6)->type, EV_FD_DIRECTORY);
+	assert_text(F(&w, 20, 6)->name, "/d");
+	open_file(&w, -2, "nf", 0);
+	assert_null(w.bind.fd);
+	assert_int_equal(w.bind.errcode, 2);
+	assert_int_equal(w.bind.thread->lastevent_fd, -1);
+	world_done(&w);
+}
+
+static void the_name_at_enter_wins_and_the_exit_adds_flags(void **arg)
+{
+	const uint32_t created = STATE_O_RDONLY | STATE_O_F_CREATED;
+	struct world w;
+
+	(void)arg;
+	world_in_tmp(&w);
+	EVENT(&w, 20, EV_OPENAT_2_E, I(-100), S("/good"), I(STATE_O_RDONLY), I(0));
+	assert_false(w.bind.visible);
+	assert_int_equal(w.rc, 1);
+	EVENT(&w, 20, EV_OPENAT_2_X, I(6), I(-100), S("/evil"), I(created), I(0));
+	assert_text(F(&w, 20, 6)->name, "/good");
+	assert_int_equal(F(&w, 20, 6)->openflags, created);
+	/* Not stored without its first parameter. */
+	EVENT(&w, 20, EV_OPENAT_2_E, NONE, S("/good"), I(0), I(0));
+	EVENT(&w, 20, EV_OPENAT_2_X, I(7), I(-100), S("/exit"), I(0), I(0));
+	assert_text(F(&w, 20, 7)->name, "/exit");
+	EVENT(&w, 20, EV_OPEN_E, S("/good"), I(0), I(0));
+	EVENT(&w, 20, EV_OPEN_X, I(8), S("/evil"), I(0), I(0));
+	assert_text(F(&w, 20, 8)->name, "/good");
+	EVENT(&w, 20, EV_CREAT_E, S("/made"), I(0));
+	EVENT(&w, 20, EV_CREAT_X, I(9), S("/evil"), I(0), I(1), I(2), I(1));
+	assert_text(F(&w, 20, 9)->name, "/made");
+	assert_true(F(&w, 20, 9)->flags & STATE_FD_OVERLAY_UPPER);
+	world_done(&w);
+}
+
+static void other_ways_to_open_have_their_own_names(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_in_tmp(&w);
+	EVENT(&w, 20, EV_OPENAT2_X, I(3), I(-100), S("a"), I(STATE_O_LOWER_LAYER), I(0), I(0),
+	      I(5), I(6));
+	assert_text(F(&w, 20, 3)->name, "/tmp/a");
+	assert_int_equal(F(&w, 20, 3)->dev, 5);
+	assert_int_equal(F(&w, 20, 3)->ino, 6);
+	assert_true(F(&w, 20, 3)->flags & STATE_FD_OVERLAY_LOWER);
+	EVENT(&w, 20, EV_OPEN_BY_HANDLE_AT_X, I(4), I(3), I(0), S("/h"), I(1), I(2));
+	assert_text(F(&w, 20, 4)->name, "/h");
+	/* Old captures lack the directory: the base is unknown, and empty. */
+	EVENT(&w, 20, EV_OPENAT_2_X, I(5), NONE, S("rel"), I(0), I(0));
+	assert_text(F(&w, 20, 5)->name, "rel");
+	world_done(&w);
+}
+
+static void too_long_names_become_a_word(void **arg)
+{
+	char name[1101];
+	struct world w;
+
+	(void)arg;
+	world_in_tmp(&w);
+	memset(name, 'a', 1100);
+	name[1100] = '\0';
+	open_file(&w, 3, name, 0);
+	assert_text(F(&w, 20, 3)->name, "/DIR_TOO_LONG/FILENAME_TOO_LONG");
+	world_done(&w);
+}
+
+static void a_closed_fd_is_seen_until_the_next_event(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_in_tmp(&w);
+	open_file(&w, 3, "/a", 0);
+	EVENT(&w, 20, EV_CLOSE_X, I(0), I(3));
+	assert_text(w.bind.fd->name, "/a");
+	assert_false(w.bind.fd_name_changed);
+	world_tick(&w);
+	assert_null(F(&w, 20, 3));
+	open_file(&w, 4, "/b", 0);
+	EVENT(&w, 20, EV_CLOSE_X, I(-9), I(4));
+	world_tick(&w);
+	assert_non_null(F(&w, 20, 4));
+	EVENT(&w, 20, EV_CLOSE_X, I(0), I(4));
+	open_file(&w, 4, "/again", 0);
+	world_tick(&w);
+	assert_text(F(&w, 20, 4)->name, "/again");
+	/* A thread closes in the table of its process. */
+	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
+	EVENT(&w, 21, EV_CLOSE_X, I(0), I(4));
+	world_tick(&w);
+	assert_null(F(&w, 20, 4));
+	world_done(&w);
+}
+
+static void settling_carries_out_what_is_pending(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_in_tmp(&w);
+	open_file(&w, 3, "/a", 0);
+	EVENT(&w, 20, EV_CLOSE_X, I(0), I(3));
+	state_settle(w.st, world_ns(w.now));
+	assert_null(F(&w, 20, 3));
+	world_exit(&w, 20);
+	state_settle(w.st, world_ns(w.now));
+	assert_null(T(&w, 20));
+	world_done(&w);
+}
+
+static void a_closed_range_is_gone_at_once_or_marked(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_in_tmp(&w);
+	for (int i = 2; i < 7; i++)
+		open_file(&w, i, "/a", 0);
+	EVENT(&w, 20, EV_CLOSE_RANGE_X, I(0), I(3), I(5), I(0));
+	assert_null(F(&w, 20, 3));
+	assert_null(F(&w, 20, 5));
+	assert_non_null(F(&w, 20, 2));
+	assert_non_null(F(&w, 20, 6));
+	EVENT(&w, 20, EV_CLOSE_RANGE_X, I(0), I(6), I(UINT32_MAX), I(4));
+	assert_true(F(&w, 20, 6)->openflags & STATE_O_CLOEXEC);
+	EVENT(&w, 20, EV_CLOSE_RANGE_X, I(-22), I(0), I(UINT32_MAX), I(0));
+	EXEC(&w, 20, .ret = 0);
+	assert_null(F(&w, 20, 6));
+	assert_non_null(F(&w, 20, 2));
+	world_done(&w);
+}
+
+static void duplicates_are_copies_without_close_on_exec(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_in_tmp(&w);
+	open_file(&w, 3, "/a", STATE_O_RDONLY | STATE_O_CLOEXEC);
+	EVENT(&w, 20, EV_DUP2_X, I(0), I(3), I(0));
+	assert_text(F(&w, 20, 0)->name, "/a");
+	assert_ptr_equal(w.bind.fd, F(&w, 20, 0));
+	assert_false(w.bind.fd_name_changed);
+	/* The reference also loses the lowest flag, that of read-only files. */
+	assert_int_equal(F(&w, 20, 0)->openflags, 0);
+	assert_true(T(&w, 20)->flags & STATE_CL_PIPE_DST);
+	assert_int_equal(T(&w, 20)->lastevent_fd, 0);
+	EVENT(&w, 20, EV_DUP_1_X, I(1), I(3));
+	assert_true(T(&w, 20)->flags & STATE_CL_PIPE_SRC);
+	EVENT(&w, 20, EV_FCNTL_X, I(7), I(3), I(26), I(0));
+	assert_true(F(&w, 20, 7)->openflags & STATE_O_CLOEXEC);
+	EVENT(&w, 20, EV_FCNTL_X, I(0), I(7), I(3), I(0));
+	assert_false(F(&w, 20, 7)->openflags & STATE_O_CLOEXEC);
+	EVENT(&w, 20, EV_FCNTL_X, I(0), I(7), I(3), I(1));
+	assert_true(F(&w, 20, 7)->openflags & STATE_O_CLOEXEC);
+	EVENT(&w, 20, EV_FCNTL_X, I(8), I(7), I(1), I(0));
+	assert_int_equal(F(&w, 20, 8)->openflags, 0);
+	EVENT(&w, 20, EV_DUP3_X, I(9), I(3), I(9), I(STATE_O_CLOEXEC));
+	assert_true(F(&w, 20, 9)->openflags & STATE_O_CLOEXEC);
+	EVENT(&w, 20, EV_DUP2_X, I(3), I(3), I(3));
+	assert_text(F(&w, 20, 3)->name, "/a");
+	EVENT(&w, 20, EV_DUP2_X, I(-9), I(3), I(4));
+	assert_null(F(&w, 20, 4));
+	assert_int_equal(T(&w, 20)->lastevent_fd, 3);
+	assert_ptr_equal(w.bind.fd, F(&w, 20, 3));
+	EVENT(&w, 20, EV_DUP_1_X, I(4), I(55));
+	assert_null(F(&w, 20, 4));
+	world_done(&w);
+}
+
+static void pairs_show_the_second_number(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_in_tmp(&w);
+	EVENT(&w, 20, EV_PIPE_X, I(0), I(3), I(4), I(77));
+	assert_int_equal(F(&w, 20, 3)->type, EV_FD_FIFO);
+	assert_int_equal(F(&w, 20, 3)->ino, 77);
+	assert_int_equal(F(&w, 20, 4)->ino, 77);
+	assert_int_equal(T(&w, 20)->lastevent_fd, 4);
+	assert_ptr_equal(w.bind.fd, F(&w, 20, 4));
+	assert_string_equal(state_fd_typename(w.bind.fd), "pipe");
+	EVENT(&w, 20, EV_SOCKETPAIR_X, I(0), I(5), I(6), I(0xa), I(0xb));
+	assert_int_equal(F(&w, 20, 5)->un.source, 0xa);
+	assert_int_equal(F(&w, 20, 6)->un.source, 0xa);
+	assert_int_equal(F(&w, 20, 6)->un.dest, 0xb);
+	assert_ptr_equal(w.bind.fd, F(&w, 20, 5));
+	assert_int_equal(T(&w, 20)->lastevent_fd, 6);
+	EVENT(&w, 20, EV_SOCKETPAIR_X, I(0), I(9), I(9), I(0xa), I(0xb));
+	assert_null(F(&w, 20, 9));
+	assert_null(w.bind.fd);
+	EVENT(&w, 20, EV_PIPE2_X, I(-24), I(3), I(4), I(1), I(0));
+	assert_int_equal(F(&w, 20, 3)->ino, 77);
+	world_done(&w);
+}
+
+static void the_other_kinds_of_descriptors_are_known(void **arg)
+{
+	static const struct {
+		unsigned type;
+		int fd_type;
+		struct arg args[3];
+		uint32_t openflags;
+		char letter;
+	} cases[] = {
+		{ EV_EVENTFD_X, EV_FD_EVENT, { I(9), I(1), I(5) }, 0, 'e' },
+		{ EV_EVENTFD2_X, EV_FD_EVENT, { I(9), I(4096), I(0) }, 4096, 'e' },
+		{ EV_SIGNALFD_X, EV_FD_SIGNALFD, { I(9), I(-1), I(0) }, 0, 's' },
+		{ EV_SIGNALFD4_X, EV_FD_SIGNALFD, { I(9), I(4096), I(-1) }, 4096, 's' },
+		{ EV_TIMERFD_CREATE_X, EV_FD_TIMERFD, { I(9), I(1), I(2) }, 2, 't' },
+		{ EV_INOTIFY_INIT_X, EV_FD_INOTIFY, { I(9), I(1) }, 0, 'i' },
+		{ EV_INOTIFY_INIT1_X, EV_FD_INOTIFY, { I(9), I(4096) }, 4096, 'i' },
+		{ EV_EPOLL_CREATE_X, EV_FD_EVENTPOLL, { I(9), I(1) }, 0, 'l' },
+		{ EV_EPOLL_CREATE1_X, EV_FD_EVENTPOLL, { I(9), I(1) }, STATE_O_CLOEXEC, 'l' },
+		{ EV_BPF_2_X, EV_FD_BPF, { I(9), I(1) }, 0, 'b' },
+		{ EV_USERFAULTFD_X, EV_FD_USERFAULTFD, { I(9), I(1) }, 0, 'u' },
+		{ EV_IO_URING_SETUP_X, EV_FD_IOURING, { I(9), I(1) }, 0, 'r' },
+		{ EV_MEMFD_CREATE_X, EV_FD_MEMFD, { I(9), S("m"), I(1) }, 1, 'm' },
+		{ EV_PIDFD_OPEN_X, EV_FD_PIDFD, { I(9), I(1), I(64) }, 64, 'P' },
+	};
+	struct world w;
+
+	(void)arg;
+	world_in_tmp(&w);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		world_event(&w, 20, cases[i].type, cases[i].args, 3 > ev_table[cases[i].type].nparams
+									  ? ev_table[cases[i].type].nparams
+									  : 3);
+		assert_non_null(w.bind.fd);
+		assert_int_equal(w.bind.fd->num, 9);
+		assert_int_equal(w.bind.fd->type, cases[i].fd_type);
+		assert_int_equal(w.bind.fd->openflags, cases[i].openflags);
+		assert_int_equal(state_fd_typechar(w.bind.fd), cases[i].letter);
+	}
+	assert_text(F(&w, 20, 9)->name, "/proc/1");
+	/* A descriptor of process 1, through the pidfd. */
+	EVENT(&w, 20, EV_PIDFD_GETFD_X, I(10), I(9), I(0), I(0));
+	assert_text(F(&w, 20, 10)->name, "/dev/null");
+	assert_true(F(&w, 20, 10)->openflags & STATE_O_CLOEXEC);
+	EVENT(&w, 20, EV_PIDFD_GETFD_X, I(11), I(9), I(55), I(0));
+	assert_null(F(&w, 20, 11));
+	world_done(&w);
+}
+
+static void a_failed_memfd_takes_a_place_nobody_finds(void **arg)
+{
+	struct world w;
+	uint64_t n;
+
+	(void)arg;
+	world_in_tmp(&w);
+	n = state_fd_count(T(&w, 20));
+	EVENT(&w, 20, EV_MEMFD_CREATE_X, I(-24), S("m"), I(0));
+	assert_int_equal(state_fd_count(T(&w, 20)), n + 1);
+	assert_null(F(&w, 20, -24));
+	world_done(&w);
+}
+
+static void directories_follow_the_process(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	CLONE(&w, 1, .ret = 20);
+	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
+	EVENT(&w, 20, EV_CHDIR_X, I(0), S("dir1"));
+	assert_sv(state_thread_cwd(T(&w, 20)), "/root/dir1/");
+	EVENT(&w, 20, EV_CHDIR_X, I(0), S(".."));
+	assert_sv(state_thread_cwd(T(&w, 20)), "/root/");
+	EVENT(&w, 20, EV_CHDIR_X, I(-2), S("/nowhere"));
+	assert_sv(state_thread_cwd(T(&w, 20)), "/root/");
+	/* Resolved against the thread's own directory, which it does not have. */
+	EVENT(&w, 21, EV_CHDIR_X, I(0), S("sub"));
+	assert_sv(state_thread_cwd(T(&w, 20)), "sub/");
+	EVENT(&w, 21, EV_CHDIR_X, I(0), S("/"));
+	assert_sv(state_thread_cwd(T(&w, 21)), "/");
+	open_file(&w, 3, "/usr", STATE_O_DIRECTORY);
+	EVENT(&w, 20, EV_FCHDIR_X, I(0), I(3));
+	assert_sv(state_thread_cwd(T(&w, 20)), "/usr/");
+	EVENT(&w, 20, EV_GETCWD_X, I(0), S("/var/x"));
+	assert_sv(state_thread_cwd(T(&w, 20)), "/var/x/");
+	/* A placeholder has no directory to change. */
+	EVENT(&w, 60, EV_CHDIR_X, I(0), S("/x"));
+	assert_sv(state_thread_cwd(T(&w, 60)), "./");
+	EVENT(&w, 60, EV_OPEN_X, I(3), S("n"), I(0), I(0));
+	assert_text(F(&w, 60, 3)->name, "./n");
+	world_done(&w);
+}
+
+static void chroot_sets_the_root_of_one_thread(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_in_tmp(&w);
+	EVENT(&w, 20, EV_CHROOT_X, I(0), S("jail/./x"));
+	assert_text(T(&w, 20)->root, "/tmp/jail/x");
+	EVENT(&w, 20, EV_CHROOT_X, I(0), S("/a//b"));
+	assert_text(T(&w, 20)->root, "/a//b");
+	EVENT(&w, 20, EV_CHROOT_X, I(-1), S("/c"));
+	assert_text(T(&w, 20)->root, "/a//b");
+	assert_sv(state_thread_cwd(T(&w, 20)), "/tmp/");
+	world_done(&w);
+}
+
+/* Small numbers are indexed, large ones sorted, and numbers change sides as the index grows. */
+static void any_numbers_live_together_in_a_table(void **arg)
+{
+	static const int64_t numbers[] = { 70000, 5,   1000000000000, 63,  64, 300, 255,
+					   16,	  700, INT64_MAX,     701, 15, 17,  65535 };
+	int64_t last = -1;
+	struct state_fd *fd;
+	struct world w;
+	unsigned n = 0;
+
+	(void)arg;
+	world_in_tmp(&w);
+	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+		open_file(&w, numbers[i], "/a", 0);
+		world_check(&w);
+	}
+	for (int64_t i = 0; i < 300; i++)
+		open_file(&w, i, "/b", 0);
+	world_check(&w);
+	for (size_t i = 0; i < COUNT_OF(numbers); i++)
+		assert_non_null(F(&w, 20, numbers[i]));
+	for (size_t at = 0; (fd = state_fd_next(T(&w, 20), &at)); n++) {
+		assert_true(fd->num > last);
+		last = fd->num;
+	}
+	assert_int_equal(n, state_fd_count(T(&w, 20)));
+	for (size_t i = 0; i < COUNT_OF(numbers); i++)
+		EVENT(&w, 20, EV_CLOSE_X, I(0), I(numbers[i]));
+	world_tick(&w);
+	for (size_t i = 0; i < COUNT_OF(numbers); i++)
+		assert_null(F(&w, 20, numbers[i]));
+	CLONE(&w, 20, .ret = 22);
+	world_done(&w);
+}
+
+static void the_exit_events_own_fd_wins_over_a_stale_one(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_in_tmp(&w);
+	open_file(&w, 3, "/a", 0);
+	open_file(&w, 4, "/b", 0);
+	EVENT(&w, 20, EV_READ_X, I(1), NONE, I(4));
+	assert_text(w.bind.fd->name, "/b");
+	EVENT(&w, 20, EV_MMAP_X, I(0), I(1), I(2), I(3), I(0), I(0), I(0), I(0), I(3));
+	assert_text(w.bind.fd->name, "/a");
+	EVENT(&w, 20, EV_READ_X, I(1), NONE, NONE);
+	assert_null(w.bind.fd);
+	assert_int_equal(T(&w, 20)->lastevent_fd, -1);
+	world_done(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(opened_names_are_absolute_and_clean),
+		cmocka_unit_test(the_name_at_enter_wins_and_the_exit_adds_flags),
+		cmocka_unit_test(other_ways_to_open_have_their_own_names),
+		cmocka_unit_test(too_long_names_become_a_word),
+		cmocka_unit_test(a_closed_fd_is_seen_until_the_next_event),
+		cmocka_unit_test(settling_carries_out_what_is_pending),
+		cmocka_unit_test(a_closed_range_is_gone_at_once_or_marked),
+		cmocka_unit_test(duplicates_are_copies_without_close_on_exec),
+		cmocka_unit_test(pairs_show_the_second_number),
+		cmocka_unit_test(the_other_kinds_of_descriptors_are_known),
+		cmocka_unit_test(a_failed_memfd_takes_a_place_nobody_finds),
+		cmocka_unit_test(directories_follow_the_process),
+		cmocka_unit_test(chroot_sets_the_root_of_one_thread),
+		cmocka_unit_test(any_numbers_live_together_in_a_table),
+		cmocka_unit_test(the_exit_events_own_fd_wins_over_a_stale_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sockets: the scenarios S24 to S27, and how addresses and roles come together otherwise. */
+#include "engine/state/tests/world.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { INET = 2, INET6 = 10, UNIX = 1, STREAM = 1, DGRAM = 2, SOCK_RAW_TYPE = 3 };
+
+static void new_socket(struct world *w, int64_t num, unsigned domain, unsigned type, unsigned proto)
+{
+	EVENT(w, 1, EV_SOCKET_X, I(num), I(domain), I(type), I(proto), I(0));
+}
+
+static void connect_to(struct world *w, int64_t ret, int64_t num, struct bytes tuple)
+{
+	EVENT(w, 1, EV_CONNECT_X, I(ret), RAW(tuple), I(num));
+}
+
+static void send_to(struct world *w, int64_t num, struct bytes tuple)
+{
+	EVENT(w, 1, EV_SENDTO_X, I(20), NONE, I(num), I(20), RAW(tuple));
+}
+
+static void recv_from(struct world *w, int64_t num, struct bytes tuple)
+{
+	EVENT(w, 1, EV_RECVFROM_X, I(50), NONE, RAW(tuple), I(num), I(50));
+}
+
+static void bind_to(struct world *w, int64_t num, struct bytes addr)
+{
+	EVENT(w, 1, EV_BIND_X, I(0), RAW(addr), I(num));
+}
+
+static void add_interface4(struct world *w, const char *addr, const char *mask)
+{
+	struct ev_interface i = { .name = SV_LIT("if") };
+
+	assert_int_equal(inet_pton(AF_INET, addr, i.addr), 1);
+	assert_int_equal(inet_pton(AF_INET, mask, i.netmask), 1);
+	world_item(w, &(struct ev_item){ .kind = EV_ITEM_INTERFACE, .interface = &i });
+}
+
+static void a_client_takes_its_addresses_from_connect(void **arg)
+{
+	struct state_fd *fd;
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 7, INET, STREAM, 0);
+	fd = F(&w, 1, 7);
+	assert_int_equal(fd->type, EV_FD_IPV4_SOCK);
+	assert_null(fd->name);
+	assert_int_equal(state_fd_l4proto(fd), EV_L4_NA);
+	connect_to(&w, -115, 7, tuple4("172.40.111.222", 54321, "142.251.111.147", 443));
+	assert_text(fd->name, "172.40.111.222:54321->142.251.111.147:443");
+	assert_int_equal(fd->flags, STATE_FD_ROLE_CLIENT | STATE_FD_CONNECTED);
+	assert_int_equal(state_fd_l4proto(fd), EV_L4_TCP);
+	assert_true(w.bind.fd_name_changed);
+	connect_to(&w, -111, 7, tuple4("172.40.111.222", 54321, "9.9.9.9", 9));
+	assert_text(fd->name, "172.40.111.222:54321->142.251.111.147:443");
+	connect_to(&w, 0, 7, tuple4("172.40.111.222", 54321, "1.1.1.1", 53));
+	assert_text(fd->name, "172.40.111.222:54321->1.1.1.1:53");
+	world_done(&w);
+}
+
+static void the_address_at_enter_wins_where_the_exit_confirms_its_tuple(void **arg)
+{
+	struct bytes tuple = tuple4("10.0.0.1", 5, "1.1.1.1", 53);
+	struct bytes enter = addr4("8.8.8.8", 53), exit = addr4("1.1.1.1", 53);
+	struct bytes other = addr4("1.1.1.1", 54);
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 7, INET, STREAM, 0);
+	EVENT(&w, 1, EV_CONNECT_E, I(7), RAW(enter));
+	assert_false(w.bind.visible);
+	assert_ptr_equal(w.bind.fd, F(&w, 1, 7));
+	EVENT(&w, 1, EV_CONNECT_X, I(0), RAW(tuple), I(7), RAW(exit));
+	assert_text(F(&w, 1, 7)->name, "10.0.0.1:5->8.8.8.8:53");
+	EVENT(&w, 1, EV_CONNECT_E, I(7), RAW(enter));
+	EVENT(&w, 1, EV_CONNECT_X, I(0), RAW(tuple), I(7), RAW(other));
+	assert_text(F(&w, 1, 7)->name, "10.0.0.1:5->1.1.1.1:53");
+	world_done(&w);
+}
+
+static void without_a_tuple_only_the_destination_is_kept(void **arg)
+{
+	struct bytes enter = addr4("8.8.8.8", 53);
+	struct state_fd *fd;
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 7, INET, STREAM, 0);
+	EVENT(&w, 1, EV_CONNECT_E, I(7), RAW(enter));
+	EVENT(&w, 1, EV_CONNECT_X, I(0), NONE, I(7));
+	fd = F(&w, 1, 7);
+	assert_null(fd->name);
+	assert_int_equal(fd->sock.dport, 53);
+	assert_int_equal(fd->flags, STATE_FD_CONNECTED);
+	world_done(&w);
+}
+
+static void sending_on_an_unknown_fd_invents_a_udp_socket(void **arg)
+{
+	struct state_fd *fd;
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	send_to(&w, 5, tuple4("10.0.0.5", 40000, "8.8.8.8", 53));
+	fd = F(&w, 1, 5);
+	assert_int_equal(fd->type, EV_FD_IPV4_SOCK);
+	assert_int_equal(state_fd_l4proto(fd), EV_L4_UDP);
+	assert_true(fd->flags & STATE_FD_ROLE_CLIENT);
+	assert_text(fd->name, "10.0.0.5:40000->8.8.8.8:53");
+	recv_from(&w, 5, tuple4("8.8.8.8", 53, "10.0.0.5", 40000));
+	assert_text(fd->name, "10.0.0.5:40000->8.8.8.8:53");
+	assert_false(w.bind.fd_name_changed);
+	recv_from(&w, 6, tuple4("8.8.8.8", 53, "10.0.0.5", 40000));
+	assert_null(F(&w, 1, 6));
+	/* No address, no invention. */
+	EVENT(&w, 1, EV_SENDTO_X, I(20), NONE, I(6), I(20), NONE);
+	assert_null(F(&w, 1, 6));
+	world_done(&w);
+}
+
+static void a_server_keeps_the_clients_end_first(void **arg)
+{
+	struct bytes accepted = tuple4("10.0.0.9", 5000, "10.0.0.5", 8080);
+	struct bytes inbound = tuple4("10.0.0.9", 5001, "10.0.0.5", 8080);
+	struct state_fd *fd;
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 4, INET, STREAM, 0);
+	bind_to(&w, 4, addr4("0.0.0.0", 8080));
+	fd = F(&w, 1, 4);
+	assert_int_equal(fd->type, EV_FD_IPV4_SERVSOCK);
+	assert_true(fd->flags & STATE_FD_ROLE_SERVER);
+	assert_text(fd->name, "0.0.0.0:8080");
+	assert_int_equal(state_fd_l4proto(fd), EV_L4_TCP);
+	EVENT(&w, 1, EV_ACCEPT_5_X, I(6), RAW(accepted), I(0), I(0), I(0));
+	fd = F(&w, 1, 6);
+	assert_ptr_equal(w.bind.fd, fd);
+	assert_true(fd->flags & STATE_FD_ROLE_SERVER);
+	assert_int_equal(fd->sock.sport, 5000);
+	assert_int_equal(fd->sock.dport, 8080);
+	assert_int_equal(state_fd_l4proto(fd), EV_L4_TCP);
+	assert_text(fd->name, "10.0.0.9:5000->10.0.0.5:8080");
+	assert_int_equal(T(&w, 1)->lastevent_fd, 6);
+	new_socket(&w, 8, INET, STREAM, 0);
+	EVENT(&w, 1, EV_RECVMSG_X, I(5), I(5), NONE, RAW(inbound), NONE, I(8));
+	fd = F(&w, 1, 8);
+	assert_true(fd->flags & STATE_FD_ROLE_SERVER);
+	assert_text(fd->name, "10.0.0.9:5001->10.0.0.5:8080");
+	/* A tuple nobody can read leaves only the number. */
+	EVENT(&w, 1, EV_ACCEPT4_6_X, I(9), NONE, I(0), I(0), I(0), I(0));
+	assert_null(F(&w, 1, 9));
+	assert_int_equal(T(&w, 1)->lastevent_fd, 9);
+	EVENT(&w, 1, EV_ACCEPT4_6_X, I(9), RAW(accepted), I(0), I(0), I(0), I(STATE_O_CLOEXEC));
+	assert_int_equal(F(&w, 1, 9)->openflags, STATE_O_CLOEXEC);
+	world_done(&w);
+}
+
+static void unix_sockets_are_named_by_kernel_address_and_path(void **arg)
+{
+	struct state_fd *fd;
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 9, UNIX, STREAM, 0);
+	connect_to(&w, 0, 9, tuple_unix(0x9c758d0f, 0x9c758d0a, "/tmp/stream.sock"));
+	fd = F(&w, 1, 9);
+	assert_text(fd->name, "9c758d0f->9c758d0a /tmp/stream.sock");
+	assert_true(fd->flags & STATE_FD_ROLE_CLIENT);
+	assert_true(fd->un.source == 0x9c758d0f && fd->un.dest == 0x9c758d0a);
+	new_socket(&w, 10, UNIX, DGRAM, 0);
+	bind_to(&w, 10, addr_unix("/run/x"));
+	assert_text(F(&w, 1, 10)->name, "/run/x");
+	assert_int_equal(F(&w, 1, 10)->flags, 0);
+	/* Not a unix socket: such a connect is not believed. */
+	new_socket(&w, 11, INET, STREAM, 0);
+	connect_to(&w, 0, 11, tuple_unix(1, 2, "/x"));
+	assert_null(F(&w, 1, 11)->name);
+	assert_int_equal(F(&w, 1, 11)->flags, STATE_FD_CONNECTED);
+	world_done(&w);
+}
+
+static void the_protocol_follows_type_and_number(void **arg)
+{
+	static const struct {
+		unsigned type, proto;
+		int l4;
+	} cases[] = {
+		{ STREAM, 0, EV_L4_TCP },	 { DGRAM, 0, EV_L4_UDP },
+		{ STREAM | 02000000, 0, EV_L4_TCP }, { 5, 0, EV_L4_UNKNOWN },
+		{ STREAM, 6, EV_L4_TCP },	 { SOCK_RAW_TYPE, 6, EV_L4_RAW },
+		{ DGRAM, 17, EV_L4_UDP },	 { SOCK_RAW_TYPE, 17, EV_L4_RAW },
+		{ DGRAM, 1, EV_L4_ICMP },	 { SOCK_RAW_TYPE, 1, EV_L4_RAW },
+		{ DGRAM, 255, EV_L4_RAW },	 { STREAM, 132, EV_L4_UNKNOWN },
+	};
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		new_socket(&w, 3, INET, cases[i].type, cases[i].proto);
+		assert_int_equal(w.bind.fd->sock.l4proto, cases[i].l4);
+	}
+	/* Raw sockets show their protocol without any role. */
+	new_socket(&w, 3, INET, SOCK_RAW_TYPE, 255);
+	assert_int_equal(state_fd_l4proto(w.bind.fd), EV_L4_RAW);
+	new_socket(&w, 3, 16, SOCK_RAW_TYPE, 0);
+	assert_int_equal(w.bind.fd->type, EV_FD_NETLINK);
+	new_socket(&w, 3, 17, SOCK_RAW_TYPE, 0);
+	assert_int_equal(w.bind.fd->type, EV_FD_UNKNOWN);
+	world_done(&w);
+}
+
+static void icmp_names_have_no_ports(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 3, INET, DGRAM, 1);
+	connect_to(&w, 0, 3, tuple4("10.0.0.1", 0, "8.8.8.8", 0));
+	assert_text(F(&w, 1, 3)->name, "10.0.0.1->8.8.8.8");
+	new_socket(&w, 4, INET, STREAM, 132);
+	connect_to(&w, 0, 4, tuple4("10.0.0.1", 1, "8.8.8.8", 2));
+	assert_text(F(&w, 1, 4)->name, "<unknown>");
+	world_done(&w);
+}
+
+static void a_connected_udp_server_swaps_its_ends(void **arg)
+{
+	struct state_fd *fd;
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 3, INET, DGRAM, 0);
+	bind_to(&w, 3, addr4("10.0.0.1", 53));
+	connect_to(&w, 0, 3, tuple4("10.0.0.1", 53, "10.0.0.2", 999));
+	fd = F(&w, 1, 3);
+	assert_text(fd->name, "10.0.0.2:999->10.0.0.1:53");
+	assert_false(fd->flags & STATE_FD_ROLE_CLIENT);
+	world_done(&w);
+}
+
+static void ipv6_addresses_are_canonical_and_mapped_ones_become_ipv4(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 3, INET6, STREAM, 0);
+	connect_to(&w, 0, 3, tuple6("2001:db8:0:0::1", 1000, "::1", 80));
+	assert_text(F(&w, 1, 3)->name, "2001:db8::1:1000->::1:80");
+	assert_true(state_fd_is_ipv6(F(&w, 1, 3)));
+	new_socket(&w, 4, INET6, STREAM, 0);
+	connect_to(&w, 0, 4, tuple6("::ffff:10.0.0.1", 1000, "::ffff:10.0.0.2", 80));
+	assert_text(F(&w, 1, 4)->name, "10.0.0.1:1000->10.0.0.2:80");
+	assert_true(state_fd_is_ipv4(F(&w, 1, 4)));
+	assert_int_equal(state_fd_l4proto(F(&w, 1, 4)), EV_L4_TCP);
+	new_socket(&w, 5, INET6, STREAM, 0);
+	bind_to(&w, 5, addr6("::", 80));
+	assert_int_equal(F(&w, 1, 5)->type, EV_FD_IPV4_SERVSOCK);
+	new_socket(&w, 6, INET6, STREAM, 0);
+	bind_to(&w, 6, addr6("::1", 80));
+	assert_int_equal(F(&w, 1, 6)->type, EV_FD_IPV6_SERVSOCK);
+	assert_text(F(&w, 1, 6)->name, "::1:80");
+	new_socket(&w, 7, INET6, STREAM, 0);
+	bind_to(&w, 7, addr6("::1", 0));
+	assert_int_equal(F(&w, 1, 7)->type, EV_FD_IPV6_SOCK);
+	assert_int_equal(F(&w, 1, 7)->flags, 0);
+	world_done(&w);
+}
+
+static void an_unspecified_end_gets_an_interface(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	add_interface4(&w, "127.0.0.1", "255.0.0.0");
+	add_interface4(&w, "10.0.0.79", "255.255.255.0");
+	add_interface4(&w, "192.168.7.1", "255.255.255.0");
+	send_to(&w, 3, tuple4("0.0.0.0", 0, "8.8.8.8", 53));
+	assert_text(F(&w, 1, 3)->name, "10.0.0.79:0->8.8.8.8:53");
+	send_to(&w, 4, tuple4("0.0.0.0", 0, "192.168.7.9", 53));
+	assert_text(F(&w, 1, 4)->name, "192.168.7.1:0->192.168.7.9:53");
+	send_to(&w, 5, tuple4("0.0.0.0", 1, "127.0.0.1", 53));
+	assert_text(F(&w, 1, 5)->name, "127.0.0.1:1->127.0.0.1:53");
+	send_to(&w, 6, tuple4("0.0.0.0", 53, "127.0.0.1", 53));
+	assert_text(F(&w, 1, 6)->name, "0.0.0.0:53->127.0.0.1:53");
+	assert_true(state_addr_is_local(w.st, T(&w, 1), (const uint8_t[]){ 10, 0, 0, 79 }, 4));
+	assert_false(state_addr_is_local(w.st, T(&w, 1), (const uint8_t[]){ 10, 0, 0, 78 }, 4));
+	world_done(&w);
+}
+
+static void a_bound_udp_socket_learns_its_peer_from_the_first_packet(void **arg)
+{
+	struct state_fd *fd;
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 3, INET, DGRAM, 0);
+	bind_to(&w, 3, addr4("0.0.0.0", 53));
+	recv_from(&w, 3, tuple4("10.0.0.2", 999, "10.0.0.1", 53));
+	fd = F(&w, 1, 3);
+	assert_text(fd->name, "10.0.0.2:999->10.0.0.1:53");
+	assert_int_equal(state_fd_l4proto(fd), EV_L4_UDP);
+	send_to(&w, 3, tuple4("10.0.0.1", 53, "10.0.0.2", 999));
+	assert_text(fd->name, "10.0.0.2:999->10.0.0.1:53");
+	/* IPv6: the socket stays bound, only its name follows. */
+	new_socket(&w, 4, INET6, DGRAM, 0);
+	bind_to(&w, 4, addr6("fe80::1", 53));
+	recv_from(&w, 4, tuple6("fe80::2", 999, "fe80::1", 53));
+	fd = F(&w, 1, 4);
+	assert_int_equal(fd->type, EV_FD_IPV6_SERVSOCK);
+	assert_text(fd->name, "fe80::2:999->fe80::1:53");
+	assert_int_equal(fd->sock.sport, 53);
+	world_done(&w);
+}
+
+static void a_known_destination_stays_on_later_packets(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	send_to(&w, 3, tuple4("10.0.0.1", 4000, "10.0.0.2", 53));
+	send_to(&w, 3, tuple4("10.0.0.1", 4000, "10.0.0.3", 53));
+	assert_text(F(&w, 1, 3)->name, "10.0.0.1:4000->10.0.0.2:53");
+	world_done(&w);
+}
+
+static void an_ipv4_tcp_connection_is_not_looked_at_again(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 3, INET, STREAM, 0);
+	connect_to(&w, 0, 3, tuple4("10.0.0.1", 4000, "10.0.0.2", 80));
+	send_to(&w, 3, tuple4("10.0.0.9", 9, "10.0.0.9", 9));
+	assert_text(F(&w, 1, 3)->name, "10.0.0.1:4000->10.0.0.2:80");
+	new_socket(&w, 4, INET6, STREAM, 0);
+	connect_to(&w, 0, 4, tuple6("fe80::1", 4000, "fe80::2", 80));
+	send_to(&w, 4, tuple6("fe80::9", 9, "fe80::9", 9));
+	assert_text(F(&w, 1, 4)->name, "fe80::9:9->fe80::2:80");
+	world_done(&w);
+}
+
+static struct ev_fd_entry sock_entry(int64_t num, int type, uint16_t sport, uint16_t dport)
+{
+	struct ev_fd_entry fd = {
+		.tid = 1,
+		.fd = num,
+		.type = type,
+		.sport = sport,
+		.dport = dport,
+		.l4proto = EV_L4_TCP,
+	};
+
+	fd.sip[0] = fd.dip[0] = 10;
+	fd.dip[3] = 1;
+	return fd;
+}
+
+static void connections_of_the_initial_list_are_oriented_by_the_listeners(void **arg)
+{
+	struct ev_fd_entry listener = sock_entry(3, EV_FD_IPV6_SERVSOCK, 80, 0);
+	struct ev_fd_entry accepted = sock_entry(4, EV_FD_IPV4_SOCK, 80, 5000);
+	struct ev_fd_entry made = sock_entry(5, EV_FD_IPV4_SOCK, 4000, 80);
+	struct ev_fd_entry ipv6 = sock_entry(6, EV_FD_IPV6_SOCK, 80, 5000);
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	add_interface4(&w, "10.9.9.9", "255.255.255.0");
+	memset(made.sip, 0, sizeof(made.sip));
+	world_fd(&w, &accepted);
+	world_fd(&w, &made);
+	world_fd(&w, &ipv6);
+	world_fd(&w, &listener);
+	world_tick(&w);
+	assert_text(F(&w, 1, 4)->name, "10.0.0.1:5000->10.0.0.0:80");
+	assert_true(F(&w, 1, 4)->flags & STATE_FD_ROLE_SERVER);
+	/* The interfaces are not known yet when descriptors are read. */
+	assert_text(F(&w, 1, 5)->name, "0.0.0.0:4000->10.0.0.1:80");
+	assert_true(F(&w, 1, 5)->flags & STATE_FD_ROLE_CLIENT);
+	assert_true(F(&w, 1, 5)->flags & STATE_FD_CONNECTED);
+	/* IPv6 connections get no role. */
+	assert_false(F(&w, 1, 6)->flags & (STATE_FD_ROLE_SERVER | STATE_FD_ROLE_CLIENT));
+	assert_int_equal(state_fd_l4proto(F(&w, 1, 6)), EV_L4_NA);
+	assert_true(state_fd_is_listener(F(&w, 1, 3)));
+	assert_int_equal(state_fd_l4proto(F(&w, 1, 3)), EV_L4_TCP);
+	world_done(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_client_takes_its_addresses_from_connect),
+		cmocka_unit_test(the_address_at_enter_wins_where_the_exit_confirms_its_tuple),
+		cmocka_unit_test(without_a_tuple_only_the_destination_is_kept),
+		cmocka_unit_test(sending_on_an_unknown_fd_invents_a_udp_socket),
+		cmocka_unit_test(a_server_keeps_the_clients_end_first),
+		cmocka_unit_test(unix_sockets_are_named_by_kernel_address_and_path),
+		cmocka_unit_test(the_protocol_follows_type_and_number),
+		cmocka_unit_test(icmp_names_have_no_ports),
+		cmocka_unit_test(a_connected_udp_server_swaps_its_ends),
+		cmocka_unit_test(ipv6_addresses_are_canonical_and_mapped_ones_become_ipv4),
+		cmocka_unit_test(an_unspecified_end_gets_an_interface),
+		cmocka_unit_test(a_bound_udp_socket_learns_its_peer_from_the_first_packet),
+		cmocka_unit_test(a_known_destination_stays_on_later_packets),
+		cmocka_unit_test(an_ipv4_tcp_connection_is_not_looked_at_again),
+		cmocka_unit_test(connections_of_the_initial_list_are_oriented_by_the_listeners),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
