@@ -14,6 +14,7 @@ enum {
 	OPT_COUNT = OPT_COMMAND_FIRST,
 	OPT_FROM,
 	OPT_TO,
+	OPT_NO_CONTAINERS,
 };
 
 static const struct cli_option events_options[] = {
@@ -25,6 +26,8 @@ static const struct cli_option events_options[] = {
     {OPT_COUNT, "count", NULL, "print only how many events pass"},
     {OPT_FROM, "from", "TIME", "events from then on: ISO 8601, @SECONDS or +DURATION"},
     {OPT_TO, "to", "TIME", "and until then"},
+    {OPT_NO_CONTAINERS, "no-containers", NULL,
+     "treat all processes as the host's, whatever their cgroups say"},
     {0, NULL, NULL, NULL},
 };
 
@@ -38,7 +41,7 @@ static const char *const events_examples[] = {
 struct events {
 	struct cli_common common;
 	const char *filter, *format;
-	bool json, count;
+	bool json, count, no_containers;
 	uint64_t limit; /* 0: none */
 	struct run_window window;
 	/* at work */
@@ -80,6 +83,9 @@ static int take_option(void *arg, int id, const char *value)
 		return cli_take_time("from", value, &o->window.from, &o->window.from_relative);
 	case OPT_TO:
 		return cli_take_time("to", value, &o->window.to, &o->window.to_relative);
+	case OPT_NO_CONTAINERS:
+		o->no_containers = true;
+		return 0;
 	default:
 		return CLI_USAGE;
 	}
@@ -196,6 +202,7 @@ static int print_all(struct events *o, char **paths, int count)
 	    .common = &o->common,
 	    .program = o->program,
 	    .window = o->window,
+	    .no_containers = o->no_containers,
 	    .event = on_event,
 	    .arg = o,
 	};

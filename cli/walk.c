@@ -79,6 +79,8 @@ static int walk_items(struct cli_walk *w, const char *path)
 int cli_walk_capture(struct cli_walk *w, const char *path)
 {
 	const struct sf_options opt = {.want_hash = w->want_hash};
+	const struct state_options state_opt = {.host_names = true,
+						.no_containers = w->no_containers};
 	const struct sf_gap *gaps;
 	struct error err = {0};
 	size_t n;
@@ -90,7 +92,7 @@ int cli_walk_capture(struct cli_walk *w, const char *path)
 	w->window_known = w->cut = false;
 	rc = sf_reader_open(path, &opt, &w->reader, &err);
 	if (rc == 0)
-		rc = state_new(NULL, &w->state, &err);
+		rc = state_new(&state_opt, &w->state, &err);
 	if (rc == 0 && w->program)
 		rc = flt_ctx_new(w->program, w->state, &w->ctx, &err);
 	status = rc < 0 ? cli_fail(&err) : walk_items(w, path);

@@ -11,6 +11,7 @@ struct cli_walk {
 	const struct flt_program *program; /* sealed; NULL: no context is made */
 	struct run_window window;
 	bool want_hash;
+	bool no_containers; /* threads belong to the host whatever their cgroups say */
 	/* Each visible event within the window. Return: 0 to go on, 1 to stop the walk, or an exit
 	 * status below 0. */
 	int (*event)(void *arg, struct cli_walk *w, const struct state_binding *b);

@@ -22,7 +22,16 @@ CORE = ["evt.num", "evt.rawtime", "evt.cpu", "evt.type", "thread.tid", "proc.nam
 UNCOMPARABLE = {"evt.deltatime", "evt.deltatime.s", "evt.deltatime.ns"}
 
 
-def compare(capture, golden, fields, show):
+def is_abspath_artefact(field, want):
+    """The goldens were made with evt.abspath ahead of fd.*: on *at events relative to a descriptor the reference then
+    shows that directory instead of the event's file. Recognised by the golden alone: fd.name is the directory of evt.abspath."""
+    if not field.startswith("fd.") or "evt.abspath" not in want:
+        return False
+    directory = want["evt.abspath"].rpartition("/")[0]
+    return want.get("fd.name") == (directory or "/")
+
+
+def compare(capture, golden, fields, show, options):
     """Returns (events, unequal events, differences per field)."""
     fmt = "*" + " ".join("%" + f for f in fields)
     limit = []
@@ -30,10 +39,11 @@ def compare(capture, golden, fields, show):
     want_lines = check.read_lines(golden)
     if "first" in os.path.basename(golden):
         limit = ["-n", str(len(want_lines))]
-    status, out, err = check.run(["events", "-q", "-f", "json", "-p", fmt] + limit + [path], timeout=1800)
+    status, out, err = check.run(["events", "-q", "-f", "json", "-p", fmt] + options + limit + [path], timeout=1800)
     got_lines = out.splitlines()
     diffs = collections.Counter()
     examples = {}
+    excused = 0
     unequal = abs(len(got_lines) - len(want_lines))
     if unequal:
         print("  %s: %d events, golden has %d (status %d) %s" % (capture, len(got_lines), len(want_lines), status, err[-500:]))
@@ -43,10 +53,15 @@ def compare(capture, golden, fields, show):
         for f in fields:
             gv, wv = g.get(f), w.get(f)
             if gv != wv:
+                if is_abspath_artefact(f, w):
+                    excused += 1
+                    continue
                 bad = True
                 diffs[f] += 1
                 examples.setdefault(f, (w["evt.num"], w["evt.type"], gv, wv))
         unequal += bad
+    if excused:
+        print("  %s: %d values of fd.* shaped by evt.abspath in the golden (docs/deviations.md)" % (capture, excused))
     for f, n in diffs.most_common(show):
         num, name, gv, wv = examples[f]
         print("  %s: %s differs in %d events, first %d (%s): got %s, golden %s" % (
@@ -79,7 +94,7 @@ def main():
             continue
         golden = os.path.join(folder, name)
         fields = all_fields(golden) if opt.all else CORE
-        events, unequal, diffs = compare(capture, golden, fields, opt.show)
+        events, unequal, diffs = compare(capture, golden, fields, opt.show, ["--no-containers"] if opt.all else [])
         percent = 100.0 * (events - unequal) / events
         print("  %s: %d of %d events equal in all %d fields (%.2f %%)" % (capture, events - unequal, events, len(fields), percent))
         r.check(percent >= opt.at_least, "%s: %.2f %% of events equal, at least %.2f %% expected" % (capture, percent, opt.at_least))

@@ -177,6 +177,10 @@ bool flt_value_satisfies(struct flt_ctx *cx, const struct flt_test *t, const str
 	bool all = (v->match == FLT_MATCH_LIST && t->op == FLT_OP_IN) ||
 		   (v->match == FLT_MATCH_EITHER && t->op == FLT_OP_NE);
 
+	/* proc.apid: the reference never finds an ancestor's number in a list, and its alerts are
+	 * what ours are measured by (docs/deviations.md). */
+	if (v->match == FLT_MATCH_ANY && is_membership(t->op) && v->type == PT_INT64)
+		return false;
 	for (uint32_t i = 0; i < v->count; i++)
 		if (satisfies(cx, t, v->type, &v->items[i]) != all)
 			return !all;

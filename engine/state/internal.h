@@ -121,7 +121,7 @@ struct state {
 	enum state_phase phase;
 	bool nomem;
 	uint32_t threads_max, fds_max;
-	bool no_containers;
+	bool no_containers, host_names;
 	struct state_thread *cache[STATE_CACHE]; /* by low bits of the tid */
 	struct map threads;			 /* tid -> struct state_thread */
 	struct map groups;			 /* pid -> struct state_group */

@@ -20,6 +20,7 @@ int state_new(const struct state_options *opt, struct state **out, struct error 
 	st->threads_max = opt->threads_max ? opt->threads_max : STATE_THREADS_MAX;
 	st->fds_max = opt->fds_max ? opt->fds_max : STATE_FDS_MAX;
 	st->no_containers = opt->no_containers;
+	st->host_names = opt->host_names;
 	st->host_container.type = STATE_CT_HOST;
 	st->host_container.id = state_str_new(st, SV_LIT("host"));
 	st->host_container.full_id = state_str_ref(st->host_container.id);

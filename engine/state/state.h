@@ -161,6 +161,7 @@ struct state_options {
 	uint32_t threads_max; /* 0: STATE_THREADS_MAX */
 	uint32_t fds_max;     /* per table; 0: STATE_FDS_MAX */
 	bool no_containers;   /* threads belong to the host whatever their cgroups say */
+	bool host_names;      /* names of users a container does not define are the host's */
 	/* Commands whose events are ignored, NULL-terminated; may be NULL. */
 	const char *const *suppressed_comms;
 };

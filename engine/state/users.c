@@ -147,16 +147,18 @@ const struct state_user *state_user_find(const struct state *st,
 					 const struct state_str *container_id, uint32_t uid)
 {
 	const struct state_user_space *space = find_space(st, state_sv(container_id));
+	const struct state_user *u = space ? map_get(&space->users, uid) : NULL;
 
-	return space ? map_get(&space->users, uid) : NULL;
+	return u || !container_id || !st->host_names ? u : state_user_find(st, NULL, uid);
 }
 
 const struct state_user *state_group_find(const struct state *st,
 					  const struct state_str *container_id, uint32_t gid)
 {
 	const struct state_user_space *space = find_space(st, state_sv(container_id));
+	const struct state_user *g = space ? map_get(&space->groups, gid) : NULL;
 
-	return space ? map_get(&space->groups, gid) : NULL;
+	return g || !container_id || !st->host_names ? g : state_group_find(st, NULL, gid);
 }
 
 /* --- events --- */

@@ -559,6 +559,45 @@ static void an_aborted_run_keeps_its_rows_and_stays_unfinished(void **state)
 	assert_sql(s->path, "SELECT comm FROM processes", "sh\n");
 }
 
+static struct qry_row process_row(uint64_t key)
+{
+	struct qry_row row = {.op = QRY_OP_PROCESS, .count = 18};
+
+	row.value[0] = qry_u64(key);
+	row.value[6] = qry_text(SV_LIT("clone"));
+	for (unsigned i = 9; i <= 11; i++)
+		row.value[i] = qry_int(0);
+	return row;
+}
+
+static void rows_are_committed_in_batches(void **state)
+{
+	const struct scratch *s = *state;
+	struct qry_row begin = {.op = QRY_OP_CAPTURE_BEGIN, .count = 1};
+	struct qry_store store;
+	sqlite3 *db = NULL;
+
+	OK(qry_db_open(s->path, "0.1.0", 0, &db, err));
+	OK(qry_store_init(&store, db, s->path, &test_run, err));
+	begin.value[0] = qry_text(SV_LIT("a.scap"));
+	OK(qry_store_apply(&store, &begin, err));
+	for (uint64_t key = 1; key < QRY_BATCH_ROWS; key++) {
+		struct qry_row row = process_row(key);
+
+		assert_true(store.in_transaction);
+		OK(qry_store_apply(&store, &row, err));
+	}
+	assert_false(store.in_transaction);
+	assert_sql(s->path, "SELECT count(*) FROM processes", "4095\n");
+	for (uint64_t key = QRY_BATCH_ROWS; key < QRY_BATCH_ROWS + 5; key++) {
+		struct qry_row row = process_row(key);
+
+		OK(qry_store_apply(&store, &row, err));
+	}
+	qry_store_done(&store); /* without a commit */
+	assert_sql(s->path, "SELECT count(*) FROM processes", "4095\n");
+}
+
 /* --- signals */
 
 static bool task_blocks_sigint(const char *tid)
@@ -628,6 +667,7 @@ int main(void)
 	    CASE_TEST(a_full_file_system_is_the_same),
 	    CASE_TEST(a_killed_run_leaves_a_consistent_case_marked_unfinished),
 	    CASE_TEST(an_aborted_run_keeps_its_rows_and_stays_unfinished),
+	    CASE_TEST(rows_are_committed_in_batches),
 	    CASE_TEST(the_writer_thread_leaves_signals_to_the_others),
 	};
 #undef CASE_TEST
