@@ -146,6 +146,8 @@ int cli_write(struct buf *b)
 		cli_log(CLI_ERROR, "out of memory");
 		return CLI_INTERNAL;
 	}
+	if (!b->len)
+		return 0;
 	n = fwrite(b->p, 1, b->len, stdout);
 	if (n != b->len) {
 		cli_log(CLI_ERROR, "cannot write to standard output: %s", strerror(errno));

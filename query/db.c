@@ -169,8 +169,6 @@ static int open_connection(const char *path, const char *program_version, int bu
 	if (rc == 0)
 		rc = qry_schema_upgrade(*db, path, program_version, qry_migrations,
 					QRY_SCHEMA_VERSION, err);
-	if (rc == 0 && sqlite3_db_readonly(*db, "main") == 1)
-		rc = qry_db_error(*db, path, SQLITE_READONLY, "opening", err);
 	/* Only now is it known to be ours to change. */
 	if (rc == 0)
 		rc = qry_db_exec(*db, path, "PRAGMA journal_mode = WAL", err);

@@ -301,7 +301,7 @@ static int judge(const char *path, const struct identity *id, int version, struc
 				 "case '%s' has schema version %lld, this program knows versions "
 				 "up to %d: use a newer program, or another file name",
 				 path, (long long)id->version, version);
-	if (0)
+	if (id->version < 1)
 		return error_set(err, ERR_DB,
 				 "case '%s' is damaged: its schema version is %lld, expected at "
 				 "least 1",

@@ -42,7 +42,7 @@ static enum sf_decoded decode_current(const uint8_t *hdr, uint32_t avail, struct
 				      const char **why)
 {
 	uint32_t len = load_u32(hdr + 16), nparams = load_u32(hdr + 22);
-	unsigned type = load_u16(hdr + 20), width;
+	unsigned type = load_u16(hdr + 20), shift; /* of the width of a length */
 	uint32_t room;
 
 	ev->ts = load_u64(hdr);
@@ -54,14 +54,14 @@ static enum sf_decoded decode_current(const uint8_t *hdr, uint32_t avail, struct
 	if (UNLIKELY(len < SF_HEADER_V2 || len > avail))
 		return SF_EVENT_BAD;
 	ev->wide = type < EV_TYPE_COUNT && (ev_table[type].flags & EF_LARGE_PAYLOAD);
-	width = ev->wide ? 4 : 2;
+	shift = ev->wide ? 2 : 1;
 	room = len - SF_HEADER_V2;
 	*why = "more parameters than the event has room for";
-	if (UNLIKELY(nparams > room / width))
+	if (UNLIKELY(nparams > room >> shift))
 		return SF_EVENT_BAD;
-	room -= nparams * width;
+	room -= nparams << shift;
 	ev->lens = hdr + SF_HEADER_V2;
-	ev->data = ev->lens + (size_t)nparams * width;
+	ev->data = ev->lens + ((size_t)nparams << shift);
 	*why = "parameters longer than the event";
 	if (UNLIKELY(
 		!(ev->wide ? locate_large(ev, nparams, room) : locate_small(ev, nparams, room))))

@@ -32,7 +32,8 @@ def run_case(folder):
         line = f.read()
     with tempfile.TemporaryDirectory() as bin_dir:
         os.symlink(check.scapula_path(), os.path.join(bin_dir, "scapula"))
-        env = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8", PATH=bin_dir + ":" + os.environ["PATH"], TMP_DIR=bin_dir)
+        env = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8", PATH=bin_dir + ":" + os.environ["PATH"], TMP_DIR=bin_dir,
+                   ASAN_OPTIONS="exitcode=99:detect_leaks=1")
         p = subprocess.run(["bash", "-c", line], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
                            cwd=check.ROOT, timeout=120)
     return p.returncode, p.stdout, p.stderr

@@ -105,7 +105,8 @@ bool flt_x_ct_duration(struct flt_ctx *cx, const struct flt_field *f, struct flt
 	       flt_yield_u64(out, cx->ev->ts - t->pidns_init_start_ts);
 }
 
-/* --- mounts -------------------------------------------------------------------------------------------- */
+/* --- mounts
+ * -------------------------------------------------------------------------------------------- */
 
 int flt_mount_pattern_new(struct flt_field *f, struct error *err)
 {
@@ -202,7 +203,8 @@ bool flt_x_ct_mount(struct flt_ctx *cx, const struct flt_field *f, struct flt_va
 	}
 }
 
-/* --- labels -------------------------------------------------------------------------------------------- */
+/* --- labels
+ * -------------------------------------------------------------------------------------------- */
 
 struct labels {
 	const struct state_label *items;
@@ -261,7 +263,8 @@ bool flt_x_ct_labels(struct flt_ctx *cx, const struct flt_field *f, struct flt_v
 	return c && yield_labels(cx, own_labels(c), out);
 }
 
-/* --- pods ---------------------------------------------------------------------------------------------- */
+/* --- pods
+ * ---------------------------------------------------------------------------------------------- */
 
 bool flt_x_pod_name(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
@@ -284,8 +287,8 @@ bool flt_x_pod_sandbox(struct flt_ctx *cx, const struct flt_field *f, struct flt
 {
 	const struct state_container *c = container_of(cx);
 
-	return c && flt_yield_text(out, cut(state_sv(c->pod_sandbox_id),
-					    f->code ? f->code : SIZE_MAX));
+	return c &&
+	       flt_yield_text(out, cut(state_sv(c->pod_sandbox_id), f->code ? f->code : SIZE_MAX));
 }
 
 /* Who knows the pod's network: the container itself, or else its pod's sandbox. */

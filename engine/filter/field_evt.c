@@ -37,8 +37,7 @@ bool flt_x_count_procinfo(struct flt_ctx *cx, const struct flt_field *f, struct 
 	const struct state_thread *t = flt_thread(cx);
 
 	(void)f;
-	return flt_yield_u64(out,
-			     cx->ev->type == EV_PROCINFO_E && t && state_thread_is_main(t));
+	return flt_yield_u64(out, cx->ev->type == EV_PROCINFO_E && t && state_thread_is_main(t));
 }
 
 /* The name of a system call that has no event of its own. */
@@ -88,8 +87,7 @@ bool flt_x_syscall_type(struct flt_ctx *cx, const struct flt_field *f, struct fl
 bool flt_x_type_is(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
 	return f->purpose == FLT_FOR_FILTER &&
-	       flt_yield_u64(out,
-			     cx->ev->type == f->index || cx->ev->type == f->index + 1);
+	       flt_yield_u64(out, cx->ev->type == f->index || cx->ev->type == f->index + 1);
 }
 
 bool flt_x_is_async(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
@@ -105,7 +103,8 @@ bool flt_x_asynctype(struct flt_ctx *cx, const struct flt_field *f, struct flt_v
 	       flt_yield_text(out, flt_event_name(cx->ev));
 }
 
-/* Events of plugins name their plugin in parameter 0; without plugins there is no source for them. */
+/* Events of plugins name their plugin in parameter 0; without plugins there is no source for them.
+ */
 bool flt_x_source(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
 	uint32_t plugin;
@@ -149,12 +148,19 @@ static struct sv category_of_fd(const struct state_fd *fd)
 
 bool flt_x_category(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
-	static const char *const words[] = {
-	    [EC_UNKNOWN] = "unknown", [EC_OTHER] = "other",	  [EC_FILE] = "file",
-	    [EC_NET] = "net",	      [EC_IPC] = "IPC",		  [EC_MEMORY] = "memory",
-	    [EC_PROCESS] = "process", [EC_SLEEP] = "sleep",	  [EC_SYSTEM] = "system",
-	    [EC_SIGNAL] = "signal",   [EC_USER] = "user",	  [EC_TIME] = "time",
-	    [EC_PROCESSING] = "processing"};
+	static const char *const words[] = {[EC_UNKNOWN] = "unknown",
+					    [EC_OTHER] = "other",
+					    [EC_FILE] = "file",
+					    [EC_NET] = "net",
+					    [EC_IPC] = "IPC",
+					    [EC_MEMORY] = "memory",
+					    [EC_PROCESS] = "process",
+					    [EC_SLEEP] = "sleep",
+					    [EC_SYSTEM] = "system",
+					    [EC_SIGNAL] = "signal",
+					    [EC_USER] = "user",
+					    [EC_TIME] = "time",
+					    [EC_PROCESSING] = "processing"};
 	unsigned category = ev_info(cx->ev)->category & EC_LOW_MASK;
 
 	(void)f;
@@ -170,7 +176,6 @@ bool flt_x_category(struct flt_ctx *cx, const struct flt_field *f, struct flt_va
 	case EC_INTERNAL:
 		return flt_yield_text(out, SV_LIT("internal"));
 	default:
-		return category < COUNT_OF(words) &&
-		       flt_yield_text(out, sv_of(words[category]));
+		return category < COUNT_OF(words) && flt_yield_text(out, sv_of(words[category]));
 	}
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* evt.res and evt.is_*, evt.buflen*, evt.count.error*: how a call ended and what kind of I/O it was. */
+/* evt.res and evt.is_*, evt.buflen*, evt.count.error*: how a call ended and what kind of I/O it
+ * was. */
 #include "engine/filter/fields.h"
 
 #define EXECUTE_BITS 0111
 
-/* --- results ------------------------------------------------------------------------------------------- */
+/* --- results
+ * ------------------------------------------------------------------------------------------- */
 
 bool flt_x_rawres(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
@@ -83,7 +85,9 @@ bool flt_x_count_error(struct flt_ctx *cx, const struct flt_field *f, struct flt
 	       flt_yield_u64(out, ret < 0);
 }
 
-/* --- I/O ----------------------------------------------------------------------------------------------- */
+/* --- I/O
+ * -----------------------------------------------------------------------------------------------
+ */
 
 bool flt_x_is_io(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
@@ -131,7 +135,8 @@ bool flt_x_buflen(struct flt_ctx *cx, const struct flt_field *f, struct flt_valu
 	       ev_return_value(cx->ev, &ret) && ret >= 0 && flt_yield_i64(out, ret);
 }
 
-/* --- opens --------------------------------------------------------------------------------------------- */
+/* --- opens
+ * --------------------------------------------------------------------------------------------- */
 
 /* The flags of an open; 0 for other events. */
 static uint32_t open_flags(struct ev *ev)
@@ -161,9 +166,9 @@ bool flt_x_is_open_create(struct flt_ctx *cx, const struct flt_field *f, struct 
 	int64_t ret;
 
 	(void)f;
-	return flt_yield_u64(out,
-			     flags & STATE_O_F_CREATED ||
-				 (flags & STATE_O_TMPFILE && ev_return_value(cx->ev, &ret) && ret >= 0));
+	return flt_yield_u64(
+	    out, flags & STATE_O_F_CREATED ||
+		     (flags & STATE_O_TMPFILE && ev_return_value(cx->ev, &ret) && ret >= 0));
 }
 
 bool flt_x_is_open_exec(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)

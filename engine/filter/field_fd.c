@@ -36,7 +36,8 @@ bool flt_x_fd_uid(struct flt_ctx *cx, const struct flt_field *f, struct flt_valu
 	return flt_yield_built(cx, out);
 }
 
-/* --- kinds --------------------------------------------------------------------------------------------- */
+/* --- kinds
+ * --------------------------------------------------------------------------------------------- */
 
 bool flt_x_fd_type(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
@@ -133,7 +134,8 @@ bool flt_x_fd_types(struct flt_ctx *cx, const struct flt_field *f, struct flt_va
 	return true;
 }
 
-/* --- names --------------------------------------------------------------------------------------------- */
+/* --- names
+ * --------------------------------------------------------------------------------------------- */
 
 /* Directory a path relative to descriptor @dirfd starts from, as fd names have it. */
 static struct sv open_base(struct flt_ctx *cx, int64_t dirfd)
@@ -282,8 +284,7 @@ bool flt_x_fd_filename(struct flt_ctx *cx, const struct flt_field *f, struct flt
 	const struct state_fd *fd = flt_event_fd(cx);
 
 	(void)f;
-	return fd && state_fd_is_file(fd) &&
-	       flt_yield_text(out, filename_of(state_sv(fd->name)));
+	return fd && state_fd_is_file(fd) && flt_yield_text(out, filename_of(state_sv(fd->name)));
 }
 
 static bool in_container(struct flt_ctx *cx, struct sv path, struct flt_value *out)
@@ -318,7 +319,8 @@ bool flt_x_fd_name_changed(struct flt_ctx *cx, const struct flt_field *f, struct
 	return flt_event_fd(cx) && flt_yield_u64(out, cx->bind->fd_name_changed);
 }
 
-/* --- files --------------------------------------------------------------------------------------------- */
+/* --- files
+ * --------------------------------------------------------------------------------------------- */
 
 bool flt_x_fd_dev(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {

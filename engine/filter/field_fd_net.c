@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fd.*: the ends of IP connections. Client and server are told apart once the socket has connected or
- * accepted; before that only fields about either end have values.
+ * fd.*: the ends of IP connections. Client and server are told apart once the socket has connected
+ * or accepted; before that only fields about either end have values.
  */
 #include "engine/filter/fields.h"
 
@@ -22,8 +22,7 @@ static bool is_client_end(struct flt_ctx *cx, const struct state_fd *fd, enum fi
 
 	if (end == END_CLIENT || end == END_SERVER)
 		return end == END_CLIENT;
-	local_client =
-	    state_addr_is_local(cx->st, flt_thread(cx), fd->sock.sip, addr_size(fd));
+	local_client = state_addr_is_local(cx->st, flt_thread(cx), fd->sock.sip, addr_size(fd));
 	return (end == END_LOCAL) == local_client;
 }
 
@@ -53,8 +52,7 @@ bool flt_x_fd_port(struct flt_ctx *cx, const struct flt_field *f, struct flt_val
 		return f->code == END_SERVER && flt_yield_u64(out, fd->sock.sport);
 	if (!flt_is_ip_socket(fd) || !has_role(fd))
 		return false;
-	return flt_yield_u64(out, is_client_end(cx, fd, f->code) ? fd->sock.sport
-								  : fd->sock.dport);
+	return flt_yield_u64(out, is_client_end(cx, fd, f->code) ? fd->sock.sport : fd->sock.dport);
 }
 
 bool flt_x_fd_proto(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
@@ -115,10 +113,8 @@ bool flt_x_fd_ports(struct flt_ctx *cx, const struct flt_field *f, struct flt_va
 
 bool flt_x_fd_l4proto(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
-	static const char *const words[] = {[EV_L4_TCP] = "tcp",
-					    [EV_L4_UDP] = "udp",
-					    [EV_L4_ICMP] = "icmp",
-					    [EV_L4_RAW] = "raw"};
+	static const char *const words[] = {
+	    [EV_L4_TCP] = "tcp", [EV_L4_UDP] = "udp", [EV_L4_ICMP] = "icmp", [EV_L4_RAW] = "raw"};
 	const struct state_fd *fd = flt_event_fd(cx);
 	enum ev_l4proto l4;
 
@@ -152,8 +148,8 @@ bool flt_x_fd_is_server(struct flt_ctx *cx, const struct flt_field *f, struct fl
 	if (!fd)
 		return false;
 	server = state_fd_is_listener(fd) ||
-		 (flt_is_ip_socket(fd) && state_addr_is_local(cx->st, flt_thread(cx),
-							      fd->sock.dip, addr_size(fd)));
+		 (flt_is_ip_socket(fd) &&
+		  state_addr_is_local(cx->st, flt_thread(cx), fd->sock.dip, addr_size(fd)));
 	return flt_yield_u64(out, server);
 }
 

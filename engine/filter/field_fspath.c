@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fs.path.*: the files that successful file system calls worked on. Which call takes which directory for a
- * relative path follows the reference to the letter, since rules compare the outcome: some *at calls know
- * only directories that are open, so that the working directory shows as <UNKNOWN>.
+ * fs.path.*: the files that successful file system calls worked on. Which call takes which
+ * directory for a relative path follows the reference to the letter, since rules compare the
+ * outcome: some *at calls know only directories that are open, so that the working directory shows
+ * as <UNKNOWN>.
  */
 #include "engine/filter/fields.h"
 
 enum base { /* what a relative path starts from */
-	BASE_CWD,
-	BASE_DIRECTORY, /* an open directory, in the parameter before the path */
-	BASE_DIRFD,	/* the same, or the working directory */
-	BASE_OPENED,	/* the descriptor the call has opened knows its path */
-	BASE_FD,	/* the call has no path: the descriptor's */
-	BASE_UNKNOWN,
+	    BASE_CWD,
+	    BASE_DIRECTORY, /* an open directory, in the parameter before the path */
+	    BASE_DIRFD,	    /* the same, or the working directory */
+	    BASE_OPENED,    /* the descriptor the call has opened knows its path */
+	    BASE_FD,	    /* the call has no path: the descriptor's */
+	    BASE_UNKNOWN,
 };
 
 struct fs_call { /* parameter numbers, 0 where there is none */
@@ -53,20 +54,16 @@ static struct fs_call call_of(unsigned type)
 	case EV_RENAMEAT_X:
 		return (struct fs_call){.source = 2, .target = 4};
 	case EV_RENAMEAT2_X:
-		return (struct fs_call){.source = 2,
-					.target = 4,
-					.base = BASE_DIRFD,
-					.target_base = BASE_DIRFD};
+		return (struct fs_call){
+		    .source = 2, .target = 4, .base = BASE_DIRFD, .target_base = BASE_DIRFD};
 	case EV_LINK_2_X:
 	case EV_SYMLINK_X:
 		return (struct fs_call){.source = 2, .target = 1};
 	case EV_LINKAT_2_X:
 		return (struct fs_call){.source = 4, .target = 2};
 	case EV_SYMLINKAT_X:
-		return (struct fs_call){.source = 3,
-					.target = 1,
-					.base = BASE_DIRECTORY,
-					.target_base = BASE_UNKNOWN};
+		return (struct fs_call){
+		    .source = 3, .target = 1, .base = BASE_DIRECTORY, .target_base = BASE_UNKNOWN};
 	default:
 		return (struct fs_call){0};
 	}

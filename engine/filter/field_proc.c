@@ -132,8 +132,7 @@ bool flt_x_cgroups(struct flt_ctx *cx, const struct flt_field *f, struct flt_val
 	const struct state_thread *t = flt_thread(cx);
 
 	(void)f;
-	return t && t->cgroups.count &&
-	       flt_yield_text(out, flt_joined_list(cx, &t->cgroups));
+	return t && t->cgroups.count && flt_yield_text(out, flt_joined_list(cx, &t->cgroups));
 }
 
 bool flt_x_cgroup(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)

@@ -35,8 +35,8 @@ bool flt_x_is_leader(struct flt_ctx *cx, const struct flt_field *f, struct flt_v
 {
 	const struct state_thread *t = flt_thread(cx);
 
-	return t && flt_yield_u64(out, id_of(t, f->code) ==
-					   (f->code == ID_PGID ? t->pid : t->vpid));
+	return t &&
+	       flt_yield_u64(out, id_of(t, f->code) == (f->code == ID_PGID ? t->pid : t->vpid));
 }
 
 bool flt_x_ismain(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
@@ -55,7 +55,8 @@ bool flt_x_tty(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *
 	return t && flt_yield_u64(out, t->tty);
 }
 
-/* --- times and the executable -------------------------------------------------------------------------- */
+/* --- times and the executable
+ * -------------------------------------------------------------------------- */
 
 bool flt_x_duration(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
@@ -130,7 +131,8 @@ bool flt_x_exe_bit(struct flt_ctx *cx, const struct flt_field *f, struct flt_val
 	}
 }
 
-/* --- resources ----------------------------------------------------------------------------------------- */
+/* --- resources
+ * ----------------------------------------------------------------------------------------- */
 
 bool flt_x_fdopencount(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * proc.p*, proc.a* and the leaders of sessions and groups. The parent and ancestor N are processes; "any
- * ancestor" walks the threads that made each other, as the reference does.
+ * proc.p*, proc.a* and the leaders of sessions and groups. The parent and ancestor N are processes;
+ * "any ancestor" walks the threads that made each other, as the reference does.
  */
 #include "engine/filter/fields.h"
 
@@ -56,10 +56,10 @@ static bool any_text(struct flt_ctx *cx, const struct flt_field *f, const struct
 	return items != NULL;
 }
 
-/* The texts of all ancestors, each behind a blank unless it is the first there is; absent if all are
- * empty. */
-static bool joined_text(struct flt_ctx *cx, const struct flt_field *f,
-			const struct state_thread *t, ancestor_text_fn text, struct flt_value *out)
+/* The texts of all ancestors, each behind a blank unless it is the first there is; absent if all
+ * are empty. */
+static bool joined_text(struct flt_ctx *cx, const struct flt_field *f, const struct state_thread *t,
+			ancestor_text_fn text, struct flt_value *out)
 {
 	struct flt_value each = {0};
 	struct buf *b = &cx->text;

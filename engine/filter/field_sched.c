@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * thread.exectime, thread.totexectime and thread.cpu*: differences to what was seen before, by CPU or by
- * thread. Each use of such a field remembers on its own.
+ * thread.exectime, thread.totexectime and thread.cpu*: differences to what was seen before, by CPU
+ * or by thread. Each use of such a field remembers on its own.
  */
 #include "base/map.h"
 #include "engine/filter/fields.h"

@@ -2,12 +2,12 @@
 /* syslog.*: messages written to /dev/log, "<priority>text". */
 #include "engine/filter/fields.h"
 
-static const char *const severities[] = {"emerg",   "alert",  "crit", "err",
-					 "warn",    "notice", "info", "debug"};
+static const char *const severities[] = {"emerg", "alert",  "crit", "err",
+					 "warn",  "notice", "info", "debug"};
 static const char *const facilities[] = {
-    "kern",   "user",	"mail",	  "daemon",   "auth",	"syslog", "lpr",    "news",
+    "kern",   "user",	"mail",	    "daemon", "auth",	"syslog",   "lpr",	"news",
     "uucp",   "clock",	"authpriv", "ftp",    "ntp",	"logaudit", "logalert", "cron",
-    "local0", "local1", "local2", "local3",   "local4", "local5", "local6", "local7"};
+    "local0", "local1", "local2",   "local3", "local4", "local5",   "local6",	"local7"};
 
 /* Split "<priority>text". */
 static bool parse_message(struct sv data, uint32_t *priority, struct sv *text)
@@ -38,8 +38,7 @@ bool flt_x_syslog(struct flt_ctx *cx, const struct flt_field *f, struct flt_valu
 	struct sv text;
 	int data;
 
-	if (!fd || !ev_type_is_exit(cx->ev->type) ||
-	    !(ev_info(cx->ev)->flags & EF_WRITES_TO_FD) ||
+	if (!fd || !ev_type_is_exit(cx->ev->type) || !(ev_info(cx->ev)->flags & EF_WRITES_TO_FD) ||
 	    !sv_contains(state_sv(fd->name), SV_LIT("/dev/log")))
 		return false;
 	data = ev_param_index(cx->ev->type, "data");

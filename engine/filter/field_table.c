@@ -116,8 +116,7 @@ static bool parse_index(struct sv arg, bool leading_zeros, int64_t *out)
 	if (arg.n == 0 || (!leading_zeros && arg.n > 1 && arg.p[0] == '0'))
 		return false;
 	for (size_t i = 0; i < arg.n; i++)
-		if (arg.p[i] < '0' || arg.p[i] > '9' ||
-		    __builtin_mul_overflow(n, 10, &n) ||
+		if (arg.p[i] < '0' || arg.p[i] > '9' || __builtin_mul_overflow(n, 10, &n) ||
 		    __builtin_add_overflow(n, arg.p[i] - '0', &n))
 			return false;
 	*out = n;
@@ -248,8 +247,7 @@ static int unknown(struct error *err, struct sv name, bool has_arg, struct sv ar
 }
 
 /* Give @f what the written name stands for. */
-static int fill(struct flt_field *f, const struct named *n, struct arena *arena,
-		struct error *err)
+static int fill(struct flt_field *f, const struct named *n, struct arena *arena, struct error *err)
 {
 	const struct field_impl *impl = &impls[n->row];
 	const struct flt_field_info *info = &flt_field_table[n->row];
@@ -282,8 +280,7 @@ static int fill(struct flt_field *f, const struct named *n, struct arena *arena,
 static int printed_form(struct flt_field *f, struct arena *arena, struct sv name, bool has_arg,
 			struct sv arg)
 {
-	struct flt_expr e = {
-	    .kind = FLT_EXPR_FIELD, .text = name, .has_arg = has_arg, .arg = arg};
+	struct flt_expr e = {.kind = FLT_EXPR_FIELD, .text = name, .has_arg = has_arg, .arg = arg};
 	struct buf b = {0};
 
 	flt_print_expr(&b, &e);
@@ -346,8 +343,8 @@ static int resolve(struct flt_field *f, const struct flt_options *opt, struct ar
 }
 
 int flt_field_resolve(const struct flt_options *opt, struct arena *arena, struct sv name,
-		      bool has_arg, struct sv arg, enum flt_purpose purpose,
-		      struct flt_field **out, struct error *err)
+		      bool has_arg, struct sv arg, enum flt_purpose purpose, struct flt_field **out,
+		      struct error *err)
 {
 	struct flt_field *f = arena_zalloc(arena, 1, sizeof(*f));
 	int rc;

@@ -4,3 +4,6 @@ list(APPEND field_sources
   field_fdlist.c field_fspath.c field_misc.c field_proc.c field_proc_stat.c field_proc_tree.c
   field_sched.c field_syslog.c field_table.c field_time.c field_user.c format.c names.c net_text.c
   param_text.c time.c value.c)
+
+add_unit_test(filter_param_text_test tests/param_text_test.c engine_filter engine_state_world)
+add_unit_test(filter_format_test tests/format_test.c engine_filter engine_state_world)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shared by the files that make fields: argument forms, the codes by which one extractor serves several
- * rows of fields.def, and the texts several of them need.
+ * Shared by the files that make fields: argument forms, the codes by which one extractor serves
+ * several rows of fields.def, and the texts several of them need.
  */
 #ifndef ENGINE_FILTER_FIELDS_H
 #define ENGINE_FILTER_FIELDS_H
@@ -11,17 +11,17 @@
 #define FLT_ANCESTORS_MAX 1024 /* how far up fields about "any ancestor" look */
 
 enum field_form { /* which arguments a field takes */
-	FORM_NONE,
-	FORM_INDEX,    /* optional [N] */
-	FORM_ENV,      /* optional [N] or [NAME] */
-	FORM_PARAM,    /* .NAME of a parameter, or [N] */
-	FORM_RAWPARAM, /* .NAME of a parameter */
-	FORM_EVENT,    /* .NAME of an event */
-	FORM_TIME,     /* [T] */
-	FORM_ABSPATH,  /* optional .src or .dst */
-	FORM_SUBSYS,   /* .NAME of a cgroup subsystem */
-	FORM_SELECT,   /* [N] or [REGEX] */
-	FORM_KEY,      /* [KEY] */
+		  FORM_NONE,
+		  FORM_INDEX,	 /* optional [N] */
+		  FORM_ENV,	 /* optional [N] or [NAME] */
+		  FORM_PARAM,	 /* .NAME of a parameter, or [N] */
+		  FORM_RAWPARAM, /* .NAME of a parameter */
+		  FORM_EVENT,	 /* .NAME of an event */
+		  FORM_TIME,	 /* [T] */
+		  FORM_ABSPATH,	 /* optional .src or .dst */
+		  FORM_SUBSYS,	 /* .NAME of a cgroup subsystem */
+		  FORM_SELECT,	 /* [N] or [REGEX] */
+		  FORM_KEY,	 /* [KEY] */
 };
 
 enum { CLOCK_NS, CLOCK_S, CLOCK_ISO, CLOCK_DATE_NS, CLOCK_DATE_S };
@@ -89,7 +89,8 @@ void flt_join_list(struct buf *out, const struct state_list *list);
 /* field_evt.c */
 struct sv flt_event_name(struct ev *ev); /* evt.type */
 
-/* field_evt_arg.c: index of the parameter an instance of evt.arg or evt.rawarg names; false: none. */
+/* field_evt_arg.c: index of the parameter an instance of evt.arg or evt.rawarg names; false: none.
+ */
 bool flt_param_of_field(struct flt_ctx *cx, const struct flt_field *f, unsigned *i);
 
 /* field_fd.c: fd.name, also of failed calls; false: absent. */

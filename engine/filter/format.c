@@ -33,7 +33,8 @@ struct flt_format {
 	uint32_t field_count;
 };
 
-/* --- compiling ----------------------------------------------------------------------------------------- */
+/* --- compiling
+ * ----------------------------------------------------------------------------------------- */
 
 struct compiler {
 	struct flt_program *program;
@@ -151,7 +152,8 @@ static int compile_parts(struct compiler *c)
 	return 0;
 }
 
-/* --- the fields of the JSON view ----------------------------------------------------------------------- */
+/* --- the fields of the JSON view
+ * ----------------------------------------------------------------------- */
 
 static void count_field(void *arg, const struct flt_field *f)
 {
@@ -212,8 +214,7 @@ static int compile_fields(struct compiler *c)
 	for (uint32_t i = 0; i < f->part_count; i++)
 		if (f->parts[i].operand)
 			flt_operand_fields(f->parts[i].operand, count_field, &n);
-	f->fields =
-	    arena_zalloc(flt_program_arena(c->program), n + 1, sizeof(*f->fields));
+	f->fields = arena_zalloc(flt_program_arena(c->program), n + 1, sizeof(*f->fields));
 	if (!f->fields)
 		return error_nomem(c->err);
 	for (uint32_t i = 0; i < f->part_count; i++)
@@ -265,7 +266,8 @@ size_t flt_format_fields(const struct flt_format *f, const struct sv **names)
 	return f->field_count;
 }
 
-/* --- rendering ----------------------------------------------------------------------------------------- */
+/* --- rendering
+ * ----------------------------------------------------------------------------------------- */
 
 /* Bring what was appended since @start to @width bytes. */
 static void adjust(struct buf *out, size_t start, size_t width)

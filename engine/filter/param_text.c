@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Event parameters as text: a value ("3") and, for most types, what it stands for ("<f>/etc/passwd").
- * Sizes are the capture's word: numbers of unexpected width are read as far as they go.
+ * Event parameters as text: a value ("3") and, for most types, what it stands for
+ * ("<f>/etc/passwd"). Sizes are the capture's word: numbers of unexpected width are read as far as
+ * they go.
  */
 #include "engine/filter/fields.h"
 
@@ -16,8 +17,8 @@ struct param { /* one parameter, or the inner value of a dynamic one */
 	size_t n;
 };
 
-/* Let @p be the value inside a dynamic parameter; a damaged one stays PT_DYN. The outer print format
- * stays, too. */
+/* Let @p be the value inside a dynamic parameter; a damaged one stays PT_DYN. The outer print
+ * format stays, too. */
 static void open_dynamic(struct param *p, const struct ev_param_info *info)
 {
 	if (p->n < 1 || p->p[0] >= info->dyn_count)

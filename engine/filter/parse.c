@@ -28,8 +28,7 @@ static void *fail_nomem(struct parser *p)
 	return NULL;
 }
 
-/* "unexpected token after 'X', expecting Y": the usual complaint, with what comes next in the text.
- */
+/* The usual complaint: what comes next in the text, and what could stand there. */
 static void *fail_expecting(struct parser *p, const char *what)
 {
 	struct sv rest = flt_lex_rest(&p->lex);
@@ -39,6 +38,33 @@ static void *fail_expecting(struct parser *p, const char *what)
 	else
 		p->rc = error_set(p->err, ERR_SYNTAX, "unexpected token at '%.*s', expecting %s",
 				  (int)(rest.n < 24 ? rest.n : 24), rest.p, what);
+	return NULL;
+}
+
+/* The last word, parenthesis or the like before what has not been consumed. */
+static struct sv last_token(const struct parser *p)
+{
+	const char *text = p->lex.text.p;
+	size_t end = p->lex.at.index, start;
+
+	while (end && strchr(" \t\b\r\n", text[end - 1]))
+		end--;
+	start = end;
+	while (start && !strchr(" \t\b\r\n()=,", text[start - 1]))
+		start--;
+	if (start == end && start)
+		start--;
+	return sv_make(text + start, end - start);
+}
+
+/* The expression could end here, but the text goes on. */
+static void *fail_leftover(struct parser *p)
+{
+	struct sv last = last_token(p);
+
+	p->rc =
+	    error_set(p->err, ERR_SYNTAX, "unexpected token after '%.*s', expecting 'or', 'and'",
+		      (int)(last.n < 64 ? last.n : 64), last.p);
 	return NULL;
 }
 
@@ -634,13 +660,15 @@ int flt_parse(struct sv text, unsigned depth_limit, struct arena *arena, struct 
 	struct parser p;
 	int rc = parser_start(&p, text, depth_limit, arena, err);
 
+	if (pos)
+		*pos = p.lex.at;
 	if (rc < 0)
 		return rc;
 	n = parse_or(&p);
 	if (n) {
 		flt_lex_blanks(&p.lex);
 		if (!flt_lex_at_end(&p.lex))
-			n = fail_expecting(&p, "'or', 'and'");
+			n = fail_leftover(&p);
 	}
 	if (pos)
 		*pos = p.lex.at;

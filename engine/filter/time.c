@@ -11,8 +11,8 @@ struct civil {
 };
 
 /*
- * The date of a day counted from 1970-01-01. Years are taken to begin in March, so that the leap day
- * comes last and month lengths follow (153 m + 2) / 5; eras are the 400 years after which the
+ * The date of a day counted from 1970-01-01. Years are taken to begin in March, so that the leap
+ * day comes last and month lengths follow (153 m + 2) / 5; eras are the 400 years after which the
  * calendar repeats.
  */
 static struct civil civil_of(int64_t days)

@@ -97,20 +97,24 @@ static void add_location(struct buf *b, const struct rule_location *at, bool out
 	buf_addf(b, ":%u:%u)\n", at->line, at->column);
 }
 
+static void add_message(struct buf *b, const struct rule_message *m)
+{
+	for (size_t i = 0; i < m->where_count; i++)
+		add_location(b, &m->where[i], i == 0);
+	add_plain(b, m->snippet);
+	buf_addf(b, "%s (%s): ", rule_code_name(m->code), rule_code_text(m->code));
+	add_plain(b, m->text);
+	buf_char(b, '\n');
+}
+
 static void add_messages(struct buf *b, const char *what, const struct rule_message *list,
 			 size_t count)
 {
 	if (!count)
 		return;
 	buf_addf(b, "%zu %s:\n", count, what);
-	for (const struct rule_message *m = list; m < list + count; m++) {
-		for (size_t i = 0; i < m->where_count; i++)
-			add_location(b, &m->where[i], i == 0);
-		add_plain(b, m->snippet);
-		buf_addf(b, "%s (%s): ", rule_code_name(m->code), rule_code_text(m->code));
-		add_plain(b, m->text);
-		buf_char(b, '\n');
-	}
+	for (size_t i = 0; i < count; i++)
+		add_message(b, &list[i]);
 }
 
 static void add_summary(struct buf *b, const char *what, const struct rule_message *list,
@@ -170,27 +174,33 @@ static void json_locations(struct buf *b, const struct rule_message *m)
 	buf_char(b, ']');
 }
 
+static void json_message(struct buf *b, const struct rule_message *m)
+{
+	buf_char(b, '{');
+	add_member(b, "code", rule_code_name(m->code));
+	buf_char(b, ',');
+	add_member(b, "codedesc", code_description(m->code));
+	buf_lit(b, ",\"context\":{");
+	json_locations(b, m);
+	buf_char(b, ',');
+	add_member(b, "snippet", m->snippet);
+	buf_char(b, '}');
+	if (m->deprecated_field) {
+		buf_char(b, ',');
+		add_member(b, "deprecated_field", m->deprecated_field);
+	}
+	buf_char(b, ',');
+	add_member(b, "message", m->text);
+	buf_char(b, '}');
+}
+
 static void json_messages(struct buf *b, const char *key, const struct rule_message *list,
 			  size_t count)
 {
 	buf_addf(b, "\"%s\":[", key);
-	for (const struct rule_message *m = list; m < list + count; m++) {
-		buf_str(b, m == list ? "{" : ",{");
-		add_member(b, "code", rule_code_name(m->code));
-		buf_char(b, ',');
-		add_member(b, "codedesc", code_description(m->code));
-		buf_lit(b, ",\"context\":{");
-		json_locations(b, m);
-		buf_char(b, ',');
-		add_member(b, "snippet", m->snippet);
-		buf_char(b, '}');
-		if (m->deprecated_field) {
-			buf_char(b, ',');
-			add_member(b, "deprecated_field", m->deprecated_field);
-		}
-		buf_char(b, ',');
-		add_member(b, "message", m->text);
-		buf_char(b, '}');
+	for (size_t i = 0; i < count; i++) {
+		buf_str(b, i ? "," : "");
+		json_message(b, &list[i]);
 	}
 	buf_char(b, ']');
 }

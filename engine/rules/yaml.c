@@ -268,7 +268,7 @@ int rule_yaml_read(struct sv text, struct arena *arena, const struct rule_yaml_n
 
 const struct rule_yaml_node *rule_yaml_get(const struct rule_yaml_node *map, const char *key)
 {
-	if (map->kind != RULE_YAML_MAP)
+	if (!map || map->kind != RULE_YAML_MAP)
 		return NULL;
 	for (const struct rule_yaml_entry *e = map->first; e; e = e->next)
 		if (e->key->kind == RULE_YAML_SCALAR && sv_is(e->key->text, key))

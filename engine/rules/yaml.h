@@ -52,7 +52,7 @@ MUST_CHECK int rule_yaml_read(struct sv text, struct arena *arena,
 			      const struct rule_yaml_node **out, struct rule_pos *pos,
 			      struct error *err);
 
-/* The first value under @key, or NULL if there is none or @map is no map. */
+/* The first value under @key, or NULL if there is none or @map is no map (or NULL). */
 const struct rule_yaml_node *rule_yaml_get(const struct rule_yaml_node *map, const char *key);
 
 /* yes/no, on/off, true/false, y/n in lower, upper or Capitalised letters. */

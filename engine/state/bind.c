@@ -99,21 +99,17 @@ bool state_opt_i64(struct state_event *e, unsigned i, int64_t *out)
 
 static void bind_thread(struct state_event *e, const struct state_rule *rule)
 {
-	switch ((enum state_bind)rule->bind) {
-	case STATE_BIND_GET:
-		e->t = state_get(e->st, e->ev->tid);
-		if (e->t)
-			e->t->flags |= STATE_CL_ACTIVE;
-		break;
-	case STATE_BIND_FIND:
-	case STATE_BIND_SWITCH:
-	case STATE_BIND_PROCINFO:
-		e->t = state_find(e->st, e->ev->tid);
-		break;
-	case STATE_BIND_NONE:
-		e->t = NULL;
-		break;
+	struct state_thread *t = NULL;
+
+	if (rule->bind != STATE_BIND_NONE)
+		t = state_find(e->st, e->ev->tid);
+	if (LIKELY(rule->bind == STATE_BIND_GET)) {
+		if (UNLIKELY(!t))
+			t = state_get(e->st, e->ev->tid);
+		if (t)
+			t->flags |= STATE_CL_ACTIVE;
 	}
+	e->t = t;
 }
 
 static void bind_enter(struct state_event *e, const struct state_rule *rule)
@@ -133,13 +129,14 @@ static void bind_exit(struct state_event *e, const struct state_rule *rule)
 	unsigned enter = e->t->lastevent_type;
 	int64_t num;
 
-	e->paired = e->ev->type == enter + 1 ||
-		    (e->ev->type == EV_EXECVE_19_X && enter == EV_EXECVEAT_E);
+	e->paired =
+	    e->ev->type == enter + 1 || (e->ev->type == EV_EXECVE_19_X && enter == EV_EXECVEAT_E);
 	if (!e->paired)
 		e->t->lastevent_fd = -1;
 	if (!rule->fd)
 		return;
-	/* What the exit event itself says wins over what an enter event, perhaps of another call, left. */
+	/* What the exit event itself says wins over what an enter event, perhaps of another call,
+	 * left. */
 	if (state_opt_i64(e, rule->fd, &num))
 		e->t->lastevent_fd = num;
 	if (e->t->lastevent_fd >= 0)
@@ -186,11 +183,11 @@ void state_store_enter(struct state_event *e, struct sv text, int64_t dirfd, uin
 		return;
 	}
 	*s = (struct state_stored){
-		.type = e->ev->type,
-		.flags = flags,
-		.dirfd = dirfd,
-		.size = (uint32_t)size,
-		.len = (uint32_t)text.n,
+	    .type = e->ev->type,
+	    .flags = flags,
+	    .dirfd = dirfd,
+	    .size = (uint32_t)size,
+	    .len = (uint32_t)text.n,
 	};
 	if (text.n)
 		memcpy(s->text, text.p, text.n);

@@ -41,7 +41,8 @@ static bool is_unit(struct sv path)
 	       sv_ends(path, SV_LIT(".scope"));
 }
 
-/* What stands between the last @prefix and the last @suffix; a loose match takes any short name there. */
+/* What stands between the last @prefix and the last @suffix; a loose match takes any short name
+ * there. */
 static struct sv between(struct sv path, struct sv prefix, struct sv suffix, bool loose)
 {
 	const char *start = find_last(path, prefix);
@@ -69,23 +70,24 @@ static struct sv match_runtimes(struct sv path)
 	static const struct {
 		const char *prefix, *suffix;
 	} shapes[] = {
-		{ "/libpod-", ".scope" },
-		{ "/libpod-", ".scope/container" },
-		{ "/libpod-", "" },
-		{ "/libpod-payload-", ".scope" },
-		{ "/libpod-payload-", ".scope/container" },
-		{ "/libpod-payload-", "" },
-		{ "/", "" },
-		{ "/docker-", ".scope" },
-		{ "/crio-", "" },
-		{ "/cri-containerd-", ".scope" },
-		{ "/crio-", ".scope" },
-		{ ":cri-containerd:", "" },
-		{ "/nerdctl-", ".scope" },
+	    {"/libpod-", ".scope"},
+	    {"/libpod-", ".scope/container"},
+	    {"/libpod-", ""},
+	    {"/libpod-payload-", ".scope"},
+	    {"/libpod-payload-", ".scope/container"},
+	    {"/libpod-payload-", ""},
+	    {"/", ""},
+	    {"/docker-", ".scope"},
+	    {"/crio-", ""},
+	    {"/cri-containerd-", ".scope"},
+	    {"/crio-", ".scope"},
+	    {":cri-containerd:", ""},
+	    {"/nerdctl-", ".scope"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(shapes); i++) {
-		struct sv id = between(path, sv_of(shapes[i].prefix), sv_of(shapes[i].suffix), false);
+		struct sv id =
+		    between(path, sv_of(shapes[i].prefix), sv_of(shapes[i].suffix), false);
 
 		if (id.n)
 			return id;
@@ -137,7 +139,7 @@ static struct sv up_to(const char *p, const char *end, const char *stop)
 
 static struct sv match_lxc(struct sv path)
 {
-	static const char *const marks[] = { "/lxc/", "/lxc.payload/", "/lxc.payload." };
+	static const char *const marks[] = {"/lxc/", "/lxc.payload/", "/lxc.payload."};
 
 	for (size_t i = 0; i < COUNT_OF(marks); i++) {
 		const char *at = find_first(path, marks[i]);
@@ -164,9 +166,9 @@ static struct sv match_libvirt(struct sv path)
 	at = find_first(path, escaped);
 	if (at) {
 		at += strlen(escaped);
-		stop = sv_ends(path, SV_LIT(".scope/libvirt")) ? end - strlen(".scope/libvirt") :
-		       sv_ends(path, SV_LIT(".scope"))	       ? end - strlen(".scope") :
-								 NULL;
+		stop = sv_ends(path, SV_LIT(".scope/libvirt")) ? end - strlen(".scope/libvirt")
+		       : sv_ends(path, SV_LIT(".scope"))       ? end - strlen(".scope")
+							       : NULL;
 		if (stop && stop >= at)
 			return sv_make(at, (size_t)(stop - at));
 	}
@@ -196,11 +198,9 @@ struct sv state_cgroup_id(struct sv path, uint16_t *type)
 		struct sv (*match)(struct sv path);
 		uint16_t type; /* what the path alone tells */
 	} matchers[] = {
-		{ match_runtimes, STATE_CT_UNKNOWN },
-		{ match_containerd, STATE_CT_UNKNOWN },
-		{ match_lxc, STATE_CT_LXC },
-		{ match_libvirt, STATE_CT_LIBVIRT_LXC },
-		{ match_bpm, STATE_CT_BPM },
+	    {match_runtimes, STATE_CT_UNKNOWN}, {match_containerd, STATE_CT_UNKNOWN},
+	    {match_lxc, STATE_CT_LXC},		{match_libvirt, STATE_CT_LIBVIRT_LXC},
+	    {match_bpm, STATE_CT_BPM},
 	};
 
 	*type = STATE_CT_UNKNOWN;

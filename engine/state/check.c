@@ -62,9 +62,9 @@ static void see_labels(struct check *c, const struct state_label *l, uint32_t n)
 static void see_container(struct check *c, const struct state_container_rec *rec)
 {
 	const struct state_container *i = &rec->info;
-	const struct state_str *texts[] = { i->id,	  i->full_id,	 i->name,      i->image,
-					    i->image_id,  i->image_repo, i->image_tag, i->image_digest,
-					    i->user,	  i->ip,	 i->cni_json,  i->pod_sandbox_id };
+	const struct state_str *texts[] = {
+	    i->id,	  i->full_id,	   i->name, i->image, i->image_id, i->image_repo,
+	    i->image_tag, i->image_digest, i->user, i->ip,    i->cni_json, i->pod_sandbox_id};
 
 	for (size_t k = 0; k < COUNT_OF(texts); k++)
 		see(c, texts[k]);
@@ -84,7 +84,7 @@ static void see_container(struct check *c, const struct state_container_rec *rec
 
 static void see_users(struct check *c, const struct state_user_space *space)
 {
-	const struct map *maps[] = { &space->users, &space->groups };
+	const struct map *maps[] = {&space->users, &space->groups};
 	const struct map_slot *slot;
 
 	see(c, space->id);
@@ -119,7 +119,7 @@ static void see_rest(struct check *c)
 	}
 	for (size_t at = 0; (slot = smap_next(&st->suppressed_comms, &at));)
 		see(c, (const struct state_str *)(const void *)(slot->key.p -
-								 sizeof(struct state_str)));
+								sizeof(struct state_str)));
 	for (size_t at = 0; (slot = smap_next(&st->containers, &at));) {
 		const struct state_container_rec *rec = slot->value;
 
@@ -270,7 +270,7 @@ static void check_cache(struct check *c)
 
 int state_check(const struct state *st, struct error *err)
 {
-	struct check c = { .st = st, .err = err };
+	struct check c = {.st = st, .err = err};
 	const struct map_slot *slot;
 
 	for (size_t at = 0; (slot = map_next(&st->threads, &at));) {

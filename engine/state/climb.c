@@ -53,12 +53,12 @@ struct state_thread *state_thread_ancestor(const struct state *st, const struct 
 }
 
 /*
- * Two pointers run up the chain, one twice as fast: where they meet is a loop. An element that is its own
- * parent ends the chain, too.
+ * Two pointers run up the chain, one twice as fast: where they meet is a loop. An element that is
+ * its own parent ends the chain, too.
  */
 struct state_climb state_climb_start(const struct state *st, const struct state_thread *t)
 {
-	struct state_climb c = { .st = st };
+	struct state_climb c = {.st = st};
 
 	c.slow = state_thread_find(st, t->ptid);
 	if (c.slow)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * clone, fork, vfork, clone3: seen from the caller (ret is the child) or from the child (ret is 0), in
- * either order, possibly only one of them. The parameters always describe the emitting task.
+ * clone, fork, vfork, clone3: seen from the caller (ret is the child) or from the child (ret is 0),
+ * in either order, possibly only one of them. The parameters always describe the emitting task.
  */
 #include "engine/state/task.h"
 
@@ -15,7 +15,7 @@ struct clone {
 
 static bool clone_read(struct state_event *e, struct clone *c)
 {
-	*c = (struct clone){ 0 };
+	*c = (struct clone){0};
 	state_task_read(e, &c->task);
 	state_need_u32(e, 15, &c->flags);
 	state_need_u32(e, 16, &c->uid);
@@ -50,7 +50,8 @@ static void inherit(struct state *st, struct state_thread *child, const struct s
 	child->exe_ino_ctime_duration_clone_ts = from->exe_ino_ctime_duration_clone_ts;
 }
 
-/* A new process also gets descriptors, directory and environment; a thread uses those of its process. */
+/* A new process also gets descriptors, directory and environment; a thread uses those of its
+ * process. */
 static void inherit_process(struct state *st, struct state_thread *child,
 			    const struct state_thread *from)
 {
@@ -87,7 +88,8 @@ static void repair_caller(struct state *st, struct state_thread *caller, const s
 	state_touch(st, caller);
 }
 
-/* The caller cannot name its child, or the child's own event is the better source, or it is gone already. */
+/* The caller cannot name its child, or the child's own event is the better source, or it is gone
+ * already. */
 static bool caller_must_not_create(const struct state_event *e, const struct clone *c, int64_t tid)
 {
 	const uint32_t elsewhere = STATE_CL_CHILD_IN_PIDNS | STATE_CL_NEWPID | STATE_CL_PARENT;
@@ -187,8 +189,8 @@ static void repair_leader(struct state *st, struct state_thread *leader,
 }
 
 /*
- * The start of the pid namespace stays as recorded, relative to the boot: the reference has no boot time to
- * add when it reads captures, and shows nothing for tasks of the first namespace.
+ * The start of the pid namespace stays as recorded, relative to the boot: the reference has no boot
+ * time to add when it reads captures, and shows nothing for tasks of the first namespace.
  */
 static void set_pidns_start(struct state_thread *child, const struct clone *c)
 {

@@ -30,9 +30,9 @@ static void free_mounts(struct state *st, struct state_mount *m, uint32_t n)
 
 static void free_info(struct state *st, struct state_container *c)
 {
-	struct state_str *texts[] = { c->id,	    c->full_id,	  c->name,	   c->image,
-				      c->image_id,  c->image_repo, c->image_tag,   c->image_digest,
-				      c->user,	    c->ip,	  c->cni_json,	   c->pod_sandbox_id };
+	struct state_str *texts[] = {c->id,	  c->full_id,	 c->name,      c->image,
+				     c->image_id, c->image_repo, c->image_tag, c->image_digest,
+				     c->user,	  c->ip,	 c->cni_json,  c->pod_sandbox_id};
 
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		state_str_unref(st, texts[i]);
@@ -137,11 +137,11 @@ void state_containers_clear(struct state *st)
 	for (size_t i = 0; i < STATE_CGROUP_CACHE; i++) {
 		state_str_unref(st, st->cgroup_memos[i].path);
 		state_str_unref(st, st->cgroup_memos[i].id);
-		st->cgroup_memos[i] = (struct state_cgroup_memo){ 0 };
+		st->cgroup_memos[i] = (struct state_cgroup_memo){0};
 	}
 	state_str_unref(st, st->last_cgroups.path);
 	state_str_unref(st, st->last_cgroups.id);
-	st->last_cgroups = (struct state_cgroup_memo){ 0 };
+	st->last_cgroups = (struct state_cgroup_memo){0};
 }
 
 /* --- which container a thread is in --- */
@@ -149,7 +149,7 @@ void state_containers_clear(struct state *st)
 static const struct state_cgroup_memo *id_of_path(struct state *st, struct sv path)
 {
 	struct state_cgroup_memo *memo =
-		&st->cgroup_memos[hash_bytes(path.p, path.n, 0) % STATE_CGROUP_CACHE];
+	    &st->cgroup_memos[hash_bytes(path.p, path.n, 0) % STATE_CGROUP_CACHE];
 	struct state_str *id;
 	uint16_t type;
 
@@ -164,8 +164,10 @@ static const struct state_cgroup_memo *id_of_path(struct state *st, struct sv pa
 	return memo;
 }
 
-/* The first path that names a container decides. Threads that share their cgroups share the answer. */
-static const struct state_cgroup_memo *id_of_cgroups(struct state *st, const struct state_list *cgroups)
+/* The first path that names a container decides. Threads that share their cgroups share the answer.
+ */
+static const struct state_cgroup_memo *id_of_cgroups(struct state *st,
+						     const struct state_list *cgroups)
 {
 	struct state_cgroup_memo *last = &st->last_cgroups;
 	const struct state_cgroup_memo *found = NULL;
@@ -246,8 +248,8 @@ static uint16_t category_of(struct state *st, const struct state_thread *t,
 
 		if (probe->exe && sv_eq(state_sv(t->exe), state_sv(probe->exe)) &&
 		    list_equals_nonempty(&t->args, &probe->args))
-			return has_container_init_above(st, t) ? CATEGORY_NONE :
-								 CATEGORY_FIRST_PROBE + i;
+			return has_container_init_above(st, t) ? CATEGORY_NONE
+							       : CATEGORY_FIRST_PROBE + i;
 	}
 	return CATEGORY_NONE;
 }
@@ -327,16 +329,16 @@ void state_on_container_json(struct state_event *e)
 const char *state_container_type_name(uint16_t type)
 {
 	static const char *const names[] = {
-		[STATE_CT_DOCKER] = "docker",
-		[STATE_CT_LXC] = "lxc",
-		[STATE_CT_LIBVIRT_LXC] = "libvirt-lxc",
-		[STATE_CT_MESOS] = "mesos",
-		[STATE_CT_RKT] = "rkt",
-		[STATE_CT_CRI] = "cri",
-		[STATE_CT_CONTAINERD] = "containerd",
-		[STATE_CT_CRIO] = "cri-o",
-		[STATE_CT_BPM] = "bpm",
-		[STATE_CT_PODMAN] = "podman",
+	    [STATE_CT_DOCKER] = "docker",
+	    [STATE_CT_LXC] = "lxc",
+	    [STATE_CT_LIBVIRT_LXC] = "libvirt-lxc",
+	    [STATE_CT_MESOS] = "mesos",
+	    [STATE_CT_RKT] = "rkt",
+	    [STATE_CT_CRI] = "cri",
+	    [STATE_CT_CONTAINERD] = "containerd",
+	    [STATE_CT_CRIO] = "cri-o",
+	    [STATE_CT_BPM] = "bpm",
+	    [STATE_CT_PODMAN] = "podman",
 	};
 
 	if (type == STATE_CT_HOST)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON description of a container, as the recorder stores it. The text is hostile: its size is limited
- * here, its nesting by cJSON (CJSON_NESTING_LIMIT), the number of labels and mounts here again.
+ * The JSON description of a container, as the recorder stores it. The text is hostile: its size is
+ * limited here, its nesting by cJSON (CJSON_NESTING_LIMIT), the number of labels and mounts here
+ * again.
  */
 #include "engine/state/internal.h"
 
@@ -90,11 +91,11 @@ static void get_mounts(struct state *st, const cJSON *o, struct state_container 
 	item = list->child;
 	for (uint32_t i = 0; i < n; i++, item = item->next) {
 		c->mounts[i] = (struct state_mount){
-			.source = get_text(st, item, "Source"),
-			.dest = get_text(st, item, "Destination"),
-			.mode = get_text(st, item, "Mode"),
-			.propagation = get_text(st, item, "Propagation"),
-			.rdwr = get_bool(item, "RW"),
+		    .source = get_text(st, item, "Source"),
+		    .dest = get_text(st, item, "Destination"),
+		    .mode = get_text(st, item, "Mode"),
+		    .propagation = get_text(st, item, "Propagation"),
+		    .rdwr = get_bool(item, "RW"),
 		};
 	}
 }
@@ -125,29 +126,29 @@ static uint16_t get_type(const cJSON *o)
 static void fill(struct state *st, const cJSON *o, struct state_container_rec *c)
 {
 	c->info = (struct state_container){
-		.type = get_type(o),
-		.id = get_text(st, o, "id"),
-		.full_id = get_text(st, o, "full_id"),
-		.name = get_text(st, o, "name"),
-		.image = get_text(st, o, "image"),
-		.image_id = get_text(st, o, "imageid"),
-		.image_repo = get_text(st, o, "imagerepo"),
-		.image_tag = get_text(st, o, "imagetag"),
-		.image_digest = get_text(st, o, "imagedigest"),
-		.user = get_text(st, o, "User"),
-		.ip = get_text(st, o, "ip"),
-		.cni_json = get_text(st, o, "cni_json"),
-		.pod_sandbox_id = get_text(st, o, "pod_sandbox_id"),
-		.privileged = get_bool(o, "privileged"),
-		.host_pid = get_bool(o, "host_pid"),
-		.host_network = get_bool(o, "host_network"),
-		.host_ipc = get_bool(o, "host_ipc"),
-		.is_pod_sandbox = get_bool(o, "is_pod_sandbox"),
-		.created_time = get_int(o, "created_time", 0),
+	    .type = get_type(o),
+	    .id = get_text(st, o, "id"),
+	    .full_id = get_text(st, o, "full_id"),
+	    .name = get_text(st, o, "name"),
+	    .image = get_text(st, o, "image"),
+	    .image_id = get_text(st, o, "imageid"),
+	    .image_repo = get_text(st, o, "imagerepo"),
+	    .image_tag = get_text(st, o, "imagetag"),
+	    .image_digest = get_text(st, o, "imagedigest"),
+	    .user = get_text(st, o, "User"),
+	    .ip = get_text(st, o, "ip"),
+	    .cni_json = get_text(st, o, "cni_json"),
+	    .pod_sandbox_id = get_text(st, o, "pod_sandbox_id"),
+	    .privileged = get_bool(o, "privileged"),
+	    .host_pid = get_bool(o, "host_pid"),
+	    .host_network = get_bool(o, "host_network"),
+	    .host_ipc = get_bool(o, "host_ipc"),
+	    .is_pod_sandbox = get_bool(o, "is_pod_sandbox"),
+	    .created_time = get_int(o, "created_time", 0),
 	};
 	c->info.labels = get_labels(st, o, "labels", &c->info.label_count);
 	c->info.sandbox_labels =
-		get_labels(st, o, "pod_sandbox_labels", &c->info.sandbox_label_count);
+	    get_labels(st, o, "pod_sandbox_labels", &c->info.sandbox_label_count);
 	get_mounts(st, o, &c->info);
 	get_probe(st, o, "Healthcheck", &c->probes[0]);
 	get_probe(st, o, "LivenessProbe", &c->probes[1]);

@@ -5,7 +5,8 @@
 struct exec {
 	struct state_task task;
 	struct sv env, trusted_exepath;
-	bool has_env, has_tty, has_vpgid, has_loginuid, has_flags, has_caps, has_ino, has_uid, has_gid;
+	bool has_env, has_tty, has_vpgid, has_loginuid, has_flags, has_caps, has_ino, has_uid,
+	    has_gid;
 	uint32_t tty, loginuid, flags, uid, gid;
 	int64_t vpgid, pgid; /* pgid: -1 if not recorded */
 	uint64_t cap_inheritable, cap_permitted, cap_effective;
@@ -13,15 +14,15 @@ struct exec {
 };
 
 enum { /* the flags parameter */
-	EXE_WRITABLE = 1u << 0,
-	EXE_UPPER_LAYER = 1u << 1,
-	EXE_FROM_MEMFD = 1u << 2,
-	EXE_LOWER_LAYER = 1u << 3,
+       EXE_WRITABLE = 1u << 0,
+       EXE_UPPER_LAYER = 1u << 1,
+       EXE_FROM_MEMFD = 1u << 2,
+       EXE_LOWER_LAYER = 1u << 3,
 };
 
 static bool exec_read(struct state_event *e, struct exec *x)
 {
-	*x = (struct exec){ .env = state_bytes(e, 15), .pgid = -1 };
+	*x = (struct exec){.env = state_bytes(e, 15), .pgid = -1};
 	state_task_read(e, &x->task);
 	x->has_env = x->env.n != 0;
 	x->has_tty = state_opt_u32(e, 16, &x->tty);
@@ -159,8 +160,8 @@ static void revive(struct state_thread *t)
 
 void state_on_exec(struct state_event *e)
 {
-	const uint32_t kept = STATE_CL_PIPE_SRC | STATE_CL_PIPE_DST | STATE_CL_IS_MAIN_THREAD |
-			      STATE_CL_INVERTED;
+	const uint32_t kept =
+	    STATE_CL_PIPE_SRC | STATE_CL_PIPE_DST | STATE_CL_IS_MAIN_THREAD | STATE_CL_INVERTED;
 	struct state_thread *t = e->t;
 	struct state *st = e->st;
 	struct state_fds *const *table;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The threads that exited lately: a ring with hash chains through it. The parent's clone event may arrive
- * after its short-lived child is gone and must then not create it anew.
+ * The threads that exited lately: a ring with hash chains through it. The parent's clone event may
+ * arrive after its short-lived child is gone and must then not create it anew.
  */
 #include "engine/state/internal.h"
 
@@ -31,10 +31,10 @@ void state_exited_push(struct state_exited *x, int64_t ptid, int64_t tid, uint64
 	else
 		x->used++;
 	*e = (struct state_exited_entry){
-		.ptid = (uint32_t)ptid,
-		.tid = (uint32_t)tid,
-		.ts = ts,
-		.next = *bucket,
+	    .ptid = (uint32_t)ptid,
+	    .tid = (uint32_t)tid,
+	    .ts = ts,
+	    .next = *bucket,
 	};
 	if (*bucket)
 		x->ring[*bucket - 1].prev = self;

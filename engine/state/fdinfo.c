@@ -6,34 +6,34 @@ static const struct kind {
 	char letter;
 	const char *word;
 } kinds[] = {
-	[EV_FD_UNKNOWN] = { 'o', "<NA>" },
-	[EV_FD_FILE] = { 'f', "file" },
-	[EV_FD_DIRECTORY] = { 'd', "directory" },
-	[EV_FD_IPV4_SOCK] = { '4', "ipv4" },
-	[EV_FD_IPV6_SOCK] = { '6', "ipv6" },
-	[EV_FD_IPV4_SERVSOCK] = { '4', "ipv4" },
-	[EV_FD_IPV6_SERVSOCK] = { '6', "ipv6" },
-	[EV_FD_FIFO] = { 'p', "pipe" },
-	[EV_FD_UNIX_SOCK] = { 'u', "unix" },
-	[EV_FD_EVENT] = { 'e', "event" },
-	[EV_FD_UNSUPPORTED] = { 'X', "<NA>" },
-	[EV_FD_SIGNALFD] = { 's', "signalfd" },
-	[EV_FD_EVENTPOLL] = { 'l', "eventpoll" },
-	[EV_FD_INOTIFY] = { 'i', "inotify" },
-	[EV_FD_TIMERFD] = { 't', "timerfd" },
-	[EV_FD_NETLINK] = { 'n', "netlink" },
-	[EV_FD_FILE_V2] = { 'f', "file" },
-	[EV_FD_BPF] = { 'b', "bpf" },
-	[EV_FD_USERFAULTFD] = { 'u', "userfaultfd" },
-	[EV_FD_IOURING] = { 'r', "io_uring" },
-	[EV_FD_MEMFD] = { 'm', "memfd" },
-	[EV_FD_PIDFD] = { 'P', "pidfd" },
+    [EV_FD_UNKNOWN] = {'o', "<NA>"},
+    [EV_FD_FILE] = {'f', "file"},
+    [EV_FD_DIRECTORY] = {'d', "directory"},
+    [EV_FD_IPV4_SOCK] = {'4', "ipv4"},
+    [EV_FD_IPV6_SOCK] = {'6', "ipv6"},
+    [EV_FD_IPV4_SERVSOCK] = {'4', "ipv4"},
+    [EV_FD_IPV6_SERVSOCK] = {'6', "ipv6"},
+    [EV_FD_FIFO] = {'p', "pipe"},
+    [EV_FD_UNIX_SOCK] = {'u', "unix"},
+    [EV_FD_EVENT] = {'e', "event"},
+    [EV_FD_UNSUPPORTED] = {'X', "<NA>"},
+    [EV_FD_SIGNALFD] = {'s', "signalfd"},
+    [EV_FD_EVENTPOLL] = {'l', "eventpoll"},
+    [EV_FD_INOTIFY] = {'i', "inotify"},
+    [EV_FD_TIMERFD] = {'t', "timerfd"},
+    [EV_FD_NETLINK] = {'n', "netlink"},
+    [EV_FD_FILE_V2] = {'f', "file"},
+    [EV_FD_BPF] = {'b', "bpf"},
+    [EV_FD_USERFAULTFD] = {'u', "userfaultfd"},
+    [EV_FD_IOURING] = {'r', "io_uring"},
+    [EV_FD_MEMFD] = {'m', "memfd"},
+    [EV_FD_PIDFD] = {'P', "pidfd"},
 };
 
 static struct kind kind_of(const struct state_fd *fd)
 {
 	if (fd->type < 0 || (size_t)fd->type >= COUNT_OF(kinds))
-		return (struct kind){ '?', "<NA>" };
+		return (struct kind){'?', "<NA>"};
 	return kinds[fd->type];
 }
 

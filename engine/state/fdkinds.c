@@ -7,7 +7,7 @@
 
 static void add_kind(struct state_event *e, enum ev_fd_type type, uint32_t openflags)
 {
-	struct state_fd fd = { .type = (int8_t)type, .openflags = openflags };
+	struct state_fd fd = {.type = (int8_t)type, .openflags = openflags};
 
 	state_fd_add_take(e, e->ret, &fd);
 }
@@ -37,9 +37,9 @@ static void add_pipe(struct state_event *e, uint32_t openflags)
 		return;
 	for (int i = 0; i < 2; i++) {
 		struct state_fd fd = {
-			.type = EV_FD_FIFO,
-			.openflags = openflags,
-			.ino = ino,
+		    .type = EV_FD_FIFO,
+		    .openflags = openflags,
+		    .ino = ino,
 		};
 
 		state_fd_add_take(e, num[i], &fd);
@@ -129,7 +129,7 @@ void state_on_io_uring(struct state_event *e)
 /* Like the reference, a failed call leaves a record under the negative number: it only counts. */
 void state_on_memfd(struct state_event *e)
 {
-	struct state_fd fd = { .type = EV_FD_UNINITIALIZED };
+	struct state_fd fd = {.type = EV_FD_UNINITIALIZED};
 
 	if (!e->t)
 		return;
@@ -144,7 +144,7 @@ void state_on_memfd(struct state_event *e)
 
 void state_on_pidfd_open(struct state_event *e)
 {
-	struct state_fd fd = { .type = EV_FD_PIDFD };
+	struct state_fd fd = {.type = EV_FD_PIDFD};
 	char name[32];
 	int n;
 

@@ -191,7 +191,7 @@ static bool far_insert(struct state *st, struct state_fds *table, struct state_f
 	if (table->far_count == table->far_cap) {
 		uint32_t cap = table->far_cap ? table->far_cap * 2 : FAR_FIRST;
 		struct state_fd **new =
-			grow_array(st, table->far, table->far_count, table->far_cap, cap);
+		    grow_array(st, table->far, table->far_count, table->far_cap, cap);
 
 		if (!new)
 			return false;

@@ -16,10 +16,10 @@ static void add_opened(struct state_event *e, const struct open *o)
 {
 	char path[STATE_PATH_MAX];
 	struct state_fd fd = {
-		.type = o->flags & STATE_O_DIRECTORY ? EV_FD_DIRECTORY : EV_FD_FILE_V2,
-		.openflags = o->flags,
-		.dev = o->dev,
-		.ino = o->ino,
+	    .type = o->flags & STATE_O_DIRECTORY ? EV_FD_DIRECTORY : EV_FD_FILE_V2,
+	    .openflags = o->flags,
+	    .dev = o->dev,
+	    .ino = o->ino,
 	};
 
 	if (o->flags & STATE_O_UPPER_LAYER)
@@ -32,8 +32,8 @@ static void add_opened(struct state_event *e, const struct open *o)
 }
 
 /*
- * The name the enter event saw wins, as another thread may have changed the memory since; the exit event
- * adds flags only the kernel knows.
+ * The name the enter event saw wins, as another thread may have changed the memory since; the exit
+ * event adds flags only the kernel knows.
  */
 static const struct state_stored *open_entered(struct state_event *e, struct open *o)
 {
@@ -49,7 +49,7 @@ static const struct state_stored *open_entered(struct state_event *e, struct ope
 
 void state_on_open(struct state_event *e)
 {
-	struct open o = { .name = ev_str(e->ev, 1) };
+	struct open o = {.name = ev_str(e->ev, 1)};
 
 	if (!e->t || e->ret < 0)
 		return;
@@ -65,7 +65,7 @@ void state_on_open(struct state_event *e)
 
 void state_on_creat(struct state_event *e)
 {
-	struct open o = { .name = ev_str(e->ev, 1) };
+	struct open o = {.name = ev_str(e->ev, 1)};
 	const struct state_stored *enter;
 	uint16_t layers = 0;
 
@@ -115,7 +115,7 @@ struct sv state_dirfd_base(struct state_event *e, int64_t dirfd, struct sv name,
 
 static void open_at(struct state_event *e, unsigned dev_param)
 {
-	struct open o = { .name = ev_str(e->ev, 2) };
+	struct open o = {.name = ev_str(e->ev, 2)};
 	const struct state_stored *enter;
 	char base[STATE_PATH_MAX];
 	int64_t dirfd = 0;
@@ -151,7 +151,7 @@ void state_on_openat2(struct state_event *e)
 
 void state_on_open_by_handle(struct state_event *e)
 {
-	struct open o = { .name = ev_str(e->ev, 3) };
+	struct open o = {.name = ev_str(e->ev, 3)};
 
 	if (!e->t || e->ret < 0)
 		return;
@@ -228,7 +228,7 @@ void state_on_close_range(struct state_event *e)
 {
 	const uint32_t cloexec = 1u << 2;
 	struct state_fds *const *table;
-	struct range r = { 0, 0 };
+	struct range r = {0, 0};
 	struct state_fd *fd;
 	uint32_t flags = 0;
 

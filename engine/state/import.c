@@ -88,7 +88,8 @@ static int by_tid(const void *a, const void *b)
 	return (x->tid > y->tid) - (x->tid < y->tid);
 }
 
-/* Every thread of the table in order of its id, so that runs do not differ; NULL if there are none. */
+/* Every thread of the table in order of its id, so that runs do not differ; NULL if there are none.
+ */
 static struct state_thread **sorted_threads(struct state *st, size_t *count)
 {
 	struct state_thread **all, *t;
@@ -182,9 +183,9 @@ static void import_fd(struct state *st, const struct ev_fd_entry *from)
 {
 	struct state_thread *t = state_find(st, from->tid);
 	struct state_fd fd = {
-		.type = (int8_t)from->type,
-		.flags = STATE_FD_FROM_PROC,
-		.ino = from->ino,
+	    .type = (int8_t)from->type,
+	    .flags = STATE_FD_FROM_PROC,
+	    .ino = from->ino,
 	};
 
 	if (!t)
@@ -256,7 +257,7 @@ void state_import_done(struct state *st)
 
 static void import_interface(struct state *st, const struct ev_interface *from)
 {
-	struct state_interface one = { 0 };
+	struct state_interface one = {0};
 	size_t n = from->ipv6 ? 16 : 4;
 
 	memcpy(one.addr, from->addr, n);

@@ -3,8 +3,8 @@
  * What the files of engine/state/ share: the state itself, the event being applied, and the small
  * operations on texts, threads and descriptor tables. Units and ownership as in state.h.
  *
- * Out of memory inside a parser latches st->nomem; state_feed() reports it once at its end. Until then
- * the operations do what they can, so no caller but state_feed() has to look.
+ * Out of memory inside a parser latches st->nomem; state_feed() reports it once at its end. Until
+ * then the operations do what they can, so no caller but state_feed() has to look.
  */
 #ifndef ENGINE_STATE_INTERNAL_H
 #define ENGINE_STATE_INTERNAL_H
@@ -13,26 +13,26 @@
 #include "engine/state/state.h"
 
 /* Limits on what input can make us keep; beyond them new entries are dropped. */
-#define STATE_FDS_TOTAL_MAX   (4u << 20) /* descriptor records over all tables */
-#define STATE_FD_DIRECT_MAX   65536	 /* numbers below are indexed, others sorted */
-#define STATE_USERS_MAX	      131072	 /* users and groups, over all containers */
-#define STATE_USER_SPACES_MAX 16384	 /* containers with users of their own */
-#define STATE_INTERFACES_MAX  4096	 /* of each family */
-#define STATE_CONTAINERS_MAX  16384
-#define STATE_CONTAINER_JSON_MAX (1u << 20)
+#define STATE_FDS_TOTAL_MAX	  (4u << 20) /* descriptor records over all tables */
+#define STATE_FD_DIRECT_MAX	  65536	     /* numbers below are indexed, others sorted */
+#define STATE_USERS_MAX		  131072     /* users and groups, over all containers */
+#define STATE_USER_SPACES_MAX	  16384	     /* containers with users of their own */
+#define STATE_INTERFACES_MAX	  4096	     /* of each family */
+#define STATE_CONTAINERS_MAX	  16384
+#define STATE_CONTAINER_JSON_MAX  (1u << 20)
 #define STATE_CONTAINER_ITEMS_MAX 4096 /* labels, and mounts, of one container */
-#define STATE_SUPPRESSED_MAX  262144
-#define STATE_STORED_MAX      4096 /* bytes of an enter event worth keeping for its exit */
-#define STATE_REAPER_SCAN_MAX 4096 /* threads of a group looked at for one that lives */
-#define STATE_EXITED_MAX      8192 /* recently exited threads remembered */
-#define STATE_EXITED_BUCKETS  8192
-#define STATE_STALE_CLONE_NS  2000000000u
-#define STATE_CACHE	      64
-#define STATE_CGROUP_CACHE    128
-#define STATE_ADDED_MAX	      8 /* threads announced together after one event */
+#define STATE_SUPPRESSED_MAX	  262144
+#define STATE_STORED_MAX	  4096 /* bytes of an enter event worth keeping for its exit */
+#define STATE_REAPER_SCAN_MAX	  4096 /* threads of a group looked at for one that lives */
+#define STATE_EXITED_MAX	  8192 /* recently exited threads remembered */
+#define STATE_EXITED_BUCKETS	  8192
+#define STATE_STALE_CLONE_NS	  2000000000u
+#define STATE_CACHE		  64
+#define STATE_CGROUP_CACHE	  128
+#define STATE_ADDED_MAX		  8 /* threads announced together after one event */
 
-#define STATE_ALL_CAPS	 ((UINT64_C(1) << 41) - 1)
-#define STATE_NO_TYPE	 UINT16_MAX
+#define STATE_ALL_CAPS	  ((UINT64_C(1) << 41) - 1)
+#define STATE_NO_TYPE	  UINT16_MAX
 #define STATE_EINPROGRESS 115
 
 struct state_group {
@@ -141,7 +141,7 @@ struct state {
 	struct state_interfaces ipv4, ipv6;
 	struct state_user_space host;
 	struct smap user_spaces; /* container id -> struct state_user_space */
-	uint32_t users; /* and groups, over all containers */
+	uint32_t users;		 /* and groups, over all containers */
 	struct state_machine machine;
 
 	struct smap containers; /* short id -> struct state_container_rec */
@@ -155,7 +155,7 @@ struct state {
 	struct buf scratch;
 	struct state_observer observer;
 	bool observed;
-	const struct ev *current; /* the event being applied, for the observer */
+	const struct ev *current;	/* the event being applied, for the observer */
 	int64_t added[STATE_ADDED_MAX]; /* tids to announce after the event */
 	unsigned added_count;
 	struct state_stats stats;
@@ -211,7 +211,8 @@ static inline void state_str_unref(struct state *st, struct state_str *s)
 		state_str_release(st, s);
 }
 
-/* A list from an event's bytes: one trailing NUL dropped, then split. Return: whether it changed. */
+/* A list from an event's bytes: one trailing NUL dropped, then split. Return: whether it changed.
+ */
 bool state_list_set(struct state *st, struct state_list *l, struct sv bytes);
 void state_list_share(struct state *st, struct state_list *l, const struct state_list *from);
 void state_list_clear(struct state *st, struct state_list *l);
@@ -261,7 +262,8 @@ struct state_thread *state_get(struct state *st, int64_t tid);
 /* A record with the initial values, not yet in the table; NULL when out of memory. */
 struct state_thread *state_thread_new(struct state *st, int64_t tid);
 /*
- * Put @t into the table, over any record of its tid, creating its dependencies first if @link. It frees
+ * Put @t into the table, over any record of its tid, creating its dependencies first if @link. It
+ * frees
  * @t when the table is full. Return: whether it is in.
  */
 bool state_thread_insert_take(struct state *st, struct state_thread *t, bool link);
@@ -287,7 +289,7 @@ void state_thread_drop_stored(struct state *st, struct state_thread *t);
 
 /* --- tree.c --- */
 
-void state_tree_link(struct state *st, struct state_thread *t);	/* create dependencies */
+void state_tree_link(struct state *st, struct state_thread *t);	  /* create dependencies */
 void state_tree_unlink(struct state *st, struct state_thread *t); /* from group, parent, children */
 void state_tree_remove(struct state *st, int64_t tid); /* remove_thread: reaping, then erasing */
 void state_tree_mark_dead(struct state_thread *t);
@@ -312,8 +314,9 @@ static inline struct state_fds *const *state_fds_of(const struct state_thread *t
 /* Lookup as parsers do it: it refreshes old_name. */
 struct state_fd *state_fd_lookup(struct state *st, struct state_thread *t, int64_t num);
 /*
- * Insert @fd (its texts are taken over) into the table of the event's thread under @num, replacing; the
- * event's fd becomes the record, lastevent_fd the number. Return: the record; NULL if it was dropped.
+ * Insert @fd (its texts are taken over) into the table of the event's thread under @num, replacing;
+ * the event's fd becomes the record, lastevent_fd the number. Return: the record; NULL if it was
+ * dropped.
  */
 struct state_fd *state_fd_add_take(struct state_event *e, int64_t num, struct state_fd *fd);
 /* The same without an event: into @t's own table. */
@@ -322,7 +325,8 @@ struct state_fd *state_fd_insert_take(struct state *st, struct state_fds **table
 void state_fd_remove(struct state *st, struct state_fds *table, int64_t num);
 /* Remove every record for which @match says so. */
 void state_fds_remove_if(struct state *st, struct state_fds *table,
-			 bool (*match)(const struct state_fd *fd, const void *arg), const void *arg);
+			 bool (*match)(const struct state_fd *fd, const void *arg),
+			 const void *arg);
 /* A copy in which every record has CLONED. */
 struct state_fds *state_fds_clone(struct state *st, const struct state_fds *from);
 void state_fds_free(struct state *st, struct state_fds *table);
@@ -334,7 +338,7 @@ void state_fd_set_name(struct state *st, struct state_fd *fd, struct sv name);
 
 /* --- net.c: addresses, their text and the machine's interfaces --- */
 
-struct state_addr { /* a decoded SOCKADDR or SOCKTUPLE */
+struct state_addr {	/* a decoded SOCKADDR or SOCKTUPLE */
 	uint8_t family; /* as stored; 0 if not valid */
 	bool valid;
 	bool mapped; /* IPv6 whose ends are all IPv4 in disguise; then also as IPv4 below */
@@ -369,7 +373,8 @@ void state_users_clear_host(struct state *st);
 
 /* --- container.c, container_json.c, cgroup.c --- */
 
-/* The container id in a cgroup path: at most 12 characters, or more for some runtimes; empty: none. */
+/* The container id in a cgroup path: at most 12 characters, or more for some runtimes; empty: none.
+ */
 struct sv state_cgroup_id(struct sv path, uint16_t *type);
 /* Compute the thread's container id from its cgroups, and its category. */
 void state_container_update(struct state *st, struct state_thread *t);
@@ -408,12 +413,12 @@ enum state_bind {
 
 struct state_rule {
 	void (*parse)(struct state_event *e);
-	uint8_t bind;	 /* enum state_bind */
-	uint8_t fd;	 /* exit events that use an fd: which parameter; 0: none */
-	bool uses_fd;	 /* enter event: parameter 0 is an fd */
-	bool hidden;	 /* never shown */
-	bool initial;	 /* initial state when at the head of the stream */
-	bool container;	 /* the container id may change */
+	uint8_t bind;	/* enum state_bind */
+	uint8_t fd;	/* exit events that use an fd: which parameter; 0: none */
+	bool uses_fd;	/* enter event: parameter 0 is an fd */
+	bool hidden;	/* never shown */
+	bool initial;	/* initial state when at the head of the stream */
+	bool container; /* the container id may change */
 };
 
 extern const struct state_rule state_rules[EV_TYPE_COUNT];

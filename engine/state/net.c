@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Socket addresses: decoding them, writing them as text, and the interfaces behind unspecified ones. */
+/* Socket addresses: decoding them, writing them as text, and the interfaces behind unspecified
+ * ones. */
 #include "engine/state/internal.h"
 
 #include <arpa/inet.h>
@@ -34,7 +35,7 @@ static bool read_path(struct state_addr *a, const uint8_t *p, uint32_t n)
 
 struct state_addr state_addr_decode(struct ev_value v)
 {
-	struct state_addr a = { 0 };
+	struct state_addr a = {0};
 
 	if (v.n == 0)
 		return a;
@@ -84,7 +85,7 @@ static void read_tuple6(struct state_addr *a, const uint8_t *p)
 
 struct state_addr state_tuple_decode(struct ev_value v)
 {
-	struct state_addr a = { 0 };
+	struct state_addr a = {0};
 
 	if (v.n == 0)
 		return a;
@@ -277,7 +278,8 @@ static bool same_subnet(const struct state_interface *i, const uint8_t *ip, bool
 	return ipv6 ? memcmp(i->addr, ip, 8) == 0 : same_subnet4(i, ip);
 }
 
-/* The local address a packet to @peer most likely has: its own, one of its subnet, any but loopback. */
+/* The local address a packet to @peer most likely has: its own, one of its subnet, any but
+ * loopback. */
 static const uint8_t *infer(const struct state *st, const uint8_t *peer, bool ipv6)
 {
 	static const uint8_t unspecified[16];

@@ -5,8 +5,8 @@
 #include <string.h>
 
 /*
- * The output so far. Only @path is cleaned, but its ".." may eat into the base. The base is not given a
- * separator, so a component right after a base without final '/' is not at a boundary.
+ * The output so far. Only @path is cleaned, but its ".." may eat into the base. The base is not
+ * given a separator, so a component right after a base without final '/' is not at a boundary.
  */
 struct join {
 	char *out;
@@ -28,7 +28,8 @@ static void drop_component(struct join *j)
 		j->len--;
 }
 
-/* Bytes of @path that are "./", "../" or one of them at the end; they are carried out here. 0: neither. */
+/* Bytes of @path that are "./", "../" or one of them at the end; they are carried out here. 0:
+ * neither. */
 static size_t take_dots(struct join *j, struct sv path)
 {
 	if (path.n == 1 || path.p[1] == '/')
@@ -64,7 +65,7 @@ static size_t join_step(struct join *j, struct sv path)
 
 struct sv state_path_concat(char out[STATE_PATH_MAX], struct sv base, struct sv path)
 {
-	struct join j = { .out = out };
+	struct join j = {.out = out};
 
 	/* What follows never makes the text longer than both together. */
 	if (base.n >= STATE_PATH_MAX || path.n >= STATE_PATH_MAX - base.n)

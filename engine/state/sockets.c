@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sockets: how calls fill in their addresses and roles. Outbound events (connect, send) name the local end
- * first, inbound ones (accept, recv) the remote end; records keep the client's end first.
+ * Sockets: how calls fill in their addresses and roles. Outbound events (connect, send) name the
+ * local end first, inbound ones (accept, recv) the remote end; records keep the client's end first.
  */
 #include "engine/state/task.h"
 
@@ -48,8 +48,9 @@ static uint8_t protocol_of(uint32_t type, uint32_t proto)
 	case 1:
 		return type == RAW_TYPE ? EV_L4_RAW : EV_L4_ICMP;
 	case 0:
-		return (type & 0xff) == 1 ? EV_L4_TCP : (type & 0xff) == 2 ? EV_L4_UDP :
-									     EV_L4_UNKNOWN;
+		return (type & 0xff) == 1   ? EV_L4_TCP
+		       : (type & 0xff) == 2 ? EV_L4_UDP
+					    : EV_L4_UNKNOWN;
 	case 255:
 		return EV_L4_RAW;
 	default:
@@ -60,7 +61,7 @@ static uint8_t protocol_of(uint32_t type, uint32_t proto)
 static struct state_fd *add_socket(struct state_event *e, int64_t num, uint32_t domain,
 				   uint8_t l4proto, uint32_t openflags)
 {
-	struct state_fd fd = { .type = EV_FD_UNKNOWN, .openflags = openflags };
+	struct state_fd fd = {.type = EV_FD_UNKNOWN, .openflags = openflags};
 
 	if (domain == STATE_AF_UNIX)
 		fd.type = EV_FD_UNIX_SOCK;
@@ -100,8 +101,8 @@ void state_on_socketpair(struct state_event *e)
 		return;
 	for (int i = 0; i < 2; i++) {
 		struct state_fd fd = {
-			.type = EV_FD_UNIX_SOCK,
-			.un = { .source = ends[0], .dest = ends[1] },
+		    .type = EV_FD_UNIX_SOCK,
+		    .un = {.source = ends[0], .dest = ends[1]},
 		};
 
 		if (i == 0)
@@ -124,8 +125,8 @@ void state_on_bind(struct state_event *e)
 	if ((a.family == STATE_AF_INET || a.family == STATE_AF_INET6) && a.sock.sport) {
 		uint8_t l4proto = fd->type == EV_FD_UNIX_SOCK ? EV_L4_UNKNOWN : fd->sock.l4proto;
 
-		fd->type = a.family == STATE_AF_INET || a.mapped ? EV_FD_IPV4_SERVSOCK :
-								   EV_FD_IPV6_SERVSOCK;
+		fd->type = a.family == STATE_AF_INET || a.mapped ? EV_FD_IPV4_SERVSOCK
+								 : EV_FD_IPV6_SERVSOCK;
 		fd->sock = a.sock;
 		fd->sock.l4proto = l4proto;
 		fd->flags |= STATE_FD_ROLE_SERVER;
@@ -141,8 +142,8 @@ static bool is_zero(const uint8_t *ip)
 }
 
 /*
- * Store a tuple; a known destination stays unless @force_dest. Return: whether the record changed. The
- * same tuple, or the same one seen from the other end, is no change.
+ * Store a tuple; a known destination stays unless @force_dest. Return: whether the record changed.
+ * The same tuple, or the same one seen from the other end, is no change.
  */
 static bool set_tuple(struct state_fd *fd, const struct state_sock *t, bool force_dest)
 {
@@ -172,7 +173,7 @@ static void become_ip(struct state_fd *fd, enum ev_fd_type type)
 		return;
 	if (is_ip(fd) || state_fd_is_listener(fd))
 		l4proto = fd->sock.l4proto;
-	fd->sock = (struct state_sock){ .l4proto = l4proto };
+	fd->sock = (struct state_sock){.l4proto = l4proto};
 	fd->type = (int8_t)type;
 }
 
@@ -196,7 +197,8 @@ static bool same_endpoint(const struct state_addr *addr, const struct state_addr
 	       memcmp(addr->sock.sip, tuple->sock.dip, 16) == 0;
 }
 
-/* The tuple of a connect with the destination its enter event saw, where the two agree otherwise. */
+/* The tuple of a connect with the destination its enter event saw, where the two agree otherwise.
+ */
 static void prefer_entered(struct state_addr *tuple, const struct state_addr *enter,
 			   const struct state_addr *exit)
 {
@@ -268,14 +270,14 @@ void state_on_connect(struct state_event *e)
 	const struct state_stored *stored = state_retrieve_enter(e);
 	struct state_addr tuple = state_tuple_decode(ev_param(e->ev, 1));
 	struct state_addr exit = state_addr_decode(ev_param(e->ev, 3));
-	struct state_addr enter = { 0 };
+	struct state_addr enter = {0};
 
 	if (!e->t || !e->fd || (e->ret < 0 && e->ret != -STATE_EINPROGRESS))
 		return;
 	state_fd_set_status(e->fd, STATE_FD_CONNECTED);
 	if (stored)
 		enter = state_addr_decode(
-			(struct ev_value){ (const uint8_t *)stored->text, stored->len });
+		    (struct ev_value){(const uint8_t *)stored->text, stored->len});
 	if (ev_param(e->ev, 1).n == 0) {
 		connect_without_tuple(e, &enter);
 		return;
@@ -291,8 +293,8 @@ static void accept_on(struct state_event *e, uint32_t openflags)
 {
 	struct state_addr a = state_tuple_decode(ev_param(e->ev, 1));
 	struct state_fd fd = {
-		.openflags = openflags,
-		.flags = STATE_FD_ROLE_SERVER | STATE_FD_CONNECTED,
+	    .openflags = openflags,
+	    .flags = STATE_FD_ROLE_SERVER | STATE_FD_CONNECTED,
 	};
 
 	e->t->lastevent_fd = e->ret;
@@ -354,8 +356,8 @@ static bool port_is_used(const struct state_thread *t, uint16_t port)
 }
 
 /*
- * Which side is this? IPv6 sockets are judged by the ports an IPv4 record would have in the same bytes,
- * as the reference does.
+ * Which side is this? IPv6 sockets are judged by the ports an IPv4 record would have in the same
+ * bytes, as the reference does.
  */
 static uint32_t guess_role(const struct state_event *e, const struct state_fd *fd, bool incoming)
 {

@@ -33,14 +33,25 @@ int state_new(const struct state_options *opt, struct state **out, struct error 
 	return 0;
 }
 
-/* What belongs to the stream read so far: everything but options, counters and memory. */
-static void forget(struct state *st)
+/* The observer may look around: it hears of all of them before the first is freed. */
+static void forget_threads(struct state *st)
 {
+	bool observed = st->observed;
 	struct map_slot *slot;
 
+	for (size_t at = 0; observed && (slot = map_next(&st->threads, &at));)
+		st->observer.thread_removed(st->observer.arg, st, slot->value);
+	st->observed = false;
 	for (size_t at = 0; (slot = map_next(&st->threads, &at));)
 		state_thread_retire(st, slot->value);
 	map_clear(&st->threads);
+	st->observed = observed;
+}
+
+/* What belongs to the stream read so far: everything but options, counters and memory. */
+static void forget(struct state *st)
+{
+	forget_threads(st);
 	memset(st->cache, 0, sizeof(st->cache));
 	memset(&st->exited, 0, sizeof(st->exited));
 	memset(st->server_ports, 0, sizeof(st->server_ports));
@@ -51,7 +62,7 @@ static void forget(struct state *st)
 	state_users_clear(st);
 	state_containers_clear(st);
 	state_str_unref(st, st->machine.hostname);
-	st->machine = (struct state_machine){ 0 };
+	st->machine = (struct state_machine){0};
 	st->phase = STATE_BOOT;
 }
 
@@ -169,7 +180,8 @@ static void count_event(struct state *st, struct ev *ev)
 	st->stats.last_ts = ev->ts;
 }
 
-/* The metadata ends with the first event, the initial state with the first that is not part of it. */
+/* The metadata ends with the first event, the initial state with the first that is not part of it.
+ */
 static void advance_phase(struct state *st, const struct state_rule *rule)
 {
 	if (st->phase == STATE_BOOT) {
@@ -230,6 +242,11 @@ static int errno_of(const struct state_event *e)
 	return e->ret < -INT_MAX ? INT_MAX : (int)-e->ret;
 }
 
+static bool has_new_name(const struct state_fd *fd)
+{
+	return fd->name != fd->old_name && !sv_eq(state_sv(fd->name), state_sv(fd->old_name));
+}
+
 static void apply(struct state_event *e, struct state_binding *bind)
 {
 	const struct state_rule *rule = &state_rules[e->ev->type];
@@ -247,19 +264,19 @@ static void apply(struct state_event *e, struct state_binding *bind)
 	finish_thread(e, rule);
 	st->stats.malformed += e->malformed;
 	*bind = (struct state_binding){
-		.ev = e->ev,
-		.thread = e->t,
-		.fd = e->fd,
-		.errcode = e->t ? errno_of(e) : 0,
-		.fd_name_changed = e->fd && !sv_eq(state_sv(e->fd->name), state_sv(e->fd->old_name)),
-		.visible = st->phase == STATE_RUN && !rule->hidden &&
-			   !(e->ev->block_flags & EV_STATE_ONLY),
+	    .ev = e->ev,
+	    .thread = e->t,
+	    .fd = e->fd,
+	    .errcode = e->t ? errno_of(e) : 0,
+	    .fd_name_changed = e->fd && has_new_name(e->fd),
+	    .visible =
+		st->phase == STATE_RUN && !rule->hidden && !(e->ev->block_flags & EV_STATE_ONLY),
 	};
 }
 
 static int feed_event(struct state *st, struct ev *ev, struct state_binding *bind)
 {
-	struct state_event e = { .st = st, .ev = ev };
+	struct state_event e = {.st = st, .ev = ev};
 
 	if (ev->type >= EV_TYPE_COUNT)
 		return 0;

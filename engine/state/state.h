@@ -4,10 +4,11 @@
  * users, groups, interfaces, containers. Fed by a source's items; read by fields, rules and views.
  * Replay only: nothing here looks at the local /proc, user database or network.
  * Units: times are nanoseconds since the Unix epoch; addresses are network-order bytes, ports
- * numbers; vm_* are KiB. Ownership: all records belong to the state; pointers to them are borrowed
- * until the next call that takes a non-const struct state. Threads: one state belongs to one thread
- * at a time. Facts: behaviour of libsinsp, as the capture format documents it
- * (docs/architecture.md, "State").
+ * numbers; vm_* are KiB.
+ * Ownership: all records belong to the state; pointers to them are borrowed
+ * until the next call that takes a non-const struct state.
+ * Threads: one state belongs to one thread at a time.
+ * Facts: behaviour of libsinsp, as the capture format documents it (docs/architecture.md, "State").
  */
 #ifndef ENGINE_STATE_STATE_H
 #define ENGINE_STATE_STATE_H
@@ -44,33 +45,35 @@ bool state_list_next(const struct state_list *l, size_t *at, struct sv *item);
 /* Item @i; false if there are fewer. */
 bool state_list_get(const struct state_list *l, size_t i, struct sv *item);
 
-enum state_thread_flag { /* PPM_CL_*; those the parsers look at */
-			 STATE_CL_FILES = 1u << 0,
-			 STATE_CL_NEWPID = 1u << 6,
-			 STATE_CL_PARENT = 1u << 8,
-			 STATE_CL_THREAD = 1u << 13,
-			 STATE_CL_INVERTED = 1u << 16,
-			 STATE_CL_NAME_CHANGED = 1u << 17,
-			 STATE_CL_CLOSED = 1u << 18,
-			 STATE_CL_ACTIVE = 1u << 19,
-			 STATE_CL_NEWUSER = 1u << 20,
-			 STATE_CL_PIPE_SRC = 1u << 21,
-			 STATE_CL_PIPE_DST = 1u << 22,
-			 STATE_CL_VFORK = 1u << 27,
-			 STATE_CL_CHILD_IN_PIDNS = 1u << 29,
-			 STATE_CL_IS_MAIN_THREAD = 1u << 30,
+/* PPM_CL_*; those the parsers look at */
+enum state_thread_flag {
+	STATE_CL_FILES = 1u << 0,
+	STATE_CL_NEWPID = 1u << 6,
+	STATE_CL_PARENT = 1u << 8,
+	STATE_CL_THREAD = 1u << 13,
+	STATE_CL_INVERTED = 1u << 16,
+	STATE_CL_NAME_CHANGED = 1u << 17,
+	STATE_CL_CLOSED = 1u << 18,
+	STATE_CL_ACTIVE = 1u << 19,
+	STATE_CL_NEWUSER = 1u << 20,
+	STATE_CL_PIPE_SRC = 1u << 21,
+	STATE_CL_PIPE_DST = 1u << 22,
+	STATE_CL_VFORK = 1u << 27,
+	STATE_CL_CHILD_IN_PIDNS = 1u << 29,
+	STATE_CL_IS_MAIN_THREAD = 1u << 30,
 };
 
-enum state_open_flag { /* PPM_O_* */
-		       STATE_O_RDONLY = 1u << 0,
-		       STATE_O_WRONLY = 1u << 1,
-		       STATE_O_CREAT = 1u << 2,
-		       STATE_O_DIRECTORY = 1u << 10,
-		       STATE_O_CLOEXEC = 1u << 12,
-		       STATE_O_TMPFILE = 1u << 13,
-		       STATE_O_F_CREATED = 1u << 14,
-		       STATE_O_UPPER_LAYER = 1u << 15,
-		       STATE_O_LOWER_LAYER = 1u << 16,
+/* PPM_O_* */
+enum state_open_flag {
+	STATE_O_RDONLY = 1u << 0,
+	STATE_O_WRONLY = 1u << 1,
+	STATE_O_CREAT = 1u << 2,
+	STATE_O_DIRECTORY = 1u << 10,
+	STATE_O_CLOEXEC = 1u << 12,
+	STATE_O_TMPFILE = 1u << 13,
+	STATE_O_F_CREATED = 1u << 14,
+	STATE_O_UPPER_LAYER = 1u << 15,
+	STATE_O_LOWER_LAYER = 1u << 16,
 };
 
 enum state_fd_flag {
@@ -114,34 +117,38 @@ struct state_group; /* thread group; see state_thread_count() */
 
 struct state_thread {
 	/* First what every event touches. */
-	int64_t tid, pid, ptid; /* ptid is a *tid*; 0: no known parent. Placeholders have pid -1 */
-	uint32_t flags; /* PPM_CL_* */
-	uint16_t lastevent_type; /* the last *enter* event's type, as the reference keeps it; 0xffff: none */
+	int64_t tid, pid, ptid;	 /* ptid is a *tid*; 0: no known parent. Placeholders have pid -1 */
+	uint32_t flags;		 /* PPM_CL_* */
+	uint16_t lastevent_type; /* the last *enter* event's type, as the reference keeps it;
+				    0xffff: none */
 	int64_t lastevent_fd;
 	uint64_t lastevent_ts, prevevent_ts;
 	/*
-	 * Changes whenever an attribute that fields show for this thread changes (not fds, not memory figures,
-	 * not other processes): results of conditions on process attributes may be kept as long as it stays.
-	 * That includes what the thread shows of its main thread (cwd, env, fdlimit), as of the last event
-	 * bound to it. Unique over all threads and time.
+	 * Changes whenever an attribute that fields show for this thread changes (not fds, not
+	 * memory figures, not other processes): results of conditions on process attributes may be
+	 * kept as long as it stays. That includes what the thread shows of its main thread (cwd,
+	 * env, fdlimit), as of the last event bound to it. Unique over all threads and time.
 	 */
 	uint64_t generation;
 	/* Implementation: use the functions below. */
-	struct state_fds *fds;	/* own table, or NULL when empty */
+	struct state_fds *fds; /* own table, or NULL when empty */
 	struct state_group *group;
 	struct state_stored *stored; /* stored enter event, or NULL */
-	uint64_t main_generation; /* that of the main thread when last looked at; only on other threads */
+	uint64_t main_generation;    /* that of the main thread when last looked at; only on other
+					threads */
 
 	int64_t vtid, vpid, sid, vpgid, pgid;
 	int64_t reaper_tid;
 	uint64_t pidns_init_start_ts;
-	struct state_str *comm, *exe, *exepath, *cwd, *root, *cmdline; /* cwd: on main threads, ends in '/' */
-	struct state_list args, env; /* env: on main threads */
-	struct state_list cgroups;   /* "subsys=path" with subsystem names already normalised */
+	struct state_str *comm, *exe, *exepath, *cwd, *root,
+	    *cmdline;			/* cwd: on main threads, ends in '/' */
+	struct state_list args, env;	/* env: on main threads */
+	struct state_list cgroups;	/* "subsys=path" with subsystem names already normalised */
 	struct state_str *container_id; /* NULL: host */
 	uint16_t container_category;
 	bool exe_writable, exe_upper_layer, exe_lower_layer, exe_from_memfd;
-	/* Implementation: a change of comm alone leaves cmdline as it is; children to be handed over. */
+	/* Implementation: a change of comm alone leaves cmdline as it is; children to be handed
+	 * over. */
 	bool cmdline_cached, had_children;
 	uint32_t uid, gid, loginuid;
 	uint32_t vmsize_kb, vmrss_kb, vmswap_kb, tty;
@@ -168,17 +175,17 @@ struct state_options {
 
 #define STATE_THREADS_MAX 262144
 #define STATE_FDS_MAX	  4096
-#define STATE_CLIMB_MAX	  16384 /* steps up the process tree; no tree of a real machine is that deep */
+#define STATE_CLIMB_MAX                                                                            \
+	16384 /* steps up the process tree; no tree of a real machine is that deep */
 
-/* What an event is about: the records it was bound to, filled by state_apply(). */
+/* What an event is about: the records it was bound to, filled by state_feed(). */
 struct state_binding {
 	struct ev *ev;
 	struct state_thread *thread; /* NULL: none bound; fields then look ev->tid up themselves */
 	struct state_fd *fd;	     /* NULL: none */
 	int errcode;		     /* errno of a failed system call, else 0 */
 	bool fd_name_changed;
-	bool
-	    visible; /* false: internal or initial-state event, not to be shown or given to rules */
+	bool visible; /* false: internal or initial-state event: not shown, not given to rules */
 };
 
 MUST_CHECK int state_new(const struct state_options *opt, struct state **out, struct error *err);
@@ -191,16 +198,16 @@ void state_free(struct state *st); /* NULL is fine */
  * Metadata items build the initial state; the first event after them completes it (state-engine
  * order: dependencies, interfaces, users, socket orientation, container ids). Events are numbered
  * here. Removals that must stay visible while rules look at an event (close, exit) happen at the
- * start of the next call, or earlier by state_settle(). Return: 1 for an event that counts (look at
- * @bind->visible), 0 for metadata and for suppressed events, or ERR_NOMEM.
+ * start of the next call, or earlier by state_settle().
+ * Return: 1 for an event that counts (look at @bind->visible), 0 for metadata and for suppressed
+ * events, or ERR_NOMEM.
  */
 MUST_CHECK int state_feed(struct state *st, const struct ev_item *item, struct state_binding *bind,
 			  struct error *err);
 /* Carry out pending removals as of time @now; only needed to look at the state between events. */
 void state_settle(struct state *st, uint64_t now);
 
-/* --- threads
- * ------------------------------------------------------------------------------------------- */
+/* --- threads --- */
 
 struct state_thread *state_thread_find(const struct state *st, int64_t tid);
 /* The main thread of its group; NULL if unknown. A process is its main thread's record. */
@@ -213,7 +220,8 @@ struct state_thread *state_thread_ancestor(const struct state *st, const struct 
 					   unsigned n);
 /*
  * Walk up by ptid from @t (excluded), without lifting to main threads; ends at a missing record or
- * a loop. for (struct state_climb c = state_climb_start(st, t); (a = state_climb_next(&c));)
+ * a loop:
+ * for (struct state_climb c = state_climb_start(st, t); (a = state_climb_next(&c));)
  */
 struct state_climb {
 	const struct state *st;
@@ -243,14 +251,12 @@ uint64_t state_threads(const struct state *st); /* records in the table */
 /* for (size_t at = 0; (t = state_thread_next(st, &at));) in unspecified order */
 struct state_thread *state_thread_next(const struct state *st, size_t *at);
 
-/* --- file descriptors
- * ---------------------------------------------------------------------------------- */
+/* --- file descriptors --- */
 
 /* In the table the thread uses (its own or its main thread's); NULL: unknown or negative number. */
 struct state_fd *state_fd_find(const struct state_thread *t, int64_t num);
 uint64_t state_fd_count(const struct state_thread *t); /* of the main thread's table */
-/* for (size_t at = 0; (fd = state_fd_next(t, &at));) over the table the thread uses, ascending
- * numbers */
+/* for (size_t at = 0; (fd = state_fd_next(t, &at));): the table the thread uses, by number */
 struct state_fd *state_fd_next(const struct state_thread *t, size_t *at);
 char state_fd_typechar(const struct state_fd *fd);	     /* 'f', 'd', '4', ... */
 const char *state_fd_typename(const struct state_fd *fd);    /* "file", ..., "<NA>" */
@@ -265,8 +271,7 @@ uint32_t state_dev_minor(uint32_t dev);
 bool state_addr_is_local(const struct state *st, const struct state_thread *t, const uint8_t *addr,
 			 size_t n);
 
-/* --- users, groups, machine
- * ---------------------------------------------------------------------------- */
+/* --- users, groups, machine --- */
 
 struct state_user {
 	uint32_t id, gid;
@@ -287,8 +292,7 @@ struct state_machine {
 };
 const struct state_machine *state_machine(const struct state *st);
 
-/* --- containers
- * ---------------------------------------------------------------------------------------- */
+/* --- containers --- */
 
 enum state_container_type {
 	STATE_CT_DOCKER = 0,
@@ -329,7 +333,7 @@ struct state_container {
 	int64_t created_time; /* seconds since the epoch, 0: not given */
 };
 
-/* By its short id; an empty id gives the built-in description of the host. NULL: no metadata yet.
+/* By its short id; an empty one gives the built-in description of the host. NULL: no metadata yet.
  */
 const struct state_container *state_container_find(const struct state *st, struct sv id);
 /* The container an event itself describes (container added/removed), or NULL. */
@@ -339,19 +343,20 @@ const char *state_container_type_name(uint16_t type);
 /* for (size_t at = 0; (c = state_container_next(st, &at));) */
 const struct state_container *state_container_next(const struct state *st, size_t *at);
 
-/* --- paths
- * --------------------------------------------------------------------------------------------- */
+/* --- paths --- */
 
 #define STATE_PATH_MAX 1024
 
 /* Join and clean; the result (at most STATE_PATH_MAX - 1 bytes) is written to @out. */
 struct sv state_path_concat(char out[STATE_PATH_MAX], struct sv base, struct sv path);
 
-/* --- observers
- * ----------------------------------------------------------------------------------------- */
+/* --- observers --- */
 
-/* Called at the moment named, from within state_feed(). The records are complete and borrowed for
- * the call. */
+/*
+ * Called from within state_feed() when the event is through and the records are complete; they are
+ * borrowed for the call. A thread that appears and goes within one event is announced before it
+ * goes. A new section removes every thread; state_free() does so silently.
+ */
 struct state_observer {
 	void *arg;
 	/* A thread record appeared by clone or from the initial list (@ev NULL), or as a
@@ -360,8 +365,7 @@ struct state_observer {
 			     const struct ev *ev);
 	void (*thread_exec)(void *arg, const struct state *st, const struct state_thread *t,
 			    const struct ev *ev);
-	/* The thread announced its exit; @status is the raw wait(2) status, or -1 if not recorded.
-	 */
+	/* The thread announced its exit; @status: raw, as of wait(2), -1 if not recorded. */
 	void (*thread_exit)(void *arg, const struct state *st, const struct state_thread *t,
 			    const struct ev *ev, int64_t status);
 	/* The record is about to be freed (also without an exit event: replaced, collided). */
@@ -370,8 +374,7 @@ struct state_observer {
 /* One observer; it must stay valid until replaced. NULL removes it. */
 void state_observe(struct state *st, const struct state_observer *obs);
 
-/* --- accounting
- * ---------------------------------------------------------------------------------------- */
+/* --- accounting --- */
 
 struct state_stats {
 	uint64_t events;	  /* counted ones: the last event's number */
@@ -385,11 +388,12 @@ struct state_stats {
 };
 const struct state_stats *state_stats(const struct state *st);
 
-/* --- tests and fuzzing
- * --------------------------------------------------------------------------------- */
+/* --- tests and fuzzing --- */
 
-/* Walk everything and check the invariants (links, counts, references). Return: 0, or ERR_FORMAT
- * with the first broken one in @err. Slow. */
+/*
+ * Walk everything and check the invariants (links, counts, references). Slow.
+ * Return: 0, or ERR_FORMAT with the first broken one in @err.
+ */
 MUST_CHECK int state_check(const struct state *st, struct error *err);
 
 #endif

@@ -98,7 +98,7 @@ void state_list_share(struct state *st, struct state_list *l, const struct state
 void state_list_clear(struct state *st, struct state_list *l)
 {
 	state_str_unref(st, l->block);
-	*l = (struct state_list){ 0 };
+	*l = (struct state_list){0};
 }
 
 /* @at is the offset of the next string in the block; one past the end after the last. */

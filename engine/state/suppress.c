@@ -72,7 +72,7 @@ static bool remember_scanned(struct state *st, const struct ev_thread_entry *t)
 		st->scanned = new;
 		st->scanned_cap = cap;
 	}
-	st->scanned[st->scanned_count++] = (struct state_pid_pair){ t->tid, t->ptid };
+	st->scanned[st->scanned_count++] = (struct state_pid_pair){t->tid, t->ptid};
 	return true;
 }
 

@@ -4,11 +4,11 @@
 bool state_task_read(struct state_event *e, struct state_task *task)
 {
 	*task = (struct state_task){
-		.exe = ev_str(e->ev, 1),
-		.args = state_bytes(e, 2),
-		.cgroups = state_bytes(e, 14),
-		.has_cgroups = ev_param(e->ev, 14).n != 0,
-		.has_memory = ev_param(e->ev, 12).n != 0,
+	    .exe = ev_str(e->ev, 1),
+	    .args = state_bytes(e, 2),
+	    .cgroups = state_bytes(e, 14),
+	    .has_cgroups = ev_param(e->ev, 14).n != 0,
+	    .has_memory = ev_param(e->ev, 12).n != 0,
 	};
 	task->comm = ev_param(e->ev, 13).n ? ev_str(e->ev, 13) : task->exe;
 	state_need_i64(e, 4, &task->pid);
@@ -38,8 +38,8 @@ void state_task_set_names(struct state *st, struct state_thread *t, const struct
 		state_thread_set_comm(st, t, task->comm, like);
 }
 
-void state_task_set_figures(struct state *st, struct state_thread *t,
-			    const struct state_task *task, const struct state_thread *like)
+void state_task_set_figures(struct state *st, struct state_thread *t, const struct state_task *task,
+			    const struct state_thread *like)
 {
 	t->fdlimit = task->fdlimit;
 	if (task->has_memory) {

@@ -21,8 +21,8 @@ bool state_task_read(struct state_event *e, struct state_task *task);
 void state_task_set_names(struct state *st, struct state_thread *t, const struct state_task *task,
 			  bool comm_first, const struct state_thread *like);
 /* Limits, memory, cgroups. */
-void state_task_set_figures(struct state *st, struct state_thread *t,
-			    const struct state_task *task, const struct state_thread *like);
+void state_task_set_figures(struct state *st, struct state_thread *t, const struct state_task *task,
+			    const struct state_thread *like);
 static inline struct sv state_bytes(struct state_event *e, unsigned i)
 {
 	struct ev_value v = ev_param(e->ev, i);

@@ -58,8 +58,8 @@ void state_thread_drop_stored(struct state *st, struct state_thread *t)
 
 void state_thread_free(struct state *st, struct state_thread *t)
 {
-	struct state_str *texts[] = { t->comm, t->exe,	   t->exepath,	   t->cwd,
-				      t->root, t->cmdline, t->container_id };
+	struct state_str *texts[] = {t->comm, t->exe,	  t->exepath,	  t->cwd,
+				     t->root, t->cmdline, t->container_id};
 
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		state_str_unref(st, texts[i]);
@@ -155,7 +155,8 @@ struct state_thread *state_get(struct state *st, int64_t tid)
 
 /* --- attributes with rules --- */
 
-/* comm and the arguments, blanks between; nothing without comm. Shared with @like if it reads alike. */
+/* comm and the arguments, blanks between; nothing without comm. Shared with @like if it reads
+ * alike. */
 static void rebuild_cmdline(struct state *st, struct state_thread *t, struct state_str *like)
 {
 	struct state_str *old = t->cmdline;
@@ -214,9 +215,9 @@ void state_thread_set_exepath(struct state *st, struct state_thread *t, struct s
 static void add_subsystem(struct buf *b, struct sv name)
 {
 	static const char *const renamed[][2] = {
-		{ "perf", "perf_event" },
-		{ "mem", "memory" },
-		{ "io", "blkio" },
+	    {"perf", "perf_event"},
+	    {"mem", "memory"},
+	    {"io", "blkio"},
 	};
 	const struct sv drop = SV_LIT("_cgroup");
 	const char *at = memmem(name.p, name.n, drop.p, drop.n);

@@ -147,7 +147,8 @@ static struct state_thread *first_alive(const struct state_group *g, const struc
 	return NULL;
 }
 
-/* A living thread of the own group, else of the next ancestor's that reaps, in the same pid namespace. */
+/* A living thread of the own group, else of the next ancestor's that reaps, in the same pid
+ * namespace. */
 static struct state_thread *find_new_reaper(struct state *st, const struct state_thread *t)
 {
 	struct state_climb climb = state_climb_start(st, t);
@@ -168,7 +169,8 @@ static struct state_thread *find_new_reaper(struct state *st, const struct state
 	return NULL;
 }
 
-static void hand_over_children(struct state *st, struct state_thread *t, struct state_thread *reaper)
+static void hand_over_children(struct state *st, struct state_thread *t,
+			       struct state_thread *reaper)
 {
 	struct state_thread *child;
 
@@ -186,7 +188,8 @@ static void reap_children(struct state *st, struct state_thread *t)
 {
 	struct state_thread *reaper = NULL;
 
-	/* Children that are gone already count, too: the reference keeps their places in its list. */
+	/* Children that are gone already count, too: the reference keeps their places in its list.
+	 */
 	if (!t->had_children)
 		return;
 	if (t->reaper_tid > 0)

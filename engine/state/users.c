@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Users and groups, of the host and of containers: what the capture's list and its events say, and nothing
- * else. The special names of id 0 are left to whoever shows them.
+ * Users and groups, of the host and of containers: what the capture's list and its events say, and
+ * nothing else. The special names of id 0 are left to whoever shows them.
  */
 #include "engine/state/internal.h"
 
@@ -171,9 +171,9 @@ static struct sv container_param(struct state_event *e, unsigned i)
 void state_on_user_added(struct state_event *e)
 {
 	struct ev_user u = {
-		.name = ev_str(e->ev, 2),
-		.home = ev_str(e->ev, 3),
-		.shell = ev_str(e->ev, 4),
+	    .name = ev_str(e->ev, 2),
+	    .home = ev_str(e->ev, 3),
+	    .shell = ev_str(e->ev, 4),
 	};
 
 	if (state_need_u32(e, 0, &u.uid) && state_need_u32(e, 1, &u.gid))
@@ -190,7 +190,7 @@ void state_on_user_deleted(struct state_event *e)
 
 void state_on_group_added(struct state_event *e)
 {
-	struct ev_user u = { .name = ev_str(e->ev, 1) };
+	struct ev_user u = {.name = ev_str(e->ev, 1)};
 
 	if (state_need_u32(e, 0, &u.gid))
 		state_users_put(e->st, container_param(e, 2), &u, true);

@@ -2,6 +2,8 @@
 /* Rows as bytes, cleaning of text, and the queue between the two threads. */
 #include "query/tests/case_helper.h"
 
+#include <sched.h>
+
 /* --- rows */
 
 static void a_row_survives_encoding(void **state)
@@ -215,7 +217,42 @@ static void a_failure_frees_a_caller_who_waits_for_room(void **state)
 	consumer_stop(&c);
 }
 
-static void few_rows_wake_the_writer_once(void **state)
+static void *take_once(void *arg)
+{
+	struct qry_batch batch;
+
+	qry_queue_take(arg, true, -1, &batch);
+	assert_true(batch.rows.left > 0);
+	return NULL;
+}
+
+static bool is_waited_on(struct qry_queue *q)
+{
+	bool yes;
+
+	pthread_mutex_lock(&q->lock);
+	yes = q->wake_at != SIZE_MAX;
+	pthread_mutex_unlock(&q->lock);
+	return yes;
+}
+
+static void the_first_row_wakes_a_writer_who_has_nothing_to_do(void **state)
+{
+	const struct qry_value v = qry_int(1);
+	struct qry_queue q;
+	pthread_t t;
+
+	(void)state;
+	OK(qry_queue_init(&q, 4096, err));
+	assert_int_equal(pthread_create(&t, NULL, take_once, &q), 0);
+	while (!is_waited_on(&q))
+		sched_yield();
+	OK(qry_queue_push(&q, QRY_OP_EXEC, &v, 1, err));
+	assert_int_equal(pthread_join(t, NULL), 0);
+	qry_queue_done(&q);
+}
+
+static void few_rows_wait_for_company_until_the_time_is_up(void **state)
 {
 	struct qry_batch batch;
 	struct qry_queue q;
@@ -253,7 +290,8 @@ int main(void)
 	    cmocka_unit_test(a_row_larger_than_the_queue_still_gets_through),
 	    cmocka_unit_test(what_is_queued_before_closing_is_delivered),
 	    cmocka_unit_test(a_failure_frees_a_caller_who_waits_for_room),
-	    cmocka_unit_test(few_rows_wake_the_writer_once),
+	    cmocka_unit_test(the_first_row_wakes_a_writer_who_has_nothing_to_do),
+	    cmocka_unit_test(few_rows_wait_for_company_until_the_time_is_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -376,22 +376,23 @@ static void a_stored_event_of_another_type_is_an_error(void **state)
 
 	(void)state;
 	cb_section(&c);
-	cb_event_begin(&c, CB_EV_V2, EV_CLOSE_E, 1, TID);
+	cb_event_begin(&c, CB_EV_V2, EV_LISTEN_E, 1, TID);
 	cb_param_u64(&c, 3);
+	cb_param_u32(&c, 128);
 	cb_event_end(&c);
 	cb_event_begin(&c, CB_EV_V2, EV_READ_X, 2, TID);
 	cb_param_u64(&c, 1);
 	cb_param(&c, "x", 1);
 	cb_event_end(&c);
-	cb_event_begin(&c, CB_EV_V2, EV_CLOSE_X, 3, TID); /* the stored event is still there */
+	cb_event_begin(&c, CB_EV_V2, EV_LISTEN_X, 3, TID); /* the stored event is still there */
 	cb_param_u64(&c, 0);
 	cb_event_end(&c);
-	cb_event_begin(&c, CB_EV_V2, EV_CLOSE_X, 4, TID); /* and now it is not */
+	cb_event_begin(&c, CB_EV_V2, EV_LISTEN_X, 4, TID); /* and now it is not */
 	cb_param_u64(&c, 0);
 	cb_event_end(&c);
-	expect_events(&c, "event 5 ts=3 tid=42 cpu=0 0000000000000000 0300000000000000\n"
-			  "event 5 ts=4 tid=42 cpu=0 0000000000000000 0000000000000000\n"
-			  "gap event @80+56\n");
+	expect_events(&c, "event 25 ts=3 tid=42 cpu=0 0000000000000000 0300000000000000 80000000\n"
+			  "event 25 ts=4 tid=42 cpu=0 0000000000000000 0000000000000000 00000000\n"
+			  "gap event @84+56\n");
 }
 
 static void an_enter_event_without_a_row_is_an_error(void **state)

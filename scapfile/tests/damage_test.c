@@ -261,6 +261,55 @@ static void reading_goes_on_behind_a_corrupt_frame(void **state)
 	}
 }
 
+/* Behind damage only a block whose every number agrees is believed to be one. */
+static void what_merely_looks_like_a_block_is_not_taken_for_one(void **state)
+{
+	struct capture c = {0};
+	size_t at;
+
+	(void)state;
+	cb_section(&c);
+	cb_stat(&c, 1, 1);
+	cb_fill(&c, 0xee, 4);
+	cb_stat(&c, 91, 1);
+	c.out.p[c.out.len - 1] ^= 1; /* the trailing length differs */
+	cb_stat(&c, 92, 1);
+	at = c.out.len - EVENT_SIZE;
+	c.out.p[at + 31] = 0x7f; /* an event type that does not exist */
+	cb_stat(&c, 93, 1);
+	at = c.out.len - EVENT_SIZE;
+	c.out.p[at + 26] = 100; /* an event longer than its block */
+	cb_stat(&c, 2, 1);
+	expect(&c.out, "section @0\n"
+		       "event 67 ts=1 tid=1 cpu=0 0000000000000000 2f7800\n"
+		       "event 67 ts=2 tid=1 cpu=0 0000000000000000 2f7800\n"
+		       "gap framing @84+172\n");
+	cb_done(&c);
+}
+
+/* Whoever can write into a captured buffer must not be able to make up events in a capture that was
+ * cut. */
+static void blocks_inside_the_data_of_a_cut_event_are_not_delivered(void **state)
+{
+	struct capture c = {0}, fake = {0};
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		cb_stat(&fake, 666, 666);
+	cb_section(&c);
+	cb_stat(&c, 1, 1);
+	cb_event_begin(&c, CB_EV_V2, EV_STAT_X, 2, 1);
+	cb_param_u64(&c, 0);
+	cb_param(&c, fake.out.p, fake.out.len);
+	cb_event_end(&c);
+	c.out.len -= 5;
+	expect(&c.out, "section @0\n"
+		       "event 67 ts=1 tid=1 cpu=0 0000000000000000 2f7800\n"
+		       "gap truncated @84+215\n");
+	cb_done(&c);
+	cb_done(&fake);
+}
+
 static void the_way_back_may_end_at_a_new_section(void **state)
 {
 	struct capture c = {0};
@@ -406,6 +455,8 @@ int main(void)
 	    cmocka_unit_test(a_lying_list_length_does_not_cost_the_events_behind),
 	    cmocka_unit_test(inserted_bytes_are_stepped_over),
 	    cmocka_unit_test(reading_goes_on_behind_a_corrupt_frame),
+	    cmocka_unit_test(what_merely_looks_like_a_block_is_not_taken_for_one),
+	    cmocka_unit_test(blocks_inside_the_data_of_a_cut_event_are_not_delivered),
 	    cmocka_unit_test(the_way_back_may_end_at_a_new_section),
 	    cmocka_unit_test(an_event_cut_off_by_a_damaged_frame_is_not_joined_with_the_next_frame),
 	    cmocka_unit_test(gaps_are_in_file_order_and_counted_beyond_those_described),

@@ -94,6 +94,10 @@ static void an_event_with_too_many_parameters_is_an_error(void **state)
 	for (int i = 0; i < 3; i++)
 		ev_synth_int(s, i);
 	assert_int_equal(ev_synth_end(s), ERR_USAGE);
+	ev_synth_begin(s, EV_CLOSE_X, 1, 1);
+	for (int i = 0; i < 3; i++)
+		ev_synth_empty(s);
+	assert_int_equal(ev_synth_end(s), ERR_USAGE);
 	ev_synth_begin(s, EV_TYPE_COUNT, 1, 1);
 	ev_synth_int(s, 1);
 	assert_int_equal(ev_synth_end(s), ERR_USAGE);

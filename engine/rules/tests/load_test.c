@@ -67,10 +67,10 @@ static void a_missing_file_is_a_verdict_and_an_io_error(void **state)
 static void text_that_is_no_yaml_is_a_parse_error(void **state)
 {
 	static const struct bad bad[] = {
-	    {"- a: b\n- c: [d\n- e: f\n", LOAD_ERR_YAML_PARSE, "", "rules content", "", 2, 0},
+	    {"- a: b\n- c: [d\n- e: f\n", LOAD_ERR_YAML_PARSE, "", "rules content", "", 2, 3},
 	    {"- rule: *x\n", LOAD_ERR_YAML_PARSE, "alias 'x' has no anchor", "rules content", "", 0,
 	     8},
-	    {"\t- a\n", LOAD_ERR_YAML_PARSE, "", "rules content", "", 0, 0},
+	    {"- a: %b\n", LOAD_ERR_YAML_PARSE, "", "rules content", "", 0, 5},
 	};
 
 	(void)state;
@@ -161,11 +161,11 @@ static void conditions_that_do_not_compile_are_errors_at_their_token(void **stat
 {
 	static const struct bad bad[] = {
 	    {"- macro: m\n  condition: evt.type=\n", LOAD_ERR_COMPILE_CONDITION, "",
-	     "condition expression", "", 2, 22},
+	     "condition expression", "", 2, 23},
 	    {RULE_HEAD "  condition: evt.type=open and foo.bar = 1\n", LOAD_ERR_COMPILE_CONDITION,
 	     "nonexistent field foo.bar", "condition expression", "", 5, 32},
 	    {RULE_HEAD "  condition: evt.type = opem\n", LOAD_ERR_COMPILE_CONDITION,
-	     "unknown event type opem", "condition expression", "", 5, 14},
+	     "unknown event type opem", "condition expression", "", 5, 25},
 	    {RULE_HEAD "  condition: proc.pid contains x\n", LOAD_ERR_COMPILE_CONDITION, "",
 	     "condition expression", "", 5, 14},
 	};
@@ -489,7 +489,7 @@ static void empty_files_load(void **state)
 		struct loaded x = load(empty[i]);
 
 		expect_clean(&x);
-		assert_true(x.result->schema_valid);
+		assert_int_equal(x.result->schema_valid, i < 4); /* null is no item */
 		assert_int_equal(x.result->schema_applied, i > 1);
 		unload(&x);
 	}

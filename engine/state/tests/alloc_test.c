@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory: in the steady state events allocate nothing; when memory runs out, feeding fails and the state
- * stays whole. The allocator is wrapped by the linker (see CMakeLists.txt).
+ * Memory: in the steady state events allocate nothing; when memory runs out, feeding fails and the
+ * state stays whole. The allocator is wrapped by the linker (see CMakeLists.txt).
  */
 #include "engine/state/tests/world.h"
 
@@ -71,8 +71,8 @@ static void add(struct ev_synth *s, uint64_t ts, int64_t tid, unsigned type, con
 }
 
 #define ADD(s, ts, tid, type, ...)                                                                 \
-	add((s), (ts), (tid), (type), (const struct arg[]){ __VA_ARGS__ },                         \
-	    COUNT_OF(((const struct arg[]){ __VA_ARGS__ })))
+	add((s), (ts), (tid), (type), (const struct arg[]){__VA_ARGS__},                           \
+	    COUNT_OF(((const struct arg[]){__VA_ARGS__})))
 
 static void add_task(struct ev_synth *s, uint64_t ts, int64_t tid, unsigned type, int64_t ret,
 		     int64_t pid)
@@ -120,7 +120,7 @@ static struct ev_source *source_of_rounds(int rounds)
 
 	assert_non_null(s);
 	assert_int_equal(
-		ev_synth_add(s, &(struct ev_item){ .kind = EV_ITEM_THREAD, .thread = &init }), 0);
+	    ev_synth_add(s, &(struct ev_item){.kind = EV_ITEM_THREAD, .thread = &init}), 0);
 	for (int i = 0; i < rounds; i++)
 		add_round(s, i);
 	return ev_synth_source(s);
@@ -153,7 +153,7 @@ static void the_steady_state_allocates_nothing(void **arg)
 static bool run_short_of_memory(struct ev_source *source, unsigned n)
 {
 	struct state_binding bind;
-	struct error err = { 0 };
+	struct error err = {0};
 	bool failed = false;
 	struct ev_item item;
 	struct state *st;
@@ -208,9 +208,9 @@ static void a_state_that_cannot_be_made_is_an_error(void **arg)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_steady_state_allocates_nothing),
-		cmocka_unit_test(running_out_of_memory_is_reported_and_breaks_nothing),
-		cmocka_unit_test(a_state_that_cannot_be_made_is_an_error),
+	    cmocka_unit_test(the_steady_state_allocates_nothing),
+	    cmocka_unit_test(running_out_of_memory_is_reported_and_breaks_nothing),
+	    cmocka_unit_test(a_state_that_cannot_be_made_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

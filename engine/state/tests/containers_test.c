@@ -13,52 +13,50 @@
 
 #include <cmocka.h>
 
-#define H	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define HID	"0123456789ab"
+#define H		 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define HID		 "0123456789ab"
 #define CGROUPS(literal) .cgroups = (literal), .cgroups_len = sizeof(literal)
 
 static const struct vector {
 	const char *path, *id;
 	uint16_t type;
 } vectors[] = {
-	{ "/docker/" H, HID, STATE_CT_UNKNOWN },
-	{ "/docker.slice/docker-" H ".scope", HID, STATE_CT_UNKNOWN },
-	{ "/kubepods/besteffort/podX/" H, HID, STATE_CT_UNKNOWN },
-	{ "/kubepods.slice/kp.slice/kp-pod1.slice/crio-" H ".scope", HID, STATE_CT_UNKNOWN },
-	{ "/kubepods.slice/kp.slice/kp-pod1.slice/crio-" H, HID, STATE_CT_UNKNOWN },
-	{ "/kubepods.slice/kp-pod1.slice/cri-containerd-" H ".scope", HID, STATE_CT_UNKNOWN },
-	{ "/kubepods-burstable-pod1.slice:cri-containerd:" H, HID, STATE_CT_UNKNOWN },
-	{ "/system.slice/libpod-" H, HID, STATE_CT_UNKNOWN },
-	{ "/system.slice/libpod-" H ".scope", HID, STATE_CT_UNKNOWN },
-	{ "/user.slice/user-1000.slice/user@1000.service/libpod-" H, HID, STATE_CT_UNKNOWN },
-	{ "/system.slice/x.service/libpod-payload-" H ".scope", HID, STATE_CT_UNKNOWN },
-	{ "/machine.slice/libpod-" H ".scope/container", HID, STATE_CT_UNKNOWN },
-	{ "/system.slice/nerdctl-" H ".scope", HID, STATE_CT_UNKNOWN },
-	{ "/default/test_container", "test_contain", STATE_CT_UNKNOWN },
-	{ "/my.namespace/container.name", "container.na", STATE_CT_UNKNOWN },
-	{ "/default/a", "a", STATE_CT_UNKNOWN },
-	{ "/default/service.container", "service.cont", STATE_CT_UNKNOWN },
-	{ "/default/id.service", "", STATE_CT_UNKNOWN },
-	{ "/default/id.slice", "", STATE_CT_UNKNOWN },
-	{ "/default/id.scope", "", STATE_CT_UNKNOWN },
-	{ "/namespace/.scope", "", STATE_CT_UNKNOWN },
-	{ "/", "", STATE_CT_UNKNOWN },
-	{ "", "", STATE_CT_UNKNOWN },
-	{ "/user.slice/user-1000.slice/user@1000.service/init.scope", "", STATE_CT_UNKNOWN },
-	{ "/x/libpod-" H "0123456789abcdef0123456789abcdef0123456789abcdef", "", STATE_CT_UNKNOWN },
-	{ "/lxc.payload.vm1/init.scope", "vm1", STATE_CT_LXC },
-	{ "/machine.slice/machine-lxc\\x2d1234\\x2dvm.scope", "1234\\x2dvm", STATE_CT_LIBVIRT_LXC },
-	{ "/machine.slice/machine-lxc\\x2d1234\\x2dvm.scope/libvirt", "machine-lxc\\",
-	  STATE_CT_UNKNOWN },
-	{ "/vm1.libvirt-lxc", "vm1", STATE_CT_LIBVIRT_LXC },
-	{ "/system.slice/runc-bpm-job.scope", "job", STATE_CT_BPM },
-	{ "/lxc/vm1", "vm1", STATE_CT_UNKNOWN },
-	{ "/libvirt/lxc/vm1", "lxc/vm1", STATE_CT_UNKNOWN },
-	{ "/machine/vm1.libvirt-lxc", "vm1.libvirt-", STATE_CT_UNKNOWN },
-	{ "/user.slice/user-1000.slice/user@1000.service/app.slice/x", "user-1000.sl",
-	  STATE_CT_UNKNOWN },
-	{ "/machine.slice/systemd-nspawn@x.service/payload", "systemd-nspa", STATE_CT_UNKNOWN },
-	{ "/a__b/name", "", STATE_CT_UNKNOWN },
+    {"/docker/" H, HID, STATE_CT_UNKNOWN},
+    {"/docker.slice/docker-" H ".scope", HID, STATE_CT_UNKNOWN},
+    {"/kubepods/besteffort/podX/" H, HID, STATE_CT_UNKNOWN},
+    {"/kubepods.slice/kp.slice/kp-pod1.slice/crio-" H ".scope", HID, STATE_CT_UNKNOWN},
+    {"/kubepods.slice/kp.slice/kp-pod1.slice/crio-" H, HID, STATE_CT_UNKNOWN},
+    {"/kubepods.slice/kp-pod1.slice/cri-containerd-" H ".scope", HID, STATE_CT_UNKNOWN},
+    {"/kubepods-burstable-pod1.slice:cri-containerd:" H, HID, STATE_CT_UNKNOWN},
+    {"/system.slice/libpod-" H, HID, STATE_CT_UNKNOWN},
+    {"/system.slice/libpod-" H ".scope", HID, STATE_CT_UNKNOWN},
+    {"/user.slice/user-1000.slice/user@1000.service/libpod-" H, HID, STATE_CT_UNKNOWN},
+    {"/system.slice/x.service/libpod-payload-" H ".scope", HID, STATE_CT_UNKNOWN},
+    {"/machine.slice/libpod-" H ".scope/container", HID, STATE_CT_UNKNOWN},
+    {"/system.slice/nerdctl-" H ".scope", HID, STATE_CT_UNKNOWN},
+    {"/default/test_container", "test_contain", STATE_CT_UNKNOWN},
+    {"/my.namespace/container.name", "container.na", STATE_CT_UNKNOWN},
+    {"/default/a", "a", STATE_CT_UNKNOWN},
+    {"/default/service.container", "service.cont", STATE_CT_UNKNOWN},
+    {"/default/id.service", "", STATE_CT_UNKNOWN},
+    {"/default/id.slice", "", STATE_CT_UNKNOWN},
+    {"/default/id.scope", "", STATE_CT_UNKNOWN},
+    {"/namespace/.scope", "", STATE_CT_UNKNOWN},
+    {"/", "", STATE_CT_UNKNOWN},
+    {"", "", STATE_CT_UNKNOWN},
+    {"/user.slice/user-1000.slice/user@1000.service/init.scope", "", STATE_CT_UNKNOWN},
+    {"/x/libpod-" H "0123456789abcdef0123456789abcdef0123456789abcdef", "", STATE_CT_UNKNOWN},
+    {"/lxc.payload.vm1/init.scope", "vm1", STATE_CT_LXC},
+    {"/machine.slice/machine-lxc\\x2d1234\\x2dvm.scope", "1234\\x2dvm", STATE_CT_LIBVIRT_LXC},
+    {"/machine.slice/machine-lxc\\x2d1234\\x2dvm.scope/libvirt", "machine-lxc\\", STATE_CT_UNKNOWN},
+    {"/vm1.libvirt-lxc", "vm1", STATE_CT_LIBVIRT_LXC},
+    {"/system.slice/runc-bpm-job.scope", "job", STATE_CT_BPM},
+    {"/lxc/vm1", "vm1", STATE_CT_UNKNOWN},
+    {"/libvirt/lxc/vm1", "lxc/vm1", STATE_CT_UNKNOWN},
+    {"/machine/vm1.libvirt-lxc", "vm1.libvirt-", STATE_CT_UNKNOWN},
+    {"/user.slice/user-1000.slice/user@1000.service/app.slice/x", "user-1000.sl", STATE_CT_UNKNOWN},
+    {"/machine.slice/systemd-nspawn@x.service/payload", "systemd-nspa", STATE_CT_UNKNOWN},
+    {"/a__b/name", "", STATE_CT_UNKNOWN},
 };
 
 static void cgroup_paths_name_containers_as_the_vectors_say(void **arg)
@@ -136,13 +134,15 @@ static void a_removed_container_is_known_in_that_event_only(void **arg)
 }
 
 static const char full[] =
-	"{\"container\":{\"type\":7,\"id\":\"abc\",\"name\":\"n\",\"image\":\"i:t\",\"imagedigest\":\"d\","
-	"\"imageid\":\"ii\",\"imagerepo\":\"i\",\"imagetag\":\"t\",\"User\":\"u\",\"cni_json\":\"c\","
-	"\"created_time\":1700000000,\"full_id\":\"abcdef\",\"host_ipc\":true,\"host_network\":false,"
-	"\"host_pid\":true,\"ip\":\"10.0.0.7\",\"is_pod_sandbox\":true,\"labels\":{\"z\":\"1\",\"a\":\"2\"},"
-	"\"pod_sandbox_id\":\"p\",\"privileged\":true,\"pod_sandbox_labels\":null,\"unknown\":[1,{}],"
-	"\"Mounts\":[{\"Source\":\"/s\",\"Destination\":\"/d\",\"Mode\":\"m\",\"RW\":true,"
-	"\"Propagation\":\"p\"}],\"Healthcheck\":{\"exe\":\"/bin/check\",\"args\":[\"-q\"]}}}";
+    "{\"container\":{\"type\":7,\"id\":\"abc\",\"name\":\"n\",\"image\":\"i:t\",\"imagedigest\":"
+    "\"d\","
+    "\"imageid\":\"ii\",\"imagerepo\":\"i\",\"imagetag\":\"t\",\"User\":\"u\",\"cni_json\":\"c\","
+    "\"created_time\":1700000000,\"full_id\":\"abcdef\",\"host_ipc\":true,\"host_network\":false,"
+    "\"host_pid\":true,\"ip\":\"10.0.0.7\",\"is_pod_sandbox\":true,\"labels\":{\"z\":\"1\",\"a\":"
+    "\"2\"},"
+    "\"pod_sandbox_id\":\"p\",\"privileged\":true,\"pod_sandbox_labels\":null,\"unknown\":[1,{}],"
+    "\"Mounts\":[{\"Source\":\"/s\",\"Destination\":\"/d\",\"Mode\":\"m\",\"RW\":true,"
+    "\"Propagation\":\"p\"}],\"Healthcheck\":{\"exe\":\"/bin/check\",\"args\":[\"-q\"]}}}";
 
 static void every_key_of_the_description_is_kept(void **arg)
 {
@@ -201,12 +201,19 @@ static void the_shape_of_old_captures_is_understood(void **arg)
 static void hostile_descriptions_are_ignored(void **arg)
 {
 	static const char *const bad[] = {
-		"",	      "null",	   "[]",	  "{\"container\":",  "{}", "{\"container\":{}}",
-		"{\"container\":{\"id\":7}}", "{\"container\":{\"id\":\"\"}}", "\xff\xfe",
+	    "",
+	    "null",
+	    "[]",
+	    "{\"container\":",
+	    "{}",
+	    "{\"container\":{}}",
+	    "{\"container\":{\"id\":7}}",
+	    "{\"container\":{\"id\":\"\"}}",
+	    "\xff\xfe",
 	};
 	static const char wrong_types[] =
-		"{\"container\":{\"id\":\"x\",\"type\":1e300,\"labels\":[1],\"Mounts\":{\"a\":1},"
-		"\"name\":{},\"created_time\":\"t\",\"Healthcheck\":7,\"ip\":\"999.1\"}}";
+	    "{\"container\":{\"id\":\"x\",\"type\":1e300,\"labels\":[1],\"Mounts\":{\"a\":1},"
+	    "\"name\":{},\"created_time\":\"t\",\"Healthcheck\":7,\"ip\":\"999.1\"}}";
 	const size_t depth = 100000;
 	char *deep = malloc(2 * depth);
 	size_t at = 0;
@@ -290,7 +297,8 @@ static void processes_of_a_container_are_told_from_its_health_checks(void **arg)
 	(void)arg;
 	world_init_base(&w);
 	EVENT(&w, -1, EV_CONTAINER_JSON_2_E,
-	      S("{\"container\":{\"id\":\"" HID "\",\"Healthcheck\":{\"exe\":\"/check\",\"args\":[\"-q\"]}}}"));
+	      S("{\"container\":{\"id\":\"" HID
+		"\",\"Healthcheck\":{\"exe\":\"/check\",\"args\":[\"-q\"]}}}"));
 	CLONE(&w, 40, .pid = 40, .ptid = 1, .vtid = 1, .vpid = 1, CGROUPS("cpu=/docker/" H));
 	assert_int_equal(T(&w, 40)->container_category, 1);
 	CLONE(&w, 41, .pid = 41, .ptid = 40, .vtid = 2, .vpid = 2, CGROUPS("cpu=/docker/" H));
@@ -305,7 +313,7 @@ static void processes_of_a_container_are_told_from_its_health_checks(void **arg)
 
 static void local_addresses_of_a_container_are_its_own(void **arg)
 {
-	const uint8_t own[] = { 10, 0, 0, 7 }, other[] = { 10, 0, 0, 8 }, v6[16] = { 0 };
+	const uint8_t own[] = {10, 0, 0, 7}, other[] = {10, 0, 0, 8}, v6[16] = {0};
 	struct world w;
 
 	(void)arg;
@@ -347,7 +355,7 @@ static void the_number_of_containers_is_limited(void **arg)
 
 static void containers_can_be_left_out(void **arg)
 {
-	struct state_options opt = { .no_containers = true };
+	struct state_options opt = {.no_containers = true};
 	struct world w;
 
 	(void)arg;
@@ -360,19 +368,19 @@ static void containers_can_be_left_out(void **arg)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cgroup_paths_name_containers_as_the_vectors_say),
-		cmocka_unit_test(metadata_is_there_in_its_own_event_and_later),
-		cmocka_unit_test(a_removed_container_is_known_in_that_event_only),
-		cmocka_unit_test(every_key_of_the_description_is_kept),
-		cmocka_unit_test(the_shape_of_old_captures_is_understood),
-		cmocka_unit_test(hostile_descriptions_are_ignored),
-		cmocka_unit_test(too_big_descriptions_are_ignored),
-		cmocka_unit_test(some_paths_tell_the_runtime_without_metadata),
-		cmocka_unit_test(threads_of_the_initial_list_get_their_container),
-		cmocka_unit_test(processes_of_a_container_are_told_from_its_health_checks),
-		cmocka_unit_test(local_addresses_of_a_container_are_its_own),
-		cmocka_unit_test(the_number_of_containers_is_limited),
-		cmocka_unit_test(containers_can_be_left_out),
+	    cmocka_unit_test(cgroup_paths_name_containers_as_the_vectors_say),
+	    cmocka_unit_test(metadata_is_there_in_its_own_event_and_later),
+	    cmocka_unit_test(a_removed_container_is_known_in_that_event_only),
+	    cmocka_unit_test(every_key_of_the_description_is_kept),
+	    cmocka_unit_test(the_shape_of_old_captures_is_understood),
+	    cmocka_unit_test(hostile_descriptions_are_ignored),
+	    cmocka_unit_test(too_big_descriptions_are_ignored),
+	    cmocka_unit_test(some_paths_tell_the_runtime_without_metadata),
+	    cmocka_unit_test(threads_of_the_initial_list_get_their_container),
+	    cmocka_unit_test(processes_of_a_container_are_told_from_its_health_checks),
+	    cmocka_unit_test(local_addresses_of_a_container_are_its_own),
+	    cmocka_unit_test(the_number_of_containers_is_limited),
+	    cmocka_unit_test(containers_can_be_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,15 +33,14 @@ static void an_exec_replaces_the_image_and_keeps_the_process(void **arg)
 	t = T(&w, 20);
 	t->sid = 3;
 	world_at(&w, 200);
-	EXEC(&w, 20, .exe = "/bin/ls", .comm = "ls", ARGS("-l"),
-	     .trusted = "/usr/bin/ls (deleted)", .vpgid = 20);
+	EXEC(&w, 20, .exe = "/bin/ls", .comm = "ls", ARGS("-l"), .trusted = "/usr/bin/ls (deleted)",
+	     .vpgid = 20);
 	assert_ptr_equal(T(&w, 20), t);
 	assert_text(t->exe, "/bin/ls");
 	assert_text(t->comm, "ls");
 	assert_sv(state_thread_cmdline(t), "ls -l");
 	assert_text(t->exepath, "/usr/bin/ls");
-	assert_int_equal(t->flags,
-			 STATE_CL_ACTIVE | STATE_CL_NAME_CHANGED | STATE_CL_INVERTED);
+	assert_int_equal(t->flags, STATE_CL_ACTIVE | STATE_CL_NAME_CHANGED | STATE_CL_INVERTED);
 	assert_null(F(&w, 20, 4));
 	assert_non_null(F(&w, 20, 5));
 	assert_int_equal(t->vpgid, 20);
@@ -179,9 +178,10 @@ static void argument_blocks_lose_one_nul_and_are_split(void **arg)
 		const char *cmdline;
 		unsigned count;
 	} cases[] = {
-		{ "", 0, "bash", 0 },	  { "\0", 1, "bash", 0 },	{ "a\0", 2, "bash a", 1 },
-		{ "a", 1, "bash a", 1 },  { "a\0b\0", 4, "bash a b", 2 }, { "a\0\0", 3, "bash a ", 2 },
-		{ "\0\0", 2, "bash  ", 2 }, { "a\0\0b\0", 5, "bash a  b", 3 },
+	    {"", 0, "bash", 0},		  {"\0", 1, "bash", 0},
+	    {"a\0", 2, "bash a", 1},	  {"a", 1, "bash a", 1},
+	    {"a\0b\0", 4, "bash a b", 2}, {"a\0\0", 3, "bash a ", 2},
+	    {"\0\0", 2, "bash  ", 2},	  {"a\0\0b\0", 5, "bash a  b", 3},
 	};
 	struct world w;
 	struct sv item;
@@ -229,8 +229,8 @@ static void cgroup_names_are_normalised(void **arg)
 	static const char broken[] = "cpu=/z\0broken";
 	static const struct {
 		const char *name, *path;
-	} cases[] = { { "cpu", "/a" },	 { "perf_event", "/b" }, { "memory", "/c" },
-		      { "blkio", "/d" }, { "pids", "/e=f" },	 { "x", "" } };
+	} cases[] = {{"cpu", "/a"},   {"perf_event", "/b"}, {"memory", "/c"},
+		     {"blkio", "/d"}, {"pids", "/e=f"},	    {"x", ""}};
 	struct world w;
 	struct sv path;
 
@@ -325,19 +325,19 @@ static void a_thread_notices_that_its_process_changed(void **arg)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_exec_replaces_the_image_and_keeps_the_process),
-		cmocka_unit_test(an_exec_removes_the_other_threads),
-		cmocka_unit_test(an_exec_revives_a_dead_leader),
-		cmocka_unit_test(an_exec_of_an_unknown_thread_repairs_it),
-		cmocka_unit_test(without_a_trusted_path_the_enter_event_gives_it),
-		cmocka_unit_test(an_enter_event_serves_one_exit_only),
-		cmocka_unit_test(only_one_deleted_suffix_is_dropped_and_never_all_of_a_path),
-		cmocka_unit_test(argument_blocks_lose_one_nul_and_are_split),
-		cmocka_unit_test(a_variable_is_the_first_of_its_name_with_a_value),
-		cmocka_unit_test(cgroup_names_are_normalised),
-		cmocka_unit_test(the_executables_age_is_computed_at_exec),
-		cmocka_unit_test(the_generation_changes_with_what_fields_show),
-		cmocka_unit_test(a_thread_notices_that_its_process_changed),
+	    cmocka_unit_test(an_exec_replaces_the_image_and_keeps_the_process),
+	    cmocka_unit_test(an_exec_removes_the_other_threads),
+	    cmocka_unit_test(an_exec_revives_a_dead_leader),
+	    cmocka_unit_test(an_exec_of_an_unknown_thread_repairs_it),
+	    cmocka_unit_test(without_a_trusted_path_the_enter_event_gives_it),
+	    cmocka_unit_test(an_enter_event_serves_one_exit_only),
+	    cmocka_unit_test(only_one_deleted_suffix_is_dropped_and_never_all_of_a_path),
+	    cmocka_unit_test(argument_blocks_lose_one_nul_and_are_split),
+	    cmocka_unit_test(a_variable_is_the_first_of_its_name_with_a_value),
+	    cmocka_unit_test(cgroup_names_are_normalised),
+	    cmocka_unit_test(the_executables_age_is_computed_at_exec),
+	    cmocka_unit_test(the_generation_changes_with_what_fields_show),
+	    cmocka_unit_test(a_thread_notices_that_its_process_changed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,8 +98,8 @@ static void other_ways_to_open_have_their_own_names(void **arg)
 
 	(void)arg;
 	world_in_tmp(&w);
-	EVENT(&w, 20, EV_OPENAT2_X, I(3), I(-100), S("a"), I(STATE_O_LOWER_LAYER), I(0), I(0),
-	      I(5), I(6));
+	EVENT(&w, 20, EV_OPENAT2_X, I(3), I(-100), S("a"), I(STATE_O_LOWER_LAYER), I(0), I(0), I(5),
+	      I(6));
 	assert_text(F(&w, 20, 3)->name, "/tmp/a");
 	assert_int_equal(F(&w, 20, 3)->dev, 5);
 	assert_int_equal(F(&w, 20, 3)->ino, 6);
@@ -266,29 +266,29 @@ static void the_other_kinds_of_descriptors_are_known(void **arg)
 		uint32_t openflags;
 		char letter;
 	} cases[] = {
-		{ EV_EVENTFD_X, EV_FD_EVENT, { I(9), I(1), I(5) }, 0, 'e' },
-		{ EV_EVENTFD2_X, EV_FD_EVENT, { I(9), I(4096), I(0) }, 4096, 'e' },
-		{ EV_SIGNALFD_X, EV_FD_SIGNALFD, { I(9), I(-1), I(0) }, 0, 's' },
-		{ EV_SIGNALFD4_X, EV_FD_SIGNALFD, { I(9), I(4096), I(-1) }, 4096, 's' },
-		{ EV_TIMERFD_CREATE_X, EV_FD_TIMERFD, { I(9), I(1), I(2) }, 2, 't' },
-		{ EV_INOTIFY_INIT_X, EV_FD_INOTIFY, { I(9), I(1) }, 0, 'i' },
-		{ EV_INOTIFY_INIT1_X, EV_FD_INOTIFY, { I(9), I(4096) }, 4096, 'i' },
-		{ EV_EPOLL_CREATE_X, EV_FD_EVENTPOLL, { I(9), I(1) }, 0, 'l' },
-		{ EV_EPOLL_CREATE1_X, EV_FD_EVENTPOLL, { I(9), I(1) }, STATE_O_CLOEXEC, 'l' },
-		{ EV_BPF_2_X, EV_FD_BPF, { I(9), I(1) }, 0, 'b' },
-		{ EV_USERFAULTFD_X, EV_FD_USERFAULTFD, { I(9), I(1) }, 0, 'u' },
-		{ EV_IO_URING_SETUP_X, EV_FD_IOURING, { I(9), I(1) }, 0, 'r' },
-		{ EV_MEMFD_CREATE_X, EV_FD_MEMFD, { I(9), S("m"), I(1) }, 1, 'm' },
-		{ EV_PIDFD_OPEN_X, EV_FD_PIDFD, { I(9), I(1), I(64) }, 64, 'P' },
+	    {EV_EVENTFD_X, EV_FD_EVENT, {I(9), I(1), I(5)}, 0, 'e'},
+	    {EV_EVENTFD2_X, EV_FD_EVENT, {I(9), I(4096), I(0)}, 4096, 'e'},
+	    {EV_SIGNALFD_X, EV_FD_SIGNALFD, {I(9), I(-1), I(0)}, 0, 's'},
+	    {EV_SIGNALFD4_X, EV_FD_SIGNALFD, {I(9), I(4096), I(-1)}, 4096, 's'},
+	    {EV_TIMERFD_CREATE_X, EV_FD_TIMERFD, {I(9), I(1), I(2)}, 2, 't'},
+	    {EV_INOTIFY_INIT_X, EV_FD_INOTIFY, {I(9), I(1)}, 0, 'i'},
+	    {EV_INOTIFY_INIT1_X, EV_FD_INOTIFY, {I(9), I(4096)}, 4096, 'i'},
+	    {EV_EPOLL_CREATE_X, EV_FD_EVENTPOLL, {I(9), I(1)}, 0, 'l'},
+	    {EV_EPOLL_CREATE1_X, EV_FD_EVENTPOLL, {I(9), I(1)}, STATE_O_CLOEXEC, 'l'},
+	    {EV_BPF_2_X, EV_FD_BPF, {I(9), I(1)}, 0, 'b'},
+	    {EV_USERFAULTFD_X, EV_FD_USERFAULTFD, {I(9), I(1)}, 0, 'u'},
+	    {EV_IO_URING_SETUP_X, EV_FD_IOURING, {I(9), I(1)}, 0, 'r'},
+	    {EV_MEMFD_CREATE_X, EV_FD_MEMFD, {I(9), S("m"), I(1)}, 1, 'm'},
+	    {EV_PIDFD_OPEN_X, EV_FD_PIDFD, {I(9), I(1), I(64)}, 64, 'P'},
 	};
 	struct world w;
 
 	(void)arg;
 	world_in_tmp(&w);
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		world_event(&w, 20, cases[i].type, cases[i].args, 3 > ev_table[cases[i].type].nparams
-									  ? ev_table[cases[i].type].nparams
-									  : 3);
+		world_event(&w, 20, cases[i].type, cases[i].args,
+			    3 > ev_table[cases[i].type].nparams ? ev_table[cases[i].type].nparams
+								: 3);
 		assert_non_null(w.bind.fd);
 		assert_int_equal(w.bind.fd->num, 9);
 		assert_int_equal(w.bind.fd->type, cases[i].fd_type);
@@ -370,8 +370,8 @@ static void chroot_sets_the_root_of_one_thread(void **arg)
 /* Small numbers are indexed, large ones sorted, and numbers change sides as the index grows. */
 static void any_numbers_live_together_in_a_table(void **arg)
 {
-	static const int64_t numbers[] = { 70000, 5,   1000000000000, 63,  64, 300, 255,
-					   16,	  700, INT64_MAX,     701, 15, 17,  65535 };
+	static const int64_t numbers[] = {70000, 5,   1000000000000, 63,  64, 300, 255,
+					  16,	 700, INT64_MAX,     701, 15, 17,  65535};
 	int64_t last = -1;
 	struct state_fd *fd;
 	struct world w;
@@ -423,21 +423,21 @@ static void the_exit_events_own_fd_wins_over_a_stale_one(void **arg)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(opened_names_are_absolute_and_clean),
-		cmocka_unit_test(the_name_at_enter_wins_and_the_exit_adds_flags),
-		cmocka_unit_test(other_ways_to_open_have_their_own_names),
-		cmocka_unit_test(too_long_names_become_a_word),
-		cmocka_unit_test(a_closed_fd_is_seen_until_the_next_event),
-		cmocka_unit_test(settling_carries_out_what_is_pending),
-		cmocka_unit_test(a_closed_range_is_gone_at_once_or_marked),
-		cmocka_unit_test(duplicates_are_copies_without_close_on_exec),
-		cmocka_unit_test(pairs_show_the_second_number),
-		cmocka_unit_test(the_other_kinds_of_descriptors_are_known),
-		cmocka_unit_test(a_failed_memfd_takes_a_place_nobody_finds),
-		cmocka_unit_test(directories_follow_the_process),
-		cmocka_unit_test(chroot_sets_the_root_of_one_thread),
-		cmocka_unit_test(any_numbers_live_together_in_a_table),
-		cmocka_unit_test(the_exit_events_own_fd_wins_over_a_stale_one),
+	    cmocka_unit_test(opened_names_are_absolute_and_clean),
+	    cmocka_unit_test(the_name_at_enter_wins_and_the_exit_adds_flags),
+	    cmocka_unit_test(other_ways_to_open_have_their_own_names),
+	    cmocka_unit_test(too_long_names_become_a_word),
+	    cmocka_unit_test(a_closed_fd_is_seen_until_the_next_event),
+	    cmocka_unit_test(settling_carries_out_what_is_pending),
+	    cmocka_unit_test(a_closed_range_is_gone_at_once_or_marked),
+	    cmocka_unit_test(duplicates_are_copies_without_close_on_exec),
+	    cmocka_unit_test(pairs_show_the_second_number),
+	    cmocka_unit_test(the_other_kinds_of_descriptors_are_known),
+	    cmocka_unit_test(a_failed_memfd_takes_a_place_nobody_finds),
+	    cmocka_unit_test(directories_follow_the_process),
+	    cmocka_unit_test(chroot_sets_the_root_of_one_thread),
+	    cmocka_unit_test(any_numbers_live_together_in_a_table),
+	    cmocka_unit_test(the_exit_events_own_fd_wins_over_a_stale_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,8 +128,8 @@ static void the_times_of_the_last_two_events_are_kept(void **arg)
 
 static void suppressed_commands_and_their_children_are_ignored(void **arg)
 {
-	const char *const comms[] = { "noisy", "noisy", NULL };
-	struct state_options opt = { .suppressed_comms = comms };
+	const char *const comms[] = {"noisy", "noisy", NULL};
+	struct state_options opt = {.suppressed_comms = comms};
 	struct world w;
 
 	(void)arg;
@@ -163,8 +163,8 @@ static void suppressed_commands_and_their_children_are_ignored(void **arg)
 
 static void suppression_reaches_down_the_initial_process_list(void **arg)
 {
-	const char *const comms[] = { "noisy", NULL };
-	struct state_options opt = { .suppressed_comms = comms };
+	const char *const comms[] = {"noisy", NULL};
+	struct state_options opt = {.suppressed_comms = comms};
 	struct ev_thread_entry noisy = world_entry(20, 20, 1);
 	struct world w;
 
@@ -189,7 +189,7 @@ static void suppression_reaches_down_the_initial_process_list(void **arg)
 
 static void a_full_thread_table_takes_no_more(void **arg)
 {
-	struct state_options opt = { .threads_max = 2 };
+	struct state_options opt = {.threads_max = 2};
 	struct world w;
 
 	(void)arg;
@@ -213,7 +213,7 @@ static void a_full_thread_table_takes_no_more(void **arg)
 
 static void a_full_descriptor_table_takes_no_more(void **arg)
 {
-	struct state_options opt = { .fds_max = 3 };
+	struct state_options opt = {.fds_max = 3};
 	struct world w;
 
 	(void)arg;
@@ -250,7 +250,7 @@ static void the_number_of_users_is_limited(void **arg)
 
 static void parameters_of_wrong_width_change_nothing(void **arg)
 {
-	const uint8_t bytes[3] = { 1, 2, 3 };
+	const uint8_t bytes[3] = {1, 2, 3};
 	struct world w;
 
 	(void)arg;
@@ -293,7 +293,8 @@ static void users_come_and_go_with_their_events(void **arg)
 	assert_string_equal(user_name(&w, 1000), "bob");
 	assert_text(state_user_find(w.st, NULL, 1000)->home, "/home/bob");
 	assert_text(state_user_find(w.st, NULL, 1000)->shell, "/bin/sh");
-	EVENT(&w, -1, EV_USER_ADDED_E, I(1000), I(7), S("rob"), S("/home/rob"), S("/bin/sh"), S(""));
+	EVENT(&w, -1, EV_USER_ADDED_E, I(1000), I(7), S("rob"), S("/home/rob"), S("/bin/sh"),
+	      S(""));
 	assert_string_equal(user_name(&w, 1000), "rob");
 	assert_int_equal(state_user_find(w.st, NULL, 1000)->gid, 100);
 	EVENT(&w, -1, EV_USER_DELETED_E, I(1000), I(7), S("rob"), S(""), S(""), S(""));
@@ -325,14 +326,14 @@ static void containers_have_users_of_their_own(void **arg)
 
 static void the_captures_list_wins_over_events_at_its_head(void **arg)
 {
-	struct ev_user u = { .uid = 7, .gid = 8, .name = SV_LIT("listed"), .home = SV_LIT("/h") };
-	struct ev_user g = { .gid = 8, .name = SV_LIT("group") };
+	struct ev_user u = {.uid = 7, .gid = 8, .name = SV_LIT("listed"), .home = SV_LIT("/h")};
+	struct ev_user g = {.gid = 8, .name = SV_LIT("group")};
 	struct world w;
 
 	(void)arg;
 	world_init_base(&w);
-	world_item(&w, &(struct ev_item){ .kind = EV_ITEM_USER, .user = &u });
-	world_item(&w, &(struct ev_item){ .kind = EV_ITEM_GROUP, .user = &g });
+	world_item(&w, &(struct ev_item){.kind = EV_ITEM_USER, .user = &u});
+	world_item(&w, &(struct ev_item){.kind = EV_ITEM_GROUP, .user = &g});
 	EVENT(&w, -1, EV_USER_ADDED_E, I(7), I(8), S("head"), S("/x"), S("sh"), S(""));
 	assert_false(w.bind.visible);
 	world_tick(&w);
@@ -341,7 +342,7 @@ static void the_captures_list_wins_over_events_at_its_head(void **arg)
 	EVENT(&w, -1, EV_USER_ADDED_E, I(7), I(8), S("later"), S("/x"), S("sh"), S(""));
 	assert_true(w.bind.visible);
 	assert_string_equal(user_name(&w, 7), "later");
-	world_item(&w, &(struct ev_item){ .kind = EV_ITEM_LISTS_RESET, .list = EV_LIST_USERS });
+	world_item(&w, &(struct ev_item){.kind = EV_ITEM_LISTS_RESET, .list = EV_LIST_USERS});
 	assert_null(state_user_find(w.st, NULL, 7));
 	world_done(&w);
 }
@@ -371,23 +372,23 @@ static void events_are_numbered_and_some_are_hidden(void **arg)
 
 static void a_state_only_event_is_applied_and_hidden(void **arg)
 {
-	const uint8_t lens[2] = { 8, 0 };
-	const uint8_t data[8] = { 30 };
+	const uint8_t lens[2] = {8, 0};
+	const uint8_t data[8] = {30};
 	struct ev ev = {
-		.ts = world_ns(20),
-		.tid = 1,
-		.lens = lens,
-		.data = data,
-		.nparams = 1,
-		.type = EV_SETSID_X,
-		.block_flags = EV_STATE_ONLY,
+	    .ts = world_ns(20),
+	    .tid = 1,
+	    .lens = lens,
+	    .data = data,
+	    .nparams = 1,
+	    .type = EV_SETSID_X,
+	    .block_flags = EV_STATE_ONLY,
 	};
 	struct world w;
 
 	(void)arg;
 	world_init_base(&w);
 	world_tick(&w);
-	world_item(&w, &(struct ev_item){ .kind = EV_ITEM_EVENT, .ev = &ev });
+	world_item(&w, &(struct ev_item){.kind = EV_ITEM_EVENT, .ev = &ev});
 	assert_false(w.bind.visible);
 	assert_int_equal(T(&w, 1)->sid, 30);
 	world_done(&w);
@@ -395,17 +396,17 @@ static void a_state_only_event_is_applied_and_hidden(void **arg)
 
 static void a_new_section_forgets_all_but_the_counters(void **arg)
 {
-	struct ev_machine machine = { .num_cpus = 4, .hostname = SV_LIT("box") };
+	struct ev_machine machine = {.num_cpus = 4, .hostname = SV_LIT("box")};
 	struct world w;
 
 	(void)arg;
 	world_init_base(&w);
-	world_item(&w, &(struct ev_item){ .kind = EV_ITEM_MACHINE, .machine = &machine });
+	world_item(&w, &(struct ev_item){.kind = EV_ITEM_MACHINE, .machine = &machine});
 	EVENT(&w, 1, EV_OPEN_X, I(3), S("/a"), I(0), I(0));
 	EVENT(&w, -1, EV_USER_ADDED_E, I(7), I(8), S("u"), S("/x"), S("sh"), S(""));
 	EVENT(&w, -1, EV_CONTAINER_JSON_2_E, S("{\"container\":{\"id\":\"abc\"}}"));
 	assert_text(state_machine(w.st)->hostname, "box");
-	world_item(&w, &(struct ev_item){ .kind = EV_ITEM_SECTION });
+	world_item(&w, &(struct ev_item){.kind = EV_ITEM_SECTION});
 	world_check(&w);
 	assert_int_equal(state_threads(w.st), 0);
 	assert_false(state_machine(w.st)->known);
@@ -486,8 +487,8 @@ static void on_removed(void *arg, const struct state *st, const struct state_thr
 
 static void an_observer_hears_of_every_thread(void **arg)
 {
-	struct seen seen = { "" };
-	const struct state_observer obs = { &seen, on_added, on_exec, on_exit_seen, on_removed };
+	struct seen seen = {""};
+	const struct state_observer obs = {&seen, on_added, on_exec, on_exit_seen, on_removed};
 	struct world w;
 
 	(void)arg;
@@ -508,7 +509,7 @@ static void an_observer_hears_of_every_thread(void **arg)
 	CLONE(&w, 5, .pid = 5, .ptid = 1);
 	assert_string_equal(seen.log, "-5 +5 ");
 	seen.log[0] = '\0';
-	world_item(&w, &(struct ev_item){ .kind = EV_ITEM_SECTION });
+	world_item(&w, &(struct ev_item){.kind = EV_ITEM_SECTION});
 	assert_non_null(strstr(seen.log, "-60 "));
 	state_observe(w.st, NULL);
 	seen.log[0] = '\0';
@@ -520,7 +521,7 @@ static void an_observer_hears_of_every_thread(void **arg)
 
 static void an_observer_may_leave_hooks_out(void **arg)
 {
-	const struct state_observer none = { 0 };
+	const struct state_observer none = {0};
 	struct world w;
 
 	(void)arg;
@@ -536,25 +537,25 @@ static void an_observer_may_leave_hooks_out(void **arg)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(identity_follows_the_effective_ids),
-		cmocka_unit_test(capabilities_sessions_and_limits_are_followed),
-		cmocka_unit_test(memory_figures_come_with_many_events),
-		cmocka_unit_test(the_times_of_the_last_two_events_are_kept),
-		cmocka_unit_test(suppressed_commands_and_their_children_are_ignored),
-		cmocka_unit_test(suppression_reaches_down_the_initial_process_list),
-		cmocka_unit_test(a_full_thread_table_takes_no_more),
-		cmocka_unit_test(a_full_descriptor_table_takes_no_more),
-		cmocka_unit_test(the_number_of_users_is_limited),
-		cmocka_unit_test(parameters_of_wrong_width_change_nothing),
-		cmocka_unit_test(users_come_and_go_with_their_events),
-		cmocka_unit_test(containers_have_users_of_their_own),
-		cmocka_unit_test(the_captures_list_wins_over_events_at_its_head),
-		cmocka_unit_test(events_are_numbered_and_some_are_hidden),
-		cmocka_unit_test(a_state_only_event_is_applied_and_hidden),
-		cmocka_unit_test(a_new_section_forgets_all_but_the_counters),
-		cmocka_unit_test(meta_events_bind_no_thread),
-		cmocka_unit_test(an_observer_hears_of_every_thread),
-		cmocka_unit_test(an_observer_may_leave_hooks_out),
+	    cmocka_unit_test(identity_follows_the_effective_ids),
+	    cmocka_unit_test(capabilities_sessions_and_limits_are_followed),
+	    cmocka_unit_test(memory_figures_come_with_many_events),
+	    cmocka_unit_test(the_times_of_the_last_two_events_are_kept),
+	    cmocka_unit_test(suppressed_commands_and_their_children_are_ignored),
+	    cmocka_unit_test(suppression_reaches_down_the_initial_process_list),
+	    cmocka_unit_test(a_full_thread_table_takes_no_more),
+	    cmocka_unit_test(a_full_descriptor_table_takes_no_more),
+	    cmocka_unit_test(the_number_of_users_is_limited),
+	    cmocka_unit_test(parameters_of_wrong_width_change_nothing),
+	    cmocka_unit_test(users_come_and_go_with_their_events),
+	    cmocka_unit_test(containers_have_users_of_their_own),
+	    cmocka_unit_test(the_captures_list_wins_over_events_at_its_head),
+	    cmocka_unit_test(events_are_numbered_and_some_are_hidden),
+	    cmocka_unit_test(a_state_only_event_is_applied_and_hidden),
+	    cmocka_unit_test(a_new_section_forgets_all_but_the_counters),
+	    cmocka_unit_test(meta_events_bind_no_thread),
+	    cmocka_unit_test(an_observer_hears_of_every_thread),
+	    cmocka_unit_test(an_observer_may_leave_hooks_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

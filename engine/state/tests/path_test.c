@@ -12,33 +12,33 @@
 static const struct vector {
 	const char *base, *path, *joined;
 } vectors[] = {
-	{ "", "", "" },
-	{ "", "../", "" },
-	{ "", "..", "" },
-	{ "/", "", "" },
-	{ "", "/", "/" },
-	{ "", "./", "" },
-	{ "/", "../", "/" },
-	{ "/", "../..", "/" },
-	{ "/root/", "../x", "/x" },
-	{ "/root", "../x", "/root../x" },
-	{ "a", "../", "a.." },
-	{ "a/", "../", "" },
-	{ "", "/foo", "/foo" },
-	{ "foo/", "", "" },
-	{ "foo/", "../..//a", "a" },
-	{ "foo/", "..//a", "a" },
-	{ "/foo/", "..//a", "/a" },
-	{ "heolo", "w////////////..//////.////////r.|", "r.|" },
-	{ "", "/app/custom/dir/../a", "/app/custom/a" },
-	{ "/app/", "custom/term", "/app/custom/term" },
-	{ "./app", "custom/term", "./appcustom/term" },
-	{ "app/////", "custom////term", "app/////custom/term" },
-	{ "", "//dir/term", "/dir/term" },
-	{ "../.../", "dir/././././../../.../term/", "../.../term" },
-	{ "/a/b/", "./c/./d/", "/a/b/c/d" },
-	{ "/x", "/y/../z", "/z" },
-	{ "", "a/..//b", "/b" },
+    {"", "", ""},
+    {"", "../", ""},
+    {"", "..", ""},
+    {"/", "", ""},
+    {"", "/", "/"},
+    {"", "./", ""},
+    {"/", "../", "/"},
+    {"/", "../..", "/"},
+    {"/root/", "../x", "/x"},
+    {"/root", "../x", "/root../x"},
+    {"a", "../", "a.."},
+    {"a/", "../", ""},
+    {"", "/foo", "/foo"},
+    {"foo/", "", ""},
+    {"foo/", "../..//a", "a"},
+    {"foo/", "..//a", "a"},
+    {"/foo/", "..//a", "/a"},
+    {"heolo", "w////////////..//////.////////r.|", "r.|"},
+    {"", "/app/custom/dir/../a", "/app/custom/a"},
+    {"/app/", "custom/term", "/app/custom/term"},
+    {"./app", "custom/term", "./appcustom/term"},
+    {"app/////", "custom////term", "app/////custom/term"},
+    {"", "//dir/term", "/dir/term"},
+    {"../.../", "dir/././././../../.../term/", "../.../term"},
+    {"/a/b/", "./c/./d/", "/a/b/c/d"},
+    {"/x", "/y/../z", "/z"},
+    {"", "a/..//b", "/b"},
 };
 
 static void paths_join_as_the_vectors_say(void **arg)
@@ -136,9 +136,9 @@ static void the_limit_counts_both_parts(void **arg)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(paths_join_as_the_vectors_say),
-		cmocka_unit_test(every_short_path_joins_by_the_rules),
-		cmocka_unit_test(the_limit_counts_both_parts),
+	    cmocka_unit_test(paths_join_as_the_vectors_say),
+	    cmocka_unit_test(every_short_path_joins_by_the_rules),
+	    cmocka_unit_test(the_limit_counts_both_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,11 +40,11 @@ static void bind_to(struct world *w, int64_t num, struct bytes addr)
 
 static void add_interface4(struct world *w, const char *addr, const char *mask)
 {
-	struct ev_interface i = { .name = SV_LIT("if") };
+	struct ev_interface i = {.name = SV_LIT("if")};
 
 	assert_int_equal(inet_pton(AF_INET, addr, i.addr), 1);
 	assert_int_equal(inet_pton(AF_INET, mask, i.netmask), 1);
-	world_item(w, &(struct ev_item){ .kind = EV_ITEM_INTERFACE, .interface = &i });
+	world_item(w, &(struct ev_item){.kind = EV_ITEM_INTERFACE, .interface = &i});
 }
 
 static void a_client_takes_its_addresses_from_connect(void **arg)
@@ -204,12 +204,18 @@ static void the_protocol_follows_type_and_number(void **arg)
 		unsigned type, proto;
 		int l4;
 	} cases[] = {
-		{ STREAM, 0, EV_L4_TCP },	 { DGRAM, 0, EV_L4_UDP },
-		{ STREAM | 02000000, 0, EV_L4_TCP }, { 5, 0, EV_L4_UNKNOWN },
-		{ STREAM, 6, EV_L4_TCP },	 { SOCK_RAW_TYPE, 6, EV_L4_RAW },
-		{ DGRAM, 17, EV_L4_UDP },	 { SOCK_RAW_TYPE, 17, EV_L4_RAW },
-		{ DGRAM, 1, EV_L4_ICMP },	 { SOCK_RAW_TYPE, 1, EV_L4_RAW },
-		{ DGRAM, 255, EV_L4_RAW },	 { STREAM, 132, EV_L4_UNKNOWN },
+	    {STREAM, 0, EV_L4_TCP},
+	    {DGRAM, 0, EV_L4_UDP},
+	    {STREAM | 02000000, 0, EV_L4_TCP},
+	    {5, 0, EV_L4_UNKNOWN},
+	    {STREAM, 6, EV_L4_TCP},
+	    {SOCK_RAW_TYPE, 6, EV_L4_RAW},
+	    {DGRAM, 17, EV_L4_UDP},
+	    {SOCK_RAW_TYPE, 17, EV_L4_RAW},
+	    {DGRAM, 1, EV_L4_ICMP},
+	    {SOCK_RAW_TYPE, 1, EV_L4_RAW},
+	    {DGRAM, 255, EV_L4_RAW},
+	    {STREAM, 132, EV_L4_UNKNOWN},
 	};
 	struct world w;
 
@@ -306,8 +312,8 @@ static void an_unspecified_end_gets_an_interface(void **arg)
 	assert_text(F(&w, 1, 5)->name, "127.0.0.1:1->127.0.0.1:53");
 	send_to(&w, 6, tuple4("0.0.0.0", 53, "127.0.0.1", 53));
 	assert_text(F(&w, 1, 6)->name, "0.0.0.0:53->127.0.0.1:53");
-	assert_true(state_addr_is_local(w.st, T(&w, 1), (const uint8_t[]){ 10, 0, 0, 79 }, 4));
-	assert_false(state_addr_is_local(w.st, T(&w, 1), (const uint8_t[]){ 10, 0, 0, 78 }, 4));
+	assert_true(state_addr_is_local(w.st, T(&w, 1), (const uint8_t[]){10, 0, 0, 79}, 4));
+	assert_false(state_addr_is_local(w.st, T(&w, 1), (const uint8_t[]){10, 0, 0, 78}, 4));
 	world_done(&w);
 }
 
@@ -369,12 +375,12 @@ static void an_ipv4_tcp_connection_is_not_looked_at_again(void **arg)
 static struct ev_fd_entry sock_entry(int64_t num, int type, uint16_t sport, uint16_t dport)
 {
 	struct ev_fd_entry fd = {
-		.tid = 1,
-		.fd = num,
-		.type = type,
-		.sport = sport,
-		.dport = dport,
-		.l4proto = EV_L4_TCP,
+	    .tid = 1,
+	    .fd = num,
+	    .type = type,
+	    .sport = sport,
+	    .dport = dport,
+	    .l4proto = EV_L4_TCP,
 	};
 
 	fd.sip[0] = fd.dip[0] = 10;
@@ -416,21 +422,21 @@ static void connections_of_the_initial_list_are_oriented_by_the_listeners(void *
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_client_takes_its_addresses_from_connect),
-		cmocka_unit_test(the_address_at_enter_wins_where_the_exit_confirms_its_tuple),
-		cmocka_unit_test(without_a_tuple_only_the_destination_is_kept),
-		cmocka_unit_test(sending_on_an_unknown_fd_invents_a_udp_socket),
-		cmocka_unit_test(a_server_keeps_the_clients_end_first),
-		cmocka_unit_test(unix_sockets_are_named_by_kernel_address_and_path),
-		cmocka_unit_test(the_protocol_follows_type_and_number),
-		cmocka_unit_test(icmp_names_have_no_ports),
-		cmocka_unit_test(a_connected_udp_server_swaps_its_ends),
-		cmocka_unit_test(ipv6_addresses_are_canonical_and_mapped_ones_become_ipv4),
-		cmocka_unit_test(an_unspecified_end_gets_an_interface),
-		cmocka_unit_test(a_bound_udp_socket_learns_its_peer_from_the_first_packet),
-		cmocka_unit_test(a_known_destination_stays_on_later_packets),
-		cmocka_unit_test(an_ipv4_tcp_connection_is_not_looked_at_again),
-		cmocka_unit_test(connections_of_the_initial_list_are_oriented_by_the_listeners),
+	    cmocka_unit_test(a_client_takes_its_addresses_from_connect),
+	    cmocka_unit_test(the_address_at_enter_wins_where_the_exit_confirms_its_tuple),
+	    cmocka_unit_test(without_a_tuple_only_the_destination_is_kept),
+	    cmocka_unit_test(sending_on_an_unknown_fd_invents_a_udp_socket),
+	    cmocka_unit_test(a_server_keeps_the_clients_end_first),
+	    cmocka_unit_test(unix_sockets_are_named_by_kernel_address_and_path),
+	    cmocka_unit_test(the_protocol_follows_type_and_number),
+	    cmocka_unit_test(icmp_names_have_no_ports),
+	    cmocka_unit_test(a_connected_udp_server_swaps_its_ends),
+	    cmocka_unit_test(ipv6_addresses_are_canonical_and_mapped_ones_become_ipv4),
+	    cmocka_unit_test(an_unspecified_end_gets_an_interface),
+	    cmocka_unit_test(a_bound_udp_socket_learns_its_peer_from_the_first_packet),
+	    cmocka_unit_test(a_known_destination_stays_on_later_packets),
+	    cmocka_unit_test(an_ipv4_tcp_connection_is_not_looked_at_again),
+	    cmocka_unit_test(connections_of_the_initial_list_are_oriented_by_the_listeners),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clone, exit, reparenting: the scenarios S1 to S11 and S15 to S18, and what else the tree promises. */
+/* clone, exit, reparenting: the scenarios S1 to S11 and S15 to S18, and what else the tree
+ * promises. */
 #include "engine/state/tests/world.h"
 
 #include <setjmp.h>
@@ -121,10 +122,12 @@ static void a_namespaced_child_is_only_created_by_its_own_event(void **arg)
 	assert_int_equal(T(&w, 30)->pidns_init_start_ts, 5000);
 	CLONE(&w, 30, .ret = 7, .flags = STATE_CL_CHILD_IN_PIDNS, .vtid = 1, .vpid = 1);
 	assert_null(T(&w, 7));
-	CLONE(&w, 31, .pid = 31, .ptid = 30, .vtid = 7, .vpid = 7, .flags = STATE_CL_CHILD_IN_PIDNS);
+	CLONE(&w, 31, .pid = 31, .ptid = 30, .vtid = 7, .vpid = 7,
+	      .flags = STATE_CL_CHILD_IN_PIDNS);
 	assert_int_equal(T(&w, 31)->ptid, 30);
 	/* 30 reaps in its namespace: the orphan of 31 goes to it. */
-	CLONE(&w, 32, .pid = 32, .ptid = 31, .vtid = 8, .vpid = 8, .flags = STATE_CL_CHILD_IN_PIDNS);
+	CLONE(&w, 32, .pid = 32, .ptid = 31, .vtid = 8, .vpid = 8,
+	      .flags = STATE_CL_CHILD_IN_PIDNS);
 	world_exit(&w, 31);
 	world_tick(&w);
 	assert_int_equal(T(&w, 32)->ptid, 30);
@@ -596,36 +599,36 @@ static void gone_children_still_count(void **arg)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_failed_clone_or_exec_changes_nothing),
-		cmocka_unit_test(a_cloned_process_gets_a_copy_of_what_its_caller_has),
-		cmocka_unit_test(a_cloned_thread_shares_the_table_of_its_process),
-		cmocka_unit_test(a_namespaced_child_is_only_created_by_its_own_event),
-		cmocka_unit_test(the_childs_event_may_come_first),
-		cmocka_unit_test(a_new_child_replaces_one_whose_exit_was_lost),
-		cmocka_unit_test(a_child_that_reported_itself_is_not_replaced_by_its_caller),
-		cmocka_unit_test(a_childs_event_counts_as_stale_for_two_seconds),
-		cmocka_unit_test(a_late_caller_does_not_revive_its_child),
-		cmocka_unit_test(the_caller_of_vfork_never_creates),
-		cmocka_unit_test(an_unknown_caller_is_repaired_by_its_clone),
-		cmocka_unit_test(a_caller_without_recorded_virtual_ids_gets_its_real_one),
-		cmocka_unit_test(an_unknown_parent_gets_a_placeholder_and_no_child),
-		cmocka_unit_test(an_unknown_leader_is_repaired_by_its_thread),
-		cmocka_unit_test(a_scanned_record_is_overwritten_and_still_counted),
-		cmocka_unit_test(an_exited_process_is_seen_until_the_next_event),
-		cmocka_unit_test(the_exit_of_an_unknown_thread_is_nothing),
-		cmocka_unit_test(orphans_go_to_the_announced_reaper),
-		cmocka_unit_test(orphans_climb_to_the_next_reaper),
-		cmocka_unit_test(a_subreaper_takes_the_orphans_below_it),
-		cmocka_unit_test(asking_for_the_subreaper_state_also_tells_it),
-		cmocka_unit_test(a_living_thread_of_the_process_takes_the_orphans),
-		cmocka_unit_test(being_announced_once_makes_a_reaper),
-		cmocka_unit_test(an_unknown_reaper_gets_a_placeholder_and_nothing_else),
-		cmocka_unit_test(without_any_reaper_orphans_have_no_parent),
-		cmocka_unit_test(a_dead_leader_stays_while_its_threads_live),
-		cmocka_unit_test(ancestors_are_main_threads),
-		cmocka_unit_test(climbing_ends_in_loops),
-		cmocka_unit_test(leaders_are_found_by_id_or_by_climbing),
-		cmocka_unit_test(gone_children_still_count),
+	    cmocka_unit_test(a_failed_clone_or_exec_changes_nothing),
+	    cmocka_unit_test(a_cloned_process_gets_a_copy_of_what_its_caller_has),
+	    cmocka_unit_test(a_cloned_thread_shares_the_table_of_its_process),
+	    cmocka_unit_test(a_namespaced_child_is_only_created_by_its_own_event),
+	    cmocka_unit_test(the_childs_event_may_come_first),
+	    cmocka_unit_test(a_new_child_replaces_one_whose_exit_was_lost),
+	    cmocka_unit_test(a_child_that_reported_itself_is_not_replaced_by_its_caller),
+	    cmocka_unit_test(a_childs_event_counts_as_stale_for_two_seconds),
+	    cmocka_unit_test(a_late_caller_does_not_revive_its_child),
+	    cmocka_unit_test(the_caller_of_vfork_never_creates),
+	    cmocka_unit_test(an_unknown_caller_is_repaired_by_its_clone),
+	    cmocka_unit_test(a_caller_without_recorded_virtual_ids_gets_its_real_one),
+	    cmocka_unit_test(an_unknown_parent_gets_a_placeholder_and_no_child),
+	    cmocka_unit_test(an_unknown_leader_is_repaired_by_its_thread),
+	    cmocka_unit_test(a_scanned_record_is_overwritten_and_still_counted),
+	    cmocka_unit_test(an_exited_process_is_seen_until_the_next_event),
+	    cmocka_unit_test(the_exit_of_an_unknown_thread_is_nothing),
+	    cmocka_unit_test(orphans_go_to_the_announced_reaper),
+	    cmocka_unit_test(orphans_climb_to_the_next_reaper),
+	    cmocka_unit_test(a_subreaper_takes_the_orphans_below_it),
+	    cmocka_unit_test(asking_for_the_subreaper_state_also_tells_it),
+	    cmocka_unit_test(a_living_thread_of_the_process_takes_the_orphans),
+	    cmocka_unit_test(being_announced_once_makes_a_reaper),
+	    cmocka_unit_test(an_unknown_reaper_gets_a_placeholder_and_nothing_else),
+	    cmocka_unit_test(without_any_reaper_orphans_have_no_parent),
+	    cmocka_unit_test(a_dead_leader_stays_while_its_threads_live),
+	    cmocka_unit_test(ancestors_are_main_threads),
+	    cmocka_unit_test(climbing_ends_in_loops),
+	    cmocka_unit_test(leaders_are_found_by_id_or_by_climbing),
+	    cmocka_unit_test(gone_children_still_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

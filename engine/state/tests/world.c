@@ -11,7 +11,7 @@
 
 void world_init(struct world *w, const struct state_options *opt)
 {
-	*w = (struct world){ .now = 10 };
+	*w = (struct world){.now = 10};
 	assert_int_equal(state_new(opt, &w->st, NULL), 0);
 	w->synth = ev_synth_new();
 	assert_non_null(w->synth);
@@ -20,7 +20,7 @@ void world_init(struct world *w, const struct state_options *opt)
 
 void world_check(const struct world *w)
 {
-	struct error err = { 0 };
+	struct error err = {0};
 
 	if (state_check(w->st, &err) < 0)
 		fail_msg("the state is broken: %s", err.msg);
@@ -62,25 +62,25 @@ void world_item(struct world *w, const struct ev_item *item)
 struct ev_thread_entry world_entry(int64_t tid, int64_t pid, int64_t ptid)
 {
 	return (struct ev_thread_entry){
-		.tid = tid,
-		.pid = pid,
-		.ptid = ptid,
-		.sid = -1,
-		.vpgid = -1,
-		.pgid = -1,
-		.vtid = tid,
-		.vpid = pid,
-		.comm = SV_LIT("init"),
-		.exe = SV_LIT("init"),
-		.cwd = SV_LIT("/root/"),
-		.root = SV_LIT("/"),
-		.loginuid = EV_NO_ID,
+	    .tid = tid,
+	    .pid = pid,
+	    .ptid = ptid,
+	    .sid = -1,
+	    .vpgid = -1,
+	    .pgid = -1,
+	    .vtid = tid,
+	    .vpid = pid,
+	    .comm = SV_LIT("init"),
+	    .exe = SV_LIT("init"),
+	    .cwd = SV_LIT("/root/"),
+	    .root = SV_LIT("/"),
+	    .loginuid = EV_NO_ID,
 	};
 }
 
 void world_add(struct world *w, const struct ev_thread_entry *t)
 {
-	world_item(w, &(struct ev_item){ .kind = EV_ITEM_THREAD, .thread = t });
+	world_item(w, &(struct ev_item){.kind = EV_ITEM_THREAD, .thread = t});
 }
 
 void world_process(struct world *w, int64_t tid, int64_t ptid)
@@ -92,16 +92,16 @@ void world_process(struct world *w, int64_t tid, int64_t ptid)
 
 void world_fd(struct world *w, const struct ev_fd_entry *fd)
 {
-	world_item(w, &(struct ev_item){ .kind = EV_ITEM_FD, .fd = fd });
+	world_item(w, &(struct ev_item){.kind = EV_ITEM_FD, .fd = fd});
 }
 
 void world_file(struct world *w, int64_t tid, int64_t num, const char *name)
 {
 	struct ev_fd_entry fd = {
-		.tid = tid,
-		.fd = num,
-		.type = EV_FD_FILE_V2,
-		.name = sv_of(name),
+	    .tid = tid,
+	    .fd = num,
+	    .type = EV_FD_FILE_V2,
+	    .name = sv_of(name),
 	};
 
 	world_fd(w, &fd);
@@ -175,27 +175,27 @@ void world_clone(struct world *w, int64_t tid, const struct clone_args *c)
 	const struct arg none = NONE, vtid = I(c->vtid ? c->vtid : tid),
 			 vpid = I(c->vpid ? c->vpid : pid), start = I(c->pidns_start);
 	const struct arg args[] = {
-		I(c->ret),
-		S(exe),
-		BYTES(c->args, c->args_len),
-		I(tid),
-		I(pid),
-		I(ptid),
-		S(""),
-		I(1024),
-		NONE,
-		NONE,
-		NONE,
-		NONE,
-		NONE,
-		S(comm),
-		BYTES(c->cgroups, c->cgroups_len),
-		I(c->flags),
-		I(c->uid),
-		I(0),
-		c->no_vpid ? none : vtid,
-		c->no_vpid ? none : vpid,
-		c->pidns_start ? start : none,
+	    I(c->ret),
+	    S(exe),
+	    BYTES(c->args, c->args_len),
+	    I(tid),
+	    I(pid),
+	    I(ptid),
+	    S(""),
+	    I(1024),
+	    NONE,
+	    NONE,
+	    NONE,
+	    NONE,
+	    NONE,
+	    S(comm),
+	    BYTES(c->cgroups, c->cgroups_len),
+	    I(c->flags),
+	    I(c->uid),
+	    I(0),
+	    c->no_vpid ? none : vtid,
+	    c->no_vpid ? none : vpid,
+	    c->pidns_start ? start : none,
 	};
 
 	world_event(w, tid, c->type ? c->type : EV_CLONE_20_X, args, COUNT_OF(args));
@@ -208,35 +208,35 @@ void world_exec(struct world *w, int64_t tid, const struct exec_args *x)
 	const struct arg none = NONE, vpgid = I(x->vpgid), pgid = I(x->pgid), ino = I(x->ino),
 			 ctime = I(x->ctime), mtime = I(x->mtime), trusted = S(x->trusted);
 	const struct arg args[] = {
-		I(x->ret),
-		S(exe),
-		BYTES(x->args, x->args_len),
-		I(tid),
-		I(pid),
-		I(ptid_of(w, tid)),
-		S(""),
-		I(1024),
-		NONE,
-		NONE,
-		NONE,
-		NONE,
-		NONE,
-		S(comm),
-		BYTES(x->cgroups, x->cgroups_len),
-		BYTES(x->env, x->env_len),
-		NONE,
-		x->vpgid ? vpgid : none,
-		NONE,
-		NONE,
-		NONE,
-		NONE,
-		NONE,
-		x->ino ? ino : none,
-		x->ino ? ctime : none,
-		x->ino ? mtime : none,
-		NONE,
-		x->trusted ? trusted : none,
-		x->pgid ? pgid : none,
+	    I(x->ret),
+	    S(exe),
+	    BYTES(x->args, x->args_len),
+	    I(tid),
+	    I(pid),
+	    I(ptid_of(w, tid)),
+	    S(""),
+	    I(1024),
+	    NONE,
+	    NONE,
+	    NONE,
+	    NONE,
+	    NONE,
+	    S(comm),
+	    BYTES(x->cgroups, x->cgroups_len),
+	    BYTES(x->env, x->env_len),
+	    NONE,
+	    x->vpgid ? vpgid : none,
+	    NONE,
+	    NONE,
+	    NONE,
+	    NONE,
+	    NONE,
+	    x->ino ? ino : none,
+	    x->ino ? ctime : none,
+	    x->ino ? mtime : none,
+	    NONE,
+	    x->trusted ? trusted : none,
+	    x->pgid ? pgid : none,
 	};
 
 	world_event(w, tid, x->type ? x->type : EV_EXECVE_19_X, args, COUNT_OF(args));
@@ -270,7 +270,7 @@ static void put(struct bytes *b, const void *p, size_t n)
 
 static void put_end(struct bytes *b, const char *ip, uint16_t port)
 {
-	uint8_t addr[16], le[2] = { (uint8_t)port, (uint8_t)(port >> 8) };
+	uint8_t addr[16], le[2] = {(uint8_t)port, (uint8_t)(port >> 8)};
 
 	if (strchr(ip, ':')) {
 		assert_int_equal(inet_pton(AF_INET6, ip, addr), 1);
@@ -284,7 +284,7 @@ static void put_end(struct bytes *b, const char *ip, uint16_t port)
 
 struct bytes tuple4(const char *sip, uint16_t sport, const char *dip, uint16_t dport)
 {
-	struct bytes b = { .p = { 2 }, .n = 1 };
+	struct bytes b = {.p = {2}, .n = 1};
 
 	put_end(&b, sip, sport);
 	put_end(&b, dip, dport);
@@ -293,7 +293,7 @@ struct bytes tuple4(const char *sip, uint16_t sport, const char *dip, uint16_t d
 
 struct bytes tuple6(const char *sip, uint16_t sport, const char *dip, uint16_t dport)
 {
-	struct bytes b = { .p = { 10 }, .n = 1 };
+	struct bytes b = {.p = {10}, .n = 1};
 
 	put_end(&b, sip, sport);
 	put_end(&b, dip, dport);
@@ -302,7 +302,7 @@ struct bytes tuple6(const char *sip, uint16_t sport, const char *dip, uint16_t d
 
 struct bytes tuple_unix(uint64_t source, uint64_t dest, const char *path)
 {
-	struct bytes b = { .p = { 1 }, .n = 1 };
+	struct bytes b = {.p = {1}, .n = 1};
 
 	put(&b, &source, 8);
 	put(&b, &dest, 8);
@@ -312,7 +312,7 @@ struct bytes tuple_unix(uint64_t source, uint64_t dest, const char *path)
 
 struct bytes addr4(const char *ip, uint16_t port)
 {
-	struct bytes b = { .p = { 2 }, .n = 1 };
+	struct bytes b = {.p = {2}, .n = 1};
 
 	put_end(&b, ip, port);
 	return b;
@@ -320,7 +320,7 @@ struct bytes addr4(const char *ip, uint16_t port)
 
 struct bytes addr6(const char *ip, uint16_t port)
 {
-	struct bytes b = { .p = { 10 }, .n = 1 };
+	struct bytes b = {.p = {10}, .n = 1};
 
 	put_end(&b, ip, port);
 	return b;
@@ -328,7 +328,7 @@ struct bytes addr6(const char *ip, uint16_t port)
 
 struct bytes addr_unix(const char *path)
 {
-	struct bytes b = { .p = { 1 }, .n = 1 };
+	struct bytes b = {.p = {1}, .n = 1};
 
 	put(&b, path, strlen(path) + 1);
 	return b;

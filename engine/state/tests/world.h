@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small observed machine for tests: a state, fed by hand with initial threads and events. Times are in
- * milliseconds; every event comes 10 ms after the one before unless world_at() says otherwise.
+ * A small observed machine for tests: a state, fed by hand with initial threads and events. Times
+ * are in milliseconds; every event comes 10 ms after the one before unless world_at() says
+ * otherwise.
  */
 #ifndef ENGINE_STATE_TESTS_WORLD_H
 #define ENGINE_STATE_TESTS_WORLD_H
@@ -28,7 +29,8 @@ void world_item(struct world *w, const struct ev_item *item);
 
 /* --- the initial state --- */
 
-/* A thread with the defaults of the scenarios: comm and exe "init", cwd "/root/", vtid and vpid alike. */
+/* A thread with the defaults of the scenarios: comm and exe "init", cwd "/root/", vtid and vpid
+ * alike. */
 struct ev_thread_entry world_entry(int64_t tid, int64_t pid, int64_t ptid);
 void world_add(struct world *w, const struct ev_thread_entry *t);
 void world_process(struct world *w, int64_t tid, int64_t ptid);
@@ -46,16 +48,28 @@ struct arg {
 	size_t n;
 };
 
-#define I(value)	{ .kind = ARG_INT, .i = (int64_t)(value) }
-#define S(text)		{ .kind = ARG_STR, .p = (text) }
-#define BYTES(data, size) { .kind = ARG_BYTES, .p = (data), .n = (size) }
-#define NONE		{ .kind = ARG_EMPTY }
+#define I(value)                                                                                   \
+	{                                                                                          \
+		.kind = ARG_INT, .i = (int64_t)(value)                                             \
+	}
+#define S(text)                                                                                    \
+	{                                                                                          \
+		.kind = ARG_STR, .p = (text)                                                       \
+	}
+#define BYTES(data, size)                                                                          \
+	{                                                                                          \
+		.kind = ARG_BYTES, .p = (data), .n = (size)                                        \
+	}
+#define NONE                                                                                       \
+	{                                                                                          \
+		.kind = ARG_EMPTY                                                                  \
+	}
 
 /* Missing trailing parameters are empty. */
 void world_event(struct world *w, int64_t tid, unsigned type, const struct arg *args, size_t n);
 #define EVENT(w, tid, type, ...)                                                                   \
-	world_event((w), (tid), (type), (const struct arg[]){ __VA_ARGS__ },                       \
-		    sizeof((const struct arg[]){ __VA_ARGS__ }) / sizeof(struct arg))
+	world_event((w), (tid), (type), (const struct arg[]){__VA_ARGS__},                         \
+		    sizeof((const struct arg[]){__VA_ARGS__}) / sizeof(struct arg))
 /* An event that changes nothing, of a thread nobody cares about. */
 void world_tick(struct world *w);
 
@@ -63,8 +77,9 @@ struct clone_args {
 	unsigned type; /* 0: CLONE_20_X */
 	int64_t ret;
 	uint32_t flags;
-	int64_t pid, ptid;   /* 0: those of the emitter's record, or as a process of its own under 1 */
-	int64_t vtid, vpid;  /* 0: tid and pid */
+	int64_t pid,
+	    ptid; /* 0: those of the emitter's record, or as a process of its own under 1 */
+	int64_t vtid, vpid;	/* 0: tid and pid */
 	const char *comm, *exe; /* NULL: "bash" */
 	const char *args, *cgroups;
 	size_t args_len, cgroups_len;
@@ -74,7 +89,7 @@ struct clone_args {
 };
 
 void world_clone(struct world *w, int64_t tid, const struct clone_args *c);
-#define CLONE(w, tid, ...) world_clone((w), (tid), &(const struct clone_args){ __VA_ARGS__ })
+#define CLONE(w, tid, ...) world_clone((w), (tid), &(const struct clone_args){__VA_ARGS__})
 
 struct exec_args {
 	unsigned type; /* 0: EXECVE_19_X */
@@ -88,7 +103,7 @@ struct exec_args {
 };
 
 void world_exec(struct world *w, int64_t tid, const struct exec_args *x);
-#define EXEC(w, tid, ...) world_exec((w), (tid), &(const struct exec_args){ __VA_ARGS__ })
+#define EXEC(w, tid, ...) world_exec((w), (tid), &(const struct exec_args){__VA_ARGS__})
 
 void world_exit(struct world *w, int64_t tid);
 void world_exit_reaper(struct world *w, int64_t tid, int64_t reaper);
@@ -98,7 +113,7 @@ void world_exit_reaper(struct world *w, int64_t tid, int64_t reaper);
 #define T(w, tid)      state_thread_find((w)->st, (tid))
 #define F(w, tid, num) state_fd_find(T((w), (tid)), (num))
 
-#define assert_sv(view, text) world_assert_sv((view), (text), __FILE__, __LINE__)
+#define assert_sv(view, text)  world_assert_sv((view), (text), __FILE__, __LINE__)
 #define assert_text(str, text) world_assert_sv(state_sv(str), (text), __FILE__, __LINE__)
 void world_assert_sv(struct sv is, const char *expected, const char *file, int line);
 
