@@ -181,12 +181,15 @@ def cases(folder):
 def full_disk(folder):
     """A file size limit stands in for a full disk: the same error path of SQLite."""
     db = os.path.join(folder, "full.case.db")
-    script = "ulimit -f 200; exec \"$@\""
+    expect(["replay", "-q", "-r", RULES, "--db", db, check.DEMO], 0)
+    before = case_rows(db, "select count(*) from alerts")
+    script = "ulimit -f 500; exec \"$@\""
     p = subprocess.run(["bash", "-c", script, "bash", check.scapula_path(), "replay", "-q", "-r", RULES, "--matching", "all",
                         "--db", db, write_long(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     r.check(p.returncode == 4 and b"full.case.db" in p.stderr, "a full disk for the case ends with status 4 and names the case",
             "  status %d: %s" % (p.returncode, p.stderr.decode("utf-8", "replace")[-800:]))
     r.equal(case_rows(db, "pragma integrity_check"), [("ok",)], "a case on a full disk stays consistent")
+    r.check(case_rows(db, "select count(*) from alerts") >= before > [(0,)], "a case on a full disk keeps what was there")
 
 
 def interrupted(folder):
@@ -218,7 +221,7 @@ def hostile_text(folder):
     """Control characters of a capture never reach the output raw."""
     with open(check.DEMO, "rb") as f:
         plain = gzip.decompress(f.read())
-    evil = plain.replace(b"/etc/shadow\0", b"/etc/\x1b[31m\x07\x9b\0")
+    evil = plain.replace(b"/etc/shadow\0", b"/etc/\x1b[1m\x07\x9b\0")
     r.check(evil != plain, "the capture has the text to replace")
     path = write(folder, "evil.scap", evil)
     out, err = expect(["events", "-p", "*%proc.cmdline %fd.name %evt.args", path], 0)
