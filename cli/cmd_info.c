@@ -200,9 +200,12 @@ static void text_counts(struct info *o, struct cli_walk *w)
 		 (unsigned long long)o->users, (unsigned long long)o->groups);
 	line(b, "events");
 	cli_grouped(b, state_stats(w->state)->events);
-	buf_lit(b, " (");
-	cli_grouped(b, o->visible);
-	buf_lit(b, " shown, the rest only carries state)\n");
+	if (o->visible != state_stats(w->state)->events) {
+		buf_lit(b, ", of them ");
+		cli_grouped(b, o->visible);
+		buf_lit(b, " shown; the rest only carries state");
+	}
+	buf_char(b, '\n');
 	if (s->events_unknown || s->unknown_blocks) {
 		line(b, "newer");
 		buf_addf(b,

@@ -336,9 +336,8 @@ static int end_process(struct qry_store *s, struct qry_row *row, struct error *e
 static int finish_run(struct qry_store *s, struct qry_row *row, struct error *err)
 {
 	const struct qry_value v[] = {qry_int(s->run_id), row->value[0], row->value[1]};
-	int rc = run(s, QRY_STMT_FINISH_RUN, v, COUNT_OF(v), err);
 
-	return rc == 0 ? qry_store_commit(s, err) : rc;
+	return run(s, QRY_STMT_FINISH_RUN, v, COUNT_OF(v), err);
 }
 
 static int apply(struct qry_store *s, struct qry_row *row, struct error *err)

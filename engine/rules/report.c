@@ -70,16 +70,28 @@ static const char *code_description(enum rule_code c)
 
 /* --- text --- */
 
-/* Names and snippets come from the file: nothing in them may control a terminal. */
-static void add_plain(struct buf *b, const char *s)
+/* Bytes of the control character at the start of @s, C1 ones in UTF-8 included, or 0. */
+static size_t control_bytes(const char *s)
 {
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
+	unsigned char c = (unsigned char)s[0], next = (unsigned char)s[1];
 
-		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
-			buf_addf(b, "\\x%02x", c);
+	if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+		return 2;
+	return c < ' ' || c == 0x7f;
+}
+
+/* Names and snippets come from the file: but for @allowed, nothing in them may control a terminal.
+ */
+static void add_plain(struct buf *b, const char *s, const char *allowed)
+{
+	while (*s) {
+		size_t n = strchr(allowed, *s) ? 0 : control_bytes(s);
+
+		if (n)
+			buf_addf(b, "\\x%02x", (unsigned char)s[n - 1]);
 		else
 			buf_char(b, *s);
+		s += n ? n : 1;
 	}
 }
 
@@ -89,11 +101,11 @@ static void add_location(struct buf *b, const struct rule_location *at, bool out
 	buf_str(b, at->item_type);
 	if (*at->item_name) {
 		buf_lit(b, " '");
-		add_plain(b, at->item_name);
+		add_plain(b, at->item_name, "");
 		buf_char(b, '\'');
 	}
 	buf_lit(b, ": (");
-	add_plain(b, at->file);
+	add_plain(b, at->file, "");
 	buf_addf(b, ":%u:%u)\n", at->line, at->column);
 }
 
@@ -101,9 +113,9 @@ static void add_message(struct buf *b, const struct rule_message *m)
 {
 	for (size_t i = 0; i < m->where_count; i++)
 		add_location(b, &m->where[i], i == 0);
-	add_plain(b, m->snippet);
+	add_plain(b, m->snippet, "\n\t");
 	buf_addf(b, "%s (%s): ", rule_code_name(m->code), rule_code_text(m->code));
-	add_plain(b, m->text);
+	add_plain(b, m->text, "");
 	buf_char(b, '\n');
 }
 
@@ -131,7 +143,7 @@ static void add_summary(struct buf *b, const char *what, const struct rule_messa
 
 void rule_result_text(struct buf *b, const struct rule_result *r, bool verbose)
 {
-	add_plain(b, r->name);
+	add_plain(b, r->name, "");
 	buf_str(b, !r->ok ? ": Invalid" : r->warning_count ? ": Ok, with warnings" : ": Ok");
 	if (!verbose) {
 		add_summary(b, "errors", r->errors, r->error_count);
@@ -142,7 +154,7 @@ void rule_result_text(struct buf *b, const struct rule_result *r, bool verbose)
 	buf_char(b, '\n');
 	for (size_t i = 0; i < r->schema_warning_count; i++) {
 		buf_lit(b, "schema validation: ");
-		add_plain(b, r->schema_warnings[i]);
+		add_plain(b, r->schema_warnings[i], "");
 		buf_char(b, '\n');
 	}
 	add_messages(b, "Errors", r->errors, r->error_count);

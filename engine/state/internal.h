@@ -357,6 +357,7 @@ void state_net_text(struct buf *b, const struct state_fd *fd);
 /* An address or tuple parameter as evt.args shows it; appended. */
 void state_addr_render(struct buf *b, struct ev_value v);
 void state_tuple_render(struct buf *b, struct ev_value v);
+void state_unix_text(struct buf *b, const struct state_addr *a); /* as tuples show it */
 void state_endpoint_text(struct buf *b, const uint8_t *ip, bool ipv6, uint16_t port);
 void state_net_swap(struct state_fd *fd);
 /* Give an unspecified end (0.0.0.0, ::) the address of the interface likely used. */

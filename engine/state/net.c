@@ -134,9 +134,10 @@ void state_endpoint_text(struct buf *b, const uint8_t *ip, bool ipv6, uint16_t p
 	buf_u64(b, port);
 }
 
-static void add_hex(struct buf *b, uint64_t v)
+void state_unix_text(struct buf *b, const struct state_addr *a)
 {
-	buf_addf(b, "%llx", (unsigned long long)v);
+	buf_addf(b, "%llx->%llx ", (unsigned long long)a->source, (unsigned long long)a->dest);
+	buf_sv(b, a->path);
 }
 
 static void add_family(struct buf *b, uint8_t family)
@@ -202,11 +203,7 @@ void state_tuple_render(struct buf *b, struct ev_value v)
 		buf_lit(b, "->");
 		state_endpoint_text(b, a.sock.dip, ipv6, a.sock.dport);
 	} else if (a.family == STATE_AF_UNIX) {
-		add_hex(b, a.source);
-		buf_lit(b, "->");
-		add_hex(b, a.dest);
-		buf_char(b, ' ');
-		buf_sv(b, a.path);
+		state_unix_text(b, &a);
 	} else {
 		add_family(b, a.family);
 	}

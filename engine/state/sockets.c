@@ -241,9 +241,7 @@ static bool connect_to(struct state_event *e, const struct state_addr *tuple)
 		fd->un.source = tuple->source;
 		fd->un.dest = tuple->dest;
 		buf_reset(&e->st->scratch);
-		buf_addf(&e->st->scratch, "%llx->%llx ", (unsigned long long)tuple->source,
-			 (unsigned long long)tuple->dest);
-		buf_sv(&e->st->scratch, tuple->path);
+		state_unix_text(&e->st->scratch, tuple);
 		state_fd_set_name(e->st, fd, buf_view(&e->st->scratch));
 		return true;
 	}

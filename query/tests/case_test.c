@@ -572,6 +572,26 @@ static struct qry_row process_row(uint64_t key)
 	return row;
 }
 
+static void the_end_of_a_capture_commits(void **state)
+{
+	const struct scratch *s = *state;
+	struct qry_row begin = {.op = QRY_OP_CAPTURE_BEGIN, .count = 1};
+	struct qry_row end = {.op = QRY_OP_CAPTURE_END, .count = 23};
+	struct qry_store store;
+	sqlite3 *db = NULL;
+
+	OK(qry_db_open(s->path, "0.1.0", 0, &db, err));
+	OK(qry_store_init(&store, db, s->path, &test_run, err));
+	begin.value[0] = qry_text(SV_LIT("a.scap"));
+	end.value[2] = end.value[22] = qry_int(0);
+	OK(qry_store_apply(&store, &begin, err));
+	assert_true(store.in_transaction);
+	OK(qry_store_apply(&store, &end, err));
+	assert_false(store.in_transaction);
+	qry_store_done(&store);
+	assert_sql(s->path, "SELECT path, interrupted FROM captures", "a.scap|0\n");
+}
+
 static void rows_are_committed_in_batches(void **state)
 {
 	const struct scratch *s = *state;
@@ -672,6 +692,7 @@ int main(void)
 	    CASE_TEST(a_full_file_system_is_the_same),
 	    CASE_TEST(a_killed_run_leaves_a_consistent_case_marked_unfinished),
 	    CASE_TEST(an_aborted_run_keeps_its_rows_and_stays_unfinished),
+	    CASE_TEST(the_end_of_a_capture_commits),
 	    CASE_TEST(rows_are_committed_in_batches),
 	    CASE_TEST(the_writer_thread_leaves_signals_to_the_others),
 	};

@@ -58,8 +58,7 @@ static const char *const texts[] = {
     "/bin/sh (deleted)",
     "container",
     "container_removed",
-    "{\"container\":{\"id\":\"0123456789ab\",\"name\":\"n\",\"ip\":\"10.0.0.1\",\"labels\":{\"b\":"
-    "\"\",\"a\":\"c\"}}}",
+    "{\"container\":{\"id\":\"0123456789ab\",\"ip\":\"10.0.0.1\",\"labels\":{\"b\":\"\"}}}",
     "{\"id\":\"box\",\"type\":1,\"Healthcheck\":{\"exe\":\"a\",\"args\":[\"\",\"b\"]}}",
     "cpu=/docker/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
     "cpu_cgroup=/lxc.payload.box/x",

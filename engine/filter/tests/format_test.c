@@ -51,7 +51,6 @@ static void a_percent_sign_must_start_a_field(void **state)
 	refused("%nosuch.field", "nonexistent field nosuch.field");
 	refused("%evt.arg", "unknown filter:");
 	refused("%evt.arg.nosuchparameter", "unknown filter:");
-	refused("%evt.type.is.execveX", "unknown filter:");
 	refused("%toupper(proc.name", "unknown filter:");
 	refused("%toupper(proc.pid)", "unknown filter:");
 	refused("%static.nosuch", "unknown filter:");
@@ -77,6 +76,7 @@ static void the_longest_name_wins(void **state)
 	assert_shows(w, "%evt.arg.data.%evt.arg.dataX", "ok.okX");
 	assert_shows(w, "%evt.arg.res[0]", "2[0]");
 	assert_shows(w, "%proc.name(x)", "bash(x)");
+	assert_shows(w, "%evt.type.is.nothing", "read.is.nothing");
 }
 
 static void widths_pad_and_cut(void **state)

@@ -322,6 +322,45 @@ static void a_thread_notices_that_its_process_changed(void **arg)
 	world_done(&w);
 }
 
+static void an_exec_sets_identity_where_it_is_recorded(void **arg)
+{
+	const struct state_thread *t;
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	EVENT(&w, 20, EV_EXECVE_19_X, I(0), S("x"), NONE, I(20), I(20), I(1), S(""), I(77), I(1),
+	      I(2), I(3), I(4), I(5), S("x"), NONE, NONE, I(34816), I(8), I(9), I(5), I(10), I(11),
+	      I(12), I(0), I(0), I(0), I(13), S("/x"), I(14), I(15), S("x"));
+	t = T(&w, 20);
+	assert_int_equal(t->fdlimit, 77);
+	assert_int_equal(t->pfmajor, 1);
+	assert_int_equal(t->pfminor, 2);
+	assert_int_equal(t->vmsize_kb, 3);
+	assert_int_equal(t->vmrss_kb, 4);
+	assert_int_equal(t->vmswap_kb, 5);
+	assert_int_equal(t->tty, 34816);
+	assert_int_equal(t->vpgid, 8);
+	assert_int_equal(t->loginuid, 9);
+	assert_true(t->exe_writable && t->exe_from_memfd);
+	assert_false(t->exe_upper_layer || t->exe_lower_layer);
+	assert_int_equal(t->cap_inheritable, 10);
+	assert_int_equal(t->cap_permitted, 11);
+	assert_int_equal(t->cap_effective, 12);
+	assert_int_equal(t->uid, 13);
+	assert_int_equal(t->pgid, 14);
+	assert_int_equal(t->gid, 15);
+	/* What is not recorded stays, but for the process group. */
+	EXEC(&w, 20, .ret = 0);
+	assert_int_equal(t->uid, 13);
+	assert_int_equal(t->tty, 34816);
+	assert_int_equal(t->cap_effective, 12);
+	assert_int_equal(t->vmsize_kb, 3);
+	assert_true(t->exe_writable);
+	assert_int_equal(t->pgid, -1);
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +377,7 @@ int main(void)
 	    cmocka_unit_test(the_executables_age_is_computed_at_exec),
 	    cmocka_unit_test(the_generation_changes_with_what_fields_show),
 	    cmocka_unit_test(a_thread_notices_that_its_process_changed),
+	    cmocka_unit_test(an_exec_sets_identity_where_it_is_recorded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -419,6 +419,144 @@ static void connections_of_the_initial_list_are_oriented_by_the_listeners(void *
 	world_done(&w);
 }
 
+static void packets_of_unix_sockets_rename_them(void **arg)
+{
+	struct bytes tuple = tuple_unix(0xa, 0xb, "/run/log");
+	const uint8_t netlink[] = {16};
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 3, UNIX, DGRAM, 0);
+	send_to(&w, 3, tuple);
+	assert_text(F(&w, 1, 3)->name, "a->b /run/log");
+	assert_true(F(&w, 1, 3)->un.source == 0xa);
+	/* A broken tuple changes nothing, an unknown family only the name. */
+	EVENT(&w, 1, EV_SENDTO_X, I(1), NONE, I(3), I(1), BYTES(tuple.p, 17));
+	assert_text(F(&w, 1, 3)->name, "a->b /run/log");
+	new_socket(&w, 4, 16, SOCK_RAW_TYPE, 0);
+	EVENT(&w, 1, EV_SENDTO_X, I(1), NONE, I(4), I(1), BYTES(netlink, 1));
+	assert_text(F(&w, 1, 4)->name, "family 16");
+	world_done(&w);
+}
+
+static void a_receiving_socket_without_role_becomes_a_server(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 3, INET, DGRAM, 0);
+	recv_from(&w, 3, tuple4("10.0.0.9", 9, "10.0.0.1", 53));
+	assert_true(F(&w, 1, 3)->flags & STATE_FD_ROLE_SERVER);
+	assert_text(F(&w, 1, 3)->name, "10.0.0.9:9->10.0.0.1:53");
+	/* A client hears from its server: the tuple is turned round. */
+	new_socket(&w, 4, INET, DGRAM, 0);
+	connect_to(&w, 0, 4, tuple4("10.0.0.1", 4000, "10.0.0.2", 53));
+	recv_from(&w, 4, tuple4("10.0.0.3", 53, "10.0.0.1", 4001));
+	assert_true(F(&w, 1, 4)->flags & STATE_FD_ROLE_CLIENT);
+	assert_text(F(&w, 1, 4)->name, "10.0.0.2:53->10.0.0.3:53");
+	/* No role and IPv6: judged by other bytes, it comes out as a client. */
+	new_socket(&w, 5, INET6, DGRAM, 0);
+	recv_from(&w, 5, tuple6("fe80::2:3:4:5", 53, "fe80::1", 999));
+	assert_true(F(&w, 1, 5)->flags & STATE_FD_ROLE_CLIENT);
+	assert_text(F(&w, 1, 5)->name, "fe80::1:999->fe80::2:3:4:5:53");
+	world_done(&w);
+}
+
+static void several_messages_at_once_count_as_one_packet(void **arg)
+{
+	struct bytes out = tuple4("10.0.0.1", 4000, "10.0.0.2", 53);
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 3, INET, DGRAM, 0);
+	EVENT(&w, 1, EV_SENDMMSG_X, I(1), I(3), I(5), NONE, RAW(out));
+	assert_text(F(&w, 1, 3)->name, "10.0.0.1:4000->10.0.0.2:53");
+	EVENT(&w, 1, EV_SENDMMSG_X, NONE, NONE, NONE, NONE, NONE);
+	assert_null(w.bind.fd);
+	new_socket(&w, 4, INET, DGRAM, 0);
+	EVENT(&w, 1, EV_RECVMMSG_X, I(1), I(4), I(5), NONE, RAW(out));
+	assert_text(F(&w, 1, 4)->name, "10.0.0.1:4000->10.0.0.2:53");
+	assert_true(F(&w, 1, 4)->flags & STATE_FD_ROLE_SERVER);
+	/* A failed call tells nothing. */
+	new_socket(&w, 5, INET, DGRAM, 0);
+	EVENT(&w, 1, EV_SENDTO_X, I(-1), NONE, I(5), I(1), RAW(out));
+	assert_null(F(&w, 1, 5)->name);
+	assert_int_equal(F(&w, 1, 5)->flags, 0);
+	world_done(&w);
+}
+
+static void ipv6_interfaces_fill_in_unspecified_ends(void **arg)
+{
+	struct ev_interface i = {.ipv6 = true, .name = SV_LIT("if")};
+	uint8_t addr[16];
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	assert_int_equal(inet_pton(AF_INET6, "::1", i.addr), 1);
+	world_item(&w, &(struct ev_item){.kind = EV_ITEM_INTERFACE, .interface = &i});
+	assert_int_equal(inet_pton(AF_INET6, "2001:db8::7", i.addr), 1);
+	world_item(&w, &(struct ev_item){.kind = EV_ITEM_INTERFACE, .interface = &i});
+	send_to(&w, 3, tuple6("::", 5, "2001:db8::9", 53));
+	assert_text(F(&w, 1, 3)->name, "2001:db8::7:5->2001:db8::9:53");
+	send_to(&w, 4, tuple6("::", 5, "2620::9", 53));
+	assert_text(F(&w, 1, 4)->name, "2001:db8::7:5->2620::9:53");
+	assert_int_equal(inet_pton(AF_INET6, "2001:db8::ffff", addr), 1);
+	assert_true(state_addr_is_local(w.st, T(&w, 1), addr, 16));
+	addr[0] = 0x30;
+	assert_false(state_addr_is_local(w.st, T(&w, 1), addr, 16));
+	world_item(&w, &(struct ev_item){.kind = EV_ITEM_LISTS_RESET, .list = EV_LIST_INTERFACES});
+	addr[0] = 0x20;
+	assert_false(state_addr_is_local(w.st, T(&w, 1), addr, 16));
+	world_done(&w);
+}
+
+static void descriptors_of_the_initial_list_keep_what_they_say(void **arg)
+{
+	struct ev_fd_entry mapped = sock_entry(3, EV_FD_IPV6_SOCK, 5000, 80);
+	struct ev_fd_entry client = {.tid = 1, .fd = 4, .type = EV_FD_UNIX_SOCK, .unix_dest = 5};
+	struct ev_fd_entry server = client, unknown = client, stray = client, pipe = client;
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	memset(mapped.sip, 0, 16);
+	memset(mapped.dip, 0, 16);
+	mapped.sip[10] = mapped.sip[11] = mapped.dip[10] = mapped.dip[11] = 0xff;
+	mapped.sip[15] = 1;
+	mapped.dip[15] = 2;
+	world_fd(&w, &mapped);
+	world_fd(&w, &client);
+	server.fd = 5;
+	server.name = SV_LIT("/run/x");
+	world_fd(&w, &server);
+	unknown.fd = 6;
+	unknown.type = EV_FD_UNKNOWN;
+	world_fd(&w, &unknown);
+	stray.tid = 99;
+	world_fd(&w, &stray);
+	pipe.fd = 7;
+	pipe.type = EV_FD_FIFO;
+	pipe.name = SV_LIT("pipe:[1]");
+	pipe.ino = 9;
+	world_fd(&w, &pipe);
+	world_tick(&w);
+	assert_int_equal(F(&w, 1, 3)->type, EV_FD_IPV4_SOCK);
+	assert_text(F(&w, 1, 3)->name, "0.0.0.1:5000->0.0.0.2:80");
+	assert_int_equal(F(&w, 1, 4)->flags, STATE_FD_FROM_PROC | STATE_FD_ROLE_CLIENT);
+	assert_true(F(&w, 1, 4)->un.dest == 5);
+	assert_int_equal(F(&w, 1, 5)->flags, STATE_FD_FROM_PROC | STATE_FD_ROLE_SERVER);
+	assert_text(F(&w, 1, 5)->name, "/run/x");
+	assert_null(F(&w, 1, 6));
+	assert_null(T(&w, 99));
+	assert_text(F(&w, 1, 7)->name, "pipe:[1]");
+	assert_int_equal(F(&w, 1, 7)->ino, 9);
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +575,11 @@ int main(void)
 	    cmocka_unit_test(a_known_destination_stays_on_later_packets),
 	    cmocka_unit_test(an_ipv4_tcp_connection_is_not_looked_at_again),
 	    cmocka_unit_test(connections_of_the_initial_list_are_oriented_by_the_listeners),
+	    cmocka_unit_test(packets_of_unix_sockets_rename_them),
+	    cmocka_unit_test(a_receiving_socket_without_role_becomes_a_server),
+	    cmocka_unit_test(several_messages_at_once_count_as_one_packet),
+	    cmocka_unit_test(ipv6_interfaces_fill_in_unspecified_ends),
+	    cmocka_unit_test(descriptors_of_the_initial_list_keep_what_they_say),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

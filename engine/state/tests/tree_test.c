@@ -596,6 +596,69 @@ static void gone_children_still_count(void **arg)
 	world_done(&w);
 }
 
+static void the_ring_of_exited_threads_forgets_the_oldest(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	world_exit(&w, 20);
+	for (int i = 0; i < 8200; i++) {
+		world_at(&w, 200);
+		CLONE(&w, 100 + i, .pid = 100 + i, .ptid = 1);
+		world_exit(&w, 100 + i);
+	}
+	world_at(&w, 210);
+	CLONE(&w, 1, .ret = 20);
+	assert_non_null(T(&w, 20));
+	CLONE(&w, 1, .ret = 8298);
+	assert_null(T(&w, 8298));
+	world_done(&w);
+}
+
+static void a_child_of_an_unknown_directory_starts_nowhere(void **arg)
+{
+	struct ev_thread_entry lone = world_entry(21, 20, 1);
+	struct world w;
+
+	(void)arg;
+	world_init(&w, NULL);
+	world_process(&w, 1, 0);
+	world_add(&w, &lone);
+	CLONE(&w, 21, .ret = 30, .pid = 20);
+	assert_sv(state_thread_cwd(T(&w, 30)), "./");
+	world_done(&w);
+}
+
+static void threads_inherit_the_time_of_the_last_exec(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	world_at(&w, 300);
+	EXEC(&w, 20, .ret = 0);
+	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
+	CLONE(&w, 22, .pid = 20, .ptid = 1, .flags = THREAD_FLAGS);
+	CLONE(&w, 20, .ret = 30);
+	assert_true(T(&w, 21)->lastexec_ts == world_ns(300));
+	assert_true(T(&w, 22)->lastexec_ts == world_ns(300));
+	assert_int_equal(T(&w, 30)->lastexec_ts, 0);
+	world_done(&w);
+}
+
+static void a_caller_that_goes_with_its_stale_child_creates_nothing(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	CLONE(&w, 20, .ret = 20);
+	assert_null(w.bind.thread);
+	assert_null(T(&w, 20));
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -629,6 +692,10 @@ int main(void)
 	    cmocka_unit_test(climbing_ends_in_loops),
 	    cmocka_unit_test(leaders_are_found_by_id_or_by_climbing),
 	    cmocka_unit_test(gone_children_still_count),
+	    cmocka_unit_test(the_ring_of_exited_threads_forgets_the_oldest),
+	    cmocka_unit_test(a_child_of_an_unknown_directory_starts_nowhere),
+	    cmocka_unit_test(threads_inherit_the_time_of_the_last_exec),
+	    cmocka_unit_test(a_caller_that_goes_with_its_stale_child_creates_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
