@@ -97,8 +97,8 @@ bool ev_return_value(struct ev *ev, int64_t *ret)
 	const struct ev_info *info = ev_info(ev);
 	struct ev_value v;
 
-	if (!ev_type_is_exit(ev->type) || !(info->category & EC_SYSCALL) || ev->type == EV_GENERIC_X ||
-	    ev->nparams == 0)
+	if (!ev_type_is_exit(ev->type) || !(info->category & EC_SYSCALL) ||
+	    ev->type == EV_GENERIC_X || ev->nparams == 0)
 		return false;
 	v = ev_param(ev, 0);
 	if (v.n == 8)

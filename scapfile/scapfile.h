@@ -24,7 +24,8 @@ struct sf_options {
 
 enum sf_gap_reason {
 	SF_GAP_TRUNCATED,   /* the data ends inside a block (or the compressed stream is cut) */
-	SF_GAP_COMPRESSION, /* corrupt compressed data; reading goes on at the next frame or member */
+	SF_GAP_COMPRESSION, /* corrupt compressed data; reading goes on at the next frame or member
+			     */
 	SF_GAP_FRAMING,	 /* a block's lengths do not make sense; skipped to the next plausible block
 			  */
 	SF_GAP_BLOCK,	 /* a metadata block's contents do not make sense; its rest was skipped */

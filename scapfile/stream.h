@@ -20,9 +20,10 @@
 #define SF_INPUT_CHUNK	(256u << 10) /* bytes read from the file at once */
 #define SF_WINDOW_FIRST (256u << 10) /* fits a core's cache with room to spare */
 #define SF_WINDOW_KEEP                                                                             \
-	(16u << 20)	    /* a window grown beyond this is given back when a huge block is done */
-#define SF_RESUMES_MAX 1000 /* attempts to decode behind damage; each may decode something twice   \
-			     */
+	(16u << 20) /* a window grown beyond this is given back when a huge block is done */
+#define SF_RESUMES_MAX                                                                             \
+	1000 /* attempts to decode behind damage; each may decode something twice                  \
+	      */
 
 /* Bytes as stored: a descriptor or borrowed memory, hashed on the way if asked for. */
 struct sf_input {

@@ -49,8 +49,16 @@ while read -r file; do
 done < <(git ls-files '*.c' '*.h' '*.cc'; git ls-files -o --exclude-standard '*.c' '*.h' '*.cc')
 
 generated=${1:-build/dev/generated}
+test_prelude='#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>'
 for header in $(git ls-files '*.h'); do
-	${CC:-gcc} -std=c17 -D_GNU_SOURCE -I. -I"$generated" -Wall -Wextra -Werror -fsyntax-only -x c - <<<"#include \"$header\"" || {
+	prelude=
+	[[ $header == */tests/* ]] && prelude=$test_prelude # what every test includes first
+	${CC:-gcc} -std=c17 -D_GNU_SOURCE -I. -I"$generated" -Wall -Wextra -Werror -fsyntax-only -x c - \
+		<<<"$prelude"$'\n'"#include \"$header\"" || {
 		echo "$header does not compile alone"
 		bad=1
 	}

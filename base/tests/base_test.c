@@ -18,8 +18,8 @@
 static void a_map_agrees_with_an_array_under_random_puts_and_takes(void **state)
 {
 	static int values[512];
-	void *model[512] = { 0 };
-	struct map m = { 0 };
+	void *model[512] = {0};
+	struct map m = {0};
 	uint32_t rng = 1;
 	size_t count = 0, seen = 0, at = 0;
 
@@ -52,8 +52,8 @@ static void a_text_map_agrees_with_an_array_under_random_puts_and_takes(void **s
 {
 	static char keys[256][8];
 	static int values[256];
-	void *model[256] = { 0 };
-	struct smap m = { 0 };
+	void *model[256] = {0};
+	struct smap m = {0};
 	uint32_t rng = 7;
 	size_t count = 0;
 
@@ -83,7 +83,7 @@ static void a_text_map_agrees_with_an_array_under_random_puts_and_takes(void **s
 
 static void a_pool_hands_out_distinct_aligned_blocks_and_reuses_them(void **state)
 {
-	struct pool p = { 0 };
+	struct pool p = {0};
 	unsigned char *blocks[200];
 	size_t total;
 
@@ -109,7 +109,7 @@ static void a_pool_hands_out_distinct_aligned_blocks_and_reuses_them(void **stat
 
 static void an_arena_keeps_its_memory_over_a_reset(void **state)
 {
-	struct arena a = { 0 };
+	struct arena a = {0};
 	size_t total;
 
 	(void)state;
@@ -128,7 +128,7 @@ static void an_arena_keeps_its_memory_over_a_reset(void **state)
 
 static void a_cursor_never_reads_past_the_end(void **state)
 {
-	static const uint8_t bytes[] = { 1, 2, 3, 4, 5, 0, 0, 0, 9, 2, 0, 'h', 'i' };
+	static const uint8_t bytes[] = {1, 2, 3, 4, 5, 0, 0, 0, 9, 2, 0, 'h', 'i'};
 	struct cursor c = cursor_of(bytes, sizeof(bytes));
 
 	(void)state;
@@ -147,16 +147,18 @@ static void json_text_is_escaped_and_repaired(void **state)
 	static const struct {
 		const char *in, *utf8, *ascii;
 	} cases[] = {
-		{ "plain", "\"plain\"", "\"plain\"" },
-		{ "a\"b\\c\n\t\x01\x7f", "\"a\\\"b\\\\c\\n\\t\\u0001\x7f\"", "\"a\\\"b\\\\c\\n\\t\\u0001\x7f\"" },
-		{ "\xc3\xa9", "\"\xc3\xa9\"", "\"\\u00e9\"" },
-		{ "\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\"", "\"\\ud83d\\ude00\"" },
-		{ "x\xffy", "\"x\xef\xbf\xbdy\"", "\"x\\ufffdy\"" },
-		{ "\xc3", "\"\xef\xbf\xbd\"", "\"\\ufffd\"" },
-		{ "\xe2\x82z", "\"\xef\xbf\xbdz\"", "\"\\ufffdz\"" },
-		{ "\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"", "\"\\ufffd\\ufffd\\ufffd\"" },
+	    {"plain", "\"plain\"", "\"plain\""},
+	    {"a\"b\\c\n\t\x01\x7f", "\"a\\\"b\\\\c\\n\\t\\u0001\x7f\"",
+	     "\"a\\\"b\\\\c\\n\\t\\u0001\x7f\""},
+	    {"\xc3\xa9", "\"\xc3\xa9\"", "\"\\u00e9\""},
+	    {"\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\"", "\"\\ud83d\\ude00\""},
+	    {"x\xffy", "\"x\xef\xbf\xbdy\"", "\"x\\ufffdy\""},
+	    {"\xc3", "\"\xef\xbf\xbd\"", "\"\\ufffd\""},
+	    {"\xe2\x82z", "\"\xef\xbf\xbdz\"", "\"\\ufffdz\""},
+	    {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"",
+	     "\"\\ufffd\\ufffd\\ufffd\""},
 	};
-	struct buf b = { 0 };
+	struct buf b = {0};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -172,7 +174,7 @@ static void json_text_is_escaped_and_repaired(void **state)
 
 static void numbers_are_written_in_full(void **state)
 {
-	struct buf b = { 0 };
+	struct buf b = {0};
 
 	(void)state;
 	buf_i64(&b, INT64_MIN);
@@ -187,7 +189,7 @@ static void numbers_are_written_in_full(void **state)
 
 static void errors_keep_code_offset_and_cause(void **state)
 {
-	struct error e = { 0 };
+	struct error e = {0};
 
 	(void)state;
 	assert_int_equal(error_at(&e, ERR_FORMAT, 7, "at %d", 7), ERR_FORMAT);
@@ -201,14 +203,14 @@ static void errors_keep_code_offset_and_cause(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_map_agrees_with_an_array_under_random_puts_and_takes),
-		cmocka_unit_test(a_text_map_agrees_with_an_array_under_random_puts_and_takes),
-		cmocka_unit_test(a_pool_hands_out_distinct_aligned_blocks_and_reuses_them),
-		cmocka_unit_test(an_arena_keeps_its_memory_over_a_reset),
-		cmocka_unit_test(a_cursor_never_reads_past_the_end),
-		cmocka_unit_test(json_text_is_escaped_and_repaired),
-		cmocka_unit_test(numbers_are_written_in_full),
-		cmocka_unit_test(errors_keep_code_offset_and_cause),
+	    cmocka_unit_test(a_map_agrees_with_an_array_under_random_puts_and_takes),
+	    cmocka_unit_test(a_text_map_agrees_with_an_array_under_random_puts_and_takes),
+	    cmocka_unit_test(a_pool_hands_out_distinct_aligned_blocks_and_reuses_them),
+	    cmocka_unit_test(an_arena_keeps_its_memory_over_a_reset),
+	    cmocka_unit_test(a_cursor_never_reads_past_the_end),
+	    cmocka_unit_test(json_text_is_escaped_and_repaired),
+	    cmocka_unit_test(numbers_are_written_in_full),
+	    cmocka_unit_test(errors_keep_code_offset_and_cause),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

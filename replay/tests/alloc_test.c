@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Once pools and buffers have grown, an event costs no allocation: counted over a recorded capture with rules. */
+/* Once pools and buffers have grown, an event costs no allocation: counted over a recorded capture
+ * with rules. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,9 +45,9 @@ void *__wrap_realloc(void *p, size_t n)
 
 static struct rule_engine *load_engine(struct rule_loader **loader)
 {
-	const struct rule_options opt = { .min_priority = RULE_DEBUG };
+	const struct rule_options opt = {.min_priority = RULE_DEBUG};
 	struct rule_engine *engine;
-	struct error err = { 0 };
+	struct error err = {0};
 
 	assert_int_equal(rule_loader_new(&opt, loader, &err), 0);
 	assert_int_equal(rule_loader_file(*loader, RULES, &err), 0);
@@ -64,8 +65,8 @@ static void an_event_costs_no_allocation(void **unused)
 	struct sf_reader *reader;
 	struct state *st;
 	struct flt_ctx *cx;
-	struct error err = { 0 };
-	struct buf text = { 0 };
+	struct error err = {0};
+	struct buf text = {0};
 	struct ev_item item;
 	size_t warm = 0, matched = 0;
 	uint64_t events = 0;
@@ -89,11 +90,12 @@ static void an_event_costs_no_allocation(void **unused)
 			matched++;
 		}
 	}
-	printf("%zu allocations in %llu events after the first 5000, %zu alerts\n", allocations - warm,
-	       (unsigned long long)(events - 5000), matched);
+	printf("%zu allocations in %llu events after the first 5000, %zu alerts\n",
+	       allocations - warm, (unsigned long long)(events - 5000), matched);
 	assert_true(events > 15000);
 	assert_true(matched > 10);
-	/* Slabs, tables and buffers still grow now and then; nothing grows with the number of events. */
+	/* Slabs, tables and buffers still grow now and then; nothing grows with the number of
+	 * events. */
 	assert_true((allocations - warm) * 200 < events);
 	buf_done(&text);
 	flt_ctx_free(cx);
@@ -105,7 +107,7 @@ static void an_event_costs_no_allocation(void **unused)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(an_event_costs_no_allocation) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(an_event_costs_no_allocation)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 static struct run_config load(const char *const *overrides, size_t n)
 {
 	struct run_config c;
-	struct error err = { 0 };
+	struct error err = {0};
 
 	assert_int_equal(run_config_init(&c, &err), 0);
 	if (run_config_load(&c, NULL, overrides, n, &err) != 0)
@@ -40,16 +40,16 @@ static void the_defaults_are_those_falco_ships(void **state)
 static void overrides_set_append_and_index(void **state)
 {
 	static const char *const overrides[] = {
-		"json_output=yes",
-		"rule_matching=ALL",
-		"priority=warning",
-		"rules[].disable.rule=*",
-		"rules[].enable.tag=network",
-		"append_output[0].extra_output=a=%evt.num",
-		"append_output[]={match: {tags: [x, y], rule: R}, suggested_output: true}",
-		"file_output.enabled=true",
-		"file_output.filename=/x/y",
-		"static_fields.site=here",
+	    "json_output=yes",
+	    "rule_matching=ALL",
+	    "priority=warning",
+	    "rules[].disable.rule=*",
+	    "rules[].enable.tag=network",
+	    "append_output[0].extra_output=a=%evt.num",
+	    "append_output[]={match: {tags: [x, y], rule: R}, suggested_output: true}",
+	    "file_output.enabled=true",
+	    "file_output.filename=/x/y",
+	    "static_fields.site=here",
 	};
 	struct run_config c = load(overrides, COUNT_OF(overrides));
 
@@ -77,21 +77,21 @@ static void bad_values_are_refused_with_their_key(void **state)
 	static const struct {
 		const char *override, *message;
 	} cases[] = {
-		{ "nothing", "KEY=VALUE" },
-		{ "=x", "KEY=VALUE" },
-		{ "a[x]=1", "KEY=VALUE" },
-		{ "priority=loud", "priority" },
-		{ "rule_matching=some", "rule_matching" },
-		{ "rules[].disable=x", "rules" },
-		{ "rules[]=x", "rules" },
-		{ "file_output.enabled=true", "file_output.filename" },
-		{ "x={a: [", "option" },
+	    {"nothing", "KEY=VALUE"},
+	    {"=x", "KEY=VALUE"},
+	    {"a[x]=1", "KEY=VALUE"},
+	    {"priority=loud", "priority"},
+	    {"rule_matching=some", "rule_matching"},
+	    {"rules[].disable=x", "rules"},
+	    {"rules[]=x", "rules"},
+	    {"file_output.enabled=true", "file_output.filename"},
+	    {"x={a: [", "option"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct run_config c;
-		struct error err = { 0 };
+		struct error err = {0};
 
 		assert_int_equal(run_config_init(&c, &err), 0);
 		assert_int_equal(run_config_load(&c, NULL, &cases[i].override, 1, &err), ERR_USAGE);
@@ -117,12 +117,13 @@ static void included_files_are_merged_by_their_strategy(void **state)
 {
 	char dir[] = "/tmp/config-test-XXXXXX", path[256], text[1024];
 	struct run_config c;
-	struct error err = { 0 };
+	struct error err = {0};
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(text, sizeof(text),
-		 "config_files:\n  - %s/a.yaml\n  - path: %s/b.yaml\n    strategy: add-only\n  - %s/missing.yaml\n"
+		 "config_files:\n  - %s/a.yaml\n  - path: %s/b.yaml\n    strategy: add-only\n  - "
+		 "%s/missing.yaml\n"
 		 "rules_files: [one.yaml]\njson_output: false\npriority: ${CONFIG_TEST_PRIORITY}\n",
 		 dir, dir, dir);
 	write_file(dir, "main.yaml", text);
@@ -140,7 +141,8 @@ static void included_files_are_merged_by_their_strategy(void **state)
 	assert_int_equal(c.priority, RULE_ERROR);
 	run_config_done(&c);
 	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, (const char *[]){ "main.yaml", "a.yaml", "b.yaml" }[i]);
+		snprintf(path, sizeof(path), "%s/%s", dir,
+			 (const char *[]){"main.yaml", "a.yaml", "b.yaml"}[i]);
 		unlink(path);
 	}
 	rmdir(dir);
@@ -150,7 +152,7 @@ static void a_file_that_is_no_map_is_refused_with_its_place(void **state)
 {
 	char dir[] = "/tmp/config-test-XXXXXX", path[256];
 	struct run_config c;
-	struct error err = { 0 };
+	struct error err = {0};
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
@@ -170,11 +172,11 @@ static void a_file_that_is_no_map_is_refused_with_its_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_defaults_are_those_falco_ships),
-		cmocka_unit_test(overrides_set_append_and_index),
-		cmocka_unit_test(bad_values_are_refused_with_their_key),
-		cmocka_unit_test(included_files_are_merged_by_their_strategy),
-		cmocka_unit_test(a_file_that_is_no_map_is_refused_with_its_place),
+	    cmocka_unit_test(the_defaults_are_those_falco_ships),
+	    cmocka_unit_test(overrides_set_append_and_index),
+	    cmocka_unit_test(bad_values_are_refused_with_their_key),
+	    cmocka_unit_test(included_files_are_merged_by_their_strategy),
+	    cmocka_unit_test(a_file_that_is_no_map_is_refused_with_its_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
