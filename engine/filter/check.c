@@ -23,8 +23,7 @@ static int refuse(struct checker *c, const char *why)
 			 why, (int)left->text.n, left->text.p);
 }
 
-/* --- what is compared ----------------------------------------------------------------------------
- */
+/* --- what is compared --- */
 
 static bool is_field(const struct flt_operand *o, const char *name)
 {
@@ -97,8 +96,7 @@ static int check_right_field(struct checker *c)
 	return 0;
 }
 
-/* --- constants -----------------------------------------------------------------------------------
- */
+/* --- constants --- */
 
 static int own_regex(struct checker *c, struct flt_const *constant)
 {
@@ -163,8 +161,7 @@ static int check_constants(struct checker *c)
 	return 0;
 }
 
-/* --- one test for equal checks -------------------------------------------------------------------
- */
+/* --- one test for equal checks --- */
 
 static int compile(struct checker *c)
 {

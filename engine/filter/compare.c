@@ -6,8 +6,7 @@
 #include "engine/filter/pmatch.h"
 #include "engine/filter/regex.h"
 
-/* --- numbers -------------------------------------------------------------------------------------
- */
+/* --- numbers --- */
 
 #define NUMBER_COMPARISONS(name, member)                                                           \
 	COMPARISON(name##_eq, v->member == c->value.member)                                        \
@@ -28,8 +27,7 @@ NUMBER_COMPARISONS(signed, i)
 NUMBER_COMPARISONS(unsigned, u)
 NUMBER_COMPARISONS(double, d)
 
-/* --- texts ---------------------------------------------------------------------------------------
- */
+/* --- texts --- */
 
 /* The value up to its first NUL. */
 static struct sv c_text(const struct flt_datum *v)
@@ -109,8 +107,7 @@ COMPARISON(text_iglob, flt_glob_matches(sv_of_datum(&c->value), c_text(v), true)
 COMPARISON(text_regex, matches_regex(cx, flt_whole_text(v), c->regex))
 COMPARISON(text_pmatch, flt_path_matches(sv_of_datum(&c->value), c_text(v)))
 
-/* --- buffers, addresses, networks ----------------------------------------------------------------
- */
+/* --- buffers, addresses, networks --- */
 
 COMPARISON(bytes_eq, sv_eq(sv_of_datum(v), sv_of_datum(&c->value)))
 COMPARISON(bytes_ne, !sv_eq(sv_of_datum(v), sv_of_datum(&c->value)))
@@ -132,8 +129,7 @@ static bool is_inside(const struct flt_datum *v, const struct flt_const *net)
 COMPARISON(net_eq, is_inside(v, c))
 COMPARISON(net_ne, !is_inside(v, c))
 
-/* --- which one -----------------------------------------------------------------------------------
- */
+/* --- which one --- */
 
 static const flt_compare_fn signed_fns[FLT_OP_COUNT] = {
     [FLT_OP_EQ] = signed_eq, [FLT_OP_NE] = signed_ne, [FLT_OP_LT] = signed_lt,
@@ -213,8 +209,7 @@ flt_compare_fn flt_compare_find(enum flt_class class, enum flt_op op, bool whole
 	return class_fns[class][op];
 }
 
-/* --- UTF-8 ---------------------------------------------------------------------------------------
- */
+/* --- UTF-8 --- */
 
 /* Bytes at the start of @s that are valid. */
 static size_t valid_utf8(struct sv s)

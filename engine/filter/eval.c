@@ -15,11 +15,12 @@ struct flt_tests {
 	uint64_t *results; /* epoch << 1 | result */
 	uint64_t *slots;   /* THREAD_SLOTS of them: key, known bits, result bits */
 	size_t slot_words, bit_words;
-	uint64_t *slot; /* of the current event's thread; NULL: not looked up yet */
+	uint64_t *slot;	 /* of the current event's thread; NULL: not looked up yet */
+	uint64_t *marks; /* bit per position of a batch; clear between calls */
+	unsigned *hits;	 /* positions in a batch */
 };
 
-/* --- contexts ------------------------------------------------------------------------------------
- */
+/* --- contexts --- */
 
 static int make_tests(struct flt_ctx *cx, struct error *err)
 {
@@ -33,7 +34,11 @@ static int make_tests(struct flt_ctx *cx, struct error *err)
 	tests->slot_words = 1 + 2 * tests->bit_words;
 	tests->results = calloc(p->test_count + 1, sizeof(*tests->results));
 	tests->slots = calloc(THREAD_SLOTS * tests->slot_words, sizeof(*tests->slots));
-	return tests->results && tests->slots ? 0 : error_nomem(err);
+	tests->marks = calloc(p->batch_max / 64 + 1, sizeof(*tests->marks));
+	tests->hits = calloc((size_t)p->batch_max + 1, sizeof(*tests->hits));
+	if (!tests->results || !tests->slots || !tests->marks || !tests->hits)
+		return error_nomem(err);
+	return 0;
 }
 
 int flt_ctx_make(const struct flt_program *p, const struct state *st, struct flt_ctx **out,
@@ -76,6 +81,8 @@ void flt_ctx_free(struct flt_ctx *cx)
 	if (cx->tests) {
 		free(cx->tests->results);
 		free(cx->tests->slots);
+		free(cx->tests->marks);
+		free(cx->tests->hits);
 		free(cx->tests);
 	}
 	free(cx->memos);
@@ -87,8 +94,7 @@ void flt_ctx_free(struct flt_ctx *cx)
 	free(cx);
 }
 
-/* --- the current event ---------------------------------------------------------------------------
- */
+/* --- the current event --- */
 
 void flt_ctx_event(struct flt_ctx *cx, const struct state_binding *b)
 {
@@ -130,8 +136,7 @@ struct state_fd *flt_find_fd(struct flt_ctx *cx)
 	return cx->bound_fd;
 }
 
-/* --- fields --------------------------------------------------------------------------------------
- */
+/* --- fields --- */
 
 static bool extract(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
@@ -169,8 +174,7 @@ bool flt_field_get(struct flt_ctx *cx, const struct flt_field *f, struct flt_val
 	return true;
 }
 
-/* --- tests ---------------------------------------------------------------------------------------
- */
+/* --- tests --- */
 
 /* The slot for the thread's present state; key 0 stands for events without thread. */
 static NOINLINE uint64_t *find_slot(struct flt_ctx *cx)
@@ -229,13 +233,70 @@ static inline bool result_of(struct flt_ctx *cx, uint32_t id)
 	return p->tests[id]->run(cx, p->tests[id]);
 }
 
+/* Go from step @at to what is no step. */
+static uint32_t run_steps(struct flt_ctx *cx, uint32_t at)
+{
+	const struct flt_step *steps = (const struct flt_step *)(const void *)cx->program->steps.p;
+
+	while (at < FLT_STEP_END)
+		at = result_of(cx, steps[at].test) ? steps[at].on_true : steps[at].on_false;
+	return at;
+}
+
 bool flt_match(struct flt_ctx *cx, unsigned condition)
 {
 	const struct flt_program *p = cx->program;
-	const struct flt_step *steps = flt_program_steps(p);
-	uint32_t at = p->starts[(size_t)cx->ev->type * p->condition_count + condition];
+	size_t start = (size_t)cx->ev->type * p->condition_count + condition;
 
-	while (at < FLT_STEP_TRUE)
-		at = result_of(cx, steps[at].test) ? steps[at].on_true : steps[at].on_false;
-	return at == FLT_STEP_TRUE;
+	return run_steps(cx, p->starts[start]) == FLT_STEP_TRUE;
+}
+
+/* --- batches --- */
+
+static size_t match_in_order(struct flt_ctx *cx, const struct flt_batch *b, bool all)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < b->count && (all || !n); i++)
+		if (flt_match(cx, b->conditions[i]))
+			cx->tests->hits[n++] = i;
+	return n;
+}
+
+/* Turn the marked positions into a list, ascending, and clear the marks. */
+static size_t take_marks(struct flt_tests *tests, uint32_t count)
+{
+	size_t n = 0;
+
+	for (uint32_t word = 0; word <= count / 64; word++) {
+		uint64_t *marks = &tests->marks[word];
+
+		for (; *marks; *marks &= *marks - 1)
+			tests->hits[n++] = word * 64 + (unsigned)__builtin_ctzll(*marks);
+	}
+	return n;
+}
+
+size_t flt_match_batch(struct flt_ctx *cx, bool all, const unsigned **hits)
+{
+	const struct flt_program *p = cx->program;
+	const struct flt_batch *b = &p->batches[cx->ev->type];
+	const struct flt_hit *found = (const struct flt_hit *)(const void *)p->hits.p;
+	uint32_t at;
+	size_t n;
+
+	*hits = cx->tests->hits;
+	if (UNLIKELY(b->in_order))
+		return match_in_order(cx, b, all);
+	at = b->count ? run_steps(cx, b->start) : FLT_STEP_DONE;
+	if (LIKELY(at == FLT_STEP_DONE))
+		return 0;
+	do {
+		const struct flt_hit *hit = &found[at - FLT_STEP_END];
+
+		cx->tests->marks[hit->position / 64] |= 1ull << hit->position % 64;
+		at = run_steps(cx, hit->next);
+	} while (at != FLT_STEP_DONE);
+	n = take_marks(cx->tests, b->count);
+	return all || !n ? n : 1;
 }

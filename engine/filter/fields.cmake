@@ -7,3 +7,6 @@ list(APPEND field_sources
 
 add_unit_test(filter_param_text_test tests/param_text_test.c engine_filter engine_state_world)
 add_unit_test(filter_format_test tests/format_test.c engine_filter engine_state_world)
+add_unit_test(filter_fields_test tests/fields_test.c engine_filter)
+add_unit_test(filter_field_values_test tests/field_values_test.c engine_filter engine_state_world)
+add_unit_test(filter_hostile_fields_test tests/hostile_fields_test.c engine_filter engine_state_world)

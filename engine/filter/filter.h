@@ -90,6 +90,12 @@ void flt_program_free(struct flt_program *p); /* NULL is fine */
 MUST_CHECK int flt_program_add(struct flt_program *p, const struct flt_node *n, flt_warning_fn warn,
 			       void *warn_arg, unsigned *id, struct flt_pos *pos,
 			       struct error *err);
+/*
+ * Name the conditions to be looked at for events of one type, in the order in which flt_match_batch()
+ * reports them; replaces an earlier batch. Return: 0 or ERR_NOMEM.
+ */
+MUST_CHECK int flt_program_batch(struct flt_program *p, unsigned type, const unsigned *conditions,
+				 size_t count, struct error *err);
 /* After the last addition and before the first context. */
 MUST_CHECK int flt_program_seal(struct flt_program *p, struct error *err);
 
@@ -126,6 +132,11 @@ void flt_ctx_event(struct flt_ctx *cx, const struct state_binding *b);
 /* Type of the event @cx looks at; EV_TYPE_COUNT before the first one. */
 unsigned flt_ctx_type(const struct flt_ctx *cx);
 bool flt_match(struct flt_ctx *cx, unsigned condition);
+/*
+ * Which conditions of the batch for the event's type match: *@hits receives their positions in the
+ * batch, ascending; unless @all, only the first. Borrowed until the next call. Return: how many.
+ */
+size_t flt_match_batch(struct flt_ctx *cx, bool all, const unsigned **hits);
 /* The same answer by walking the tree without sharing or shortcuts: the oracle that tests and
  * fuzzing compare with. */
 bool flt_match_naive(struct flt_ctx *cx, unsigned condition);

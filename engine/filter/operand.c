@@ -4,8 +4,7 @@
 
 #include "engine/filter/program.h"
 
-/* --- compiling -----------------------------------------------------------------------------------
- */
+/* --- compiling --- */
 
 struct compiler {
 	struct flt_program *program;
@@ -212,8 +211,7 @@ void flt_expr_key(struct buf *key, const struct flt_expr *e)
 	buf_char(key, ')');
 }
 
-/* --- evaluating ----------------------------------------------------------------------------------
- */
+/* --- evaluating --- */
 
 static bool decimal_text(struct flt_ctx *cx, unsigned type, struct flt_datum *d)
 {

@@ -85,8 +85,7 @@ static void *leave(struct parser *p, void *result)
 	return result;
 }
 
-/* --- operands ------------------------------------------------------------------------------------
- */
+/* --- operands --- */
 
 static struct flt_expr *new_expr(struct parser *p, enum flt_expr_kind kind, struct flt_pos pos,
 				 struct sv text)
@@ -289,8 +288,7 @@ static struct flt_expr *try_operand(struct parser *p)
 	return leave(p, e);
 }
 
-/* --- right-hand sides ----------------------------------------------------------------------------
- */
+/* --- right-hand sides --- */
 
 static struct flt_expr *parse_value(struct parser *p)
 {
@@ -414,8 +412,7 @@ static struct flt_expr *parse_text_operand(struct parser *p, struct flt_node *ch
 	return e || p->rc ? e : parse_value(p);
 }
 
-/* --- checks --------------------------------------------------------------------------------------
- */
+/* --- checks --- */
 
 /* The operator with the longest spelling that fits; word operators only with a blank after them. */
 static bool lex_operator(struct parser *p, struct flt_node *check)
@@ -545,8 +542,7 @@ static struct flt_node *parse_check(struct parser *p)
 	return leave(p, n);
 }
 
-/* --- and, or, not --------------------------------------------------------------------------------
- */
+/* --- and, or, not --- */
 
 static struct flt_node *add_kid(struct parser *p, struct flt_node *parent, struct flt_node *kid)
 {
@@ -639,8 +635,7 @@ static struct flt_node *parse_or(struct parser *p)
 	return parse_chain(p, FLT_OR, "or", parse_and);
 }
 
-/* --- entry points --------------------------------------------------------------------------------
- */
+/* --- entry points --- */
 
 static int parser_start(struct parser *p, struct sv text, unsigned limit, struct arena *arena,
 			struct error *err)

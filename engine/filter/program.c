@@ -60,6 +60,7 @@ void flt_program_free(struct flt_program *p)
 	smap_done(&p->field_map);
 	smap_done(&p->test_map);
 	buf_done(&p->steps);
+	buf_done(&p->hits);
 	free(p->starts);
 	arena_done(&p->arena);
 	free(p);
@@ -75,8 +76,7 @@ const struct flt_options *flt_program_options(const struct flt_program *p)
 	return &p->options;
 }
 
-/* --- fields --------------------------------------------------------------------------------------
- */
+/* --- fields --- */
 
 /* Stateful instances are not put into the map: each check has its own. */
 static int add_field(struct flt_program *p, struct flt_field *f, const struct buf *key,
@@ -142,8 +142,7 @@ int flt_check_operand(struct flt_program *p, struct sv text, struct error *err)
 	return rc;
 }
 
-/* --- conditions ----------------------------------------------------------------------------------
- */
+/* --- conditions --- */
 
 struct adder {
 	struct flt_program *program;
@@ -206,10 +205,19 @@ int flt_program_add(struct flt_program *p, const struct flt_node *n, flt_warning
 	return 0;
 }
 
-int flt_program_seal(struct flt_program *p, struct error *err)
+int flt_program_batch(struct flt_program *p, unsigned type, const unsigned *conditions,
+		      size_t count, struct error *err)
 {
-	int rc = flt_program_link(p, err);
+	struct flt_batch *batch = &p->batches[type];
+	unsigned *copy = arena_zalloc(&p->arena, count, sizeof(*copy));
 
-	p->sealed = rc == 0;
-	return rc;
+	if (!copy)
+		return error_nomem(err);
+	if (count)
+		memcpy(copy, conditions, count * sizeof(*copy));
+	batch->conditions = copy;
+	batch->count = (uint32_t)count;
+	if (p->batch_max < count)
+		p->batch_max = (uint32_t)count;
+	return 0;
 }

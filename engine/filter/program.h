@@ -37,24 +37,41 @@ struct flt_test {
 	struct flt_path_tree *paths; /* pmatch */
 	bool stateful;
 	uint16_t flags; /* FLT_FIELD_PROCESS, FLT_FIELD_TYPE_ONLY, if all its fields have them */
+	uint16_t cost;	/* of running it, roughly */
 	uint32_t id;	/* final when the program is sealed */
-	bool folds; /* the event's type decides, but for types whose events have names of their own
-		     */
-	struct flt_types types; /* if @folds: those for which it is true */
+	/* Event types for which the result is known beforehand, and those for which it is true. */
+	struct flt_types decided, truth;
 };
 
 struct flt_logic {		 /* a condition */
 	enum flt_node_kind kind; /* not FLT_MACRO */
 	struct flt_logic **kids;
+	struct flt_logic **by_cost; /* the same kids, cheap ones first; as written if stateful */
 	uint32_t count;
+	uint32_t cost;
+	bool stateful;
 	struct flt_test *test; /* FLT_CHECK */
 };
 
-#define FLT_STEP_TRUE  (UINT32_MAX - 1) /* jump targets: the condition's result */
-#define FLT_STEP_FALSE UINT32_MAX
-
 struct flt_step {
 	uint32_t test, on_true, on_false;
+};
+
+/* Jump targets that are no steps: a condition's result, the end of a batch, hit number n of one. */
+#define FLT_STEP_END   0x80000000u
+#define FLT_STEP_FALSE UINT32_MAX
+#define FLT_STEP_TRUE  (UINT32_MAX - 1)
+#define FLT_STEP_DONE  (UINT32_MAX - 2)
+
+struct flt_hit { /* condition at @position of its batch matches; what follows */
+	uint32_t position, next;
+};
+
+struct flt_batch { /* conditions looked at together for events of one type */
+	const unsigned *conditions;
+	uint32_t count;
+	bool in_order; /* stateful: one after the other */
+	uint32_t start;
 };
 
 struct flt_owned_regex {
@@ -78,14 +95,12 @@ struct flt_program {
 	/* Tests are ordered: results that hold as long as the thread does not change, as long as
 	 * the event, never. */
 	uint32_t thread_tests, remembered_tests;
-	struct buf steps; /* struct flt_step */
-	uint32_t *starts; /* first step of condition c for type t at [t * condition_count + c] */
+	struct flt_batch batches[EV_TYPE_COUNT];
+	uint32_t batch_max; /* conditions in the largest */
+	struct buf steps;   /* struct flt_step */
+	struct buf hits;    /* struct flt_hit */
+	uint32_t *starts;   /* first step of condition c for type t at [t * condition_count + c] */
 };
-
-static inline const struct flt_step *flt_program_steps(const struct flt_program *p)
-{
-	return (const struct flt_step *)(const void *)p->steps.p;
-}
 
 /* check.c: the test for a check; with @pos the place of an error. */
 MUST_CHECK int flt_program_check(struct flt_program *p, const struct flt_node *n,
@@ -107,8 +122,26 @@ bool flt_value_satisfies_field(struct flt_ctx *cx, const struct flt_test *t,
 /* evt.around: is the event within the constant's milliseconds of the field's argument? */
 bool flt_is_around(struct flt_ctx *cx, const struct flt_test *t);
 
-/* seal.c */
-MUST_CHECK int flt_program_link(struct flt_program *p, struct error *err);
+/* emit.c: turning conditions into steps for one event type. */
+struct flt_emitter {
+	struct flt_program *program;
+	unsigned type;
+	int8_t *known; /* by test: 1 or -1 where the result is known at this point, else 0 */
+};
+/* 1: true, -1: false, 0: it has to be run. */
+int flt_emit_verdict(const struct flt_emitter *e, const struct flt_test *t);
+/* Return: where the steps of @l, or its negation, start; a target itself if nothing is to be run.
+ */
+uint32_t flt_emit(const struct flt_emitter *e, const struct flt_logic *l, bool negated,
+		  uint32_t on_true, uint32_t on_false);
+uint32_t flt_emit_test(const struct flt_emitter *e, const struct flt_test *t, uint32_t on_true,
+		       uint32_t on_false);
+/* Append what is decided about @l for @type: equal keys, equal steps. */
+void flt_emit_key(const struct flt_logic *l, unsigned type, struct buf *key);
+MUST_CHECK int flt_emit_conditions(struct flt_program *p, struct error *err);
+
+/* batch.c */
+MUST_CHECK int flt_emit_batches(struct flt_program *p, struct error *err);
 
 /* eval.c: a context for a program that need not be sealed. */
 MUST_CHECK int flt_ctx_make(const struct flt_program *p, const struct state *st,

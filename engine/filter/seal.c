@@ -1,40 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sealing: tests get their final numbers, and each condition becomes steps with jump targets,
- * "and", "or" and "not" compiled away. What depends on the event's type only is answered here: a
- * condition has one version of its steps for each set of types on which those tests agree.
+ * Sealing: tests get their final numbers, those that the event's type decides are answered for each
+ * type, and what remains becomes steps (emit.c, batch.c).
  */
 #include "engine/filter/program.h"
 
 #include <stdlib.h>
 
-#include "engine/filter/grow.h"
+#include "engine/filter/ops.h"
 
-/* Events of these types have names of their own, so that their type decides nothing. */
-static bool type_is_open(unsigned type)
+/* --- what is known beforehand --- */
+
+static bool is_field(const struct flt_test *t, const char *name)
 {
-	return type == EV_GENERIC_E || type == EV_GENERIC_X || type == EV_ASYNCEVENT_E ||
-	       type == EV_ASYNCEVENT_X;
+	return t->left->kind == FLT_OPERAND_FIELD && strcmp(t->left->field->info->name, name) == 0;
 }
 
-/* --- tests that the type decides -----------------------------------------------------------------
- */
-
-static bool depends_on_type_only(const struct flt_test *t)
+/* Events of these types have names of their own. */
+static bool type_names_its_events(unsigned type)
 {
-	const struct flt_operand *o = t->left;
+	return type != EV_GENERIC_E && type != EV_GENERIC_X && type != EV_ASYNCEVENT_E &&
+	       type != EV_ASYNCEVENT_X;
+}
 
-	if (t->stateful || (t->op != FLT_OP_EXISTS && t->run == flt_is_around))
+/* evt.num is at least 1: is the result for 1 that for all? */
+static bool holds_for_all_numbers(const struct flt_test *t)
+{
+	uint64_t most = t->op == FLT_OP_LT || t->op == FLT_OP_GE ? 1 : 0;
+
+	if (!is_field(t, "evt.num") || t->right || t->modifier != FLT_MOD_NONE)
 		return false;
-	if (t->flags & FLT_FIELD_TYPE_ONLY)
-		return true;
-	return !t->right && o->kind == FLT_OPERAND_FIELD &&
-	       (strcmp(o->field->info->name, "evt.type") == 0 ||
-		strcmp(o->field->info->name, "syscall.type") == 0);
+	for (uint32_t i = 0; i < t->count; i++)
+		if (t->consts[i].value.u > most)
+			return false;
+	return true;
 }
 
-/* Run the tests that depend on the type only on a bare event of each type. */
-static int fold_tests(struct flt_program *p, struct error *err)
+static bool is_decided(const struct flt_test *t, unsigned type)
+{
+	if (t->stateful || t->run == flt_is_around)
+		return false;
+	if (t->flags & FLT_FIELD_TYPE_ONLY || holds_for_all_numbers(t))
+		return true;
+	return !t->right && type_names_its_events(type) &&
+	       (is_field(t, "evt.type") || is_field(t, "syscall.type"));
+}
+
+/* Run what the type decides on a bare event of each type. */
+static int decide_tests(struct flt_program *p, struct error *err)
 {
 	struct state_binding bind = {0};
 	struct flt_ctx *cx;
@@ -43,25 +56,26 @@ static int fold_tests(struct flt_program *p, struct error *err)
 	if (rc < 0)
 		return rc;
 	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
-		struct ev ev = {.tid = -1, .type = (uint16_t)type};
+		struct ev ev = {.num = 1, .tid = -1, .type = (uint16_t)type};
+		uint64_t bit = 1ull << type % 64;
 
-		if (type_is_open(type))
-			continue;
 		bind.ev = &ev;
 		flt_ctx_event(cx, &bind);
 		for (uint32_t i = 0; i < p->test_count; i++) {
 			struct flt_test *t = p->tests[i];
 
-			if (t->folds && t->run(cx, t))
-				t->types.bits[type / 64] |= 1ull << type % 64;
+			if (!is_decided(t, type))
+				continue;
+			t->decided.bits[type / 64] |= bit;
+			if (t->run(cx, t))
+				t->truth.bits[type / 64] |= bit;
 		}
 	}
 	flt_ctx_free(cx);
 	return 0;
 }
 
-/* --- numbering -----------------------------------------------------------------------------------
- */
+/* --- numbers --- */
 
 static unsigned memory_of(const struct flt_test *t)
 {
@@ -93,114 +107,110 @@ static int number_tests(struct flt_program *p, struct error *err)
 	return 0;
 }
 
-/* --- steps ---------------------------------------------------------------------------------------
- */
+/* --- costs --- */
 
-struct emitter {
-	struct flt_program *p;
-	unsigned type;
-};
-
-static uint32_t step_count(const struct flt_program *p)
+/* Texts that are put together when asked for, and look-ups along the ancestors. */
+static bool is_costly_field(const struct flt_field *f)
 {
-	return (uint32_t)(p->steps.len / sizeof(struct flt_step));
+	static const char *const names[] = {"evt.arg", "evt.info", "proc.a", "proc.env", "fdlist."};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (strncmp(f->info->name, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
 }
 
-/*
- * Emit the steps of @l, last ones first, so that the targets are known.
- * Return: where they start; a target itself if there is nothing to test.
- */
-static uint32_t emit(const struct emitter *e, const struct flt_logic *l, uint32_t on_true,
-		     uint32_t on_false)
+static unsigned operand_cost(const struct flt_operand *o)
 {
-	struct flt_step step = {.on_true = on_true, .on_false = on_false};
-	const struct flt_test *t = l->test;
+	unsigned cost = o->kind == FLT_OPERAND_CALL ? 10 : 1;
 
-	switch (l->kind) {
-	case FLT_NOT:
-		return emit(e, l->kids[0], on_false, on_true);
-	case FLT_AND:
-		for (uint32_t i = l->count; i; i--)
-			on_true = emit(e, l->kids[i - 1], on_true, on_false);
-		return on_true;
-	case FLT_OR:
-		for (uint32_t i = l->count; i; i--)
-			on_false = emit(e, l->kids[i - 1], on_true, on_false);
-		return on_false;
+	if (o->field && is_costly_field(o->field))
+		cost += 10;
+	for (uint32_t i = 0; i < o->count; i++)
+		cost += operand_cost(o->items[i]);
+	return cost;
+}
+
+static unsigned operator_cost(const struct flt_test *t)
+{
+	switch (t->op) {
+	case FLT_OP_EXISTS:
+		return 0;
+	case FLT_OP_CONTAINS:
+	case FLT_OP_BCONTAINS:
+	case FLT_OP_ICONTAINS:
+	case FLT_OP_GLOB:
+	case FLT_OP_IGLOB:
+	case FLT_OP_PMATCH:
+		return 5;
+	case FLT_OP_REGEX:
+		return 20;
 	default:
-		break;
+		return t->class == FLT_CLASS_TEXT ? 2 : 1;
 	}
-	if (t->folds && !type_is_open(e->type))
-		return flt_types_has(&t->types, e->type) ? on_true : on_false;
-	if (on_true == on_false && !t->stateful)
-		return on_true;
-	step.test = t->id;
-	buf_add(&e->p->steps, &step, sizeof(step));
-	return step_count(e->p) - 1;
 }
 
-static void add_folding(const struct flt_logic *l, unsigned type, struct buf *key)
+static uint16_t test_cost(const struct flt_test *t)
 {
-	if (l->test && l->test->folds)
-		buf_char(key, flt_types_has(&l->test->types, type) ? '1' : '0');
-	for (uint32_t i = 0; i < l->count; i++)
-		add_folding(l->kids[i], type, key);
+	unsigned cost = operator_cost(t), most = UINT16_MAX;
+
+	if (memory_of(t) == 0)
+		return 1;
+	if (t->modifier != FLT_MOD_NONE)
+		cost *= t->count + 1;
+	cost += operand_cost(t->left) + (t->right ? operand_cost(t->right) : 0);
+	return (uint16_t)(cost < most ? cost : most);
 }
 
-/* Emit condition @c for each type, once for types that agree on its folded tests. */
-static int emit_condition(struct flt_program *p, uint32_t c, struct smap *versions, struct buf *key,
-			  struct error *err)
+/* Insertion keeps equal ones in order. */
+static void sort_by_cost(struct flt_logic **kids, uint32_t count)
 {
-	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
-		uint32_t *start = &p->starts[(size_t)type * p->condition_count + c];
-		const struct emitter e = {p, type};
-		const uint32_t *same;
-		struct sv kept;
+	for (uint32_t i = 1; i < count; i++) {
+		struct flt_logic *kid = kids[i];
+		uint32_t at = i;
 
-		buf_reset(key);
-		if (type_is_open(type))
-			buf_char(key, '?');
-		else
-			add_folding(p->conditions[c], type, key);
-		same = smap_get(versions, buf_view(key));
-		if (same) {
-			*start = *same;
-			continue;
-		}
-		*start = emit(&e, p->conditions[c], FLT_STEP_TRUE, FLT_STEP_FALSE);
-		kept = arena_sv(&p->arena, buf_view(key));
-		if (key->failed || !kept.p || smap_put(versions, kept, start) < 0)
-			return error_nomem(err);
+		for (; at && kids[at - 1]->cost > kid->cost; at--)
+			kids[at] = kids[at - 1];
+		kids[at] = kid;
 	}
+}
+
+static int judge_costs(struct flt_program *p, struct flt_logic *l, struct error *err)
+{
+	if (l->kind == FLT_CHECK) {
+		l->cost = l->test->cost;
+		l->stateful = l->test->stateful;
+		return 0;
+	}
+	l->by_cost = arena_zalloc(&p->arena, l->count, sizeof(struct flt_logic *));
+	if (!l->by_cost)
+		return error_nomem(err);
+	for (uint32_t i = 0; i < l->count; i++) {
+		if (judge_costs(p, l->kids[i], err) < 0)
+			return ERR_NOMEM;
+		l->by_cost[i] = l->kids[i];
+		l->stateful |= l->kids[i]->stateful;
+		l->cost += l->kids[i]->cost;
+	}
+	if (!l->stateful)
+		sort_by_cost(l->by_cost, l->count);
 	return 0;
 }
 
-static int emit_conditions(struct flt_program *p, struct error *err)
-{
-	struct smap versions = {0};
-	struct buf key = {0};
-	int rc = 0;
-
-	p->starts = calloc((size_t)EV_TYPE_COUNT * p->condition_count + 1, sizeof(*p->starts));
-	if (!p->starts)
-		return error_nomem(err);
-	for (uint32_t c = 0; c < p->condition_count && rc == 0; c++) {
-		smap_clear(&versions);
-		rc = emit_condition(p, c, &versions, &key, err);
-	}
-	smap_done(&versions);
-	buf_done(&key);
-	return p->steps.failed ? error_nomem(err) : rc;
-}
-
-int flt_program_link(struct flt_program *p, struct error *err)
+int flt_program_seal(struct flt_program *p, struct error *err)
 {
 	int rc = number_tests(p, err);
 
-	if (rc < 0)
-		return rc;
 	for (uint32_t i = 0; i < p->test_count; i++)
-		p->tests[i]->folds = depends_on_type_only(p->tests[i]);
-	rc = fold_tests(p, err);
-	return rc < 0 ? rc : emit_conditions(p, err);
+		p->tests[i]->cost = test_cost(p->tests[i]);
+	for (uint32_t i = 0; i < p->condition_count && rc == 0; i++)
+		rc = judge_costs(p, p->conditions[i], err);
+	if (rc == 0)
+		rc = decide_tests(p, err);
+	if (rc == 0)
+		rc = flt_emit_conditions(p, err);
+	if (rc == 0)
+		rc = flt_emit_batches(p, err);
+	p->sealed = rc == 0;
+	return rc;
 }

@@ -11,8 +11,7 @@ static bool is_membership(enum flt_op op)
 	return op == FLT_OP_IN || op == FLT_OP_INTERSECTS;
 }
 
-/* --- sets ----------------------------------------------------------------------------------------
- */
+/* --- sets --- */
 
 /* The bytes by which a value of @class is looked up; valid as long as @d. */
 static struct sv set_key(enum flt_class class, const struct flt_datum *d)
@@ -83,8 +82,7 @@ static bool is_below_paths(struct flt_ctx *cx, const struct flt_test *t, unsigne
 	return flt_path_tree_matches(t->paths, sv_make(d->p, d->n ? strnlen(d->p, d->n) : 0));
 }
 
-/* --- one after the other -------------------------------------------------------------------------
- */
+/* --- one after the other --- */
 
 static bool satisfies_first(struct flt_ctx *cx, const struct flt_test *t, unsigned type,
 			    const struct flt_datum *d)
@@ -168,8 +166,7 @@ bool flt_satisfies_slowly(struct flt_ctx *cx, const struct flt_test *t, unsigned
 	return satisfied != 0;
 }
 
-/* --- whole values --------------------------------------------------------------------------------
- */
+/* --- whole values --- */
 
 bool flt_value_satisfies(struct flt_ctx *cx, const struct flt_test *t, const struct flt_value *v,
 			 flt_satisfies_fn satisfies)
@@ -224,8 +221,7 @@ bool flt_is_around(struct flt_ctx *cx, const struct flt_test *t)
 	return ts - distance <= middle && middle <= ts + distance;
 }
 
-/* --- running -------------------------------------------------------------------------------------
- */
+/* --- running --- */
 
 /* NULL: absent. @room is used if the value is not remembered. */
 static const struct flt_value *value_of(struct flt_ctx *cx, const struct flt_operand *o,

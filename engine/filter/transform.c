@@ -4,8 +4,7 @@
 #include "engine/filter/getopt.h"
 #include "engine/filter/operand.h"
 
-/* --- checking arguments --------------------------------------------------------------------------
- */
+/* --- checking arguments --- */
 
 static const char *name_of(const struct flt_operand *o)
 {
@@ -135,8 +134,7 @@ static int check_getopt(struct flt_operand *o, struct error *err)
 	return 0;
 }
 
-/* --- one text to another -------------------------------------------------------------------------
- */
+/* --- one text to another --- */
 
 typedef bool (*text_fn)(struct flt_ctx *cx, const struct flt_datum *in, struct flt_datum *out);
 
@@ -268,8 +266,7 @@ static bool apply_len(struct flt_ctx *cx, const struct flt_operand *o, struct fl
 	return flt_yield_u64(out, d->n);
 }
 
-/* --- several texts to one ------------------------------------------------------------------------
- */
+/* --- several texts to one --- */
 
 /* The datums' texts with @separator between them. */
 static bool join_texts(struct flt_ctx *cx, const struct flt_datum *items, uint32_t count,
@@ -338,8 +335,7 @@ static bool apply_getopt(struct flt_ctx *cx, const struct flt_operand *o, struct
 	return true;
 }
 
-/* --- the table -----------------------------------------------------------------------------------
- */
+/* --- the table --- */
 
 const struct flt_transform_info flt_transform_table[FLT_TRANSFORM_COUNT] = {
 #define TRANSFORM(sym, text, check_fn, apply_fn, about)                                            \

@@ -54,8 +54,7 @@ unsigned flt_types_count(const struct flt_types *t)
 	return n;
 }
 
-/* --- names ---------------------------------------------------------------------------------------
- */
+/* --- names --- */
 
 static bool add_events_named(struct sv name, struct flt_types *t)
 {
@@ -101,8 +100,7 @@ bool flt_types_named(struct sv name, struct flt_types *out)
 	return found;
 }
 
-/* --- checks --------------------------------------------------------------------------------------
- */
+/* --- checks --- */
 
 static bool is_plain_field(const struct flt_expr *e, const char *name)
 {
@@ -234,8 +232,7 @@ static int types_of_check(const struct flt_node *n, bool negated, struct flt_typ
 	return 0;
 }
 
-/* --- trees ---------------------------------------------------------------------------------------
- */
+/* --- trees --- */
 
 static int types_of(const struct flt_node *n, bool negated, struct flt_types *out,
 		    struct error *err)

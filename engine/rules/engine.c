@@ -122,9 +122,27 @@ struct flt_program *rule_engine_program(struct rule_engine *e)
 	return e->program;
 }
 
+/* Tell the program which conditions each type has, so that it can look at them together. */
+static int make_batches(struct rule_engine *e, struct error *err)
+{
+	unsigned *conditions = arena_zalloc(&e->arena, e->rule_count, sizeof(*conditions));
+	int rc = conditions ? 0 : error_nomem(err);
+
+	for (unsigned type = 0; type < EV_TYPE_COUNT && rc == 0; type++) {
+		size_t n = 0;
+
+		for (uint32_t i = e->start[type]; i < e->start[type + 1]; i++)
+			conditions[n++] = e->entries[i].condition;
+		rc = flt_program_batch(e->program, type, conditions, n, err);
+	}
+	return rc;
+}
+
 int rule_engine_seal(struct rule_engine *e, struct error *err)
 {
-	return flt_program_seal(e->program, err);
+	int rc = make_batches(e, err);
+
+	return rc < 0 ? rc : flt_program_seal(e->program, err);
 }
 
 const struct rule *rule_engine_rules(const struct rule_engine *e, size_t *count)
@@ -142,21 +160,13 @@ size_t rule_engine_match(const struct rule_engine *e, struct flt_ctx *cx, bool a
 			 const struct rule **hits, size_t max)
 {
 	unsigned type = flt_ctx_type(cx);
-	const struct entry *at, *end;
-	size_t count = 0;
+	const unsigned *positions;
+	size_t count;
 
 	if (UNLIKELY(type >= EV_TYPE_COUNT))
 		return 0;
-	at = e->entries + e->start[type];
-	end = e->entries + e->start[type + 1];
-	for (; at < end; at++) {
-		if (!flt_match(cx, at->condition))
-			continue;
-		if (count < max)
-			hits[count] = at->rule;
-		count++;
-		if (!all)
-			break;
-	}
+	count = flt_match_batch(cx, all, &positions);
+	for (size_t i = 0; i < count && i < max; i++)
+		hits[i] = e->entries[e->start[type] + positions[i]].rule;
 	return count;
 }

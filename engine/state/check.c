@@ -258,6 +258,28 @@ static void check_groups(struct check *c)
 	}
 }
 
+/* Every remembered exit is in the chain of its bucket, once. */
+static void check_exited(struct check *c)
+{
+	const struct state_exited *x = &c->st->exited;
+	uint32_t n = 0;
+
+	for (uint32_t b = 0; b < STATE_EXITED_BUCKETS; b++) {
+		uint16_t prev = 0;
+
+		for (uint16_t i = x->buckets[b]; i; prev = i, i = x->ring[i - 1].next) {
+			const struct state_exited_entry *e = &x->ring[i - 1];
+
+			if (e->prev != prev || state_exited_bucket(e->ptid, e->tid) != b)
+				FAIL(c, "the exit of %u is in a wrong chain", e->tid);
+			if (++n > x->used)
+				break;
+		}
+	}
+	if (n != x->used)
+		FAIL(c, "%u exits are remembered, %u were found", x->used, n);
+}
+
 static void check_cache(struct check *c)
 {
 	for (size_t i = 0; i < STATE_CACHE; i++) {
@@ -283,6 +305,7 @@ int state_check(const struct state *st, struct error *err)
 	}
 	check_groups(&c);
 	check_cache(&c);
+	check_exited(&c);
 	if (c.fds != st->fds_total)
 		FAIL(&c, "%llu fds are counted, %llu were found", (unsigned long long)st->fds_total,
 		     (unsigned long long)c.fds);

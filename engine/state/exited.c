@@ -5,9 +5,14 @@
  */
 #include "engine/state/internal.h"
 
+uint32_t state_exited_bucket(uint32_t ptid, uint32_t tid)
+{
+	return hash_u64((uint64_t)ptid << 32 | tid) % STATE_EXITED_BUCKETS;
+}
+
 static uint16_t *bucket_of(struct state_exited *x, uint32_t ptid, uint32_t tid)
 {
-	return &x->buckets[hash_u64((uint64_t)ptid << 32 | tid) % STATE_EXITED_BUCKETS];
+	return &x->buckets[state_exited_bucket(ptid, tid)];
 }
 
 static void unchain(struct state_exited *x, struct state_exited_entry *e)

@@ -296,6 +296,7 @@ void state_tree_mark_dead(struct state_thread *t);
 
 /* --- exited.c --- */
 
+uint32_t state_exited_bucket(uint32_t ptid, uint32_t tid);
 void state_exited_push(struct state_exited *x, int64_t ptid, int64_t tid, uint64_t ts);
 bool state_exited_recently(const struct state_exited *x, int64_t ptid, int64_t tid, uint64_t now);
 

@@ -45,7 +45,7 @@ static struct flt_program *new_program(void)
 	return p;
 }
 
-/* --- the examples -------------------------------------------------------------------------------- */
+/* --- the examples --- */
 
 static struct example {
 	char event[32];
@@ -153,7 +153,7 @@ static void senseless_conditions_are_refused_with_a_reason(void **state)
 	for_each_group(EVAL_FILE, check_refusal);
 }
 
-/* --- sharing ------------------------------------------------------------------------------------- */
+/* --- sharing --- */
 
 static void a_refused_condition_leaves_the_program_usable(void **state)
 {
@@ -201,7 +201,7 @@ static void operands_can_be_checked_alone(void **state)
 	flt_program_free(p);
 }
 
-/* --- state --------------------------------------------------------------------------------------- */
+/* --- state --- */
 
 /* Each check counts on its own, and the oracle counts apart. */
 static void stateful_fields_are_not_shared(void **state)
@@ -241,7 +241,7 @@ static void stateful_fields_are_not_shared(void **state)
 	flt_program_free(p);
 }
 
-/* --- warnings ------------------------------------------------------------------------------------ */
+/* --- warnings --- */
 
 struct warning {
 	unsigned counts[3];

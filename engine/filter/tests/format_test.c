@@ -27,7 +27,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* --- compiling ----------------------------------------------------------------------------------------- */
+/* --- compiling
+ * ----------------------------------------------------------------------------------------- */
 
 static void refused(const char *format, const char *expected)
 {
@@ -113,12 +114,14 @@ static void transformers_show_in_text_and_their_fields_in_json(void **state)
 
 static void static_fields_come_from_the_options(void **state)
 {
-	static const struct flt_static statics[] = {{"site", "lab \"7\""}, {"a.b", ""}, {NULL, NULL}};
+	static const struct flt_static statics[] = {
+	    {"site", "lab \"7\""}, {"a.b", ""}, {NULL, NULL}};
 	static const struct flt_options opt = {.statics = statics};
 	struct world *w = *state;
 	struct buf out;
 
-	assert_shows_with(w, &opt, "%static.site|%static.a.b|%static.siteX", "lab \"7\"||lab \"7\"X");
+	assert_shows_with(w, &opt, "%static.site|%static.a.b|%static.siteX",
+			  "lab \"7\"||lab \"7\"X");
 	out = shown(w, &opt, "%static.site", true);
 	assert_string_equal(out.p, "kept \"static.site\":\"lab \\\"7\\\"\"");
 	buf_done(&out);
@@ -132,9 +135,9 @@ static void field_names_come_in_key_order_and_once(void **state)
 
 	(void)state;
 	assert_int_equal(flt_program_new(NULL, &p, NULL), 0);
-	assert_int_equal(flt_format_new(p, SV_LIT("%proc.name %evt.type %proc.name %proc.env[HOME]"),
-					&f, NULL),
-			 0);
+	assert_int_equal(
+	    flt_format_new(p, SV_LIT("%proc.name %evt.type %proc.name %proc.env[HOME]"), &f, NULL),
+	    0);
 	assert_int_equal(flt_format_fields(f, &names), 3);
 	assert_sv(names[0], "evt.type");
 	assert_sv(names[1], "proc.env[HOME]");
@@ -170,14 +173,14 @@ static void counting_fields_count_once_per_event(void **state)
 	world_tick(w);
 	flt_ctx_event(cx, &w->bind);
 	assert_true(flt_format_text(cx, f, &b));
-	assert_string_equal(buf_cstr(&b),
-			    "1 0;\"evt.deltatime\":0,\"util.cnt\":12 10000000;");
+	assert_string_equal(buf_cstr(&b), "1 0;\"evt.deltatime\":0,\"util.cnt\":12 10000000;");
 	buf_done(&b);
 	flt_ctx_free(cx);
 	flt_program_free(p);
 }
 
-/* --- JSON ---------------------------------------------------------------------------------------------- */
+/* --- JSON
+ * ---------------------------------------------------------------------------------------------- */
 
 static void numbers_and_strings_in_json_follow_type_and_format(void **state)
 {
@@ -231,12 +234,9 @@ static void doubles_keep_their_precision_in_json(void **state)
 	static const struct {
 		double d;
 		const char *text, *json;
-	} rows[] = {{0, "0.0", "0.0"},
-		    {0.5859375, "0.6", "0.5859375"},
-		    {100, "100.0", "100.0"},
-		    {1e300, NULL, "1.0000000000000001e+300"},
-		    {(double)NAN, NULL, "null"},
-		    {(double)INFINITY, NULL, "null"}};
+	} rows[] = {{0, "0.0", "0.0"},		 {0.5859375, "0.6", "0.5859375"},
+		    {100, "100.0", "100.0"},	 {1e300, NULL, "1.0000000000000001e+300"},
+		    {(double)NAN, NULL, "null"}, {(double)INFINITY, NULL, "null"}};
 	struct flt_ctx cx = {0};
 	struct buf b = {0};
 
@@ -343,19 +343,22 @@ static void long_lists_are_cut(void **state)
 	buf_done(&b);
 }
 
-/* --- times --------------------------------------------------------------------------------------------- */
+/* --- times
+ * --------------------------------------------------------------------------------------------- */
 
 static void times_are_shown_in_the_zone_asked_for(void **state)
 {
-	static const struct flt_options berlin = {.tz_offset_s = 7200}, west = {.tz_offset_s = -45000};
+	static const struct flt_options berlin = {.tz_offset_s = 7200},
+					west = {.tz_offset_s = -45000};
 	struct world *w = *state;
 
 	assert_shows(w, "%evt.time|%evt.time.s|%evt.datetime|%evt.datetime.s|%evt.outputtime",
 		     "22:13:20.020000000|22:13:20|2023-11-14 22:13:20.020000000|2023-11-14 "
 		     "22:13:20|22:13:20.020000000");
 	assert_shows(w, "%evt.time.iso8601", "2023-11-14T22:13:20.020000000+0000");
-	assert_shows_with(w, &berlin, "%evt.time|%evt.datetime.s|%evt.time.iso8601",
-			  "00:13:20.020000000|2023-11-15 00:13:20|2023-11-14T22:13:20.020000000+0000");
+	assert_shows_with(
+	    w, &berlin, "%evt.time|%evt.datetime.s|%evt.time.iso8601",
+	    "00:13:20.020000000|2023-11-15 00:13:20|2023-11-14T22:13:20.020000000+0000");
 	assert_shows_with(w, &west, "%evt.datetime", "2023-11-14 09:43:20.020000000");
 }
 

@@ -20,7 +20,7 @@ static struct flt_datum text(const char *s)
 	return (struct flt_datum){.p = s, .n = strlen(s)};
 }
 
-/* --- constants ----------------------------------------------------------------------------------- */
+/* --- constants --- */
 
 static struct flt_const constant(unsigned type, const char *s)
 {
@@ -128,7 +128,7 @@ static void hex_constants_have_an_even_number_of_digits(void **state)
 	arena_done(&arena);
 }
 
-/* --- comparing ----------------------------------------------------------------------------------- */
+/* --- comparing --- */
 
 static bool compare_datum(unsigned type, struct flt_datum v, enum flt_op op, const char *want, bool whole)
 {
@@ -274,7 +274,7 @@ static void addresses_of_different_families_never_match(void **state)
 	assert_false(compare_datum(PT_IPNET, b, FLT_OP_IN, "::ffff:b00:0/104", false));
 }
 
-/* --- glob ---------------------------------------------------------------------------------------- */
+/* --- glob --- */
 
 static bool glob(const char *pattern, const char *s)
 {
@@ -353,7 +353,7 @@ static void hostile_globs_take_little_time(void **state)
 	buf_done(&value);
 }
 
-/* --- regex --------------------------------------------------------------------------------------- */
+/* --- regex --- */
 
 static bool regex(const char *pattern, const char *s)
 {
@@ -412,7 +412,7 @@ static void invalid_utf8_in_values_becomes_replacement_characters(void **state)
 	buf_done(&tmp);
 }
 
-/* --- pmatch -------------------------------------------------------------------------------------- */
+/* --- pmatch --- */
 
 static bool pmatch(const char *const *prefixes, size_t n, const char *path)
 {
@@ -459,7 +459,7 @@ static void path_prefixes_match_part_by_part(void **state)
 	assert_false(pmatch(many, 0, "/"));
 }
 
-/* --- getopt -------------------------------------------------------------------------------------- */
+/* --- getopt --- */
 
 /* @args and @expected: texts separated by blanks; "_" stands for an empty one. */
 static size_t split(const char *s, struct flt_datum *out)

@@ -31,9 +31,10 @@ static void an_open_shows_names_flags_and_full_path(void **state)
 
 	EVENT(w, 3200, EV_OPENAT_2_X, I(5), I(EV_FD_CWD), S("rel/../x.txt"), I(20487), I(0644),
 	      I(0xfd01), I(123));
-	assert_args(w, "fd=5(<f>/home/ubuntu/x.txt) dirfd=-100(AT_FDCWD) "
-		       "name=rel/../x.txt(/home/ubuntu/x.txt) "
-		       "flags=20487(O_CREAT|O_RDWR|O_CLOEXEC|O_F_CREATED) mode=0644 dev=FD01 ino=123");
+	assert_args(w,
+		    "fd=5(<f>/home/ubuntu/x.txt) dirfd=-100(AT_FDCWD) "
+		    "name=rel/../x.txt(/home/ubuntu/x.txt) "
+		    "flags=20487(O_CREAT|O_RDWR|O_CLOEXEC|O_F_CREATED) mode=0644 dev=FD01 ino=123");
 	assert_shows(w, "%evt.arg.fd|%evt.arg.mode|%evt.arg.dev|%evt.arg.name|%evt.arg[1]",
 		     "<f>/home/ubuntu/x.txt|0644|FD01|/home/ubuntu/x.txt|AT_FDCWD");
 	assert_shows(w, "%evt.rawarg.fd|%evt.rawarg.mode|%evt.rawarg.flags|%evt.rawarg.name",
@@ -72,6 +73,8 @@ static void bytes_that_cannot_be_printed_are_dots_or_base64(void **state)
 	assert_shows_with(w, &base64, "%evt.buffer", "c2V2ZW4hIQ==");
 	EVENT(w, 3200, EV_READ_X, I(0), NONE, I(99), I(100));
 	assert_shows(w, "%evt.buffer", "NULL");
+	EVENT(w, 3200, EV_READ_X, I(4), BYTES(" ~\x7f\x1f", 4), I(99), I(100));
+	assert_shows(w, "%evt.buffer", " ~..");
 }
 
 static void long_buffers_are_cut_as_fields_but_not_in_arguments(void **state)
@@ -192,8 +195,8 @@ static void times_show_seconds_beside_nanoseconds(void **state)
 
 static void poll_lists_descriptors_with_kind_and_events(void **state)
 {
-	static const uint8_t fds[] = {2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0x41, 0,
-				      99, 0, 0, 0, 0, 0, 0, 0, 1, 0};
+	static const uint8_t fds[] = {2, 0,  3, 0, 0, 0, 0, 0, 0, 0, 0x41,
+				      0, 99, 0, 0, 0, 0, 0, 0, 0, 1, 0};
 	struct world *w = *state;
 
 	EVENT(w, 3200, EV_PPOLL_X, I(1), BYTES(fds, sizeof(fds)), I(1500000000), I(5));
@@ -217,8 +220,9 @@ static void owners_show_their_names(void **state)
 
 static void the_first_byte_of_a_dynamic_parameter_chooses_its_type(void **state)
 {
-	static const char err[] = "\x01\x9e\xff\xff\xff\xff\xff\xff\xff", time[] = "\x04\0\xf9\x02\x95\0\0\0\0",
-			  buffer[] = "\0ab\0c", bad[] = "\x55xyz", cut[] = "\x02\x01";
+	static const char err[] = "\x01\x9e\xff\xff\xff\xff\xff\xff\xff",
+			  time[] = "\x04\0\xf9\x02\x95\0\0\0\0", buffer[] = "\0ab\0c",
+			  bad[] = "\x55xyz", cut[] = "\x02\x01";
 	struct world *w = *state;
 
 	EVENT(w, 3200, EV_GETSOCKOPT_X, I(0), I(77), I(1), I(4), BYTES(err, 9), I(4));
@@ -243,7 +247,8 @@ static void ptrace_shows_signals_and_requests(void **state)
 	struct world *w = *state;
 
 	EVENT(w, 3200, EV_PTRACE_X, I(0), BYTES(addr, 9), BYTES(data, 2), I(3), I(3200));
-	assert_args(w, "res=0 addr=DEADBEEF data=15(SIGTERM) request=3(PTRACE_PEEKDATA) pid=3200(bash)");
+	assert_args(
+	    w, "res=0 addr=DEADBEEF data=15(SIGTERM) request=3(PTRACE_PEEKDATA) pid=3200(bash)");
 	assert_shows(w, "%evt.buffer", "SIGTERM");
 }
 
@@ -251,7 +256,8 @@ static void flags_are_taken_in_table_order(void **state)
 {
 	struct world *w = *state;
 
-	EVENT(w, 3200, EV_MMAP_X, I(-12), I(100), I(200), I(0), I(0), I(4096), I(3), I(34), I(-1), I(0));
+	EVENT(w, 3200, EV_MMAP_X, I(-12), I(100), I(200), I(0), I(0), I(4096), I(3), I(34), I(-1),
+	      I(0));
 	assert_args(w, "res=-12(ENOMEM) vm_size=100 vm_rss=200 vm_swap=0 addr=0 length=4096 "
 		       "prot=3(PROT_READ|PROT_WRITE) flags=34(MAP_PRIVATE|MAP_RENAME) fd=-1(EPERM) "
 		       "offset=0");

@@ -31,7 +31,7 @@ static int parse(struct sv text, unsigned limit)
 	return rc;
 }
 
-/* --- text files ---------------------------------------------------------------------------------- */
+/* --- text files --- */
 
 static void check_same(const struct group *g)
 {
@@ -90,7 +90,7 @@ static void conditions_print_and_fail_as_the_examples_say(void **state)
 	assert_true(for_each_group(SOURCE_DIR "/engine/filter/tests/parse.txt", check_group) > 50);
 }
 
-/* --- the acceptance samples ---------------------------------------------------------------------- */
+/* --- the acceptance samples --- */
 
 static void must_parse(const char *text, bool accept)
 {
@@ -152,7 +152,7 @@ static void the_acceptance_samples_are_judged_as_given(void **state)
 	assert_true(for_each_sample(SHARED "filters-reject-sample.txt", must_reject) > 60);
 }
 
-/* --- nesting ------------------------------------------------------------------------------------- */
+/* --- nesting --- */
 
 /* @n times @open, then @middle, then @n times @close. */
 static int parse_nested(unsigned n, const char *open, const char *middle, const char *close, unsigned limit)
@@ -225,7 +225,7 @@ static void hostile_nesting_is_an_error_and_flat_chains_are_not(void **state)
 	buf_done(&b);
 }
 
-/* --- positions ----------------------------------------------------------------------------------- */
+/* --- positions --- */
 
 static void positions_count_bytes_lines_and_columns(void **state)
 {
@@ -272,7 +272,7 @@ static void long_lines_are_cut_around_the_error(void **state)
 	buf_done(&b);
 }
 
-/* --- tokens -------------------------------------------------------------------------------------- */
+/* --- tokens --- */
 
 static void bare_values_end_at_invalid_utf8(void **state)
 {
@@ -333,7 +333,7 @@ static void operands_are_parsed_as_far_as_they_go(void **state)
 	arena_done(&arena);
 }
 
-/* --- macros -------------------------------------------------------------------------------------- */
+/* --- macros --- */
 
 struct macros {
 	const char *name;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Asserting what formats show of the last event of a world: a machine like the one the samples in the
- * field reference were made on. systemd(1) > sshd(3199) > bash(3200), which runs in /home/ubuntu/.
+ * Asserting what formats show of the last event of a world: a machine like the one the samples in
+ * the field reference were made on. systemd(1) > sshd(3199) > bash(3200), which runs in
+ * /home/ubuntu/.
  */
 #ifndef ENGINE_FILTER_TESTS_SHOW_H
 #define ENGINE_FILTER_TESTS_SHOW_H
@@ -53,7 +54,8 @@ static inline void show_init(struct world *w)
 	world_tick(w);
 }
 
-/* What @format makes of the last event; @json: the object instead of the text. The caller frees it. */
+/* What @format makes of the last event; @json: the object instead of the text. The caller frees it.
+ */
 static inline struct buf shown(struct world *w, const struct flt_options *opt, const char *format,
 			       bool json)
 {

@@ -183,7 +183,7 @@ static void the_type_cannot_be_compared_with_fields_or_transformed(void **state)
 	refused("toupper(evt.type) exists");
 }
 
-/* --- laws of sets over random conditions --------------------------------------------------------- */
+/* --- laws of sets over random conditions --- */
 
 static uint32_t next_random(uint32_t *rng)
 {

@@ -66,13 +66,13 @@ static void good_files_are_ok_with_or_without_warnings(void **state)
 	assert_text("- list: l\n  items: []\n- foo: bar\n", false,
 		    "f0: Ok, with warnings 2 warnings: [LOAD_UNKNOWN_ITEM (item of unknown kind) "
 		    "LOAD_UNUSED_LIST (list is never used)]\n");
-	assert_text("- list: \"\\e[2J\\n\\x9b\"\n  items: []\n", true,
+	assert_text("- list: \"\\e[2J\\x9b\"\n  items: []\n", true,
 		    "f0: Ok, with warnings\n"
 		    "1 Warnings:\n"
 		    "In rules content: (f0:0:0)\n"
-		    "    list '\\x1b[2J\\x0a\\x9b': (f0:0:2)\n"
+		    "    list '\\x1b[2J\\x9b': (f0:0:2)\n"
 		    "------\n"
-		    "- list: \"\\e[2J\\n\\x9b\"\n"
+		    "- list: \"\\e[2J\\x9b\"\n"
 		    "  ^\n"
 		    "------\n"
 		    "LOAD_UNUSED_LIST (list is never used): No rule, macro or other list uses this "

@@ -57,6 +57,11 @@ static const struct vector {
     {"/user.slice/user-1000.slice/user@1000.service/app.slice/x", "user-1000.sl", STATE_CT_UNKNOWN},
     {"/machine.slice/systemd-nspawn@x.service/payload", "systemd-nspa", STATE_CT_UNKNOWN},
     {"/a__b/name", "", STATE_CT_UNKNOWN},
+    {"/ns/xyz3456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "xyz3456789ab",
+     STATE_CT_UNKNOWN},
+    {"/ns/xyz3456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0", "", STATE_CT_UNKNOWN},
+    {"/x:y/runc-bpm-a+b.scope", "", STATE_CT_UNKNOWN},
+    {"/x:y/libvirt/lxc/vm1", "lxc/vm1", STATE_CT_UNKNOWN},
 };
 
 static void cgroup_paths_name_containers_as_the_vectors_say(void **arg)

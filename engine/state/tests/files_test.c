@@ -88,7 +88,10 @@ static void the_name_at_enter_wins_and_the_exit_adds_flags(void **arg)
 	EVENT(&w, 20, EV_CREAT_E, S("/made"), I(0));
 	EVENT(&w, 20, EV_CREAT_X, I(9), S("/evil"), I(0), I(1), I(2), I(1));
 	assert_text(F(&w, 20, 9)->name, "/made");
-	assert_true(F(&w, 20, 9)->flags & STATE_FD_OVERLAY_UPPER);
+	assert_int_equal(F(&w, 20, 9)->flags, STATE_FD_OVERLAY_UPPER);
+	EVENT(&w, 20, EV_CREAT_X, I(0), S("rel"), I(0), I(1), I(2), I(2));
+	assert_text(F(&w, 20, 0)->name, "/tmp/rel");
+	assert_int_equal(F(&w, 20, 0)->flags, STATE_FD_OVERLAY_LOWER);
 	world_done(&w);
 }
 
@@ -315,6 +318,8 @@ static void a_failed_memfd_takes_a_place_nobody_finds(void **arg)
 	n = state_fd_count(T(&w, 20));
 	EVENT(&w, 20, EV_MEMFD_CREATE_X, I(-24), S("m"), I(0));
 	assert_int_equal(state_fd_count(T(&w, 20)), n + 1);
+	assert_int_equal(state_fd_typechar(w.bind.fd), '?');
+	assert_string_equal(state_fd_typename(w.bind.fd), "<NA>");
 	assert_null(F(&w, 20, -24));
 	world_done(&w);
 }
@@ -420,6 +425,29 @@ static void the_exit_events_own_fd_wins_over_a_stale_one(void **arg)
 	world_done(&w);
 }
 
+static void long_directories_leave_room_for_their_separator(void **arg)
+{
+	char name[STATE_PATH_MAX];
+	struct world w;
+
+	(void)arg;
+	world_in_tmp(&w);
+	memset(name, 'd', sizeof(name));
+	name[0] = '/';
+	for (size_t n = STATE_PATH_MAX - 5; n < STATE_PATH_MAX - 1; n++) {
+		name[n] = '\0';
+		openat_file(&w, 3, EV_FD_CWD, name);
+		openat_file(&w, 0, 3, "f");
+		/* The directory, its separator, one character and a NUL have to fit. */
+		if (n + 3 <= STATE_PATH_MAX)
+			assert_int_equal(F(&w, 20, 0)->name->len, n + 2);
+		else
+			assert_text(F(&w, 20, 0)->name, "/DIR_TOO_LONG/FILENAME_TOO_LONG");
+		name[n] = 'd';
+	}
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +455,7 @@ int main(void)
 	    cmocka_unit_test(the_name_at_enter_wins_and_the_exit_adds_flags),
 	    cmocka_unit_test(other_ways_to_open_have_their_own_names),
 	    cmocka_unit_test(too_long_names_become_a_word),
+	    cmocka_unit_test(long_directories_leave_room_for_their_separator),
 	    cmocka_unit_test(a_closed_fd_is_seen_until_the_next_event),
 	    cmocka_unit_test(settling_carries_out_what_is_pending),
 	    cmocka_unit_test(a_closed_range_is_gone_at_once_or_marked),

@@ -73,6 +73,8 @@ static void capabilities_sessions_and_limits_are_followed(void **arg)
 	EVENT(&w, 1, EV_PRLIMIT_X, I(0), I(9), I(600), I(0), I(0), I(20), I(8));
 	assert_int_equal(t->fdlimit, 500);
 	EVENT(&w, 20, EV_SETRLIMIT_X, I(0), I(77), I(600), I(7));
+	EVENT(&w, 20, EV_SETRLIMIT_X, I(0), I(-1), I(600), I(7));
+	EVENT(&w, 60, EV_SETRLIMIT_X, I(0), I(5), I(600), I(7));
 	assert_int_equal(t->fdlimit, 77);
 	EVENT(&w, 20, EV_PRLIMIT_X, I(0), I(78), I(600), I(0), I(0), I(0), I(7));
 	assert_int_equal(t->fdlimit, 78);
@@ -171,7 +173,10 @@ static void suppression_reaches_down_the_initial_process_list(void **arg)
 	(void)arg;
 	world_init(&w, &opt);
 	world_process(&w, 31, 30);
+	world_process(&w, 25, 30);
+	world_process(&w, 40, 1);
 	world_process(&w, 30, 20);
+	world_process(&w, 26, 25);
 	noisy.comm = SV_LIT("noisy");
 	world_add(&w, &noisy);
 	world_process(&w, 1, 0);
@@ -180,6 +185,13 @@ static void suppression_reaches_down_the_initial_process_list(void **arg)
 	assert_non_null(T(&w, 31));
 	EVENT(&w, 31, EV_READ_X, I(0), NONE, I(3));
 	assert_int_equal(w.rc, 0);
+	EVENT(&w, 25, EV_READ_X, I(0), NONE, I(3));
+	assert_int_equal(w.rc, 0);
+	/* A child of a parent that was passed before is missed, as in the reference. */
+	EVENT(&w, 26, EV_READ_X, I(0), NONE, I(3));
+	assert_int_equal(w.rc, 1);
+	EVENT(&w, 40, EV_READ_X, I(0), NONE, I(3));
+	assert_int_equal(w.rc, 1);
 	EVENT(&w, 1, EV_READ_X, I(0), NONE, I(3));
 	assert_int_equal(w.rc, 1);
 	world_done(&w);
@@ -406,6 +418,8 @@ static void a_new_section_forgets_all_but_the_counters(void **arg)
 	EVENT(&w, -1, EV_USER_ADDED_E, I(7), I(8), S("u"), S("/x"), S("sh"), S(""));
 	EVENT(&w, -1, EV_CONTAINER_JSON_2_E, S("{\"container\":{\"id\":\"abc\"}}"));
 	assert_text(state_machine(w.st)->hostname, "box");
+	assert_true(state_machine(w.st)->known);
+	assert_int_equal(state_machine(w.st)->num_cpus, 4);
 	world_item(&w, &(struct ev_item){.kind = EV_ITEM_SECTION});
 	world_check(&w);
 	assert_int_equal(state_threads(w.st), 0);
@@ -534,6 +548,23 @@ static void an_observer_may_leave_hooks_out(void **arg)
 	world_done(&w);
 }
 
+static void metadata_between_events_takes_effect_at_once(void **arg)
+{
+	static const char cgroups[] = "cpu=/ns/box";
+	struct ev_thread_entry t = world_entry(40, 40, 1);
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	world_tick(&w);
+	t.cgroups = sv_make(cgroups, sizeof(cgroups));
+	world_add(&w, &t);
+	assert_ptr_equal(T(&w, 40)->linked_parent, T(&w, 1));
+	assert_text(T(&w, 40)->container_id, "box");
+	assert_int_equal(state_thread_count(T(&w, 40)), 1);
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -553,6 +584,7 @@ int main(void)
 	    cmocka_unit_test(events_are_numbered_and_some_are_hidden),
 	    cmocka_unit_test(a_state_only_event_is_applied_and_hidden),
 	    cmocka_unit_test(a_new_section_forgets_all_but_the_counters),
+	    cmocka_unit_test(metadata_between_events_takes_effect_at_once),
 	    cmocka_unit_test(meta_events_bind_no_thread),
 	    cmocka_unit_test(an_observer_hears_of_every_thread),
 	    cmocka_unit_test(an_observer_may_leave_hooks_out),

@@ -89,6 +89,8 @@ static void the_address_at_enter_wins_where_the_exit_confirms_its_tuple(void **a
 	EVENT(&w, 1, EV_CONNECT_E, I(7), RAW(enter));
 	EVENT(&w, 1, EV_CONNECT_X, I(0), RAW(tuple), I(7), RAW(other));
 	assert_text(F(&w, 1, 7)->name, "10.0.0.1:5->1.1.1.1:53");
+	EVENT(&w, 1, EV_CONNECT_X, I(0), RAW(tuple), I(7), RAW(exit));
+	assert_text(F(&w, 1, 7)->name, "10.0.0.1:5->1.1.1.1:53");
 	world_done(&w);
 }
 
@@ -106,6 +108,7 @@ static void without_a_tuple_only_the_destination_is_kept(void **arg)
 	fd = F(&w, 1, 7);
 	assert_null(fd->name);
 	assert_int_equal(fd->sock.dport, 53);
+	assert_memory_equal(fd->sock.dip, ((const uint8_t[]){8, 8, 8, 8}), 4);
 	assert_int_equal(fd->flags, STATE_FD_CONNECTED);
 	world_done(&w);
 }
@@ -138,6 +141,7 @@ static void a_server_keeps_the_clients_end_first(void **arg)
 {
 	struct bytes accepted = tuple4("10.0.0.9", 5000, "10.0.0.5", 8080);
 	struct bytes inbound = tuple4("10.0.0.9", 5001, "10.0.0.5", 8080);
+	struct bytes local = tuple_unix(0xa, 0xb, "/s");
 	struct state_fd *fd;
 	struct world w;
 
@@ -164,6 +168,12 @@ static void a_server_keeps_the_clients_end_first(void **arg)
 	fd = F(&w, 1, 8);
 	assert_true(fd->flags & STATE_FD_ROLE_SERVER);
 	assert_text(fd->name, "10.0.0.9:5001->10.0.0.5:8080");
+	EVENT(&w, 1, EV_ACCEPT_5_X, I(10), RAW(local), I(0), I(0), I(0));
+	assert_int_equal(F(&w, 1, 10)->type, EV_FD_UNIX_SOCK);
+	assert_text(F(&w, 1, 10)->name, "a->b /s");
+	assert_true(F(&w, 1, 10)->un.dest == 0xb);
+	EVENT(&w, 1, EV_ACCEPT_5_X, I(11), BYTES("\x10", 1), I(0), I(0), I(0));
+	assert_null(F(&w, 1, 11));
 	/* A tuple nobody can read leaves only the number. */
 	EVENT(&w, 1, EV_ACCEPT4_6_X, I(9), NONE, I(0), I(0), I(0), I(0));
 	assert_null(F(&w, 1, 9));
@@ -289,6 +299,8 @@ static void ipv6_addresses_are_canonical_and_mapped_ones_become_ipv4(void **arg)
 	assert_int_equal(F(&w, 1, 6)->type, EV_FD_IPV6_SERVSOCK);
 	assert_text(F(&w, 1, 6)->name, "::1:80");
 	new_socket(&w, 7, INET6, STREAM, 0);
+	EVENT(&w, 1, EV_BIND_X, I(-98), RAW(((struct bytes){{2, 1, 1, 1, 1, 80, 0}, 7})), I(7));
+	assert_null(F(&w, 1, 7)->name);
 	bind_to(&w, 7, addr6("::1", 0));
 	assert_int_equal(F(&w, 1, 7)->type, EV_FD_IPV6_SOCK);
 	assert_int_equal(F(&w, 1, 7)->flags, 0);
@@ -352,6 +364,8 @@ static void a_known_destination_stays_on_later_packets(void **arg)
 	send_to(&w, 3, tuple4("10.0.0.1", 4000, "10.0.0.2", 53));
 	send_to(&w, 3, tuple4("10.0.0.1", 4000, "10.0.0.3", 53));
 	assert_text(F(&w, 1, 3)->name, "10.0.0.1:4000->10.0.0.2:53");
+	send_to(&w, 3, tuple4("10.0.0.1", 4001, "10.0.0.2", 53));
+	assert_text(F(&w, 1, 3)->name, "10.0.0.1:4001->10.0.0.2:53");
 	world_done(&w);
 }
 
@@ -517,7 +531,8 @@ static void ipv6_interfaces_fill_in_unspecified_ends(void **arg)
 static void descriptors_of_the_initial_list_keep_what_they_say(void **arg)
 {
 	struct ev_fd_entry mapped = sock_entry(3, EV_FD_IPV6_SOCK, 5000, 80);
-	struct ev_fd_entry client = {.tid = 1, .fd = 4, .type = EV_FD_UNIX_SOCK, .unix_dest = 5};
+	struct ev_fd_entry client = {
+	    .tid = 1, .fd = 4, .type = EV_FD_UNIX_SOCK, .unix_source = 4, .unix_dest = 5};
 	struct ev_fd_entry server = client, unknown = client, stray = client, pipe = client;
 	struct world w;
 
@@ -547,13 +562,43 @@ static void descriptors_of_the_initial_list_keep_what_they_say(void **arg)
 	assert_int_equal(F(&w, 1, 3)->type, EV_FD_IPV4_SOCK);
 	assert_text(F(&w, 1, 3)->name, "0.0.0.1:5000->0.0.0.2:80");
 	assert_int_equal(F(&w, 1, 4)->flags, STATE_FD_FROM_PROC | STATE_FD_ROLE_CLIENT);
-	assert_true(F(&w, 1, 4)->un.dest == 5);
+	assert_true(F(&w, 1, 4)->un.source == 4 && F(&w, 1, 4)->un.dest == 5);
 	assert_int_equal(F(&w, 1, 5)->flags, STATE_FD_FROM_PROC | STATE_FD_ROLE_SERVER);
 	assert_text(F(&w, 1, 5)->name, "/run/x");
 	assert_null(F(&w, 1, 6));
 	assert_null(T(&w, 99));
 	assert_text(F(&w, 1, 7)->name, "pipe:[1]");
 	assert_int_equal(F(&w, 1, 7)->ino, 9);
+	world_done(&w);
+}
+
+static void any_transfer_shows_that_a_socket_is_connected(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 3, INET, STREAM, 0);
+	EVENT(&w, 1, EV_READ_X, I(-11), NONE, I(3));
+	assert_int_equal(F(&w, 1, 3)->flags, 0);
+	EVENT(&w, 1, EV_READ_X, I(0), NONE, I(3));
+	assert_int_equal(F(&w, 1, 3)->flags, STATE_FD_CONNECTED);
+	EVENT(&w, 1, EV_READ_X, I(0), NONE, I(0));
+	assert_int_equal(F(&w, 1, 0)->flags, STATE_FD_FROM_PROC);
+	world_done(&w);
+}
+
+static void mapped_and_plain_addresses_are_the_same(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	send_to(&w, 3, tuple6("::ffff:10.0.0.1", 4000, "::ffff:10.0.0.2", 53));
+	assert_text(F(&w, 1, 3)->name, "10.0.0.1:4000->10.0.0.2:53");
+	send_to(&w, 3, tuple4("10.0.0.2", 53, "10.0.0.1", 4000));
+	assert_text(F(&w, 1, 3)->name, "10.0.0.1:4000->10.0.0.2:53");
+	assert_memory_equal(F(&w, 1, 3)->sock.sip, ((const uint8_t[16]){10, 0, 0, 1}), 16);
 	world_done(&w);
 }
 
@@ -578,6 +623,8 @@ int main(void)
 	    cmocka_unit_test(packets_of_unix_sockets_rename_them),
 	    cmocka_unit_test(a_receiving_socket_without_role_becomes_a_server),
 	    cmocka_unit_test(several_messages_at_once_count_as_one_packet),
+	    cmocka_unit_test(mapped_and_plain_addresses_are_the_same),
+	    cmocka_unit_test(any_transfer_shows_that_a_socket_is_connected),
 	    cmocka_unit_test(ipv6_interfaces_fill_in_unspecified_ends),
 	    cmocka_unit_test(descriptors_of_the_initial_list_keep_what_they_say),
 	};

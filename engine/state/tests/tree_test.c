@@ -120,6 +120,10 @@ static void a_namespaced_child_is_only_created_by_its_own_event(void **arg)
 	assert_true(state_thread_in_pidns(T(&w, 30)));
 	assert_true(T(&w, 30)->flags & STATE_CL_INVERTED);
 	assert_int_equal(T(&w, 30)->pidns_init_start_ts, 5000);
+	CLONE(&w, 33, .pid = 33, .ptid = 1, .vtid = 2, .vpid = 2, .pidns_start = 6000);
+	assert_int_equal(T(&w, 33)->pidns_init_start_ts, 6000);
+	CLONE(&w, 34, .pid = 34, .ptid = 1, .pidns_start = 6000);
+	assert_int_equal(T(&w, 34)->pidns_init_start_ts, 0);
 	CLONE(&w, 30, .ret = 7, .flags = STATE_CL_CHILD_IN_PIDNS, .vtid = 1, .vpid = 1);
 	assert_null(T(&w, 7));
 	CLONE(&w, 31, .pid = 31, .ptid = 30, .vtid = 7, .vpid = 7,
@@ -659,6 +663,112 @@ static void a_caller_that_goes_with_its_stale_child_creates_nothing(void **arg)
 	world_done(&w);
 }
 
+static void a_thread_id_may_be_used_again(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	world_exit(&w, 20);
+	world_tick(&w);
+	world_at(&w, 5000);
+	CLONE(&w, 1, .ret = 20, .comm = "again");
+	world_tick(&w);
+	world_tick(&w);
+	assert_text(T(&w, 20)->comm, "again");
+	world_done(&w);
+}
+
+static void children_inherit_every_attribute_of_the_image(void **arg)
+{
+	struct ev_thread_entry init = world_entry(1, 1, 0);
+	const int64_t children[] = {20, 30};
+	struct world w;
+
+	(void)arg;
+	init.sid = 2;
+	init.vpgid = 3;
+	init.pgid = 4;
+	init.tty = 5;
+	init.loginuid = 6;
+	init.cap_inheritable = 7;
+	init.cap_permitted = 8;
+	init.cap_effective = 9;
+	init.exe_ino = 10;
+	init.exe_ino_ctime = 11;
+	init.exe_ino_mtime = 12;
+	init.exe_writable = init.exe_upper_layer = true;
+	init.exe_lower_layer = init.exe_from_memfd = true;
+	init.exepath = SV_LIT("/sbin/init");
+	init.root = SV_LIT("/jail");
+	init.uid = 99;
+	world_init(&w, NULL);
+	world_add(&w, &init);
+	CLONE(&w, 1, .ret = 20, .uid = 13);
+	CLONE(&w, 30, .pid = 30, .ptid = 1, .uid = 13);
+	for (size_t i = 0; i < COUNT_OF(children); i++) {
+		const struct state_thread *t = T(&w, children[i]);
+
+		assert_int_equal(t->sid, 2);
+		assert_int_equal(t->vpgid, 3);
+		assert_int_equal(t->pgid, 4);
+		assert_int_equal(t->tty, 5);
+		assert_int_equal(t->loginuid, 6);
+		assert_int_equal(t->cap_inheritable, 7);
+		assert_int_equal(t->cap_permitted, 8);
+		assert_int_equal(t->cap_effective, 9);
+		assert_int_equal(t->exe_ino, 10);
+		assert_int_equal(t->exe_ino_ctime, 11);
+		assert_int_equal(t->exe_ino_mtime, 12);
+		assert_true(t->exe_writable && t->exe_upper_layer);
+		assert_true(t->exe_lower_layer && t->exe_from_memfd);
+		assert_text(t->exepath, "/sbin/init");
+		assert_text(t->root, "/jail");
+		assert_int_equal(t->uid, 13);
+		assert_int_equal(t->fdlimit, 1024);
+		assert_int_equal(t->exec_count, 0);
+	}
+	world_done(&w);
+}
+
+static void a_placeholder_knows_nothing_but_its_number(void **arg)
+{
+	const struct state_thread *t;
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	EVENT(&w, 60, EV_READ_X, I(1), NONE, I(3));
+	t = T(&w, 60);
+	assert_text(t->exe, "<NA>");
+	assert_sv(state_thread_cmdline(t), "<NA>");
+	assert_true(t->pid == -1 && t->ptid == -1 && t->vtid == -1 && t->vpid == -1);
+	assert_true(t->sid == -1 && t->vpgid == -1 && t->pgid == -1 && t->fdlimit == -1);
+	assert_true(t->uid == EV_NO_ID && t->gid == EV_NO_ID && t->loginuid == EV_NO_ID);
+	assert_int_equal(t->flags, STATE_CL_NAME_CHANGED | STATE_CL_ACTIVE);
+	assert_int_equal(state_thread_count(t), 0);
+	assert_int_equal(state_fd_count(t), 0);
+	assert_null(state_thread_main(t));
+	world_done(&w);
+}
+
+static void the_dead_take_no_orphans(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_with_21(&w);
+	CLONE(&w, 20, .ret = 22, .flags = THREAD_FLAGS);
+	CLONE(&w, 21, .ret = 30, .pid = 20);
+	assert_int_equal(T(&w, 30)->ptid, 21);
+	world_exit(&w, 20);
+	world_exit(&w, 21);
+	world_tick(&w);
+	assert_non_null(T(&w, 20));
+	assert_int_equal(T(&w, 30)->ptid, 22);
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -692,6 +802,10 @@ int main(void)
 	    cmocka_unit_test(climbing_ends_in_loops),
 	    cmocka_unit_test(leaders_are_found_by_id_or_by_climbing),
 	    cmocka_unit_test(gone_children_still_count),
+	    cmocka_unit_test(a_thread_id_may_be_used_again),
+	    cmocka_unit_test(the_dead_take_no_orphans),
+	    cmocka_unit_test(a_placeholder_knows_nothing_but_its_number),
+	    cmocka_unit_test(children_inherit_every_attribute_of_the_image),
 	    cmocka_unit_test(the_ring_of_exited_threads_forgets_the_oldest),
 	    cmocka_unit_test(a_child_of_an_unknown_directory_starts_nowhere),
 	    cmocka_unit_test(threads_inherit_the_time_of_the_last_exec),
