@@ -56,6 +56,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE,
 	       SIG_IGN); /* a closed pipe is a write error with a message, not a silent end */
 	signal(SIGXFSZ, SIG_IGN); /* so is a file size limit */
+	qry_setup();
 	if (argc < 2) {
 		cli_print_usage(stderr);
 		return CLI_USAGE;

@@ -243,7 +243,7 @@ struct state_fd *state_fd_insert_take(struct state *st, struct state_fds **table
 		*record = *fd;
 		return record;
 	}
-	if ((*table)->count >= st->fds_max || st->fds_total >= STATE_FDS_TOTAL_MAX) {
+	if ((*table)->count >= st->fds_max || st->fds_total >= st->fds_total_max) {
 		st->stats.fds_dropped++;
 		goto drop;
 	}

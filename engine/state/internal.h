@@ -13,11 +13,10 @@
 #include "engine/state/state.h"
 
 /* Limits on what input can make us keep; beyond them new entries are dropped. */
-#define STATE_FDS_TOTAL_MAX	  (4u << 20) /* descriptor records over all tables */
-#define STATE_FD_DIRECT_MAX	  65536	     /* numbers below are indexed, others sorted */
-#define STATE_USERS_MAX		  131072     /* users and groups, over all containers */
-#define STATE_USER_SPACES_MAX	  16384	     /* containers with users of their own */
-#define STATE_INTERFACES_MAX	  4096	     /* of each family */
+#define STATE_FD_DIRECT_MAX	  65536	 /* numbers below are indexed, others sorted */
+#define STATE_USERS_MAX		  131072 /* users and groups, over all containers */
+#define STATE_USER_SPACES_MAX	  16384	 /* containers with users of their own */
+#define STATE_INTERFACES_MAX	  4096	 /* of each family */
 #define STATE_CONTAINERS_MAX	  16384
 #define STATE_CONTAINER_JSON_MAX  (1u << 20)
 #define STATE_CONTAINER_ITEMS_MAX 4096 /* labels, and mounts, of one container */
@@ -120,7 +119,7 @@ struct state {
 	uint64_t generation; /* the last one given out */
 	enum state_phase phase;
 	bool nomem;
-	uint32_t threads_max, fds_max;
+	uint32_t threads_max, fds_max, fds_total_max;
 	bool no_containers, host_names;
 	struct state_thread *cache[STATE_CACHE]; /* by low bits of the tid */
 	struct map threads;			 /* tid -> struct state_thread */

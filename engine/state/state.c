@@ -19,6 +19,7 @@ int state_new(const struct state_options *opt, struct state **out, struct error 
 		opt = &defaults;
 	st->threads_max = opt->threads_max ? opt->threads_max : STATE_THREADS_MAX;
 	st->fds_max = opt->fds_max ? opt->fds_max : STATE_FDS_MAX;
+	st->fds_total_max = opt->fds_total_max ? opt->fds_total_max : STATE_FDS_TOTAL_MAX;
 	st->no_containers = opt->no_containers;
 	st->host_names = opt->host_names;
 	st->host_container.type = STATE_CT_HOST;

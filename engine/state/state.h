@@ -165,18 +165,20 @@ struct state_thread {
 };
 
 struct state_options {
-	uint32_t threads_max; /* 0: STATE_THREADS_MAX */
-	uint32_t fds_max;     /* per table; 0: STATE_FDS_MAX */
-	bool no_containers;   /* threads belong to the host whatever their cgroups say */
-	bool host_names;      /* names of users a container does not define are the host's */
+	uint32_t threads_max;	/* 0: STATE_THREADS_MAX */
+	uint32_t fds_max;	/* per table; 0: STATE_FDS_MAX */
+	uint32_t fds_total_max; /* over all tables; 0: STATE_FDS_TOTAL_MAX */
+	bool no_containers;	/* threads belong to the host whatever their cgroups say */
+	bool host_names;	/* names of users a container does not define are the host's */
 	/* Commands whose events are ignored, NULL-terminated; may be NULL. */
 	const char *const *suppressed_comms;
 };
 
-#define STATE_THREADS_MAX 262144
-#define STATE_FDS_MAX	  4096
-#define STATE_CLIMB_MAX                                                                            \
-	16384 /* steps up the process tree; no tree of a real machine is that deep */
+#define STATE_THREADS_MAX   262144
+#define STATE_FDS_MAX	    4096
+#define STATE_FDS_TOTAL_MAX (4u << 20)
+/* Steps up the process tree; no tree of a real machine is that deep. */
+#define STATE_CLIMB_MAX 16384
 
 /* What an event is about: the records it was bound to, filled by state_feed(). */
 struct state_binding {

@@ -41,7 +41,7 @@ static inline int scratch_setup(void **state)
 
 	if (!s)
 		return -1;
-	snprintf(s->dir, sizeof(s->dir), "/tmp/scapula-query.XXXXXX");
+	snprintf(s->dir, sizeof(s->dir), P_tmpdir "/scapula-query.XXXXXX");
 	if (!mkdtemp(s->dir))
 		return -1;
 	snprintf(s->path, sizeof(s->path), "%s/t.case.db", s->dir);
