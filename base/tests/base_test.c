@@ -50,7 +50,7 @@ static void a_map_agrees_with_an_array_under_random_puts_and_takes(void **state)
 
 static void a_text_map_agrees_with_an_array_under_random_puts_and_takes(void **state)
 {
-	static char keys[256][8];
+	static char keys[256][16];
 	static int values[256];
 	void *model[256] = {0};
 	struct smap m = {0};

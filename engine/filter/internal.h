@@ -162,7 +162,7 @@ static inline struct state_fd *flt_fd(struct flt_ctx *cx)
 	return LIKELY(cx->fd_known) ? cx->bound_fd : flt_find_fd(cx);
 }
 
-/* Extract, through the memo unless the field is stateful. Value and items live until the next
+/* Extract, through the memo unless the field is stateful and used in a condition. Value and items live until the next
  * event. */
 bool flt_field_get(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out);
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules: full definitions, appends, overrides and the deprecated switch by `enabled` alone. */
-#include <stdlib.h>
-
 #include "engine/rules/internal.h"
 
 enum override_row { /* rows of overridable[] */
@@ -86,34 +84,43 @@ static int read_priority(struct rule_entry *e, struct rule_def *d)
 	return rc;
 }
 
-static int cmp_tags(const void *a, const void *b)
+/* Tags are a set: sorted, each once. */
+static int add_tag(struct rule_entry *e, struct rule_texts *tags, struct sv tag)
 {
-	return sv_cmp(*(const struct sv *)a, *(const struct sv *)b);
+	size_t low = 0, high = tags->n;
+	struct sv none = SV_NONE;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (sv_cmp(tags->p[middle], tag) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < tags->n && sv_eq(tags->p[low], tag))
+		return 0;
+	if (tags->n == RULE_TAGS_MAX)
+		return rule_fail(e->r->v, LOAD_ERR_VALIDATE, e->it.where,
+				 "Rule has more than %d tags", RULE_TAGS_MAX);
+	if (rule_texts_add(&e->r->l->arena, tags, &none, 1))
+		return ERR_NOMEM;
+	memmove(tags->p + low + 1, tags->p + low, (tags->n - 1 - low) * sizeof(*tags->p));
+	tags->p[low] = tag;
+	return 0;
 }
 
-/* Tags are a set: sorted, each once. */
 static int add_tags(struct rule_entry *e, struct rule_def *d)
 {
-	struct rule_texts more, *tags = &d->tags;
-	size_t n = 0;
+	struct rule_texts more;
 	int rc;
 
 	if (!rule_item_has(&e->it, "tags"))
 		return 0;
 	rc = rule_item_texts(e->r, &e->it, "tags", &more);
-	if (rc == 0)
-		rc = rule_texts_add(&e->r->l->arena, tags, more.p, more.n);
-	if (rc)
-		return rc;
-	qsort(tags->p, tags->n, sizeof(*tags->p), cmp_tags);
-	for (size_t i = 0; i < tags->n; i++)
-		if (n == 0 || !sv_eq(tags->p[n - 1], tags->p[i]))
-			tags->p[n++] = tags->p[i];
-	tags->n = n;
-	if (n > RULE_TAGS_MAX)
-		return rule_fail(e->r->v, LOAD_ERR_VALIDATE, e->it.where,
-				 "Rule has more than %d tags", RULE_TAGS_MAX);
-	return 0;
+	for (size_t i = 0; rc == 0 && i < more.n; i++)
+		rc = add_tag(e, &d->tags, more.p[i]);
+	return rc;
 }
 
 static int set_exceptions(struct rule_entry *e, struct rule_def *d)

@@ -93,13 +93,15 @@ static int read_need(struct rule_reader *r, const struct rule_yaml_node *node,
 {
 	const struct rule_yaml_node *others = rule_yaml_get(node, "alternatives");
 	struct rule_plugin_need *need = arena_zalloc(&r->l->arena, 1, sizeof(*need));
+	size_t room = others ? RULE_ALTERNATIVES_MAX : 0;
 	struct rule_item it, other;
 	int rc;
 
 	if (!need)
 		return ERR_NOMEM;
-	need->any =
-	    arena_zalloc(&r->l->arena, 1 + (others ? others->count : 0), sizeof(*need->any));
+	if (others && others->count < RULE_ALTERNATIVES_MAX)
+		room = others->count;
+	need->any = arena_zalloc(&r->l->arena, 1 + room, sizeof(*need->any));
 	if (!need->any)
 		return ERR_NOMEM;
 	rc = read_plugin(r, node, "required plugin versions entry", up, need, &it);
@@ -108,6 +110,10 @@ static int read_need(struct rule_reader *r, const struct rule_yaml_node *node,
 	if (others && others->kind != RULE_YAML_SEQUENCE)
 		return rule_fail(r->v, LOAD_ERR_YAML_VALIDATE, it.where,
 				 "Value of key 'alternatives' is not a sequence");
+	if (others && others->count > RULE_ALTERNATIVES_MAX)
+		return rule_fail(r->v, LOAD_ERR_VALIDATE, it.where,
+				 "Plugin version requirement has more than %d alternatives",
+				 RULE_ALTERNATIVES_MAX);
 	for (const struct rule_yaml_entry *e = others ? others->first : NULL; e; e = e->next) {
 		rc = read_plugin(r, e->value, "required plugin versions alternative", it.where,
 				 need, &other);

@@ -13,15 +13,16 @@
 #include "engine/rules/rules.h"
 #include "engine/rules/yaml.h"
 
-#define RULE_WARNINGS_MAX   10000      /* per file; later ones are counted in one last warning */
-#define RULE_NAME_SHOWN	    200	       /* bytes of a name or value that messages show */
-#define RULE_TEXT_MAX	    (4u << 20) /* bytes of one condition after substitution */
-#define RULE_WORK_MAX	    (1u << 30) /* bytes scanned for list names in one compilation */
-#define RULE_TREE_DEPTH	    1000       /* levels of a condition with its macros in place */
-#define RULE_TREE_NODES	    (1u << 20) /* nodes of all such conditions in one compilation */
-#define RULE_TAGS_MAX	    1000       /* tags of one rule */
-#define RULE_EXCEPTIONS_MAX 1000       /* exceptions of one rule */
-#define RULE_ITEMS_MAX	    (1u << 20) /* list items of one compilation after resolution */
+#define RULE_WARNINGS_MAX     10000	 /* per file; later ones are counted in one last warning */
+#define RULE_NAME_SHOWN	      200	 /* bytes of a name or value that messages show */
+#define RULE_TEXT_MAX	      (4u << 20) /* bytes of one condition after substitution */
+#define RULE_WORK_MAX	      (1u << 28) /* bytes scanned for list names in one compilation */
+#define RULE_TREE_DEPTH	      1000	 /* levels of a condition with its macros in place */
+#define RULE_TREE_NODES	      (1u << 20) /* nodes of all such conditions in one compilation */
+#define RULE_TAGS_MAX	      1000	 /* tags of one rule */
+#define RULE_ALTERNATIVES_MAX 100	 /* plugins that one requirement names */
+#define RULE_EXCEPTIONS_MAX   1000	 /* exceptions of one rule */
+#define RULE_ITEMS_MAX	      (1u << 20) /* list items of one compilation after resolution */
 
 /* --- a growing array of pointers --- */
 

@@ -213,35 +213,37 @@ int rule_open_item(struct rule_reader *r, const struct rule_yaml_node *node, con
 
 /* --- keys --- */
 
+/* @seen: bit per known key. */
 static int check_key(struct rule_reader *r, const struct rule_item *it,
-		     const struct rule_yaml_entry *e, const char *const *known)
+		     const struct rule_yaml_node *key, const char *const *known, uint32_t *seen)
 {
-	if (e->key->kind != RULE_YAML_SCALAR)
-		return rule_warn(r->v, LOAD_UNKNOWN_KEY, where_value(r, it->where, "", e->key),
+	struct arena *a = &r->l->arena;
+	unsigned i = 0;
+
+	if (key->kind != RULE_YAML_SCALAR)
+		return rule_warn(r->v, LOAD_UNKNOWN_KEY, where_value(r, it->where, "", key),
 				 "Unknown key that is not a scalar");
-	for (; *known; known++)
-		if (sv_is(e->key->text, *known))
-			break;
-	if (!*known)
-		return rule_warn(
-		    r->v, LOAD_UNKNOWN_KEY,
-		    rule_where_node(&r->l->arena, it->where, "value for", e->key->text, e->key),
-		    "Unknown key '%.*s' is ignored", RULE_SHOW(e->key->text));
-	if (rule_yaml_get(it->node, *known) != e->value)
-		return rule_warn(r->v, LOAD_UNKNOWN_KEY, where_value(r, it->where, *known, e->key),
-				 "Key '%s' is given twice; the first value counts", *known);
+	while (known[i] && !sv_is(key->text, known[i]))
+		i++;
+	if (!known[i])
+		return rule_warn(r->v, LOAD_UNKNOWN_KEY,
+				 rule_where_node(a, it->where, "value for", key->text, key),
+				 "Unknown key '%.*s' is ignored", RULE_SHOW(key->text));
+	if (*seen >> i & 1)
+		return rule_warn(r->v, LOAD_UNKNOWN_KEY, where_value(r, it->where, known[i], key),
+				 "Key '%s' is given twice; the first value counts", known[i]);
+	*seen |= 1u << i;
 	return 0;
 }
 
 int rule_item_keys(struct rule_reader *r, const struct rule_item *it, const char *const *known)
 {
-	for (const struct rule_yaml_entry *e = it->node->first; e; e = e->next) {
-		int rc = check_key(r, it, e, known);
+	uint32_t seen = 0;
+	int rc = 0;
 
-		if (rc)
-			return rc;
-	}
-	return 0;
+	for (const struct rule_yaml_entry *e = it->node->first; e && rc == 0; e = e->next)
+		rc = check_key(r, it, e->key, known, &seen);
+	return rc;
 }
 
 /* --- append and override --- */

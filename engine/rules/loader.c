@@ -217,6 +217,7 @@ static int begin(struct rule_loader *l, const char *name, struct rule_source **s
 		(*src)->name = arena_strdup(&l->arena, name);
 	if (!*src || !(*src)->name)
 		return ERR_NOMEM;
+	(*src)->text = sv_of("");
 	v->pub.name = (*src)->name;
 	v->pub.ok = true;
 	return 0;

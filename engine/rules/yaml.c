@@ -19,8 +19,8 @@ struct reader {
 	struct arena *arena;
 	struct smap anchors; /* struct anchor by name */
 	struct frame stack[RULE_YAML_DEPTH_MAX + 2];
-	unsigned depth; /* open frames; the lowest one collects the documents */
-	uint64_t nodes; /* so far, aliases at full weight */
+	unsigned depth;	       /* open frames; the lowest one collects the documents */
+	uint64_t nodes, bytes; /* so far, aliases at full weight */
 	struct rule_pos *pos;
 	struct error *err;
 };
@@ -82,6 +82,7 @@ static int attach(struct reader *r, const struct rule_yaml_node *n)
 	struct rule_yaml_entry *e;
 
 	f->node->weight += n->weight;
+	f->node->bytes += n->bytes;
 	if (f->node->height <= n->height)
 		f->node->height = n->height + 1;
 	if (f->node->kind == RULE_YAML_MAP && !f->key) {
@@ -109,6 +110,10 @@ static int count_nodes(struct reader *r, const struct rule_yaml_node *n, struct 
 	if (r->nodes > RULE_YAML_NODES_MAX)
 		return limit_at(r, pos, "too many YAML nodes, counting what aliases stand for",
 				RULE_YAML_NODES_MAX);
+	r->bytes += n->bytes;
+	if (r->bytes > RULE_YAML_TEXT_MAX)
+		return limit_at(r, pos, "too many bytes of text, counting what aliases stand for",
+				RULE_YAML_TEXT_MAX);
 	return 0;
 }
 
@@ -148,6 +153,7 @@ static int on_scalar(struct reader *r, const yaml_event_t *ev)
 	if (tag ? !strcmp(tag, YAML_NULL_TAG)
 		: ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && is_null_word(text))
 		n->kind = RULE_YAML_NULL;
+	n->bytes = (uint32_t)text.n;
 	n->text = arena_sv(r->arena, text);
 	if (!n->text.p)
 		return error_nomem(r->err);

@@ -19,6 +19,7 @@
 #define RULE_YAML_BYTES_MAX (16u << 20)
 #define RULE_YAML_DEPTH_MAX 100
 #define RULE_YAML_NODES_MAX (1u << 20)
+#define RULE_YAML_TEXT_MAX  (64u << 20) /* bytes of all scalars, with what aliases stand for */
 
 struct rule_pos {
 	uint32_t line, column, offset;
@@ -40,6 +41,7 @@ struct rule_yaml_node {
 	uint32_t count;	 /* entries */
 	uint32_t weight; /* nodes of the tree below, itself included */
 	uint32_t height; /* levels of it */
+	uint32_t bytes;	 /* of the scalars in it */
 };
 
 /**

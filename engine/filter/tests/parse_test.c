@@ -393,7 +393,7 @@ static void unknown_and_endless_macros_are_errors(void **state)
 static void doubling_macros_hit_the_size_limit(void **state)
 {
 	struct arena arena = {0}, copies = {0};
-	char names[40][8];
+	char names[40][16];
 	struct macros macros[41] = {{NULL, NULL}};
 	struct flt_node *resolved;
 	struct error err;

@@ -416,8 +416,8 @@ static void unknown_filters_leave_a_rule_out_only_on_request(void **state)
 	static const char *const skipped[] = {
 	    RULE_HEAD "  condition: evt.num=0 and foo.bar=1\n  skip-if-unknown-filter: true\n",
 	    RULE_HEAD "  condition: evt.type=opem\n  skip-if-unknown-filter: true\n",
-	    "- rule: r\n  desc: d\n  output: '%foo.bar'\n  priority: INFO\n  condition: evt.num=0\n"
-	    "  skip-if-unknown-filter: true\n",
+	    ("- rule: r\n  desc: d\n  output: '%foo.bar'\n  priority: INFO\n"
+	     "  condition: evt.num=0\n  skip-if-unknown-filter: true\n"),
 	};
 	static const char *const refused[] = {
 	    RULE_HEAD "  condition: foo\n  skip-if-unknown-filter: true\n",

@@ -274,6 +274,39 @@ static void every_file_is_judged_with_all_before_it(void **state)
 	unload(&x);
 }
 
+static void tags_and_exceptions_have_a_limit(void **state)
+{
+	struct loaded x = load(BASE);
+	struct buf b = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 999; i++)
+		buf_addf(&b, "- rule: r\n  tags: [t%u, a]\n  override: {tags: append}\n", i);
+	loaded_add(&x, "more.yaml", buf_cstr(&b));
+	expect_error(&x, LOAD_ERR_VALIDATE, "more than 1000 tags");
+	unload(&x);
+
+	x = load(BASE);
+	buf_reset(&b);
+	buf_lit(&b, "- rule: r\n  override: {exceptions: append}\n  exceptions:\n");
+	for (unsigned i = 0; i < 1001; i++)
+		buf_addf(&b, "  - {name: e%u, fields: proc.name, values: [a]}\n", i);
+	loaded_add(&x, "more.yaml", buf_cstr(&b));
+	expect_error(&x, LOAD_ERR_VALIDATE, "more than 1000 exceptions");
+	unload(&x);
+
+	x = loaded_new(NULL);
+	buf_reset(&b);
+	buf_lit(&b, "- required_plugin_versions:\n  - name: x\n    version: 1.0.0\n"
+		    "    alternatives:\n");
+	for (unsigned i = 0; i < 101; i++)
+		buf_addf(&b, "    - {name: p%u, version: 1.0.0}\n", i);
+	loaded_add(&x, "t.yaml", buf_cstr(&b));
+	expect_error(&x, LOAD_ERR_VALIDATE, "more than 100 alternatives");
+	unload(&x);
+	buf_done(&b);
+}
+
 static void appending_many_times_takes_no_time(void **state)
 {
 	struct loaded x = loaded_new(NULL);
@@ -304,6 +337,7 @@ int main(void)
 	    cmocka_unit_test(lists_and_macros_grow_by_appending),
 	    cmocka_unit_test(a_later_definition_reaches_the_rules_before_it),
 	    cmocka_unit_test(every_file_is_judged_with_all_before_it),
+	    cmocka_unit_test(tags_and_exceptions_have_a_limit),
 	    cmocka_unit_test(appending_many_times_takes_no_time),
 	};
 

@@ -220,6 +220,24 @@ static void too_many_bytes_or_nodes_are_refused(void **state)
 	buf_done(&b);
 }
 
+static void aliased_text_is_counted_at_full_length(void **state)
+{
+	struct buf b = {0};
+	struct read r;
+
+	(void)state;
+	buf_lit(&b, "- &x ");
+	while (b.len < 1 << 20)
+		buf_char(&b, 'a');
+	for (unsigned i = 0; i < 70; i++)
+		buf_lit(&b, "\n- *x");
+	r = read_text(buf_view(&b));
+	assert_int_equal(r.rc, ERR_LIMIT);
+	assert_non_null(strstr(r.err.msg, "bytes of text"));
+	arena_done(&r.arena);
+	buf_done(&b);
+}
+
 static void a_syntax_error_says_where(void **state)
 {
 	struct read r = read_yaml("- a: b\n- c: [d\n- e: f\n");
@@ -301,6 +319,7 @@ int main(void)
 	    cmocka_unit_test(a_billion_laughs_are_counted_at_full_weight),
 	    cmocka_unit_test(depth_is_limited_with_aliases_included),
 	    cmocka_unit_test(too_many_bytes_or_nodes_are_refused),
+	    cmocka_unit_test(aliased_text_is_counted_at_full_length),
 	    cmocka_unit_test(a_syntax_error_says_where),
 	    cmocka_unit_test(every_beginning_of_a_text_is_read_or_refused),
 	    cmocka_unit_test(booleans_are_the_words_of_yaml_1_1),

@@ -225,12 +225,13 @@ static void a_variable_is_the_first_of_its_name_with_a_value(void **arg)
 
 static void cgroup_names_are_normalised(void **arg)
 {
-	static const char block[] = "cpu_cgroup=/a\0perf=/b\0mem=/c\0io=/d\0pids=/e=f\0x=";
+	static const char block[] =
+	    "a_cgroup_b=/g\0cpu_cgroup=/a\0perf=/b\0mem=/c\0io=/d\0pids=/e=f\0x=";
 	static const char broken[] = "cpu=/z\0broken";
 	static const struct {
 		const char *name, *path;
-	} cases[] = {{"cpu", "/a"},   {"perf_event", "/b"}, {"memory", "/c"},
-		     {"blkio", "/d"}, {"pids", "/e=f"},	    {"x", ""}};
+	} cases[] = {{"cpu", "/a"},    {"perf_event", "/b"}, {"memory", "/c"}, {"blkio", "/d"},
+		     {"pids", "/e=f"}, {"a_b", "/g"},	     {"x", ""}};
 	struct world w;
 	struct sv path;
 
@@ -275,27 +276,40 @@ static void the_executables_age_is_computed_at_exec(void **arg)
 
 static void the_generation_changes_with_what_fields_show(void **arg)
 {
-	struct state_thread *t;
+	static const struct {
+		unsigned type;
+		struct arg args[8];
+		size_t n;
+		bool changes;
+	} cases[] = {
+	    {EV_READ_X, {I(1), NONE, I(3)}, 3, false},
+	    {EV_OPEN_X, {I(3), S("/a"), I(0), I(0)}, 4, false},
+	    {EV_BRK_4_X, {I(1), I(2), I(3), I(4), I(5)}, 5, false},
+	    {EV_CHDIR_X, {I(0), S("/tmp")}, 2, true},
+	    {EV_CHDIR_X, {I(0), S("/tmp")}, 2, false},
+	    {EV_CHROOT_X, {I(0), S("/tmp")}, 2, true},
+	    {EV_SETUID_X, {I(0), I(7)}, 2, true},
+	    {EV_SETREGID_X, {I(0), I(7), I(8)}, 3, true},
+	    {EV_SETRESUID_X, {I(-1), I(7), I(8), I(9)}, 4, false},
+	    {EV_CAPSET_X, {I(0), I(1), I(2), I(3)}, 4, true},
+	    {EV_UNSHARE_X, {I(0), I(STATE_CL_NEWUSER)}, 2, true},
+	    {EV_SETSID_X, {I(9)}, 1, true},
+	    {EV_PRLIMIT_X, {I(0), I(9), I(9), I(9), I(9), I(0), I(7)}, 7, true},
+	};
 	uint64_t before;
 	struct world w;
 
 	(void)arg;
 	world_with_20(&w);
-	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
-	EVENT(&w, 21, EV_READ_X, I(1), NONE, I(3));
-	t = T(&w, 20);
-	before = t->generation;
-	EVENT(&w, 20, EV_READ_X, I(1), NONE, I(3));
-	EVENT(&w, 20, EV_OPEN_X, I(3), S("/a"), I(0), I(0));
-	assert_int_equal(t->generation, before);
-	EVENT(&w, 20, EV_CHDIR_X, I(0), S("/tmp"));
-	assert_true(t->generation > before);
-	before = t->generation;
-	EVENT(&w, 20, EV_SETUID_X, I(0), I(7));
-	assert_true(t->generation > before);
-	before = t->generation;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		before = T(&w, 20)->generation;
+		world_event(&w, 20, cases[i].type, cases[i].args, cases[i].n);
+		if ((T(&w, 20)->generation != before) != cases[i].changes)
+			fail_msg("case %zu, %s", i, ev_table[cases[i].type].enum_name);
+	}
+	before = T(&w, 20)->generation;
 	EXEC(&w, 20, .ret = 0);
-	assert_true(t->generation > before);
+	assert_true(T(&w, 20)->generation > before);
 	world_done(&w);
 }
 

@@ -78,6 +78,13 @@ static void the_name_at_enter_wins_and_the_exit_adds_flags(void **arg)
 	EVENT(&w, 20, EV_OPENAT_2_X, I(6), I(-100), S("/evil"), I(created), I(0));
 	assert_text(F(&w, 20, 6)->name, "/good");
 	assert_int_equal(F(&w, 20, 6)->openflags, created);
+	/* Its directory, too. */
+	EVENT(&w, 20, EV_OPENAT_2_E, I(-100), S("rel"), I(0), I(0));
+	EVENT(&w, 20, EV_OPENAT_2_X, I(6), I(99), S("rel"), I(0), I(0));
+	assert_text(F(&w, 20, 6)->name, "/tmp/rel");
+	EVENT(&w, 20, EV_OPENAT_2_E, I(-100), S("rel"), I(0), I(0));
+	EVENT(&w, 20, EV_OPENAT_2_X, I(6), NONE, S("rel"), I(0), I(0));
+	assert_text(F(&w, 20, 6)->name, "/tmp/rel");
 	/* Not stored without its first parameter. */
 	EVENT(&w, 20, EV_OPENAT_2_E, NONE, S("/good"), I(0), I(0));
 	EVENT(&w, 20, EV_OPENAT_2_X, I(7), I(-100), S("/exit"), I(0), I(0));

@@ -565,6 +565,92 @@ static void metadata_between_events_takes_effect_at_once(void **arg)
 	world_done(&w);
 }
 
+static void everything_the_process_list_says_is_kept(void **arg)
+{
+	static const char args[] = "-a\0b", env[] = "A=1", cgroups[] = "cpu=/x";
+	const struct state_thread *t;
+	struct ev_fd_entry file;
+	struct ev_thread_entry e = {
+	    .tid = 1,
+	    .pid = 1,
+	    .ptid = 0,
+	    .sid = 3,
+	    .vpgid = 4,
+	    .pgid = 5,
+	    .vtid = 6,
+	    .vpid = 7,
+	    .comm = SV_LIT("comm"),
+	    .exe = SV_LIT("exe"),
+	    .exepath = SV_LIT("/exe (deleted)"),
+	    .cwd = SV_LIT("/cwd"),
+	    .root = SV_LIT("/root"),
+	    .args = {args, sizeof(args)},
+	    .env = {env, sizeof(env)},
+	    .cgroups = {cgroups, sizeof(cgroups)},
+	    .fdlimit = 8,
+	    .flags = STATE_CL_VFORK,
+	    .uid = 9,
+	    .gid = 10,
+	    .loginuid = 11,
+	    .vmsize_kb = 12,
+	    .vmrss_kb = 13,
+	    .vmswap_kb = 14,
+	    .tty = 15,
+	    .pfmajor = 16,
+	    .pfminor = 17,
+	    .pidns_init_start_ts = 18,
+	    .cap_inheritable = 19,
+	    .cap_permitted = 20,
+	    .cap_effective = 21,
+	    .exe_ino = 22,
+	    .exe_ino_ctime = 23,
+	    .exe_ino_mtime = 24,
+	    .exe_writable = true,
+	    .exe_lower_layer = true,
+	    .has_clone_ts = true,
+	    .clone_ts = 25,
+	};
+	struct world w;
+
+	(void)arg;
+	world_init(&w, NULL);
+	world_add(&w, &e);
+	file = (struct ev_fd_entry){.tid = 1,
+				    .fd = 3,
+				    .type = EV_FD_FILE_V2,
+				    .dev = 1,
+				    .openflags = 2,
+				    .ino = 3,
+				    .name = SV_LIT("/f")};
+	world_fd(&w, &file);
+	world_tick(&w);
+	t = T(&w, 1);
+	assert_true(t->pid == 1 && t->ptid == 0 && t->sid == 3 && t->vpgid == 4 && t->pgid == 5);
+	assert_true(t->vtid == 6 && t->vpid == 7 && t->fdlimit == 8);
+	assert_true(t->uid == 9 && t->gid == 10 && t->loginuid == 11);
+	assert_true(t->vmsize_kb == 12 && t->vmrss_kb == 13 && t->vmswap_kb == 14);
+	assert_true(t->tty == 15 && t->pfmajor == 16 && t->pfminor == 17);
+	assert_true(t->pidns_init_start_ts == 18 && t->cap_inheritable == 19);
+	assert_true(t->cap_permitted == 20 && t->cap_effective == 21 && t->exe_ino == 22);
+	assert_true(t->exe_ino_ctime == 23 && t->exe_ino_mtime == 24 && t->clone_ts == 25);
+	assert_true(t->exe_writable && t->exe_lower_layer);
+	assert_false(t->exe_upper_layer || t->exe_from_memfd);
+	assert_int_equal(t->flags, STATE_CL_VFORK | STATE_CL_ACTIVE | STATE_CL_NAME_CHANGED);
+	assert_text(t->comm, "comm");
+	assert_text(t->exe, "exe");
+	assert_text(t->exepath, "/exe");
+	assert_text(t->root, "/root");
+	assert_sv(state_thread_cwd(t), "/cwd/");
+	assert_sv(state_thread_cmdline(t), "comm -a b");
+	assert_int_equal(t->env.count, 1);
+	assert_int_equal(t->cgroups.count, 1);
+	assert_int_equal(F(&w, 1, 3)->dev, 1);
+	assert_int_equal(F(&w, 1, 3)->openflags, 2);
+	assert_int_equal(F(&w, 1, 3)->ino, 3);
+	assert_int_equal(F(&w, 1, 3)->flags, STATE_FD_FROM_PROC);
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -585,6 +671,7 @@ int main(void)
 	    cmocka_unit_test(a_state_only_event_is_applied_and_hidden),
 	    cmocka_unit_test(a_new_section_forgets_all_but_the_counters),
 	    cmocka_unit_test(metadata_between_events_takes_effect_at_once),
+	    cmocka_unit_test(everything_the_process_list_says_is_kept),
 	    cmocka_unit_test(meta_events_bind_no_thread),
 	    cmocka_unit_test(an_observer_hears_of_every_thread),
 	    cmocka_unit_test(an_observer_may_leave_hooks_out),

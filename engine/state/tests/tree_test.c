@@ -250,12 +250,13 @@ static void an_unknown_caller_is_repaired_by_its_clone(void **arg)
 
 	(void)arg;
 	world_init_base(&w);
-	CLONE(&w, 50, .ret = 51, .pid = 50, .ptid = 1);
+	CLONE(&w, 50, .ret = 51, .pid = 50, .ptid = 1, .args = "-x", .args_len = 3);
 	t = T(&w, 50);
 	assert_int_equal(t->pid, 50);
 	assert_int_equal(t->ptid, 1);
 	assert_text(t->comm, "bash");
-	assert_sv(state_thread_cmdline(t), "bash");
+	assert_sv(state_thread_cmdline(t), "bash -x");
+	assert_int_equal(t->args.count, 1);
 	assert_ptr_equal(t->linked_parent, T(&w, 1));
 	assert_int_equal(T(&w, 51)->ptid, 50);
 	assert_int_equal(state_fd_count(T(&w, 51)), 0);
