@@ -239,7 +239,7 @@ int rule_lists_substitute(struct rule_compiler *c, struct sv text, const struct 
 			  struct sv *out)
 {
 	struct sv now = text;
-	struct rule_list *list;
+	struct rule_list *list = NULL;
 	int64_t order = -1;
 	int rc;
 

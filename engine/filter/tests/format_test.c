@@ -164,16 +164,22 @@ static void counting_fields_count_once_per_event(void **state)
 	struct buf b = {0};
 
 	assert_int_equal(flt_program_new(NULL, &p, NULL), 0);
-	assert_int_equal(flt_format_new(p, SV_LIT("%util.cnt %evt.deltatime;"), &f, NULL), 0);
+	assert_int_equal(
+	    flt_format_new(p,
+			   SV_LIT("%util.cnt %evt.deltatime %join(\",\", (util.cnt, evt.type));"),
+			   &f, NULL),
+	    0);
 	assert_int_equal(flt_program_seal(p, NULL), 0);
 	assert_int_equal(flt_ctx_new(p, w->st, &cx, NULL), 0);
 	flt_ctx_event(cx, &w->bind);
 	assert_true(flt_format_text(cx, f, &b));
-	assert_int_equal(flt_format_json(cx, f, &b), 2);
+	assert_int_equal(flt_format_json(cx, f, &b), 3);
 	world_tick(w);
 	flt_ctx_event(cx, &w->bind);
 	assert_true(flt_format_text(cx, f, &b));
-	assert_string_equal(buf_cstr(&b), "1 0;\"evt.deltatime\":0,\"util.cnt\":12 10000000;");
+	assert_string_equal(buf_cstr(&b),
+			    "1 0 1,read;\"evt.deltatime\":0,\"evt.type\":\"read\",\"util.cnt\":1"
+			    "2 10000000 2,drop;");
 	buf_done(&b);
 	flt_ctx_free(cx);
 	flt_program_free(p);
