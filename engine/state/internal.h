@@ -504,7 +504,4 @@ void state_on_container_json(struct state_event *e);
 struct sv state_dirfd_base(struct state_event *e, int64_t dirfd, struct sv name,
 			   char out[STATE_PATH_MAX]);
 
-/* Call @fn on every text the state refers to, once per reference (check.c). */
-typedef void (*state_str_fn)(void *arg, const struct state_str *s);
-
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Parameters common to clone and exec, and what they set. */
 #include "engine/state/task.h"
 
 bool state_task_read(struct state_event *e, struct state_task *task)
