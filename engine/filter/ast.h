@@ -16,11 +16,11 @@
 #include "base/error.h"
 #include "base/sv.h"
 
-#define FLT_DEPTH_DEFAULT 100  /* nesting limit of a condition given on its own */
-#define FLT_DEPTH_RULES	  1000 /* and inside rule files */
+#define FLT_DEPTH_DEFAULT 100	     /* nesting limit of a condition given on its own */
+#define FLT_DEPTH_RULES	  1000	     /* and inside rule files */
 #define FLT_TEXT_MAX	  (16 << 20) /* bytes of a condition's text */
 #define FLT_TREE_DEPTH	  2000	     /* nesting of and, or, not after macro resolution */
-#define FLT_TREE_NODES	  250000    /* nodes and operands after macro resolution */
+#define FLT_TREE_NODES	  250000     /* nodes and operands after macro resolution */
 
 struct flt_pos { /* @index is 0-based, in bytes; @line and @column are 1-based */
 	uint32_t index, line, column;

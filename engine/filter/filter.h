@@ -91,8 +91,8 @@ MUST_CHECK int flt_program_add(struct flt_program *p, const struct flt_node *n, 
 			       void *warn_arg, unsigned *id, struct flt_pos *pos,
 			       struct error *err);
 /*
- * Name the conditions to be looked at for events of one type, in the order in which flt_match_batch()
- * reports them; replaces an earlier batch. Return: 0 or ERR_NOMEM.
+ * Name the conditions to be looked at for events of one type, in the order in which
+ * flt_match_batch() reports them; replaces an earlier batch. Return: 0 or ERR_NOMEM.
  */
 MUST_CHECK int flt_program_batch(struct flt_program *p, unsigned type, const unsigned *conditions,
 				 size_t count, struct error *err);

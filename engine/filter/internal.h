@@ -74,10 +74,10 @@ struct flt_field { /* a field with its argument, as used in a program */
 	enum flt_purpose purpose;
 	unsigned id; /* index of memo and private storage in the context */
 	bool has_arg, arg_is_index;
-	int64_t index;	/* [N] */
-	struct sv arg;	/* [KEY] or .NAME */
-	struct sv text; /* canonical printed form: the key in JSON */
-	uint16_t code;	/* for extractors that serve several fields */
+	int64_t index;	  /* [N] */
+	struct sv arg;	  /* [KEY] or .NAME */
+	struct sv text;	  /* canonical printed form: the key in JSON */
+	uint16_t code;	  /* for extractors that serve several fields */
 	const void *data; /* what resolving prepared for the extractor */
 };
 
@@ -142,7 +142,7 @@ struct flt_ctx {
 	struct flt_memo *memos;	      /* per field instance */
 	struct flt_private *privates; /* per field instance */
 	struct flt_private *naive_privates; /* the same for flt_match_naive() */
-	struct flt_tests *tests;      /* program.c: remembered test results */
+	struct flt_tests *tests;	    /* program.c: remembered test results */
 };
 
 /* eval.c: what flt_thread() and flt_fd() do the first time they are asked in an event. */
@@ -162,8 +162,8 @@ static inline struct state_fd *flt_fd(struct flt_ctx *cx)
 	return LIKELY(cx->fd_known) ? cx->bound_fd : flt_find_fd(cx);
 }
 
-/* Extract, through the memo unless the field is stateful and used in a condition. Value and items live until the next
- * event. */
+/* Extract, through the memo unless the field is stateful and used in a condition. Value and items
+ * live until the next event. */
 bool flt_field_get(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out);
 
 /* Setters for extractors. */

@@ -3,8 +3,9 @@
 #include "engine/filter/pmatch.h"
 #include "engine/filter/program.h"
 
-#define SET_LINEAR_MAX 4 /* up to here looking at each constant is faster than hashing the value   \
-			  */
+#define SET_LINEAR_MAX                                                                             \
+	4 /* up to here looking at each constant is faster than hashing the value                  \
+	   */
 
 static bool is_membership(enum flt_op op)
 {

@@ -192,20 +192,15 @@ static int store_definition(struct rule_entry *e, const struct rule_def *as)
 {
 	struct rule_loader *l = e->r->l;
 	struct rule_def *d = smap_get(&l->rule_by_name, e->name);
-	uint32_t index = l->counter;
 
-	if (d) {
-		if (!sv_eq(d->source, as->source))
-			return other_source(e, d, as->source);
-		index = d->index;
-	} else {
+	if (d && !sv_eq(d->source, as->source))
+		return other_source(e, d, as->source);
+	if (!d) {
 		d = arena_zalloc(&l->arena, 1, sizeof(*d));
 		if (!d || rule_vec_push(&l->rules, d) || smap_put(&l->rule_by_name, e->name, d))
 			return ERR_NOMEM;
 	}
 	*d = *as;
-	d->index = index;
-	d->visibility = l->counter++;
 	return 0;
 }
 
@@ -266,8 +261,6 @@ static int append(struct rule_entry *e)
 		rc = append_text(e, &d->condition, "condition");
 	if (rc == 0)
 		rc = rule_collect_exceptions(e->r, &e->it, d, RULE_EXCEPTIONS_APPEND);
-	if (rc == 0)
-		d->visibility = e->r->l->counter++;
 	return rc;
 }
 
@@ -333,8 +326,6 @@ static int override(struct rule_entry *e, const struct rule_overrides *over)
 	for (unsigned row = 0; row < ROW_COUNT && rc == 0; row++)
 		if (over->replace >> row & 1)
 			rc = replace_row(e, d, row);
-	if (rc == 0)
-		d->visibility = e->r->l->counter++;
 	return rc;
 }
 

@@ -207,7 +207,6 @@ struct rule_def {
 	bool enabled, capture, warn_evttypes, skip_unknown;
 	bool unknown_source;
 	uint64_t capture_duration;
-	uint32_t index, visibility;
 	const struct rule_where *where, *condition_where, *output_where;
 };
 

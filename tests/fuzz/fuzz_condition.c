@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conditions from arbitrary text. What parses must print to something that parses to the same tree; what compiles must
- * match like the oracle on a few events, and only events of the types it says it can match.
+ * Conditions from arbitrary text. What parses must print to something that parses to the same tree;
+ * what compiles must match like the oracle on a few events, and only events of the types it says it
+ * can match.
  */
 #include <stdlib.h>
 
@@ -15,7 +16,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* --- printing ------------------------------------------------------------------------------------ */
+/* --- printing ------------------------------------------------------------------------------------
+ */
 
 static bool is_quoted_in_print(struct sv s)
 {
@@ -77,7 +79,8 @@ static void check_printing(const struct flt_node *n)
 	flt_print(&first, n);
 	if (node_prints_well(n)) {
 		/* The form is always in parentheses, which may nest deeper than the text did. */
-		REQUIRE(flt_parse(buf_view(&first), 10 * FLT_DEPTH_RULES, &arena, &again, NULL, &err) == 0);
+		REQUIRE(flt_parse(buf_view(&first), 10 * FLT_DEPTH_RULES, &arena, &again, NULL,
+				  &err) == 0);
 		REQUIRE(flt_tree_equal(n, again));
 		flt_print(&second, again);
 		REQUIRE(sv_eq(buf_view(&first), buf_view(&second)));
@@ -87,9 +90,11 @@ static void check_printing(const struct flt_node *n)
 	arena_done(&arena);
 }
 
-/* --- matching ------------------------------------------------------------------------------------ */
+/* --- matching ------------------------------------------------------------------------------------
+ */
 
-static void ignore_warning(void *arg, enum flt_warning_kind kind, struct flt_pos pos, const char *text)
+static void ignore_warning(void *arg, enum flt_warning_kind kind, struct flt_pos pos,
+			   const char *text)
 {
 	(void)arg;
 	(void)kind;

@@ -15,7 +15,8 @@
 #define CONDITIONS_MAX 1024
 #define EVAL_FILE      SOURCE_DIR "/engine/filter/tests/eval.txt"
 
-static int add(struct flt_program *p, struct sv text, unsigned *id, struct flt_pos *pos, struct error *err)
+static int add(struct flt_program *p, struct sv text, unsigned *id, struct flt_pos *pos,
+	       struct error *err)
 {
 	struct arena arena = {0};
 	struct flt_node *n;
@@ -62,7 +63,8 @@ static void collect_group(const struct group *g)
 
 		assert_true(example_count < CONDITIONS_MAX && g->lines[i].n - 2 < sizeof(e->text));
 		snprintf(e->event, sizeof(e->event), "%s", g->name);
-		snprintf(e->text, sizeof(e->text), "%.*s", (int)g->lines[i].n - 2, g->lines[i].p + 2);
+		snprintf(e->text, sizeof(e->text), "%.*s", (int)g->lines[i].n - 2,
+			 g->lines[i].p + 2);
 		e->expected = g->lines[i].p[0] == '+';
 		e->line = g->line;
 	}
@@ -75,7 +77,8 @@ static int collect_examples(void **state)
 	return for_each_group(EVAL_FILE, collect_group) > 10 ? 0 : -1;
 }
 
-static void check_example(struct flt_ctx *cx, const struct example *e, unsigned id, const char *event)
+static void check_example(struct flt_ctx *cx, const struct example *e, unsigned id,
+			  const char *event)
 {
 	bool naive = flt_match_naive(cx, id), compiled = flt_match(cx, id);
 
@@ -143,7 +146,8 @@ static void check_refusal(const struct group *g)
 		return;
 	p = new_program();
 	if (add(p, g->lines[0], &id, NULL, &err) != ERR_COMPILE || !sv_is(g->lines[1], err.msg))
-		fail_msg("line %u: '%.*s' gives '%s'", g->line, (int)g->lines[0].n, g->lines[0].p, err.msg);
+		fail_msg("line %u: '%.*s' gives '%s'", g->line, (int)g->lines[0].n, g->lines[0].p,
+			 err.msg);
 	flt_program_free(p);
 }
 
@@ -164,7 +168,8 @@ static void a_refused_condition_leaves_the_program_usable(void **state)
 
 	(void)state;
 	assert_int_equal(must_add(p, SV_LIT("proc.name = a"), 0), 0);
-	assert_int_equal(add(p, SV_LIT("proc.name = b and\n proc.nope = c"), &id, &pos, &err), ERR_COMPILE);
+	assert_int_equal(add(p, SV_LIT("proc.name = b and\n proc.nope = c"), &id, &pos, &err),
+			 ERR_COMPILE);
 	assert_int_equal(pos.line, 2);
 	assert_int_equal(pos.column, 2);
 	assert_int_equal(add(p, SV_LIT("proc.pid in (1, x)"), &id, &pos, &err), ERR_COMPILE);
@@ -248,7 +253,8 @@ struct warning {
 	uint32_t column;
 };
 
-static void count_warning(void *arg, enum flt_warning_kind kind, struct flt_pos pos, const char *text)
+static void count_warning(void *arg, enum flt_warning_kind kind, struct flt_pos pos,
+			  const char *text)
 {
 	struct warning *w = arg;
 

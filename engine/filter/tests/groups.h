@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text files of conditions and what is expected of them. A line "%%WORD" starts a group, which ends before the next
- * one; empty lines and lines starting with "##" are skipped.
+ * Text files of conditions and what is expected of them. A line "%%WORD" starts a group, which ends
+ * before the next one; empty lines and lines starting with "##" are skipped.
  */
 #ifndef ENGINE_FILTER_TESTS_GROUPS_H
 #define ENGINE_FILTER_TESTS_GROUPS_H

@@ -130,7 +130,8 @@ static void hex_constants_have_an_even_number_of_digits(void **state)
 
 /* --- comparing --- */
 
-static bool compare_datum(unsigned type, struct flt_datum v, enum flt_op op, const char *want, bool whole)
+static bool compare_datum(unsigned type, struct flt_datum v, enum flt_op op, const char *want,
+			  bool whole)
 {
 	flt_compare_fn fn = flt_compare_find(flt_type_class(type), op, whole);
 	struct flt_const c = {.value = text(want), .text = sv_of(want)};
@@ -227,13 +228,20 @@ static void numbers_compare_in_their_own_signedness(void **state)
 	for (size_t i = 0; i < COUNT_OF(ops); i++) {
 		enum flt_op op = ops[i].op;
 
-		assert_int_equal(compare_datum(PT_INT64, (struct flt_datum){.i = -1}, op, "0", false), ops[i].less);
-		assert_int_equal(compare_datum(PT_FD, (struct flt_datum){.i = -1}, op, "-1", false), ops[i].equal);
-		assert_int_equal(compare_datum(PT_UINT64, (struct flt_datum){.u = UINT64_MAX}, op, "0", false),
-				 ops[i].greater);
-		assert_int_equal(compare_datum(PT_UINT32, (struct flt_datum){.u = UINT32_MAX}, op, "-1", false),
+		assert_int_equal(
+		    compare_datum(PT_INT64, (struct flt_datum){.i = -1}, op, "0", false),
+		    ops[i].less);
+		assert_int_equal(compare_datum(PT_FD, (struct flt_datum){.i = -1}, op, "-1", false),
 				 ops[i].equal);
-		assert_int_equal(compare_datum(PT_DOUBLE, (struct flt_datum){.d = 0.5}, op, "1", false), ops[i].less);
+		assert_int_equal(
+		    compare_datum(PT_UINT64, (struct flt_datum){.u = UINT64_MAX}, op, "0", false),
+		    ops[i].greater);
+		assert_int_equal(
+		    compare_datum(PT_UINT32, (struct flt_datum){.u = UINT32_MAX}, op, "-1", false),
+		    ops[i].equal);
+		assert_int_equal(
+		    compare_datum(PT_DOUBLE, (struct flt_datum){.d = 0.5}, op, "1", false),
+		    ops[i].less);
 	}
 	assert_true(compare_datum(PT_BOOL, (struct flt_datum){.u = 1}, FLT_OP_EQ, "true", false));
 	assert_true(compare_datum(PT_BOOL, (struct flt_datum){.u = 0}, FLT_OP_NE, "true", false));
@@ -256,7 +264,8 @@ static void buffers_know_their_length(void **state)
 
 static void addresses_of_different_families_never_match(void **state)
 {
-	static const char v4[] = {10, 0, 0, 1}, v6[16] = {[10] = -1, [11] = -1, [12] = 10, [15] = 1};
+	static const char v4[] = {10, 0, 0, 1},
+			  v6[16] = {[10] = -1, [11] = -1, [12] = 10, [15] = 1};
 	struct flt_datum a = {.p = v4, .n = 4}, b = {.p = v6, .n = 16};
 
 	(void)state;
@@ -317,11 +326,40 @@ static void random_words(uint32_t *rng, const char *const *parts, size_t count, 
 static void globs_agree_with_the_c_library_on_random_patterns(void **state)
 {
 	static const char *const patterns[] = {
-	    "*", "*", "*", "?", "a", "B", "/", ".", "-", "]", "!", "\\*", "\\a", "[ab]", "[!ab]", "[^B]",
-	    "[a-c]", "[]a]", "[!]a]", "[a-]", "[-a]", "[\\]]", "[\\--/]", "[[:alpha:]]",
-	    "[[:punct:]x]", "[![:upper:]]", "[[.-.]]", "[[=a=]B]", "[*?]", "[b-a]", "[/]",
+	    "*",
+	    "*",
+	    "*",
+	    "?",
+	    "a",
+	    "B",
+	    "/",
+	    ".",
+	    "-",
+	    "]",
+	    "!",
+	    "\\*",
+	    "\\a",
+	    "[ab]",
+	    "[!ab]",
+	    "[^B]",
+	    "[a-c]",
+	    "[]a]",
+	    "[!]a]",
+	    "[a-]",
+	    "[-a]",
+	    "[\\]]",
+	    "[\\--/]",
+	    "[[:alpha:]]",
+	    "[[:punct:]x]",
+	    "[![:upper:]]",
+	    "[[.-.]]",
+	    "[[=a=]B]",
+	    "[*?]",
+	    "[b-a]",
+	    "[/]",
 	};
-	static const char *const texts[] = {"a", "b", "B", "c", "/", ".", "-", "]", "[", "*", "\\", "!"};
+	static const char *const texts[] = {"a", "b", "B", "c", "/",  ".",
+					    "-", "]", "[", "*", "\\", "!"};
 	char pattern[128], value[128];
 	uint32_t rng = 7;
 
@@ -333,8 +371,8 @@ static void globs_agree_with_the_c_library_on_random_patterns(void **state)
 		random_words(&rng, texts, COUNT_OF(texts), value);
 		if (flt_glob_matches(sv_of(pattern), sv_of(value), flags != 0) !=
 		    (fnmatch(pattern, value, flags) == 0))
-			fail_msg("pattern '%s', text '%s', flags %d: the C library says %d", pattern,
-				 value, flags, fnmatch(pattern, value, flags) == 0);
+			fail_msg("pattern '%s', text '%s', flags %d: the C library says %d",
+				 pattern, value, flags, fnmatch(pattern, value, flags) == 0);
 	}
 }
 

@@ -42,7 +42,8 @@ static void check_same(const struct group *g)
 		struct error err;
 
 		if (flt_parse(g->lines[i], FLT_DEPTH_DEFAULT, &arena, &n, NULL, &err) < 0)
-			fail_msg("line %u: '%.*s': %s", g->line, (int)g->lines[i].n, g->lines[i].p, err.msg);
+			fail_msg("line %u: '%.*s': %s", g->line, (int)g->lines[i].n, g->lines[i].p,
+				 err.msg);
 		if (!sv_eq(print_node(&b, n), g->lines[0]))
 			fail_msg("line %u: '%.*s' prints '%s'", g->line, (int)g->lines[i].n,
 				 g->lines[i].p, buf_cstr(&b));
@@ -61,7 +62,8 @@ static void check_failure(const struct group *g)
 	int rc = flt_parse(g->lines[0], FLT_DEPTH_DEFAULT, &arena, &n, &pos, &err);
 
 	if (rc != ERR_SYNTAX)
-		fail_msg("line %u: '%.*s' gives %d", g->line, (int)g->lines[0].n, g->lines[0].p, rc);
+		fail_msg("line %u: '%.*s' gives %d", g->line, (int)g->lines[0].n, g->lines[0].p,
+			 rc);
 	buf_str(&b, err.msg);
 	buf_char(&b, '\n');
 	flt_error_context(&b, g->lines[0], pos);
@@ -148,14 +150,16 @@ static void the_acceptance_samples_are_judged_as_given(void **state)
 	if (!f)
 		skip();
 	fclose(f);
-	assert_true(for_each_sample(SHARED "filters-accept-sample.txt", must_accept_variants) > 400);
+	assert_true(for_each_sample(SHARED "filters-accept-sample.txt", must_accept_variants) >
+		    400);
 	assert_true(for_each_sample(SHARED "filters-reject-sample.txt", must_reject) > 60);
 }
 
 /* --- nesting --- */
 
 /* @n times @open, then @middle, then @n times @close. */
-static int parse_nested(unsigned n, const char *open, const char *middle, const char *close, unsigned limit)
+static int parse_nested(unsigned n, const char *open, const char *middle, const char *close,
+			unsigned limit)
 {
 	struct buf b = {0};
 	int rc;
@@ -176,8 +180,8 @@ static void nesting_is_limited_exactly(void **state)
 		const char *open, *middle, *close;
 		unsigned most;
 	} cases[] = {
-	    {"(", "m", ")", 19},	   {"(", "a.b = c", ")", 18},	 {"not(", "m", ")", 23},
-	    {"m and(", "m", ")", 31},	   {"m or(", "m", ")", 47},	 {"tolower(", "a.b", ")", 47},
+	    {"(", "m", ")", 19},      {"(", "a.b = c", ")", 18}, {"not(", "m", ")", 23},
+	    {"m and(", "m", ")", 31}, {"m or(", "m", ")", 47},	 {"tolower(", "a.b", ")", 47},
 	};
 
 	(void)state;
@@ -186,7 +190,8 @@ static void nesting_is_limited_exactly(void **state)
 		struct buf close = {0};
 
 		buf_str(&close, cases[i].close);
-		if (strcmp(cases[i].open, "tolower(") == 0) { /* the operator follows the last ")" */
+		if (strcmp(cases[i].open, "tolower(") ==
+		    0) { /* the operator follows the last ")" */
 			struct buf text = {0};
 
 			for (unsigned n = 47; n <= 48; n++) {
@@ -197,14 +202,17 @@ static void nesting_is_limited_exactly(void **state)
 				for (unsigned k = 0; k < n; k++)
 					buf_lit(&text, ")");
 				buf_lit(&text, " exists");
-				assert_int_equal(parse(buf_view(&text), 100), n == 47 ? 0 : ERR_LIMIT);
+				assert_int_equal(parse(buf_view(&text), 100),
+						 n == 47 ? 0 : ERR_LIMIT);
 			}
 			buf_done(&text);
 		} else {
 			assert_int_equal(parse_nested(cases[i].most, cases[i].open, middle,
-						      buf_cstr(&close), 100), 0);
+						      buf_cstr(&close), 100),
+					 0);
 			assert_int_equal(parse_nested(cases[i].most + 1, cases[i].open, middle,
-						      buf_cstr(&close), 100), ERR_LIMIT);
+						      buf_cstr(&close), 100),
+					 ERR_LIMIT);
 		}
 		buf_done(&close);
 	}
@@ -235,7 +243,8 @@ static void positions_count_bytes_lines_and_columns(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(flt_parse(SV_LIT("a\n and\r\n (b or\n\tc.d = x)"), 100, &arena, &n, &pos, &err), 0);
+	assert_int_equal(
+	    flt_parse(SV_LIT("a\n and\r\n (b or\n\tc.d = x)"), 100, &arena, &n, &pos, &err), 0);
 	assert_int_equal(n->pos.index, 0);
 	assert_int_equal(n->kids[1]->kind, FLT_OR);
 	assert_int_equal(n->kids[1]->pos.index, 10);
@@ -244,7 +253,8 @@ static void positions_count_bytes_lines_and_columns(void **state)
 	assert_int_equal(n->kids[1]->kids[1]->pos.line, 5);
 	assert_int_equal(n->kids[1]->kids[1]->pos.column, 2);
 	assert_int_equal(n->kids[1]->kids[1]->right->pos.column, 8);
-	assert_int_equal(flt_parse(SV_LIT("a and\n b and"), 100, &arena, &n, &pos, &err), ERR_SYNTAX);
+	assert_int_equal(flt_parse(SV_LIT("a and\n b and"), 100, &arena, &n, &pos, &err),
+			 ERR_SYNTAX);
 	assert_int_equal(pos.index, 12);
 	assert_int_equal(pos.line, 2);
 	assert_int_equal(pos.column, 7);
@@ -305,10 +315,12 @@ static void names_and_operators_can_be_tested_alone(void **state)
 	assert_true(flt_is_bare(SV_LIT("/a*[b]")));
 	assert_false(flt_is_bare(SV_LIT("a b")));
 	assert_false(flt_is_bare(SV_LIT("a,b")));
-	assert_true(flt_op_parse(SV_LIT("=="), &op, &mod) && op == FLT_OP_EQ && mod == FLT_MOD_NONE);
-	assert_true(flt_op_parse(SV_LIT("== anyof"), &op, &mod) && op == FLT_OP_EQ && mod == FLT_MOD_ANYOF);
-	assert_true(flt_op_parse(SV_LIT("startswith oneof"), &op, &mod) && op == FLT_OP_STARTSWITH &&
-		    mod == FLT_MOD_ONEOF);
+	assert_true(flt_op_parse(SV_LIT("=="), &op, &mod) && op == FLT_OP_EQ &&
+		    mod == FLT_MOD_NONE);
+	assert_true(flt_op_parse(SV_LIT("== anyof"), &op, &mod) && op == FLT_OP_EQ &&
+		    mod == FLT_MOD_ANYOF);
+	assert_true(flt_op_parse(SV_LIT("startswith oneof"), &op, &mod) &&
+		    op == FLT_OP_STARTSWITH && mod == FLT_MOD_ONEOF);
 	assert_true(flt_op_parse(SV_LIT("in"), &op, &mod) && op == FLT_OP_IN);
 	assert_false(flt_op_parse(SV_LIT("in oneof"), &op, &mod));
 	assert_false(flt_op_parse(SV_LIT("startswith  oneof"), &op, &mod));
@@ -323,13 +335,16 @@ static void operands_are_parsed_as_far_as_they_go(void **state)
 	size_t used;
 
 	(void)state;
-	assert_int_equal(flt_parse_operand(SV_LIT("proc.aname[2] rest"), false, &arena, &e, &used, &err), 0);
+	assert_int_equal(
+	    flt_parse_operand(SV_LIT("proc.aname[2] rest"), false, &arena, &e, &used, &err), 0);
 	assert_int_equal(used, 13);
 	assert_true(sv_is(e->text, "proc.aname") && sv_is(e->arg, "2"));
-	assert_int_equal(flt_parse_operand(SV_LIT("tolower(proc.name)x"), true, &arena, &e, &used, &err), 0);
+	assert_int_equal(
+	    flt_parse_operand(SV_LIT("tolower(proc.name)x"), true, &arena, &e, &used, &err), 0);
 	assert_int_equal(used, 18);
-	assert_int_equal(flt_parse_operand(SV_LIT("tolower(proc.name)"), false, &arena, &e, &used, &err),
-			 ERR_SYNTAX);
+	assert_int_equal(
+	    flt_parse_operand(SV_LIT("tolower(proc.name)"), false, &arena, &e, &used, &err),
+	    ERR_SYNTAX);
 	arena_done(&arena);
 }
 
@@ -358,14 +373,20 @@ static void macros_are_replaced_by_copies(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(flt_parse(SV_LIT("a.b in (x, \"y z\") or k"), 100, &arena, &macros[0].body, NULL, &err), 0);
-	assert_int_equal(flt_parse(SV_LIT("c.d[2] = tolower(e.f)"), 100, &arena, &macros[1].body, NULL, &err), 0);
-	assert_int_equal(flt_parse(SV_LIT("not m and k and g.h exists"), 100, &arena, &n, NULL, &err), 0);
+	assert_int_equal(
+	    flt_parse(SV_LIT("a.b in (x, \"y z\") or k"), 100, &arena, &macros[0].body, NULL, &err),
+	    0);
+	assert_int_equal(
+	    flt_parse(SV_LIT("c.d[2] = tolower(e.f)"), 100, &arena, &macros[1].body, NULL, &err),
+	    0);
+	assert_int_equal(
+	    flt_parse(SV_LIT("not m and k and g.h exists"), 100, &arena, &n, NULL, &err), 0);
 	assert_int_equal(flt_resolve_macros(n, find_macro, macros, &copies, &resolved, &err), 0);
 	arena_done(&arena);
-	assert_true(sv_is(print_node(&b, resolved),
-			  "(not (a.b in (x, \"y z\") or c.d[2] = tolower(e.f)) and c.d[2] = tolower(e.f) "
-			  "and g.h exists)"));
+	assert_true(
+	    sv_is(print_node(&b, resolved),
+		  "(not (a.b in (x, \"y z\") or c.d[2] = tolower(e.f)) and c.d[2] = tolower(e.f) "
+		  "and g.h exists)"));
 	arena_done(&copies);
 	buf_done(&b);
 }
@@ -378,14 +399,18 @@ static void unknown_and_endless_macros_are_errors(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(flt_parse(SV_LIT("not loop"), 100, &arena, &macros[0].body, NULL, &err), 0);
+	assert_int_equal(flt_parse(SV_LIT("not loop"), 100, &arena, &macros[0].body, NULL, &err),
+			 0);
 	assert_int_equal(flt_parse(SV_LIT("twice and a.b exists"), 100, &arena, &n, NULL, &err), 0);
 	macros[1].body = n;
-	assert_int_equal(flt_resolve_macros(macros[0].body, find_macro, macros, &arena, &resolved, &err),
+	assert_int_equal(
+	    flt_resolve_macros(macros[0].body, find_macro, macros, &arena, &resolved, &err),
+	    ERR_LIMIT);
+	assert_int_equal(flt_resolve_macros(n, find_macro, macros, &arena, &resolved, &err),
 			 ERR_LIMIT);
-	assert_int_equal(flt_resolve_macros(n, find_macro, macros, &arena, &resolved, &err), ERR_LIMIT);
 	assert_int_equal(flt_parse(SV_LIT("other"), 100, &arena, &n, NULL, &err), 0);
-	assert_int_equal(flt_resolve_macros(n, find_macro, macros, &arena, &resolved, &err), ERR_RULES);
+	assert_int_equal(flt_resolve_macros(n, find_macro, macros, &arena, &resolved, &err),
+			 ERR_RULES);
 	assert_string_equal(err.msg, "no macro 'other'");
 	arena_done(&arena);
 }
@@ -405,10 +430,12 @@ static void doubling_macros_hit_the_size_limit(void **state)
 		snprintf(names[i], sizeof(names[i]), "m%d", i);
 		snprintf(text, sizeof(text), i ? "m%d and m%d" : "a.b exists", i - 1, i - 1);
 		macros[i].name = names[i];
-		assert_int_equal(flt_parse(sv_of(text), 100, &arena, &macros[i].body, NULL, &err), 0);
+		assert_int_equal(flt_parse(sv_of(text), 100, &arena, &macros[i].body, NULL, &err),
+				 0);
 	}
-	assert_int_equal(flt_resolve_macros(macros[39].body, find_macro, macros, &copies, &resolved, &err),
-			 ERR_LIMIT);
+	assert_int_equal(
+	    flt_resolve_macros(macros[39].body, find_macro, macros, &copies, &resolved, &err),
+	    ERR_LIMIT);
 	arena_done(&arena);
 	arena_done(&copies);
 }
@@ -427,8 +454,11 @@ static void all_fields_are_visited(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(flt_parse(SV_LIT("a.b in (c.d) or not (e.f = val(g.h) and join(i.j, (k.l)) = len(m.n))"),
-				   100, &arena, &n, NULL, &err), 0);
+	assert_int_equal(
+	    flt_parse(
+		SV_LIT("a.b in (c.d) or not (e.f = val(g.h) and join(i.j, (k.l)) = len(m.n))"), 100,
+		&arena, &n, NULL, &err),
+	    0);
 	flt_visit_fields(n, append_name, &b);
 	assert_string_equal(buf_cstr(&b), "a.b e.f g.h i.j k.l m.n ");
 	arena_done(&arena);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small machine and a few events on it, for tests that evaluate conditions:
- * systemd(1) > sshd(50) > bash(100) > cat(101); cat has a file, two IP connections and a listening socket open.
+ * systemd(1) > sshd(50) > bash(100) > cat(101); cat has a file, two IP connections and a listening
+ * socket open.
  */
 #ifndef ENGINE_FILTER_TESTS_SCENE_H
 #define ENGINE_FILTER_TESTS_SCENE_H
@@ -13,7 +14,8 @@
 #define SCENE_START 1700000000000000000u /* of the first event; one second between events */
 
 static const char *const scene_events[] = {
-    "openat", "read-file", "read-tcp", "read-tcp6", "accept", "generic", "async", "stranger", "kill",
+    "openat",  "read-file", "read-tcp", "read-tcp6", "accept",
+    "generic", "async",	    "stranger", "kill",
 };
 
 struct scene {
@@ -27,11 +29,26 @@ static inline void scene_thread(struct ev_synth *s, int64_t tid, int64_t ptid, c
 				const char *exe, struct sv args)
 {
 	struct ev_thread_entry t = {
-	    .tid = tid, .pid = tid, .ptid = ptid, .sid = 50, .vpgid = tid, .pgid = tid, .vtid = tid,
-	    .vpid = tid, .comm = sv_of(comm), .exe = sv_of(comm), .exepath = sv_of(exe),
-	    .cwd = SV_LIT("/home/user/"), .root = SV_LIT("/"), .args = args,
-	    .env = SV_LIT("HOME=/home/user\0LANG=C\0"), .cgroups = SV_LIT(""), .fdlimit = 1024,
-	    .uid = 1000, .gid = 1000, .loginuid = 1000,
+	    .tid = tid,
+	    .pid = tid,
+	    .ptid = ptid,
+	    .sid = 50,
+	    .vpgid = tid,
+	    .pgid = tid,
+	    .vtid = tid,
+	    .vpid = tid,
+	    .comm = sv_of(comm),
+	    .exe = sv_of(comm),
+	    .exepath = sv_of(exe),
+	    .cwd = SV_LIT("/home/user/"),
+	    .root = SV_LIT("/"),
+	    .args = args,
+	    .env = SV_LIT("HOME=/home/user\0LANG=C\0"),
+	    .cgroups = SV_LIT(""),
+	    .fdlimit = 1024,
+	    .uid = 1000,
+	    .gid = 1000,
+	    .loginuid = 1000,
 	};
 	struct ev_item item = {.kind = EV_ITEM_THREAD, .thread = &t};
 
@@ -42,8 +59,15 @@ static inline void scene_thread(struct ev_synth *s, int64_t tid, int64_t ptid, c
 static inline void scene_fd(struct ev_synth *s, int64_t fd, enum ev_fd_type type, const char *name,
 			    const char *sip, const char *dip)
 {
-	struct ev_fd_entry f = {.tid = 101, .fd = fd, .ino = 7, .type = type, .name = sv_of(name),
-				.openflags = 1, .sport = 40000, .dport = 443, .l4proto = EV_L4_TCP};
+	struct ev_fd_entry f = {.tid = 101,
+				.fd = fd,
+				.ino = 7,
+				.type = type,
+				.name = sv_of(name),
+				.openflags = 1,
+				.sport = 40000,
+				.dport = 443,
+				.l4proto = EV_L4_TCP};
 	struct ev_item item = {.kind = EV_ITEM_FD, .fd = &f};
 	size_t n = type == EV_FD_IPV6_SOCK ? 16 : 4;
 
@@ -95,10 +119,14 @@ static inline void scene_openat(struct ev_synth *s)
 /* The parameters of event @i of scene_events. */
 static inline unsigned scene_begin(struct ev_synth *s, size_t i)
 {
-	static const uint16_t types[] = {EV_OPENAT_2_X, EV_READ_X,	EV_READ_X,	  EV_READ_X, EV_READ_X,
-					 EV_GENERIC_X,	EV_ASYNCEVENT_E, EV_OPENAT_2_X, EV_KILL_X};
+	static const uint16_t types[] = {EV_OPENAT_2_X,	  EV_READ_X,	 EV_READ_X,
+					 EV_READ_X,	  EV_READ_X,	 EV_GENERIC_X,
+					 EV_ASYNCEVENT_E, EV_OPENAT_2_X, EV_KILL_X};
 
-	ev_synth_begin(s, types[i], SCENE_START + i * 1000000000u, i == 6 ? 9999 : i == 7 ? 4242 : 101);
+	ev_synth_begin(s, types[i], SCENE_START + i * 1000000000u,
+		       i == 6	? 9999
+		       : i == 7 ? 4242
+				: 101);
 	return types[i];
 }
 

@@ -195,8 +195,9 @@ static uint32_t next_random(uint32_t *rng)
 static void random_condition(uint32_t *rng, struct buf *b, int depth)
 {
 	static const char *const leaves[] = {
-	    "evt.type = openat", "evt.type != close", "evt.type in (execve, open, getcwd)", "evt.type in ()",
-	    "evt.num = 0",	 "evt.num >= 1",      "syscall.type = unshare",		   "evt.type exists",
+	    "evt.type = openat",      "evt.type != close", "evt.type in (execve, open, getcwd)",
+	    "evt.type in ()",	      "evt.num = 0",	   "evt.num >= 1",
+	    "syscall.type = unshare", "evt.type exists",
 	};
 	uint32_t kind = depth ? next_random(rng) % 4 : 3;
 
@@ -215,7 +216,8 @@ static void random_condition(uint32_t *rng, struct buf *b, int depth)
 	}
 }
 
-static struct flt_types types_of_format(const char *format, const char *x, const char *y, const char *z)
+static struct flt_types types_of_format(const char *format, const char *x, const char *y,
+					const char *z)
 {
 	struct buf b = {0};
 	struct flt_types t;
@@ -257,10 +259,12 @@ static void sets_of_types_obey_the_laws_of_sets(void **state)
 		random_condition(&rng, &y, 4);
 		random_condition(&rng, &z, 4);
 		for (size_t k = 0; k < COUNT_OF(laws); k++)
-			if (!equal(types_of_format(laws[k][0], buf_cstr(&x), buf_cstr(&y), buf_cstr(&z)),
-				   types_of_format(laws[k][1], buf_cstr(&x), buf_cstr(&y), buf_cstr(&z))))
-				fail_msg("%s is not %s for\nX %s\nY %s\nZ %s", laws[k][0], laws[k][1],
-					 buf_cstr(&x), buf_cstr(&y), buf_cstr(&z));
+			if (!equal(types_of_format(laws[k][0], buf_cstr(&x), buf_cstr(&y),
+						   buf_cstr(&z)),
+				   types_of_format(laws[k][1], buf_cstr(&x), buf_cstr(&y),
+						   buf_cstr(&z))))
+				fail_msg("%s is not %s for\nX %s\nY %s\nZ %s", laws[k][0],
+					 laws[k][1], buf_cstr(&x), buf_cstr(&y), buf_cstr(&z));
 		buf_done(&x);
 		buf_done(&y);
 		buf_done(&z);

@@ -124,7 +124,7 @@ static void hits_beyond_the_room_are_counted(void **state)
 
 static void rules_below_the_least_severity_never_match(void **state)
 {
-	struct rule_options opt = {.min_priority = RULE_NOTICE};
+	struct rule_options opt = {.min_priority = RULE_ERROR};
 	struct rule_select all = {RULE_ENABLE_NAME, "*"};
 	struct running r = start(&opt, &all, 1);
 

@@ -102,6 +102,9 @@ static void a_list_that_names_itself_adds_nothing(void **state)
 			 "  override: {items: append}\n" HEAD
 			 "evt.type=open and proc.name in (l)\n",
 			 "(evt.type = open and proc.name in (a, b))");
+	/* Without an append its name is just a word. */
+	assert_condition("- list: l\n  items: [l, a]\n" HEAD "evt.type=open and proc.name in (l)\n",
+			 "(evt.type = open and proc.name in (l, a))");
 }
 
 static void odd_list_names_work_as_text(void **state)
