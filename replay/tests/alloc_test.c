@@ -11,37 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/tests/alloc_wrap.h"
 #include "replay/replay.h"
 
 #define CAPTURE SOURCE_DIR "/tests/captures/intrusion.scap"
 #define RULES	SOURCE_DIR "/rules/starter.yaml"
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-
-static size_t allocations;
-
-void *__wrap_malloc(size_t n)
-{
-	allocations++;
-	return __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	allocations++;
-	return __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	allocations++;
-	return __real_realloc(p, n);
-}
 
 static struct rule_engine *load_engine(struct rule_loader **loader)
 {
@@ -68,10 +42,12 @@ static void an_event_costs_no_allocation(void **unused)
 	struct error err = {0};
 	struct buf text = {0};
 	struct ev_item item;
-	size_t warm = 0, matched = 0;
+	unsigned long warm = 0;
+	size_t matched = 0;
 	uint64_t events = 0;
 
 	(void)unused;
+	alloc.counting = true;
 	assert_int_equal(sf_reader_open(CAPTURE, NULL, &reader, &err), 0);
 	assert_int_equal(state_new(NULL, &st, &err), 0);
 	assert_int_equal(flt_ctx_new(rule_engine_program(engine), st, &cx, &err), 0);
@@ -81,7 +57,7 @@ static void an_event_costs_no_allocation(void **unused)
 		if (state_feed(st, &item, &b, &err) <= 0 || !b.visible)
 			continue;
 		if (++events == 5000)
-			warm = allocations;
+			warm = alloc.calls;
 		flt_ctx_event(cx, &b);
 		n = rule_engine_match(engine, cx, true, hits, COUNT_OF(hits));
 		for (size_t i = 0; i < n; i++) {
@@ -90,13 +66,13 @@ static void an_event_costs_no_allocation(void **unused)
 			matched++;
 		}
 	}
-	printf("%zu allocations in %llu events after the first 5000, %zu alerts\n",
-	       allocations - warm, (unsigned long long)(events - 5000), matched);
+	printf("%lu allocations in %llu events after the first 5000, %zu alerts\n",
+	       alloc.calls - warm, (unsigned long long)(events - 5000), matched);
 	assert_true(events > 15000);
 	assert_true(matched > 10);
 	/* Slabs, tables and buffers still grow now and then; nothing grows with the number of
 	 * events. */
-	assert_true((allocations - warm) * 200 < events);
+	assert_true((alloc.calls - warm) * 200 < events);
 	buf_done(&text);
 	flt_ctx_free(cx);
 	state_free(st);

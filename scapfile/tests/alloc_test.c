@@ -7,39 +7,9 @@
 
 #include <cmocka.h>
 
+#include "base/tests/alloc_wrap.h"
 #include "scapfile/scapfile.h"
 #include "scapfile/tests/capture_builder.h"
-
-/* The linker routes the allocations of this binary here (-Wl,--wrap). */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t count, size_t n);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t count, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-
-static unsigned long allocations;
-static unsigned long fail_at; /* the allocation that fails, counted from 1; 0: none */
-
-static bool fails(void)
-{
-	return ++allocations == fail_at;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t count, size_t n)
-{
-	return fails() ? NULL : __real_calloc(count, n);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	return fails() ? NULL : __real_realloc(p, n);
-}
 
 /* Read all of @file. Return: how many events there were, or the error. */
 static int64_t drain(const struct buf *file)
@@ -99,17 +69,17 @@ static void every_allocation_may_fail(void **state)
 			(kind == 1 ? cb_gzip : cb_zstd)(&file, c.out.p, c.out.len);
 		do {
 			n++;
-			allocations = 0;
-			fail_at = n;
+			alloc.calls = 0;
+			alloc.fail_at = n;
 			rc = drain(&file);
-			fail_at = 0;
+			alloc.fail_at = 0;
 			if (rc < 0)
 				assert_int_equal(rc, ERR_NOMEM);
 			failed += rc < 0;
-		} while (allocations >= n); /* else the n-th was not needed, and nothing failed */
+		} while (alloc.calls >= n); /* else the n-th was not needed, and nothing failed */
 		assert_int_equal(rc, 32);
 		assert_true(failed >= 3);
-		allocations = 0;
+		alloc.calls = 0;
 		buf_done(&file);
 		cb_done(&c);
 	}
@@ -125,9 +95,9 @@ static unsigned long count_allocations(int current, int old)
 	for (int i = 0; i < current; i++)
 		cb_stat(&c, 1, i);
 	add_old_events(&c, 20, old / 20);
-	allocations = 0;
+	alloc.calls = 0;
 	assert_int_equal(drain(&c.out), current + old);
-	count = allocations;
+	count = alloc.calls;
 	cb_done(&c);
 	return count;
 }
@@ -145,5 +115,6 @@ int main(void)
 	    cmocka_unit_test(more_events_take_no_more_allocations),
 	};
 
+	alloc.counting = alloc.once = true;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
