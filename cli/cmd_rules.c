@@ -187,6 +187,10 @@ static int check_files(const struct rules *o, const struct file_list *files)
 		if (rc < 0)
 			status = cli_worse(status, rc == ERR_NOMEM ? CLI_INTERNAL : CLI_RULES);
 	}
+	if (rule_loader_check_plugins(l, &err) < 0) {
+		cli_log(CLI_ERROR, "%s", err.msg);
+		status = cli_worse(status, CLI_RULES);
+	}
 	print_verdicts(o, l, &b);
 	rule_loader_free(l);
 	status = cli_worse(status, cli_write(&b));

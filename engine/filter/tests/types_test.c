@@ -13,7 +13,7 @@
 static struct flt_types types_of(const char *condition)
 {
 	struct arena arena = {0};
-	struct flt_types t;
+	struct flt_types t = {{0}};
 	struct flt_node *n;
 	struct error err;
 

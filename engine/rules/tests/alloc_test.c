@@ -10,43 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/tests/alloc_wrap.h"
 #include "engine/rules/tests/rules_test.h"
-
-static struct {
-	bool counting;
-	unsigned calls;
-	unsigned fail_at; /* the call that fails, and all after it; 0: none */
-} alloc;
-
-static bool refused(void)
-{
-	if (!alloc.counting)
-		return false;
-	alloc.calls++;
-	return alloc.fail_at && alloc.calls >= alloc.fail_at;
-}
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-
-void *__wrap_malloc(size_t n)
-{
-	return refused() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return refused() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	return refused() ? NULL : __real_realloc(p, n);
-}
 
 static const char text[] =
     "- required_plugin_versions: [{name: container, version: 0.4.0}]\n"
