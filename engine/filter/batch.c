@@ -11,19 +11,13 @@
 
 #include "engine/filter/grow.h"
 
-#define GATE_DEPTH_MAX	16 /* gates within gates */
-#define GATES_MAX	64 /* side by side */
-#define WEIGHT_POSITIVE 4  /* "x = y" decides more often than "x != y" */
-
-struct part { /* one of the things that must all hold for a condition */
-	const struct flt_logic *logic;
-	bool negated;
-};
+#define GATE_DEPTH_MAX 16 /* gates within gates */
+#define GATES_MAX      64 /* side by side */
 
 struct member { /* a condition in a batch */
 	uint32_t position;
 	uint32_t count;
-	struct part **parts; /* cheap ones first */
+	struct flt_plan **parts; /* what must all hold; best first */
 };
 
 struct group { /* members behind a gate; without test: those without one */
@@ -36,7 +30,8 @@ struct group { /* members behind a gate; without test: those without one */
 struct batcher {
 	struct flt_emitter emitter;
 	struct arena arena; /* of the batch being emitted */
-	uint32_t *wanted;   /* by test: how many members want it to be true [0] or false [1] */
+	uint32_t *wanted;   /* by test: how many members want it to be true [0] or false
+			       [1] */
 	bool failed;	    /* out of memory */
 };
 
@@ -55,28 +50,39 @@ static bool add_pointer(struct batcher *b, void *items, uint32_t *count, void *i
 	return true;
 }
 
-/* Add what must hold for @l, or its negation. False: it cannot hold for events of the type. */
-static bool collect_parts(struct batcher *b, struct member *m, const struct flt_logic *l,
-			  bool negated)
+/* The only alternative that is left for events of the type; NULL: there are more. */
+static struct flt_plan *only_alternative(const struct batcher *b, const struct flt_plan *plan)
 {
-	struct part *part;
+	struct flt_plan *only = NULL;
 
-	while (l->kind == FLT_NOT) {
-		l = l->kids[0];
-		negated = !negated;
+	for (uint32_t i = 0; i < plan->count; i++) {
+		if (flt_emit_verdict(&b->emitter, plan->kids[i]))
+			continue;
+		if (only)
+			return NULL;
+		only = plan->kids[i];
 	}
-	if (l->kind == (negated ? FLT_OR : FLT_AND)) {
-		for (uint32_t i = 0; i < l->count; i++)
-			if (!collect_parts(b, m, l->by_cost[i], negated))
+	return only;
+}
+
+/* Add what must hold for @plan. False: it cannot hold for events of the type. */
+static bool collect_parts(struct batcher *b, struct member *m, struct flt_plan *plan)
+{
+	int verdict = flt_emit_verdict(&b->emitter, plan);
+	struct flt_plan *only;
+
+	if (verdict)
+		return verdict > 0;
+	if (plan->kind == FLT_AND) {
+		for (uint32_t i = 0; i < plan->count; i++)
+			if (!collect_parts(b, m, plan->kids[i]))
 				return false;
 		return true;
 	}
-	if (l->kind == FLT_CHECK && flt_emit_verdict(&b->emitter, l->test))
-		return (flt_emit_verdict(&b->emitter, l->test) > 0) != negated;
-	part = arena_alloc(&b->arena, sizeof(*part));
-	if (part)
-		*part = (struct part){l, negated};
-	return add_pointer(b, &m->parts, &m->count, part);
+	only = plan->kind == FLT_OR ? only_alternative(b, plan) : NULL;
+	if (only)
+		return collect_parts(b, m, only);
+	return add_pointer(b, &m->parts, &m->count, plan);
 }
 
 static void collect_members(struct batcher *b, const struct flt_batch *batch, struct group *out)
@@ -89,25 +95,26 @@ static void collect_members(struct batcher *b, const struct flt_batch *batch, st
 			return;
 		}
 		m->position = i;
-		if (collect_parts(b, m, b->emitter.program->conditions[batch->conditions[i]],
-				  false))
+		if (collect_parts(b, m, b->emitter.program->plans[batch->conditions[i]])) {
+			flt_plan_sort(FLT_AND, m->parts, m->count);
 			add_pointer(b, &out->members, &out->count, m);
+		}
 	}
 }
 
 /* --- choosing gates --- */
 
 /* The test a part consists of, unless its result is known already. */
-static const struct flt_test *open_test(const struct batcher *b, const struct part *part)
+static const struct flt_test *open_test(const struct batcher *b, const struct flt_plan *part)
 {
-	const struct flt_test *t = part->logic->test;
+	const struct flt_test *t = part->test;
 
-	return t && !flt_emit_verdict(&b->emitter, t) ? t : NULL;
+	return t && !flt_emit_verdict(&b->emitter, part) ? t : NULL;
 }
 
-static uint32_t *wanted(struct batcher *b, const struct flt_test *t, bool negated)
+static uint32_t *wanted(struct batcher *b, const struct flt_plan *part)
 {
-	return &b->wanted[2 * (size_t)t->id + negated];
+	return &b->wanted[2 * (size_t)part->test->id + part->negated];
 }
 
 static bool needs(const struct batcher *b, const struct member *m, const struct group *gate)
@@ -119,41 +126,40 @@ static bool needs(const struct batcher *b, const struct member *m, const struct 
 	return false;
 }
 
-static uint32_t score(uint32_t members, const struct flt_test *t, bool negated)
+/*
+ * What is saved: members that need not be looked at if the gate fails, which it does presumably.
+ */
+static float score(uint32_t members, const struct flt_plan *part)
 {
-	bool positive = (t->op == FLT_OP_NE) == negated;
-
-	return members < 2 ? 0 : (members - 1) * (positive ? WEIGHT_POSITIVE : 1);
+	return (float)(members - 1) * (1 - part->truth) / part->cost;
 }
 
 /* The gate that saves most; without test if no two members share one. */
 static struct group best_gate(struct batcher *b, const struct group *g)
 {
 	struct group best = {.test = NULL};
-	uint32_t most = 0;
+	float most = 0;
 
 	for (uint32_t i = 0; i < g->count; i++) {
 		const struct member *m = g->members[i];
 
 		for (uint32_t k = 0; k < m->count; k++) {
-			const struct flt_test *t = open_test(b, m->parts[k]);
-			bool negated = m->parts[k]->negated;
-			uint32_t points;
+			const struct flt_plan *part = m->parts[k];
+			float saved;
 
-			if (!t)
+			if (!open_test(b, part))
 				continue;
-			points = score(++*wanted(b, t, negated), t, negated);
-			if (points > most) {
-				most = points;
-				best = (struct group){.test = t, .negated = negated};
+			saved = score(++*wanted(b, part), part);
+			if (saved > most) {
+				most = saved;
+				best = (struct group){.test = part->test, .negated = part->negated};
 			}
 		}
 	}
 	for (uint32_t i = 0; i < g->count; i++)
 		for (uint32_t k = 0; k < g->members[i]->count; k++)
-			if (g->members[i]->parts[k]->logic->test)
-				*wanted(b, g->members[i]->parts[k]->logic->test,
-					g->members[i]->parts[k]->negated) = 0;
+			if (g->members[i]->parts[k]->test)
+				*wanted(b, g->members[i]->parts[k]) = 0;
 	return best;
 }
 
@@ -181,8 +187,7 @@ static uint32_t emit_member(struct batcher *b, const struct member *m, uint32_t 
 
 	buf_add(&p->hits, &hit, sizeof(hit));
 	for (uint32_t i = m->count; i; i--)
-		at = flt_emit(&b->emitter, m->parts[i - 1]->logic, m->parts[i - 1]->negated, at,
-			      next);
+		at = flt_emit(&b->emitter, m->parts[i - 1], at, next);
 	return at;
 }
 
@@ -229,7 +234,7 @@ static void batch_key(const struct flt_program *p, const struct flt_batch *batch
 	buf_reset(key);
 	for (uint32_t i = 0; i < batch->count; i++) {
 		buf_u64(key, batch->conditions[i]);
-		flt_emit_key(p->conditions[batch->conditions[i]], type, key);
+		flt_emit_key(p, batch->conditions[i], type, key);
 		buf_char(key, ' ');
 	}
 }
@@ -245,7 +250,7 @@ static int emit_batches(struct batcher *b, struct smap *versions, struct buf *ke
 		struct sv kept;
 
 		for (uint32_t i = 0; i < batch->count; i++)
-			batch->in_order |= p->conditions[batch->conditions[i]]->stateful;
+			batch->in_order |= p->plans[batch->conditions[i]]->stateful;
 		if (batch->in_order)
 			continue;
 		batch_key(p, batch, type, key);
@@ -270,8 +275,8 @@ int flt_emit_batches(struct flt_program *p, struct error *err)
 	struct buf key = {0};
 	int rc;
 
-	b.emitter.known = calloc(p->test_count + 1, sizeof(*b.emitter.known));
-	b.wanted = calloc(2 * (size_t)p->test_count + 1, sizeof(*b.wanted));
+	b.emitter.known = calloc(p->numbered_count + 1, sizeof(*b.emitter.known));
+	b.wanted = calloc(2 * (size_t)p->numbered_count + 1, sizeof(*b.wanted));
 	if (b.emitter.known && b.wanted)
 		rc = emit_batches(&b, &versions, &key, err);
 	else

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a parsed check to a test: types, operators and constants are verified here, so that nothing
- * can fail later. */
+/*
+ * From a parsed check to a test: types, operators and constants are verified here, so that nothing
+ * can fail later.
+ */
 #include "engine/filter/program.h"
 
 #include "engine/filter/grow.h"
@@ -196,19 +198,16 @@ static void check_key(struct buf *key, const struct flt_node *n)
 }
 
 /* Checks with stateful fields are never the same. */
-static int share(struct flt_program *p, struct flt_test *t, const struct buf *key,
-		 struct error *err)
+int flt_program_share(struct flt_program *p, struct flt_test *t, struct sv key, struct error *err)
 {
-	struct sv kept;
-
 	if (!grow_pointers(&p->arena, &p->tests, p->test_count))
 		return error_nomem(err);
 	t->id = p->test_count;
 	p->tests[p->test_count++] = t;
 	if (t->stateful)
 		return 0;
-	kept = arena_sv(&p->arena, buf_view(key));
-	if (!kept.p || smap_put(&p->test_map, kept, t) < 0)
+	key = arena_sv(&p->arena, key);
+	if (!key.p || smap_put(&p->test_map, key, t) < 0)
 		return error_nomem(err);
 	return 0;
 }
@@ -230,7 +229,7 @@ int flt_program_check(struct flt_program *p, const struct flt_node *n, struct fl
 		goto out;
 	rc = compile(&c);
 	if (rc == 0)
-		rc = share(p, c.test, &key, err);
+		rc = flt_program_share(p, c.test, buf_view(&key), err);
 	*out = c.test;
 	if (rc < 0) {
 		*pos = c.pos;

@@ -6,6 +6,8 @@
 #include "engine/filter/pmatch.h"
 #include "engine/filter/regex.h"
 
+#define SHORT_TEXT_MAX 256
+
 /* --- numbers --- */
 
 #define NUMBER_COMPARISONS(name, member)                                                           \
@@ -40,11 +42,21 @@ static struct sv sv_of_datum(const struct flt_datum *v)
 	return sv_make(v->p, v->n);
 }
 
-/* Constants contain no NUL, so what follows a matching prefix decides, without searching the value.
+/* Most values differ in the first byte already. */
+static bool starts_with(const struct flt_datum *v, struct sv prefix)
+{
+	if (v->n < prefix.n)
+		return false;
+	return !prefix.n || (v->p[0] == prefix.p[0] && memcmp(v->p, prefix.p, prefix.n) == 0);
+}
+
+/*
+ * Constants contain no NUL, so what follows a matching prefix decides, without searching the
+ * value.
  */
 static bool text_equals(const struct flt_datum *v, struct sv want)
 {
-	return sv_starts(sv_of_datum(v), want) && (v->n == want.n || v->p[want.n] == '\0');
+	return starts_with(v, want) && (v->n == want.n || v->p[want.n] == '\0');
 }
 
 static unsigned char lower(char c)
@@ -71,6 +83,24 @@ static bool contains_ignoring_case(struct sv s, struct sv part)
 	return false;
 }
 
+/*
+ * As memmem(), which has to prepare a table first: values are mostly paths and names, short enough
+ * that looking for the first byte is faster.
+ */
+static const char *find_part(struct sv value, struct sv part)
+{
+	const char *at = value.p, *last = value.p + (value.n - part.n);
+
+	if (value.n > SHORT_TEXT_MAX)
+		return memmem(value.p, value.n, part.p, part.n);
+	for (; at <= last; at++) {
+		at = memchr(at, part.p[0], (size_t)(last - at) + 1);
+		if (!at || memcmp(at, part.p, part.n) == 0)
+			return at;
+	}
+	return NULL;
+}
+
 static bool text_contains(struct sv value, struct sv part)
 {
 	const char *at;
@@ -79,7 +109,7 @@ static bool text_contains(struct sv value, struct sv part)
 		return true;
 	if (value.n < part.n)
 		return false;
-	at = memmem(value.p, value.n, part.p, part.n);
+	at = find_part(value, part);
 	/* Whether a NUL ends the value earlier matters only for what was found. */
 	return at && !memchr(value.p, '\0', (size_t)(at - value.p));
 }
@@ -100,7 +130,7 @@ COMPARISON(text_gt, sv_cmp(c_text(v), c_text(&c->value)) > 0)
 COMPARISON(text_ge, sv_cmp(c_text(v), c_text(&c->value)) >= 0)
 COMPARISON(text_contains_text, text_contains(sv_of_datum(v), sv_of_datum(&c->value)))
 COMPARISON(text_icontains, contains_ignoring_case(c_text(v), sv_of_datum(&c->value)))
-COMPARISON(text_startswith, sv_starts(sv_of_datum(v), sv_of_datum(&c->value)))
+COMPARISON(text_startswith, starts_with(v, sv_of_datum(&c->value)))
 COMPARISON(text_endswith, sv_ends(c_text(v), sv_of_datum(&c->value)))
 COMPARISON(text_glob, flt_glob_matches(sv_of_datum(&c->value), c_text(v), false))
 COMPARISON(text_iglob, flt_glob_matches(sv_of_datum(&c->value), c_text(v), true))

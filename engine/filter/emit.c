@@ -8,18 +8,37 @@
 
 #include <stdlib.h>
 
-int flt_emit_verdict(const struct flt_emitter *e, const struct flt_test *t)
+#include "engine/filter/grow.h"
+
+static int test_verdict(const struct flt_emitter *e, const struct flt_test *t)
 {
 	if (flt_types_has(&t->decided, e->type))
-		return flt_types_has(&t->truth, e->type) ? 1 : -1;
+		return flt_types_has(&t->yes, e->type) ? 1 : -1;
 	return e->known[t->id];
+}
+
+int flt_emit_verdict(const struct flt_emitter *e, const struct flt_plan *plan)
+{
+	int decisive = plan->kind == FLT_OR ? 1 : -1, verdict = -decisive;
+
+	if (plan->kind == FLT_CHECK)
+		return plan->negated ? -test_verdict(e, plan->test) : test_verdict(e, plan->test);
+	for (uint32_t i = 0; i < plan->count; i++) {
+		int kid = flt_emit_verdict(e, plan->kids[i]);
+
+		if (kid == decisive)
+			return decisive;
+		if (!kid)
+			verdict = 0;
+	}
+	return verdict;
 }
 
 uint32_t flt_emit_test(const struct flt_emitter *e, const struct flt_test *t, uint32_t on_true,
 		       uint32_t on_false)
 {
 	struct flt_step step = {.test = t->id, .on_true = on_true, .on_false = on_false};
-	int verdict = flt_emit_verdict(e, t);
+	int verdict = test_verdict(e, t);
 
 	if (verdict)
 		return verdict > 0 ? on_true : on_false;
@@ -30,40 +49,50 @@ uint32_t flt_emit_test(const struct flt_emitter *e, const struct flt_test *t, ui
 }
 
 /* Last steps are emitted first, so that the targets are known. */
-uint32_t flt_emit(const struct flt_emitter *e, const struct flt_logic *l, bool negated,
-		  uint32_t on_true, uint32_t on_false)
+uint32_t flt_emit(const struct flt_emitter *e, const struct flt_plan *plan, uint32_t on_true,
+		  uint32_t on_false)
 {
-	if (l->kind == FLT_NOT)
-		return flt_emit(e, l->kids[0], !negated, on_true, on_false);
-	if (negated) {
-		uint32_t swap = on_true;
+	if (plan->kind == FLT_CHECK && plan->negated)
+		return flt_emit_test(e, plan->test, on_false, on_true);
+	if (plan->kind == FLT_CHECK)
+		return flt_emit_test(e, plan->test, on_true, on_false);
+	for (uint32_t i = plan->count; i; i--) {
+		uint32_t start = flt_emit(e, plan->kids[i - 1], on_true, on_false);
 
-		on_true = on_false;
-		on_false = swap;
-	}
-	if (l->kind == FLT_CHECK)
-		return flt_emit_test(e, l->test, on_true, on_false);
-	for (uint32_t i = l->count; i; i--) {
-		uint32_t start = flt_emit(e, l->by_cost[i - 1], false, on_true, on_false);
-
-		if (l->kind == FLT_AND)
+		if (plan->kind == FLT_AND)
 			on_true = start;
 		else
 			on_false = start;
 	}
-	return l->kind == FLT_AND ? on_true : on_false;
+	return plan->kind == FLT_AND ? on_true : on_false;
 }
 
-void flt_emit_key(const struct flt_logic *l, unsigned type, struct buf *key)
+/* The tests of @plan on which types differ, into @out. */
+static bool add_typed_tests(struct flt_program *p, const struct flt_plan *plan,
+			    struct flt_typed *out)
 {
-	const struct flt_test *t = l->test;
+	if (plan->test && flt_types_count(&plan->test->decided)) {
+		if (!grow_pointers(&p->arena, &out->tests, out->count))
+			return false;
+		out->tests[out->count++] = plan->test;
+	}
+	for (uint32_t i = 0; i < plan->count; i++)
+		if (!add_typed_tests(p, plan->kids[i], out))
+			return false;
+	return true;
+}
 
-	if (t)
+void flt_emit_key(const struct flt_program *p, uint32_t condition, unsigned type, struct buf *key)
+{
+	const struct flt_typed *typed = &p->typed[condition];
+
+	for (uint32_t i = 0; i < typed->count; i++) {
+		const struct flt_test *t = typed->tests[i];
+
 		buf_char(key, !flt_types_has(&t->decided, type) ? '?'
-			      : flt_types_has(&t->truth, type)	? '1'
+			      : flt_types_has(&t->yes, type)	? '1'
 								: '0');
-	for (uint32_t i = 0; i < l->count; i++)
-		flt_emit_key(l->kids[i], type, key);
+	}
 }
 
 /* Emit condition @c for each type, once for types with the same key. */
@@ -78,13 +107,13 @@ static int emit_condition(struct flt_emitter *e, uint32_t c, struct smap *versio
 		struct sv kept;
 
 		buf_reset(key);
-		flt_emit_key(p->conditions[c], e->type, key);
+		flt_emit_key(p, c, e->type, key);
 		same = smap_get(versions, buf_view(key));
 		if (same) {
 			*start = *same;
 			continue;
 		}
-		*start = flt_emit(e, p->conditions[c], false, FLT_STEP_TRUE, FLT_STEP_FALSE);
+		*start = flt_emit(e, p->plans[c], FLT_STEP_TRUE, FLT_STEP_FALSE);
 		kept = arena_sv(&p->arena, buf_view(key));
 		if (key->failed || !kept.p || smap_put(versions, kept, start) < 0)
 			return error_nomem(err);
@@ -99,13 +128,17 @@ int flt_emit_conditions(struct flt_program *p, struct error *err)
 	struct buf key = {0};
 	int rc = 0;
 
-	e.known = calloc(p->test_count + 1, sizeof(*e.known));
+	e.known = calloc(p->numbered_count + 1, sizeof(*e.known));
 	p->starts = calloc((size_t)EV_TYPE_COUNT * p->condition_count + 1, sizeof(*p->starts));
-	if (!p->starts || !e.known)
+	p->typed = arena_zalloc(&p->arena, p->condition_count, sizeof(*p->typed));
+	if (!p->starts || !e.known || !p->typed)
 		rc = error_nomem(err);
 	for (uint32_t c = 0; c < p->condition_count && rc == 0; c++) {
 		smap_clear(&versions);
-		rc = emit_condition(&e, c, &versions, &key, err);
+		if (add_typed_tests(p, p->plans[c], &p->typed[c]))
+			rc = emit_condition(&e, c, &versions, &key, err);
+		else
+			rc = error_nomem(err);
 	}
 	smap_done(&versions);
 	buf_done(&key);

@@ -32,7 +32,7 @@ static int make_tests(struct flt_ctx *cx, struct error *err)
 		return error_nomem(err);
 	tests->bit_words = (p->thread_tests + 63) / 64;
 	tests->slot_words = 1 + 2 * tests->bit_words;
-	tests->results = calloc(p->test_count + 1, sizeof(*tests->results));
+	tests->results = calloc(p->numbered_count + 1, sizeof(*tests->results));
 	tests->slots = calloc(THREAD_SLOTS * tests->slot_words, sizeof(*tests->slots));
 	tests->marks = calloc(p->batch_max / 64 + 1, sizeof(*tests->marks));
 	tests->hits = calloc((size_t)p->batch_max + 1, sizeof(*tests->hits));
@@ -163,8 +163,7 @@ bool flt_field_get(struct flt_ctx *cx, const struct flt_field *f, struct flt_val
 {
 	const struct flt_value *v;
 
-	/* In output, text and JSON of one event are to show the same. */
-	if (f->purpose == FLT_FOR_FILTER && flt_field_is_stateful(f))
+	if (flt_field_is_stateful(f))
 		return extract(cx, f, out);
 	v = flt_field_value(cx, f);
 	if (!v)
@@ -198,11 +197,11 @@ static bool thread_result(struct flt_ctx *cx, uint32_t id)
 {
 	struct flt_tests *tests = cx->tests;
 	uint64_t *slot = tests->slot ? tests->slot : find_slot(cx);
-	uint64_t bit = 1ull << id % 64, *known = slot + 1 + id / 64,
-		 *result = known + tests->bit_words;
+	uint64_t bit = 1ull << id % 64, *known = slot + 1 + id / 64;
+	uint64_t *result = known + tests->bit_words;
 
 	if (UNLIKELY(!(*known & bit))) {
-		const struct flt_test *t = cx->program->tests[id];
+		const struct flt_test *t = cx->program->numbered[id];
 
 		if (t->run(cx, t))
 			*result |= bit;
@@ -211,36 +210,37 @@ static bool thread_result(struct flt_ctx *cx, uint32_t id)
 	return *result & bit;
 }
 
+/* A test whose result is not remembered yet. */
 static bool event_result(struct flt_ctx *cx, uint32_t id)
 {
-	uint64_t *stored = &cx->tests->results[id];
+	const struct flt_test *t = cx->program->numbered[id];
+	bool result = t->run(cx, t);
 
-	if (*stored >> 1 != cx->epoch) {
-		const struct flt_test *t = cx->program->tests[id];
-
-		*stored = cx->epoch << 1 | t->run(cx, t);
-	}
-	return *stored & 1;
-}
-
-static inline bool result_of(struct flt_ctx *cx, uint32_t id)
-{
-	const struct flt_program *p = cx->program;
-
-	if (id < p->thread_tests)
-		return thread_result(cx, id);
-	if (LIKELY(id < p->remembered_tests))
-		return event_result(cx, id);
-	return p->tests[id]->run(cx, p->tests[id]);
+	if (LIKELY(!t->stateful))
+		cx->tests->results[id] = cx->epoch << 1 | result;
+	return result;
 }
 
 /* Go from step @at to what is no step. */
 static uint32_t run_steps(struct flt_ctx *cx, uint32_t at)
 {
 	const struct flt_step *steps = (const struct flt_step *)(const void *)cx->program->steps.p;
+	const uint64_t *results = cx->tests->results, no = cx->epoch << 1, yes = no | 1;
+	const uint32_t thread_tests = cx->program->thread_tests;
 
-	while (at < FLT_STEP_END)
-		at = result_of(cx, steps[at].test) ? steps[at].on_true : steps[at].on_false;
+	while (at < FLT_STEP_END) {
+		const struct flt_step *step = &steps[at];
+		uint32_t id = step->test;
+		bool result;
+
+		if (id < thread_tests)
+			result = thread_result(cx, id);
+		else if (results[id] == no || results[id] == yes)
+			result = results[id] == yes;
+		else
+			result = event_result(cx, id);
+		at = result ? step->on_true : step->on_false;
+	}
 	return at;
 }
 

@@ -138,15 +138,16 @@ bool flt_lex_field_name(struct flt_lexer *l, struct sv *out)
 }
 
 /* The longest run of valid UTF-8 characters without spaces and without those in @excluded. */
-static size_t characters(struct sv s, const char *excluded)
+static size_t characters(struct sv s, struct sv excluded)
 {
 	size_t n = 0;
 
 	while (n < s.n) {
+		bool ascii = (unsigned char)s.p[n] < 0x80;
 		uint32_t cp;
-		unsigned bad, len = utf8_decode(sv_drop(s, n), &cp, &bad);
+		unsigned bad, len = ascii ? 1 : utf8_decode(sv_drop(s, n), &cp, &bad);
 
-		if (!len || is_space(s.p[n]) || (s.p[n] && strchr(excluded, s.p[n])))
+		if (!len || is_space(s.p[n]) || memchr(excluded.p, s.p[n], excluded.n))
 			break;
 		n += len;
 	}
@@ -155,12 +156,12 @@ static size_t characters(struct sv s, const char *excluded)
 
 bool flt_lex_bare_argument(struct flt_lexer *l, struct sv *out)
 {
-	return take(l, characters(flt_lex_rest(l), "[]\"'"), out);
+	return take(l, characters(flt_lex_rest(l), SV_LIT("[]\"'")), out);
 }
 
 bool flt_lex_bare(struct flt_lexer *l, struct sv *out)
 {
-	return take(l, characters(flt_lex_rest(l), "()\"'=,"), out);
+	return take(l, characters(flt_lex_rest(l), SV_LIT("()\"'=,")), out);
 }
 
 bool flt_lex_hex(struct flt_lexer *l, struct sv *out)

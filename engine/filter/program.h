@@ -37,27 +37,38 @@ struct flt_test {
 	struct flt_path_tree *paths; /* pmatch */
 	bool stateful;
 	uint16_t flags; /* FLT_FIELD_PROCESS, FLT_FIELD_TYPE_ONLY, if all its fields have them */
-	uint16_t cost;	/* of running it, roughly */
-	uint32_t id;	/* final when the program is sealed */
+	/* Set by sealing: */
+	bool numbered;
+	uint32_t id;	   /* index of what is remembered about it; before: in tests */
+	float cost, truth; /* of running it, roughly; how often it is true, presumably */
 	/* Event types for which the result is known beforehand, and those for which it is true. */
-	struct flt_types decided, truth;
+	struct flt_types decided, yes;
 };
 
-struct flt_logic {		 /* a condition */
+struct flt_logic {		 /* a condition as written */
 	enum flt_node_kind kind; /* not FLT_MACRO */
 	struct flt_logic **kids;
-	struct flt_logic **by_cost; /* the same kids, cheap ones first; as written if stateful */
 	uint32_t count;
-	uint32_t cost;
-	bool stateful;
 	struct flt_test *test; /* FLT_CHECK */
+};
+
+struct flt_plan {		 /* a condition as evaluated: "not" only at tests */
+	enum flt_node_kind kind; /* FLT_AND, FLT_OR, FLT_CHECK */
+	bool negated;		 /* FLT_CHECK */
+	bool stateful;
+	float cost, truth;
+	struct flt_plan **kids; /* best first */
+	uint32_t count;
+	struct flt_test *test;
 };
 
 struct flt_step {
 	uint32_t test, on_true, on_false;
 };
 
-/* Jump targets that are no steps: a condition's result, the end of a batch, hit number n of one. */
+/*
+ * Jump targets that are no steps: a condition's result, the end of a batch, hit number n of one.
+ */
 #define FLT_STEP_END   0x80000000u
 #define FLT_STEP_FALSE UINT32_MAX
 #define FLT_STEP_TRUE  (UINT32_MAX - 1)
@@ -72,6 +83,11 @@ struct flt_batch { /* conditions looked at together for events of one type */
 	uint32_t count;
 	bool in_order; /* stateful: one after the other */
 	uint32_t start;
+};
+
+struct flt_typed { /* tests of a condition that the event's type may decide */
+	struct flt_test **tests;
+	uint32_t count;
 };
 
 struct flt_owned_regex {
@@ -92,24 +108,36 @@ struct flt_program {
 	uint32_t condition_count;
 	struct flt_owned_regex *regexes;
 	bool sealed;
-	/* Tests are ordered: results that hold as long as the thread does not change, as long as
-	 * the event, never. */
-	uint32_t thread_tests, remembered_tests;
+	/* After sealing: */
+	struct flt_plan **plans; /* by condition */
+	/* The tests that plans use; first those whose results hold while the thread does not
+	 * change. */
+	struct flt_test **numbered;
+	uint32_t numbered_count, thread_tests;
+	struct flt_typed *typed; /* by condition */
 	struct flt_batch batches[EV_TYPE_COUNT];
 	uint32_t batch_max; /* conditions in the largest */
 	struct buf steps;   /* struct flt_step */
 	struct buf hits;    /* struct flt_hit */
-	uint32_t *starts;   /* first step of condition c for type t at [t * condition_count + c] */
+	uint32_t *starts;   /* first step of condition c for type t: [t * condition_count + c] */
 };
 
 /* check.c: the test for a check; with @pos the place of an error. */
 MUST_CHECK int flt_program_check(struct flt_program *p, const struct flt_node *n,
 				 struct flt_test **out, struct flt_pos *pos, struct error *err);
+/* Add @t, to be found by @key unless it is stateful. */
+MUST_CHECK int flt_program_share(struct flt_program *p, struct flt_test *t, struct sv key,
+				 struct error *err);
 /* warn.c: report the suspicious constants of a check. */
 void flt_warn_about(const struct flt_node *check, flt_warning_fn warn, void *arg);
 
 /* test.c: choose the functions of @t, whose operands, operator and constants are set. */
 MUST_CHECK int flt_test_prepare(struct flt_program *p, struct flt_test *t, struct error *err);
+/* Can "this or that" be one test with the constants of both? */
+bool flt_test_can_merge(const struct flt_test *a, const struct flt_test *b);
+/* A test that is true if one of @tests is, all of which can be merged. */
+MUST_CHECK int flt_test_merge(struct flt_program *p, struct flt_test *const *tests, uint32_t count,
+			      struct flt_test **out, struct error *err);
 /* As @t->satisfies, but one constant after the other, and for a value of any @type. */
 bool flt_satisfies_slowly(struct flt_ctx *cx, const struct flt_test *t, unsigned type,
 			  const struct flt_datum *d);
@@ -122,22 +150,27 @@ bool flt_value_satisfies_field(struct flt_ctx *cx, const struct flt_test *t,
 /* evt.around: is the event within the constant's milliseconds of the field's argument? */
 bool flt_is_around(struct flt_ctx *cx, const struct flt_test *t);
 
-/* emit.c: turning conditions into steps for one event type. */
+/* plan.c: the best way to evaluate a condition. Tests may be merged, so new ones may appear. */
+MUST_CHECK int flt_plan_condition(struct flt_program *p, const struct flt_logic *l,
+				  struct flt_plan **out, struct error *err);
+/* What "and" or "or" connects, in the best order: what is cheap and decides often comes first. */
+void flt_plan_sort(enum flt_node_kind kind, struct flt_plan **kids, uint32_t count);
+
+/* emit.c: turning plans into steps for one event type. */
 struct flt_emitter {
 	struct flt_program *program;
 	unsigned type;
 	int8_t *known; /* by test: 1 or -1 where the result is known at this point, else 0 */
 };
-/* 1: true, -1: false, 0: it has to be run. */
-int flt_emit_verdict(const struct flt_emitter *e, const struct flt_test *t);
-/* Return: where the steps of @l, or its negation, start; a target itself if nothing is to be run.
- */
-uint32_t flt_emit(const struct flt_emitter *e, const struct flt_logic *l, bool negated,
-		  uint32_t on_true, uint32_t on_false);
+/* 1: true, -1: false, 0: something has to be run. */
+int flt_emit_verdict(const struct flt_emitter *e, const struct flt_plan *plan);
+/* Return: where the steps of @plan start; a target itself if nothing is to be run. */
+uint32_t flt_emit(const struct flt_emitter *e, const struct flt_plan *plan, uint32_t on_true,
+		  uint32_t on_false);
 uint32_t flt_emit_test(const struct flt_emitter *e, const struct flt_test *t, uint32_t on_true,
 		       uint32_t on_false);
-/* Append what is decided about @l for @type: equal keys, equal steps. */
-void flt_emit_key(const struct flt_logic *l, unsigned type, struct buf *key);
+/* Append what is decided about a condition's tests for @type: equal keys, equal steps. */
+void flt_emit_key(const struct flt_program *p, uint32_t condition, unsigned type, struct buf *key);
 MUST_CHECK int flt_emit_conditions(struct flt_program *p, struct error *err);
 
 /* batch.c */

@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sealing: tests get their final numbers, those that the event's type decides are answered for each
- * type, and what remains becomes steps (emit.c, batch.c).
+ * Sealing: conditions become plans (plan.c), the tests these use get numbers, those that the
+ * event's type decides are answered for each type, and the rest becomes steps (emit.c, batch.c).
  */
 #include "engine/filter/program.h"
 
-#include <stdlib.h>
-
-#include "engine/filter/ops.h"
-
 /* --- what is known beforehand --- */
+
+/* What has to be known of an event to know a test's result. */
+enum need {
+	NEEDS_NOTHING,
+	NEEDS_TYPE,
+	NEEDS_NAME, /* the type's name, unless its events have names of their own */
+	NEEDS_EVENT,
+};
 
 static bool is_field(const struct flt_test *t, const char *name)
 {
 	return t->left->kind == FLT_OPERAND_FIELD && strcmp(t->left->field->info->name, name) == 0;
-}
-
-/* Events of these types have names of their own. */
-static bool type_names_its_events(unsigned type)
-{
-	return type != EV_GENERIC_E && type != EV_GENERIC_X && type != EV_ASYNCEVENT_E &&
-	       type != EV_ASYNCEVENT_X;
 }
 
 /* evt.num is at least 1: is the result for 1 that for all? */
@@ -36,175 +33,108 @@ static bool holds_for_all_numbers(const struct flt_test *t)
 	return true;
 }
 
-static bool is_decided(const struct flt_test *t, unsigned type)
+static enum need need_of(const struct flt_test *t)
 {
 	if (t->stateful || t->run == flt_is_around)
-		return false;
-	if (t->flags & FLT_FIELD_TYPE_ONLY || holds_for_all_numbers(t))
-		return true;
-	return !t->right && type_names_its_events(type) &&
-	       (is_field(t, "evt.type") || is_field(t, "syscall.type"));
+		return NEEDS_EVENT;
+	if (holds_for_all_numbers(t))
+		return NEEDS_NOTHING;
+	if (t->flags & FLT_FIELD_TYPE_ONLY)
+		return NEEDS_TYPE;
+	if (!t->right && (is_field(t, "evt.type") || is_field(t, "syscall.type")))
+		return NEEDS_NAME;
+	return NEEDS_EVENT;
 }
 
-/* Run what the type decides on a bare event of each type. */
+/* Run @t on a bare event of each type that decides it. */
+static void decide_test(struct flt_ctx *cx, struct flt_test *t)
+{
+	enum need need = need_of(t);
+
+	for (unsigned type = 0; type < EV_TYPE_COUNT && need != NEEDS_EVENT; type++) {
+		struct ev ev = {.num = 1, .tid = -1, .type = (uint16_t)type};
+		struct state_binding bind = {.ev = &ev};
+		uint64_t bit = 1ull << type % 64;
+
+		if (need == NEEDS_NAME && (type == EV_GENERIC_E || type == EV_GENERIC_X ||
+					   type == EV_ASYNCEVENT_E || type == EV_ASYNCEVENT_X))
+			continue;
+		flt_ctx_event(cx, &bind);
+		t->decided.bits[type / 64] |= bit;
+		if (t->run(cx, t))
+			t->yes.bits[type / 64] |= bit;
+	}
+}
+
 static int decide_tests(struct flt_program *p, struct error *err)
 {
-	struct state_binding bind = {0};
 	struct flt_ctx *cx;
 	int rc = flt_ctx_make(p, NULL, &cx, err);
 
 	if (rc < 0)
 		return rc;
-	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
-		struct ev ev = {.num = 1, .tid = -1, .type = (uint16_t)type};
-		uint64_t bit = 1ull << type % 64;
-
-		bind.ev = &ev;
-		flt_ctx_event(cx, &bind);
-		for (uint32_t i = 0; i < p->test_count; i++) {
-			struct flt_test *t = p->tests[i];
-
-			if (!is_decided(t, type))
-				continue;
-			t->decided.bits[type / 64] |= bit;
-			if (t->run(cx, t))
-				t->truth.bits[type / 64] |= bit;
-		}
-	}
+	for (uint32_t i = 0; i < p->numbered_count; i++)
+		decide_test(cx, p->numbered[i]);
 	flt_ctx_free(cx);
 	return 0;
 }
 
 /* --- numbers --- */
 
-static unsigned memory_of(const struct flt_test *t)
+static bool is_thread_test(const struct flt_test *t)
 {
-	if (t->stateful)
-		return 2;
-	return t->flags & FLT_FIELD_PROCESS ? 0 : 1;
+	return t->flags & FLT_FIELD_PROCESS && !t->stateful;
 }
 
-/* Tests remembered per thread first, stateful ones last. */
+static void mark_used(const struct flt_plan *plan)
+{
+	if (plan->test)
+		plan->test->numbered = true;
+	for (uint32_t i = 0; i < plan->count; i++)
+		mark_used(plan->kids[i]);
+}
+
+/* Tests remembered per thread come first. */
 static int number_tests(struct flt_program *p, struct error *err)
 {
-	struct flt_test **sorted =
-	    arena_zalloc(&p->arena, p->test_count, sizeof(struct flt_test *));
-	uint32_t n = 0, ends[3];
+	uint32_t n = 0;
 
-	if (!sorted)
+	p->numbered = arena_zalloc(&p->arena, p->test_count, sizeof(struct flt_test *));
+	if (!p->numbered)
 		return error_nomem(err);
-	for (unsigned memory = 0; memory < 3; memory++) {
-		for (uint32_t i = 0; i < p->test_count; i++)
-			if (memory_of(p->tests[i]) == memory)
-				sorted[n++] = p->tests[i];
-		ends[memory] = n;
-	}
+	for (uint32_t i = 0; i < p->condition_count; i++)
+		mark_used(p->plans[i]);
+	for (uint32_t i = 0; i < p->test_count; i++)
+		if (p->tests[i]->numbered && is_thread_test(p->tests[i]))
+			p->numbered[n++] = p->tests[i];
+	p->thread_tests = n;
+	for (uint32_t i = 0; i < p->test_count; i++)
+		if (p->tests[i]->numbered && !is_thread_test(p->tests[i]))
+			p->numbered[n++] = p->tests[i];
 	for (uint32_t i = 0; i < n; i++)
-		sorted[i]->id = i;
-	p->tests = sorted;
-	p->thread_tests = ends[0];
-	p->remembered_tests = ends[1];
+		p->numbered[i]->id = i;
+	p->numbered_count = n;
 	return 0;
 }
 
-/* --- costs --- */
-
-/* Texts that are put together when asked for, and look-ups along the ancestors. */
-static bool is_costly_field(const struct flt_field *f)
+static int plan_conditions(struct flt_program *p, struct error *err)
 {
-	static const char *const names[] = {"evt.arg", "evt.info", "proc.a", "proc.env", "fdlist."};
+	int rc = 0;
 
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		if (strncmp(f->info->name, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
-}
-
-static unsigned operand_cost(const struct flt_operand *o)
-{
-	unsigned cost = o->kind == FLT_OPERAND_CALL ? 10 : 1;
-
-	if (o->field && is_costly_field(o->field))
-		cost += 10;
-	for (uint32_t i = 0; i < o->count; i++)
-		cost += operand_cost(o->items[i]);
-	return cost;
-}
-
-static unsigned operator_cost(const struct flt_test *t)
-{
-	switch (t->op) {
-	case FLT_OP_EXISTS:
-		return 0;
-	case FLT_OP_CONTAINS:
-	case FLT_OP_BCONTAINS:
-	case FLT_OP_ICONTAINS:
-	case FLT_OP_GLOB:
-	case FLT_OP_IGLOB:
-	case FLT_OP_PMATCH:
-		return 5;
-	case FLT_OP_REGEX:
-		return 20;
-	default:
-		return t->class == FLT_CLASS_TEXT ? 2 : 1;
-	}
-}
-
-static uint16_t test_cost(const struct flt_test *t)
-{
-	unsigned cost = operator_cost(t), most = UINT16_MAX;
-
-	if (memory_of(t) == 0)
-		return 1;
-	if (t->modifier != FLT_MOD_NONE)
-		cost *= t->count + 1;
-	cost += operand_cost(t->left) + (t->right ? operand_cost(t->right) : 0);
-	return (uint16_t)(cost < most ? cost : most);
-}
-
-/* Insertion keeps equal ones in order. */
-static void sort_by_cost(struct flt_logic **kids, uint32_t count)
-{
-	for (uint32_t i = 1; i < count; i++) {
-		struct flt_logic *kid = kids[i];
-		uint32_t at = i;
-
-		for (; at && kids[at - 1]->cost > kid->cost; at--)
-			kids[at] = kids[at - 1];
-		kids[at] = kid;
-	}
-}
-
-static int judge_costs(struct flt_program *p, struct flt_logic *l, struct error *err)
-{
-	if (l->kind == FLT_CHECK) {
-		l->cost = l->test->cost;
-		l->stateful = l->test->stateful;
-		return 0;
-	}
-	l->by_cost = arena_zalloc(&p->arena, l->count, sizeof(struct flt_logic *));
-	if (!l->by_cost)
+	p->plans = arena_zalloc(&p->arena, p->condition_count, sizeof(struct flt_plan *));
+	if (!p->plans)
 		return error_nomem(err);
-	for (uint32_t i = 0; i < l->count; i++) {
-		if (judge_costs(p, l->kids[i], err) < 0)
-			return ERR_NOMEM;
-		l->by_cost[i] = l->kids[i];
-		l->stateful |= l->kids[i]->stateful;
-		l->cost += l->kids[i]->cost;
-	}
-	if (!l->stateful)
-		sort_by_cost(l->by_cost, l->count);
-	return 0;
+	for (uint32_t i = 0; i < p->condition_count && rc == 0; i++)
+		rc = flt_plan_condition(p, p->conditions[i], &p->plans[i], err);
+	return rc;
 }
 
 int flt_program_seal(struct flt_program *p, struct error *err)
 {
-	int rc = number_tests(p, err);
+	int rc = plan_conditions(p, err);
 
-	for (uint32_t i = 0; i < p->test_count; i++)
-		p->tests[i]->cost = test_cost(p->tests[i]);
-	for (uint32_t i = 0; i < p->condition_count && rc == 0; i++)
-		rc = judge_costs(p, p->conditions[i], err);
+	if (rc == 0)
+		rc = number_tests(p, err);
 	if (rc == 0)
 		rc = decide_tests(p, err);
 	if (rc == 0)

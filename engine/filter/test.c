@@ -175,8 +175,10 @@ bool flt_value_satisfies(struct flt_ctx *cx, const struct flt_test *t, const str
 	bool all = (v->match == FLT_MATCH_LIST && t->op == FLT_OP_IN) ||
 		   (v->match == FLT_MATCH_EITHER && t->op == FLT_OP_NE);
 
-	/* proc.apid: the reference never finds an ancestor's number in a list, and its alerts are
-	 * what ours are measured by (docs/deviations.md). */
+	/*
+	 * proc.apid: the reference never finds an ancestor's number in a list, and its alerts are
+	 * what ours are measured by (docs/deviations.md).
+	 */
 	if (v->match == FLT_MATCH_ANY && is_membership(t->op) && v->type == PT_INT64)
 		return false;
 	for (uint32_t i = 0; i < v->count; i++)
@@ -273,7 +275,7 @@ static bool uses_set(const struct flt_test *t)
 static int prepare_constants(struct flt_program *p, struct flt_test *t, struct error *err)
 {
 	static const flt_satisfies_fn by_modifier[] = {
-	    [FLT_MOD_NONE] = satisfies_first,
+	    [FLT_MOD_NONE] = satisfies_any, /* merged */
 	    [FLT_MOD_ONEOF] = satisfies_exactly_one,
 	    [FLT_MOD_ANYOF] = satisfies_any,
 	    [FLT_MOD_ALLOF] = satisfies_all,
@@ -288,7 +290,9 @@ static int prepare_constants(struct flt_program *p, struct flt_test *t, struct e
 		t->satisfies = is_below_paths;
 		return build_paths(p, t, err);
 	}
-	t->satisfies = is_membership(t->op) ? satisfies_any : by_modifier[t->modifier];
+	t->satisfies = by_modifier[t->modifier];
+	if (t->modifier == FLT_MOD_NONE && t->count == 1)
+		t->satisfies = satisfies_first;
 	return 0;
 }
 
@@ -309,4 +313,87 @@ int flt_test_prepare(struct flt_program *p, struct flt_test *t, struct error *er
 		return 0;
 	}
 	return prepare_constants(p, t, err);
+}
+
+/* --- merging --- */
+
+static bool is_alternative_op(enum flt_op op)
+{
+	switch (op) {
+	case FLT_OP_EXISTS:
+	case FLT_OP_NE:
+	case FLT_OP_LT:
+	case FLT_OP_LE:
+	case FLT_OP_GT:
+	case FLT_OP_GE:
+		return false;
+	default:
+		return true;
+	}
+}
+
+bool flt_test_can_merge(const struct flt_test *a, const struct flt_test *b)
+{
+	return a->run == run_constants && b->run == run_constants && a->op == b->op &&
+	       is_alternative_op(a->op) && a->modifier == FLT_MOD_NONE &&
+	       b->modifier == FLT_MOD_NONE && a->left->kind == FLT_OPERAND_FIELD &&
+	       a->left->field == b->left->field && !a->left->is_list && !a->stateful;
+}
+
+static int merge_constants(struct flt_program *p, struct flt_test *t, struct flt_test *const *tests,
+			   uint32_t count, struct error *err)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		t->count += tests[i]->count;
+	t->consts = arena_zalloc(&p->arena, t->count, sizeof(*t->consts));
+	if (!t->consts)
+		return error_nomem(err);
+	for (uint32_t i = 0; i < count; i++) {
+		for (uint32_t k = 0; k < tests[i]->count; k++) {
+			struct flt_const *c = &t->consts[n++];
+
+			*c = tests[i]->consts[k];
+			if (t->class == FLT_CLASS_ADDR || t->class == FLT_CLASS_NET)
+				c->value.p = (const char *)c->addr;
+		}
+	}
+	return 0;
+}
+
+int flt_test_merge(struct flt_program *p, struct flt_test *const *tests, uint32_t count,
+		   struct flt_test **out, struct error *err)
+{
+	struct buf key = {0};
+	struct flt_test *t = NULL;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		buf_char(&key, '|'); /* no key of a check starts like this */
+		buf_u64(&key, tests[i]->id);
+	}
+	*out = smap_get(&p->test_map, buf_view(&key));
+	if (*out)
+		goto out;
+	t = arena_zalloc(&p->arena, 1, sizeof(*t));
+	if (!t || key.failed) {
+		rc = error_nomem(err);
+		goto out;
+	}
+	t->left = tests[0]->left;
+	t->op = tests[0]->op;
+	t->class = tests[0]->class;
+	t->flags = tests[0]->flags;
+	rc = merge_constants(p, t, tests, count, err);
+	if (rc == 0)
+		rc = flt_test_prepare(p, t, err);
+	if (rc == 0)
+		rc = flt_program_share(p, t, buf_view(&key), err);
+	if (rc < 0)
+		smap_done(&t->set.map);
+	*out = t;
+out:
+	buf_done(&key);
+	return rc;
 }

@@ -10,22 +10,20 @@ static const char *const async_names[] = {"container", "container_removed"};
 
 static const struct flt_types no_types;
 
-static struct flt_types all_types(void)
+static struct flt_types complement(struct flt_types t)
 {
-	struct flt_types t = no_types;
+	const size_t last = COUNT_OF(t.bits) - 1;
 
-	for (unsigned i = 0; i < EV_TYPE_COUNT; i++)
-		t.bits[i / 64] |= 1ull << i % 64;
+	for (size_t i = 0; i <= last; i++)
+		t.bits[i] = ~t.bits[i];
+	if (EV_TYPE_COUNT % 64)
+		t.bits[last] &= (1ull << EV_TYPE_COUNT % 64) - 1;
 	return t;
 }
 
-static struct flt_types complement(struct flt_types t)
+static struct flt_types all_types(void)
 {
-	struct flt_types all = all_types();
-
-	for (size_t i = 0; i < COUNT_OF(t.bits); i++)
-		t.bits[i] = all.bits[i] & ~t.bits[i];
-	return t;
+	return complement(no_types);
 }
 
 static void unite(struct flt_types *t, const struct flt_types *other)

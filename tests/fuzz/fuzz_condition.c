@@ -14,6 +14,8 @@
 			abort();                                                                   \
 	} while (0)
 
+#define FAMILY_MAX 24
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* --- printing ------------------------------------------------------------------------------------
@@ -102,7 +104,36 @@ static void ignore_warning(void *arg, enum flt_warning_kind kind, struct flt_pos
 	REQUIRE(text);
 }
 
-static void check_events(const struct flt_program *p, unsigned id, const struct flt_types *types)
+/* A condition and some of its parts, to be looked at together. */
+struct family {
+	unsigned ids[FAMILY_MAX];
+	size_t count;
+	bool stateful; /* the order in which they are asked matters */
+};
+
+static void note_stateful(void *arg, const struct flt_expr *field)
+{
+	bool *stateful = arg;
+
+	*stateful |=
+	    sv_starts(field->text, SV_LIT("util.")) || sv_starts(field->text, SV_LIT("thread.")) ||
+	    sv_starts(field->text, SV_LIT("evt.delta")) || sv_is(field->text, "evt.outputtime");
+}
+
+static void check_batch(struct flt_ctx *cx, const struct family *f)
+{
+	const unsigned *hits;
+	size_t n, k = 0;
+
+	n = flt_match_batch(cx, true, &hits);
+	for (size_t i = 0; i < f->count; i++)
+		if (flt_match_naive(cx, f->ids[i]))
+			REQUIRE(k < n && hits[k++] == i);
+	REQUIRE(k == n);
+}
+
+static void check_events(const struct flt_program *p, const struct family *f,
+			 const struct flt_types *types)
 {
 	struct flt_ctx *cx;
 	struct scene sc;
@@ -113,9 +144,11 @@ static void check_events(const struct flt_program *p, unsigned id, const struct 
 		bool matches;
 
 		flt_ctx_event(cx, &sc.bind);
-		matches = flt_match(cx, id);
-		REQUIRE(matches == flt_match_naive(cx, id));
+		matches = flt_match(cx, f->ids[0]);
+		REQUIRE(matches == flt_match_naive(cx, f->ids[0]));
 		REQUIRE(!matches || !types || flt_types_has(types, sc.bind.ev->type));
+		if (!f->stateful)
+			check_batch(cx, f);
 	}
 	flt_ctx_free(cx);
 	scene_close(&sc);
@@ -128,24 +161,41 @@ static const struct flt_node *macro_body(void *arg, const struct flt_node *macro
 	return arg;
 }
 
+/* Add @n and what it consists of, down to some depth. */
+static int add_family(struct flt_program *p, const struct flt_node *n, unsigned depth,
+		      struct family *f, struct error *err)
+{
+	struct flt_pos pos;
+	int rc;
+
+	if (f->count == FAMILY_MAX)
+		return 0;
+	rc = flt_program_add(p, n, ignore_warning, NULL, &f->ids[f->count++], &pos, err);
+	for (uint32_t i = 0; i < n->count && rc == 0 && depth; i++)
+		rc = add_family(p, n->kids[i], depth - 1, f, err);
+	return rc;
+}
+
 static void check_matching(const struct flt_node *n, struct arena *arena)
 {
 	struct flt_node *body, *resolved;
+	struct family f = {.count = 0};
 	struct flt_types types;
 	struct flt_program *p;
 	struct error err = {0};
-	struct flt_pos pos;
 	bool has_types;
-	unsigned id;
 
 	REQUIRE(flt_parse(SV_LIT("evt.rawres >= 0"), 100, arena, &body, NULL, NULL) == 0);
 	if (flt_resolve_macros(n, macro_body, body, arena, &resolved, &err) < 0)
 		return;
 	REQUIRE(flt_program_new(NULL, &p, NULL) == 0);
 	has_types = flt_types_of(resolved, &types, &err) == 0;
-	if (flt_program_add(p, resolved, ignore_warning, NULL, &id, &pos, &err) == 0) {
+	flt_visit_fields(resolved, note_stateful, &f.stateful);
+	if (add_family(p, resolved, 3, &f, &err) == 0) {
+		for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
+			REQUIRE(flt_program_batch(p, type, f.ids, f.count, NULL) == 0);
 		REQUIRE(flt_program_seal(p, NULL) == 0);
-		check_events(p, id, has_types ? &types : NULL);
+		check_events(p, &f, has_types ? &types : NULL);
 	} else {
 		REQUIRE(err.code == ERR_COMPILE && err.msg[0]);
 	}

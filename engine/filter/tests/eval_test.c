@@ -136,6 +136,88 @@ static void they_match_the_same_alone(void **state)
 	}
 }
 
+/* --- batches --- */
+
+/* All examples as the batch of each type: hits are those of the oracle, in order. */
+static void check_batch(struct flt_ctx *cx, const unsigned *ids, size_t count)
+{
+	static unsigned expected[CONDITIONS_MAX];
+	const unsigned *hits;
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (flt_match_naive(cx, ids[i]))
+			expected[n++] = (unsigned)i;
+	assert_int_equal(flt_match_batch(cx, true, &hits), n);
+	if (n)
+		assert_memory_equal(hits, expected, n * sizeof(*hits));
+	assert_int_equal(flt_match_batch(cx, false, &hits), n ? 1 : 0);
+	if (n)
+		assert_int_equal(hits[0], expected[0]);
+}
+
+static void batches_find_what_conditions_find_one_by_one(void **state)
+{
+	static unsigned ids[CONDITIONS_MAX];
+	struct flt_program *p = new_program();
+	struct flt_ctx *cx;
+	struct scene sc;
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < example_count; i++) {
+		unsigned id = must_add(p, sv_of(examples[i].text), examples[i].line);
+
+		if (!strstr(examples[i].text,
+			    "deltatime")) /* stateful ones are not looked at together */
+			ids[n++] = id;
+	}
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
+		assert_int_equal(flt_program_batch(p, type, ids, n, NULL), 0);
+	assert_int_equal(flt_program_seal(p, NULL), 0);
+	scene_open(&sc);
+	assert_int_equal(flt_ctx_new(p, sc.st, &cx, NULL), 0);
+	while (scene_next(&sc)) {
+		flt_ctx_event(cx, &sc.bind);
+		check_batch(cx, ids, n);
+		flt_ctx_event(cx, &sc.bind); /* again, with nothing remembered but by thread */
+		check_batch(cx, ids, n);
+	}
+	flt_ctx_free(cx);
+	scene_close(&sc);
+	flt_program_free(p);
+}
+
+static void stateful_batches_are_looked_at_in_order(void **state)
+{
+	struct flt_program *p = new_program();
+	unsigned ids[3] = {must_add(p, SV_LIT("evt.type = read"), 0),
+			   must_add(p, SV_LIT("util.cnt = 2"), 0),
+			   must_add(p, SV_LIT("proc.pid exists"), 0)};
+	size_t first_only = 0, event = 0;
+	const unsigned *hits;
+	struct flt_ctx *cx;
+	struct scene sc;
+
+	(void)state;
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
+		assert_int_equal(flt_program_batch(p, type, ids, 3, NULL), 0);
+	assert_int_equal(flt_program_seal(p, NULL), 0);
+	scene_open(&sc);
+	assert_int_equal(flt_ctx_new(p, sc.st, &cx, NULL), 0);
+	while (scene_next(&sc)) {
+		flt_ctx_event(cx, &sc.bind);
+		if (flt_match_batch(cx, false, &hits) == 1 && hits[0] == 1)
+			first_only = event;
+		event++;
+	}
+	/* After the first event come four reads, which hide the counter. */
+	assert_int_equal(first_only, 5);
+	flt_ctx_free(cx);
+	scene_close(&sc);
+	flt_program_free(p);
+}
+
 static void check_refusal(const struct group *g)
 {
 	struct flt_program *p;
@@ -305,6 +387,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(conditions_match_as_the_examples_say),
 	    cmocka_unit_test(they_match_the_same_alone),
+	    cmocka_unit_test(batches_find_what_conditions_find_one_by_one),
+	    cmocka_unit_test(stateful_batches_are_looked_at_in_order),
 	    cmocka_unit_test(senseless_conditions_are_refused_with_a_reason),
 	    cmocka_unit_test(a_refused_condition_leaves_the_program_usable),
 	    cmocka_unit_test(a_context_needs_a_sealed_program),
