@@ -34,11 +34,12 @@ static void *make(struct resolver *r, size_t count, size_t size, size_t made)
 
 static bool copy_text(struct resolver *r, struct sv *text)
 {
-	if (text->p)
-		*text = arena_sv(r->arena, *text);
-	if (!text->p && text->n)
+	if (!text->p)
+		return true;
+	*text = arena_sv(r->arena, *text);
+	if (!text->p)
 		r->rc = error_nomem(r->err);
-	return text->p || !text->n;
+	return text->p != NULL;
 }
 
 /* Operands nest no deeper than the parser allowed. */

@@ -254,6 +254,8 @@ static int emit_batches(struct batcher *b, struct smap *versions, struct buf *ke
 		if (batch->in_order)
 			continue;
 		batch_key(p, batch, type, key);
+		if (key->failed)
+			return error_nomem(err);
 		same = smap_get(versions, buf_view(key));
 		if (same) {
 			batch->start = same->start;
@@ -262,7 +264,7 @@ static int emit_batches(struct batcher *b, struct smap *versions, struct buf *ke
 		b->emitter.type = type;
 		batch->start = emit_batch(b, batch);
 		kept = arena_sv(&p->arena, buf_view(key));
-		if (b->failed || key->failed || !kept.p || smap_put(versions, kept, batch) < 0)
+		if (b->failed || !kept.p || smap_put(versions, kept, batch) < 0)
 			return error_nomem(err);
 	}
 	return 0;

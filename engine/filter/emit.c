@@ -108,6 +108,8 @@ static int emit_condition(struct flt_emitter *e, uint32_t c, struct smap *versio
 
 		buf_reset(key);
 		flt_emit_key(p, c, e->type, key);
+		if (key->failed)
+			return error_nomem(err);
 		same = smap_get(versions, buf_view(key));
 		if (same) {
 			*start = *same;
@@ -115,7 +117,7 @@ static int emit_condition(struct flt_emitter *e, uint32_t c, struct smap *versio
 		}
 		*start = flt_emit(e, p->plans[c], FLT_STEP_TRUE, FLT_STEP_FALSE);
 		kept = arena_sv(&p->arena, buf_view(key));
-		if (key->failed || !kept.p || smap_put(versions, kept, start) < 0)
+		if (!kept.p || smap_put(versions, kept, start) < 0)
 			return error_nomem(err);
 	}
 	return 0;

@@ -163,7 +163,8 @@ bool flt_field_get(struct flt_ctx *cx, const struct flt_field *f, struct flt_val
 {
 	const struct flt_value *v;
 
-	if (flt_field_is_stateful(f))
+	/* In output, text and JSON of one event are to show the same. */
+	if (f->purpose == FLT_FOR_FILTER && flt_field_is_stateful(f))
 		return extract(cx, f, out);
 	v = flt_field_value(cx, f);
 	if (!v)

@@ -39,7 +39,8 @@ static enum need need_of(const struct flt_test *t)
 		return NEEDS_EVENT;
 	if (holds_for_all_numbers(t))
 		return NEEDS_NOTHING;
-	if (t->flags & FLT_FIELD_TYPE_ONLY)
+	/* Transformers may run out of memory; that must not decide anything for good. */
+	if (t->flags & FLT_FIELD_TYPE_ONLY && t->left->kind == FLT_OPERAND_FIELD && !t->right)
 		return NEEDS_TYPE;
 	if (!t->right && (is_field(t, "evt.type") || is_field(t, "syscall.type")))
 		return NEEDS_NAME;

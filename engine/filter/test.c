@@ -373,7 +373,7 @@ int flt_test_merge(struct flt_program *p, struct flt_test *const *tests, uint32_
 		buf_char(&key, '|'); /* no key of a check starts like this */
 		buf_u64(&key, tests[i]->id);
 	}
-	*out = smap_get(&p->test_map, buf_view(&key));
+	*out = key.failed ? NULL : smap_get(&p->test_map, buf_view(&key));
 	if (*out)
 		goto out;
 	t = arena_zalloc(&p->arena, 1, sizeof(*t));
