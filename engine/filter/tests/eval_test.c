@@ -156,6 +156,11 @@ static void check_batch(struct flt_ctx *cx, const unsigned *ids, size_t count)
 		assert_int_equal(hits[0], expected[0]);
 }
 
+static bool is_stateful(const struct example *e)
+{
+	return strstr(e->text, "deltatime") || strstr(e->text, "thread.cpu");
+}
+
 static void batches_find_what_conditions_find_one_by_one(void **state)
 {
 	static unsigned ids[CONDITIONS_MAX];
@@ -186,6 +191,76 @@ static void batches_find_what_conditions_find_one_by_one(void **state)
 	flt_ctx_free(cx);
 	scene_close(&sc);
 	flt_program_free(p);
+}
+
+static uint32_t next_random(uint32_t *rng)
+{
+	*rng = *rng * 1664525 + 1013904223;
+	return *rng >> 16;
+}
+
+/* One of the first @choice examples, so that conditions share tests. */
+static const char *random_example(uint32_t *rng, size_t choice)
+{
+	const struct example *e;
+
+	do
+		e = &examples[next_random(rng) % choice];
+	while (is_stateful(e));
+	return e->text;
+}
+
+static void random_condition(uint32_t *rng, size_t choice, int depth, struct buf *b)
+{
+	uint32_t kids = 2 + next_random(rng) % 3, kind = depth ? next_random(rng) % 5 : 4;
+
+	if (kind == 4) {
+		buf_str(b, random_example(rng, choice));
+		return;
+	}
+	buf_str(b, kind == 0 ? "not (" : "(");
+	for (uint32_t i = 0; i < kids; i++) {
+		if (i)
+			buf_str(b, kind == 1 ? " or " : " and ");
+		random_condition(rng, choice, depth - 1, b);
+	}
+	buf_lit(b, ")");
+}
+
+static void random_conditions_agree_with_the_oracle(void **state)
+{
+	uint32_t rng = 11;
+
+	(void)state;
+	for (int round = 0; round < 30; round++) {
+		struct flt_program *p = new_program();
+		unsigned ids[40];
+		struct buf text = {0};
+		struct flt_ctx *cx;
+		struct scene sc;
+
+		for (size_t i = 0; i < COUNT_OF(ids); i++) {
+			buf_reset(&text);
+			random_condition(&rng, round % 2 ? 12 : example_count, 3, &text);
+			ids[i] = must_add(p, buf_view(&text), 0);
+		}
+		for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
+			assert_int_equal(flt_program_batch(p, type, ids, COUNT_OF(ids), NULL), 0);
+		assert_int_equal(flt_program_seal(p, NULL), 0);
+		scene_open(&sc);
+		assert_int_equal(flt_ctx_new(p, sc.st, &cx, NULL), 0);
+		while (scene_next(&sc)) {
+			flt_ctx_event(cx, &sc.bind);
+			check_batch(cx, ids, COUNT_OF(ids));
+			for (size_t i = 0; i < COUNT_OF(ids); i++)
+				assert_int_equal(flt_match(cx, ids[i]),
+						 flt_match_naive(cx, ids[i]));
+		}
+		flt_ctx_free(cx);
+		scene_close(&sc);
+		flt_program_free(p);
+		buf_done(&text);
+	}
 }
 
 static void stateful_batches_are_looked_at_in_order(void **state)
@@ -328,6 +403,82 @@ static void stateful_fields_are_not_shared(void **state)
 	flt_program_free(p);
 }
 
+/* A stateful test counts when it is reached, even if the result is certain without it. */
+static void stateful_tests_are_run_each_time_they_are_reached(void **state)
+{
+	struct flt_program *p = new_program();
+	unsigned third = must_add(p, SV_LIT("util.cnt = 3"), 0);
+	unsigned certain = must_add(p, SV_LIT("util.cnt = 3 or evt.type = read"), 0);
+	struct flt_ctx *cx;
+	struct scene sc;
+	int matches = 0;
+
+	(void)state;
+	assert_int_equal(flt_program_seal(p, NULL), 0);
+	scene_open(&sc);
+	assert_int_equal(flt_ctx_new(p, sc.st, &cx, NULL), 0);
+	for (int i = 0; scene_next(&sc); i++) {
+		flt_ctx_event(cx, &sc.bind);
+		assert_int_equal(flt_match(cx, third), i == 1);
+		assert_int_equal(flt_match(cx, third), false); /* the second time in this event */
+		matches += flt_match(cx, certain);
+		assert_int_equal(flt_match(cx, certain), sc.bind.ev->type == EV_READ_X);
+	}
+	assert_int_equal(matches, 4); /* four reads; the third count was the first of them */
+	flt_ctx_free(cx);
+	scene_close(&sc);
+	flt_program_free(p);
+}
+
+/* --- what is remembered about threads --- */
+
+static struct state_str *new_text(const char *text)
+{
+	struct state_str *s = calloc(1, sizeof(*s) + strlen(text) + 1);
+
+	assert_non_null(s);
+	s->refs = 1;
+	s->len = (uint32_t)strlen(text);
+	memcpy(s->text, text, strlen(text));
+	return s;
+}
+
+static bool match_thread(struct flt_ctx *cx, struct state_thread *t, uint64_t generation,
+			 struct state_str *comm)
+{
+	struct ev ev = {.num = 1, .tid = 1, .type = EV_KILL_X};
+	struct state_binding bind = {.ev = &ev, .thread = t};
+
+	t->generation = generation;
+	t->comm = comm;
+	flt_ctx_event(cx, &bind);
+	return flt_match(cx, 0);
+}
+
+static void results_on_processes_hold_until_the_process_changes(void **state)
+{
+	struct state_str *cat = new_text("cat"), *dog = new_text("dog");
+	struct flt_program *p = new_program();
+	struct state_thread t = {.tid = 1, .pid = 1};
+	struct flt_ctx *cx;
+
+	(void)state;
+	must_add(p, SV_LIT("proc.name = cat"), 0);
+	assert_int_equal(flt_program_seal(p, NULL), 0);
+	assert_int_equal(flt_ctx_new(p, NULL, &cx, NULL), 0);
+	assert_true(match_thread(cx, &t, 7, cat));
+	assert_false(match_thread(cx, &t, 8, dog));
+	assert_true(match_thread(cx, &t, 7, dog)); /* remembered: the state changes both together */
+	/* Many others in between, some of which take the same place. */
+	for (uint64_t g = 9; g < 20000; g++)
+		assert_int_equal(match_thread(cx, &t, g, g % 3 ? dog : cat), g % 3 == 0);
+	assert_false(match_thread(cx, &t, 7, dog));
+	flt_ctx_free(cx);
+	flt_program_free(p);
+	free(cat);
+	free(dog);
+}
+
 /* --- warnings --- */
 
 struct warning {
@@ -388,12 +539,15 @@ int main(void)
 	    cmocka_unit_test(conditions_match_as_the_examples_say),
 	    cmocka_unit_test(they_match_the_same_alone),
 	    cmocka_unit_test(batches_find_what_conditions_find_one_by_one),
+	    cmocka_unit_test(random_conditions_agree_with_the_oracle),
 	    cmocka_unit_test(stateful_batches_are_looked_at_in_order),
 	    cmocka_unit_test(senseless_conditions_are_refused_with_a_reason),
 	    cmocka_unit_test(a_refused_condition_leaves_the_program_usable),
 	    cmocka_unit_test(a_context_needs_a_sealed_program),
 	    cmocka_unit_test(operands_can_be_checked_alone),
 	    cmocka_unit_test(stateful_fields_are_not_shared),
+	    cmocka_unit_test(stateful_tests_are_run_each_time_they_are_reached),
+	    cmocka_unit_test(results_on_processes_hold_until_the_process_changes),
 	    cmocka_unit_test(suspicious_constants_are_warned_about),
 	};
 

@@ -15,7 +15,7 @@
 
 static const char *const scene_events[] = {
     "openat",  "read-file", "read-tcp", "read-tcp6", "accept",
-    "generic", "async",	    "stranger", "kill",
+    "generic", "async",	    "stranger", "kill",	     "mount",
 };
 
 struct scene {
@@ -119,9 +119,9 @@ static inline void scene_openat(struct ev_synth *s)
 /* The parameters of event @i of scene_events. */
 static inline unsigned scene_begin(struct ev_synth *s, size_t i)
 {
-	static const uint16_t types[] = {EV_OPENAT_2_X,	  EV_READ_X,	 EV_READ_X,
-					 EV_READ_X,	  EV_READ_X,	 EV_GENERIC_X,
-					 EV_ASYNCEVENT_E, EV_OPENAT_2_X, EV_KILL_X};
+	static const uint16_t types[] = {
+	    EV_OPENAT_2_X, EV_READ_X,	    EV_READ_X,	   EV_READ_X, EV_READ_X,
+	    EV_GENERIC_X,  EV_ASYNCEVENT_E, EV_OPENAT_2_X, EV_KILL_X, EV_MOUNT_X};
 
 	ev_synth_begin(s, types[i], SCENE_START + i * 1000000000u,
 		       i == 6	? 9999
@@ -159,10 +159,17 @@ static inline void scene_event(struct ev_synth *s, size_t i)
 		ev_synth_str(s, "container_removed");
 		ev_synth_bytes(s, "{}", 3);
 		break;
-	default:
+	case 8:
 		ev_synth_int(s, -3);
 		ev_synth_int(s, 12345);
 		ev_synth_int(s, 9);
+		break;
+	default: /* in other events, dev and type are numbers */
+		ev_synth_int(s, 0);
+		ev_synth_str(s, "5");
+		ev_synth_str(s, "/mnt");
+		ev_synth_str(s, "tmpfs");
+		ev_synth_int(s, 0);
 		break;
 	}
 	if (ev_synth_end(s) < 0)
