@@ -263,6 +263,8 @@ static int emit_batches(struct batcher *b, struct smap *versions, struct buf *ke
 		}
 		b->emitter.type = type;
 		batch->start = emit_batch(b, batch);
+		if (flt_emit_check_size(p, err) < 0)
+			return ERR_LIMIT;
 		kept = arena_sv(&p->arena, buf_view(key));
 		if (b->failed || !kept.p || smap_put(versions, kept, batch) < 0)
 			return error_nomem(err);

@@ -67,6 +67,14 @@ uint32_t flt_emit(const struct flt_emitter *e, const struct flt_plan *plan, uint
 	return plan->kind == FLT_AND ? on_true : on_false;
 }
 
+int flt_emit_check_size(const struct flt_program *p, struct error *err)
+{
+	if (p->steps.len / sizeof(struct flt_step) > FLT_STEPS_MAX)
+		return error_set(err, ERR_LIMIT, "the conditions need more than %u steps",
+				 FLT_STEPS_MAX);
+	return 0;
+}
+
 /* The tests of @plan on which types differ, into @out. */
 static bool add_typed_tests(struct flt_program *p, const struct flt_plan *plan,
 			    struct flt_typed *out)
@@ -116,6 +124,8 @@ static int emit_condition(struct flt_emitter *e, uint32_t c, struct smap *versio
 			continue;
 		}
 		*start = flt_emit(e, p->plans[c], FLT_STEP_TRUE, FLT_STEP_FALSE);
+		if (flt_emit_check_size(p, err) < 0)
+			return ERR_LIMIT;
 		kept = arena_sv(&p->arena, buf_view(key));
 		if (!kept.p || smap_put(versions, kept, start) < 0)
 			return error_nomem(err);

@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 
-#define THREAD_SLOTS 4096 /* a power of two */
+#define THREAD_SLOTS_MAX 4096 /* a power of two */
+#define THREAD_SLOTS_MIN 16
+#define THREAD_MEMORY	 (8 << 20) /* bytes of slots, as long as there are more than the least */
 
 /*
  * Results by test, valid if stored with the current epoch. Those of tests on process attributes
@@ -13,8 +15,8 @@
  */
 struct flt_tests {
 	uint64_t *results; /* epoch << 1 | result */
-	uint64_t *slots;   /* THREAD_SLOTS of them: key, known bits, result bits */
-	size_t slot_words, bit_words;
+	uint64_t *slots;   /* each: key, known bits, result bits */
+	size_t slot_count, slot_words, bit_words;
 	uint64_t *slot;	 /* of the current event's thread; NULL: not looked up yet */
 	uint64_t *marks; /* bit per position of a batch; clear between calls */
 	unsigned *hits;	 /* positions in a batch */
@@ -33,7 +35,11 @@ static int make_tests(struct flt_ctx *cx, struct error *err)
 	tests->bit_words = (p->thread_tests + 63) / 64;
 	tests->slot_words = 1 + 2 * tests->bit_words;
 	tests->results = calloc(p->numbered_count + 1, sizeof(*tests->results));
-	tests->slots = calloc(THREAD_SLOTS * tests->slot_words, sizeof(*tests->slots));
+	tests->slot_count = THREAD_SLOTS_MAX;
+	while (tests->slot_count > THREAD_SLOTS_MIN &&
+	       tests->slot_count * tests->slot_words > THREAD_MEMORY / sizeof(*tests->slots))
+		tests->slot_count /= 2;
+	tests->slots = calloc(tests->slot_count * tests->slot_words, sizeof(*tests->slots));
 	tests->marks = calloc(p->batch_max / 64 + 1, sizeof(*tests->marks));
 	tests->hits = calloc((size_t)p->batch_max + 1, sizeof(*tests->hits));
 	if (!tests->results || !tests->slots || !tests->marks || !tests->hits)
@@ -183,7 +189,7 @@ static NOINLINE uint64_t *find_slot(struct flt_ctx *cx)
 	const struct state_thread *t = flt_thread(cx);
 	struct flt_tests *tests = cx->tests;
 	uint64_t key = t ? t->generation + 1 : 0;
-	uint64_t *slot = &tests->slots[(key & (THREAD_SLOTS - 1)) * tests->slot_words];
+	uint64_t *slot = &tests->slots[(key & (tests->slot_count - 1)) * tests->slot_words];
 
 	if (slot[0] != key) {
 		memset(slot, 0, tests->slot_words * sizeof(*slot));

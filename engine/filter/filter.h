@@ -96,7 +96,8 @@ MUST_CHECK int flt_program_add(struct flt_program *p, const struct flt_node *n, 
  */
 MUST_CHECK int flt_program_batch(struct flt_program *p, unsigned type, const unsigned *conditions,
 				 size_t count, struct error *err);
-/* After the last addition and before the first context. */
+/* After the last addition and before the first context. Return: 0, ERR_LIMIT (too much), ERR_NOMEM.
+ */
 MUST_CHECK int flt_program_seal(struct flt_program *p, struct error *err);
 
 /* Is @text a valid left-hand side (field with argument, or transformer over one)? Used for

@@ -10,6 +10,9 @@
 #include "engine/filter/grow.h"
 #include "engine/filter/ops.h"
 
+#define PLAN_KIDS_MAX                                                                              \
+	1000 /* with more, "and" and "or" are left as written: planning would take too long */
+
 struct planner {
 	struct flt_program *program;
 	struct error *err;
@@ -254,7 +257,7 @@ static struct flt_plan *plan_logic(struct planner *pl, const struct flt_logic *l
 	plan = new_plan(pl, (l->kind == FLT_AND) != negated ? FLT_AND : FLT_OR);
 	if (!plan || !add_kids(pl, plan, l, negated))
 		return NULL;
-	if (!plan->stateful) {
+	if (!plan->stateful && plan->count <= PLAN_KIDS_MAX) {
 		if (!merge_kids(pl, plan))
 			return NULL;
 		flt_plan_sort(plan->kind, plan->kids, plan->count);

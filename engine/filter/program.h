@@ -74,6 +74,8 @@ struct flt_step {
 #define FLT_STEP_TRUE  (UINT32_MAX - 1)
 #define FLT_STEP_DONE  (UINT32_MAX - 2)
 
+#define FLT_STEPS_MAX (1u << 24) /* of all conditions for all event types */
+
 struct flt_hit { /* condition at @position of its batch matches; what follows */
 	uint32_t position, next;
 };
@@ -171,6 +173,8 @@ uint32_t flt_emit_test(const struct flt_emitter *e, const struct flt_test *t, ui
 		       uint32_t on_false);
 /* Append what is decided about a condition's tests for @type: equal keys, equal steps. */
 void flt_emit_key(const struct flt_program *p, uint32_t condition, unsigned type, struct buf *key);
+/* ERR_LIMIT if there are too many steps by now. */
+MUST_CHECK int flt_emit_check_size(const struct flt_program *p, struct error *err);
 MUST_CHECK int flt_emit_conditions(struct flt_program *p, struct error *err);
 
 /* batch.c */

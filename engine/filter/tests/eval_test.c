@@ -469,6 +469,7 @@ static void results_on_processes_hold_until_the_process_changes(void **state)
 	assert_true(match_thread(cx, &t, 7, cat));
 	assert_false(match_thread(cx, &t, 8, dog));
 	assert_true(match_thread(cx, &t, 7, dog)); /* remembered: the state changes both together */
+	assert_false(match_thread(cx, &t, 8, cat));
 	/* Many others in between, some of which take the same place. */
 	for (uint64_t g = 9; g < 20000; g++)
 		assert_int_equal(match_thread(cx, &t, g, g % 3 ? dog : cat), g % 3 == 0);

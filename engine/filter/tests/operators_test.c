@@ -191,6 +191,26 @@ static void texts_compare_as_c_strings(void **state)
 	assert_false(compare_text("abc", FLT_OP_ENDSWITH, "ab"));
 }
 
+static void parts_are_found_anywhere_in_long_texts(void **state)
+{
+	char long_text[2 * 300 + 1];
+
+	(void)state;
+	for (size_t n = 1; n < sizeof(long_text); n += 37) {
+		memset(long_text, 'a', n);
+		long_text[n] = '\0';
+		assert_false(compare_text(long_text, FLT_OP_CONTAINS, "ab"));
+		for (size_t at = 0; at < n; at += 5) {
+			long_text[at] = 'b';
+			assert_true(compare_text(long_text, FLT_OP_CONTAINS, "b"));
+			assert_int_equal(compare_text(long_text, FLT_OP_CONTAINS, "ab"), at > 0);
+			assert_int_equal(compare_text(long_text, FLT_OP_CONTAINS, "ba"),
+					 at + 1 < n);
+			long_text[at] = 'a';
+		}
+	}
+}
+
 static void a_nul_byte_ends_a_text_for_most_operators(void **state)
 {
 	struct flt_datum v = {.p = "ab\0cd", .n = 5}, padded = {.p = "ab\0\0", .n = 4};
@@ -579,6 +599,7 @@ int main(void)
 	    cmocka_unit_test(other_constants_are_checked_by_type),
 	    cmocka_unit_test(hex_constants_have_an_even_number_of_digits),
 	    cmocka_unit_test(texts_compare_as_c_strings),
+	    cmocka_unit_test(parts_are_found_anywhere_in_long_texts),
 	    cmocka_unit_test(a_nul_byte_ends_a_text_for_most_operators),
 	    cmocka_unit_test(numbers_compare_in_their_own_signedness),
 	    cmocka_unit_test(buffers_know_their_length),

@@ -157,18 +157,22 @@ static void the_acceptance_samples_are_judged_as_given(void **state)
 
 /* --- nesting --- */
 
-/* @n times @open, then @middle, then @n times @close. */
-static int parse_nested(unsigned n, const char *open, const char *middle, const char *close,
-			unsigned limit)
+struct nesting { /* @n times @open, then @middle, @n times @close, and @tail */
+	const char *open, *middle, *close, *tail;
+	unsigned most; /* with FLT_DEPTH_DEFAULT */
+};
+
+static int parse_nested(const struct nesting *c, unsigned n, unsigned limit)
 {
 	struct buf b = {0};
 	int rc;
 
 	for (unsigned i = 0; i < n; i++)
-		buf_str(&b, open);
-	buf_str(&b, middle);
+		buf_str(&b, c->open);
+	buf_str(&b, c->middle);
 	for (unsigned i = 0; i < n; i++)
-		buf_str(&b, close);
+		buf_str(&b, c->close);
+	buf_str(&b, c->tail);
 	rc = parse(buf_view(&b), limit);
 	buf_done(&b);
 	return rc;
@@ -176,61 +180,35 @@ static int parse_nested(unsigned n, const char *open, const char *middle, const 
 
 static void nesting_is_limited_exactly(void **state)
 {
-	static const struct {
-		const char *open, *middle, *close;
-		unsigned most;
-	} cases[] = {
-	    {"(", "m", ")", 19},      {"(", "a.b = c", ")", 18}, {"not(", "m", ")", 23},
-	    {"m and(", "m", ")", 31}, {"m or(", "m", ")", 47},	 {"tolower(", "a.b", ")", 47},
+	static const struct nesting cases[] = {
+	    {"(", "m", ")", "", 19},	 {"(", "a.b = c", ")", "", 18},
+	    {"not(", "m", ")", "", 23},	 {"m and(", "m", ")", "", 31},
+	    {"m or(", "m", ")", "", 47}, {"tolower(", "a.b", ")", " exists", 47},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		const char *middle = cases[i].middle;
-		struct buf close = {0};
+		const struct nesting *c = &cases[i];
 
-		buf_str(&close, cases[i].close);
-		if (strcmp(cases[i].open, "tolower(") ==
-		    0) { /* the operator follows the last ")" */
-			struct buf text = {0};
-
-			for (unsigned n = 47; n <= 48; n++) {
-				buf_reset(&text);
-				for (unsigned k = 0; k < n; k++)
-					buf_lit(&text, "tolower(");
-				buf_lit(&text, "a.b");
-				for (unsigned k = 0; k < n; k++)
-					buf_lit(&text, ")");
-				buf_lit(&text, " exists");
-				assert_int_equal(parse(buf_view(&text), 100),
-						 n == 47 ? 0 : ERR_LIMIT);
-			}
-			buf_done(&text);
-		} else {
-			assert_int_equal(parse_nested(cases[i].most, cases[i].open, middle,
-						      buf_cstr(&close), 100),
-					 0);
-			assert_int_equal(parse_nested(cases[i].most + 1, cases[i].open, middle,
-						      buf_cstr(&close), 100),
-					 ERR_LIMIT);
-		}
-		buf_done(&close);
+		assert_int_equal(parse_nested(c, c->most, FLT_DEPTH_DEFAULT), 0);
+		assert_int_equal(parse_nested(c, c->most + 1, FLT_DEPTH_DEFAULT), ERR_LIMIT);
 	}
-	assert_int_equal(parse_nested(199, "(", "m", ")", FLT_DEPTH_RULES), 0);
-	assert_int_equal(parse_nested(200, "(", "m", ")", FLT_DEPTH_RULES), ERR_LIMIT);
+	assert_int_equal(parse_nested(&cases[0], 199, FLT_DEPTH_RULES), 0);
+	assert_int_equal(parse_nested(&cases[0], 200, FLT_DEPTH_RULES), ERR_LIMIT);
 }
 
 static void hostile_nesting_is_an_error_and_flat_chains_are_not(void **state)
 {
-	struct buf b = {0};
+	static const struct nesting hostile[] = {
+	    {"(", "", "", "", 0}, {"not(", "", "", "", 0}, {"b64(", "", "", "", 0}};
+	static const struct nesting flat[] = {{"not ", "m", "", "", 0},
+					      {"m and m or ", "m", "", "", 0}};
 
 	(void)state;
-	assert_int_equal(parse_nested(100000, "(", "", "", FLT_DEPTH_RULES), ERR_LIMIT);
-	assert_int_equal(parse_nested(100000, "not(", "", "", FLT_DEPTH_RULES), ERR_LIMIT);
-	assert_int_equal(parse_nested(100000, "b64(", "", "", FLT_DEPTH_RULES), ERR_LIMIT);
-	assert_int_equal(parse_nested(10000, "not ", "m", "", FLT_DEPTH_DEFAULT), 0);
-	assert_int_equal(parse_nested(10000, "m and m or ", "m", "", FLT_DEPTH_DEFAULT), 0);
-	buf_done(&b);
+	for (size_t i = 0; i < COUNT_OF(hostile); i++)
+		assert_int_equal(parse_nested(&hostile[i], 100000, FLT_DEPTH_RULES), ERR_LIMIT);
+	for (size_t i = 0; i < COUNT_OF(flat); i++)
+		assert_int_equal(parse_nested(&flat[i], 10000, FLT_DEPTH_DEFAULT), 0);
 }
 
 /* --- positions --- */
