@@ -234,7 +234,7 @@ int flt_program_check(struct flt_program *p, const struct flt_node *n, struct fl
 	if (rc < 0) {
 		*pos = c.pos;
 		if (c.test)
-			smap_done(&c.test->set.map);
+			flt_test_done(c.test);
 	}
 out:
 	buf_done(&key);

@@ -85,18 +85,21 @@ static bool contains_ignoring_case(struct sv s, struct sv part)
 
 /*
  * As memmem(), which has to prepare a table first: values are mostly paths and names, short enough
- * that looking for the first byte is faster.
+ * that looking for one byte is faster. Not for a slash, which paths are full of.
  */
 static const char *find_part(struct sv value, struct sv part)
 {
-	const char *at = value.p, *last = value.p + (value.n - part.n);
+	size_t anchor = part.n > 1 && part.p[0] == '/' ? 1 : 0;
+	const char *at = value.p + anchor, *last = at + (value.n - part.n);
 
 	if (value.n > SHORT_TEXT_MAX)
 		return memmem(value.p, value.n, part.p, part.n);
 	for (; at <= last; at++) {
-		at = memchr(at, part.p[0], (size_t)(last - at) + 1);
-		if (!at || memcmp(at, part.p, part.n) == 0)
-			return at;
+		at = memchr(at, part.p[anchor], (size_t)(last - at) + 1);
+		if (!at)
+			return NULL;
+		if (memcmp(at - anchor, part.p, part.n) == 0)
+			return at - anchor;
 	}
 	return NULL;
 }

@@ -48,10 +48,16 @@ uint32_t flt_emit_test(const struct flt_emitter *e, const struct flt_test *t, ui
 	return (uint32_t)(e->program->steps.len / sizeof(step)) - 1;
 }
 
-/* Last steps are emitted first, so that the targets are known. */
+/*
+ * Last steps are emitted first, so that the targets are known. A kid that decides makes those after
+ * it unreachable: their steps are dropped again.
+ */
 uint32_t flt_emit(const struct flt_emitter *e, const struct flt_plan *plan, uint32_t on_true,
 		  uint32_t on_false)
 {
+	struct buf *steps = &e->program->steps;
+	size_t before = steps->len;
+
 	if (plan->kind == FLT_CHECK && plan->negated)
 		return flt_emit_test(e, plan->test, on_false, on_true);
 	if (plan->kind == FLT_CHECK)
@@ -59,6 +65,8 @@ uint32_t flt_emit(const struct flt_emitter *e, const struct flt_plan *plan, uint
 	for (uint32_t i = plan->count; i; i--) {
 		uint32_t start = flt_emit(e, plan->kids[i - 1], on_true, on_false);
 
+		if (start == (plan->kind == FLT_AND ? on_false : on_true))
+			steps->len = before;
 		if (plan->kind == FLT_AND)
 			on_true = start;
 		else

@@ -113,7 +113,7 @@ static float rank(enum flt_node_kind kind, const struct flt_plan *kid)
 
 void flt_plan_sort(enum flt_node_kind kind, struct flt_plan **kids, uint32_t count)
 {
-	for (uint32_t i = 1; i < count; i++) {
+	for (uint32_t i = 1; i < count && count <= PLAN_KIDS_MAX; i++) {
 		struct flt_plan *kid = kids[i];
 		uint32_t at = i;
 

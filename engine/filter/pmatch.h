@@ -14,6 +14,8 @@ struct flt_path_tree;
 
 /* NULL: out of memory. */
 struct flt_path_tree *flt_path_tree_new(struct arena *arena);
+/* Release what is not in the arena; NULL is fine. */
+void flt_path_tree_done(struct flt_path_tree *tree);
 /* False: out of memory. */
 bool flt_path_tree_add(struct flt_path_tree *tree, struct sv prefix, struct arena *arena);
 /* Does @path match any of the constants? */

@@ -52,7 +52,7 @@ void flt_program_free(struct flt_program *p)
 	if (!p)
 		return;
 	for (uint32_t i = 0; i < p->test_count; i++)
-		smap_done(&p->tests[i]->set.map);
+		flt_test_done(p->tests[i]);
 	for (struct flt_owned_regex *r = p->regexes; r; r = r->next)
 		flt_regex_free(r->regex);
 	for (uint32_t i = 0; i < p->field_count; i++)

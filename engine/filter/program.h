@@ -135,6 +135,8 @@ void flt_warn_about(const struct flt_node *check, flt_warning_fn warn, void *arg
 
 /* test.c: choose the functions of @t, whose operands, operator and constants are set. */
 MUST_CHECK int flt_test_prepare(struct flt_program *p, struct flt_test *t, struct error *err);
+/* Release what is not in the program's arena. */
+void flt_test_done(struct flt_test *t);
 /* Can "this or that" be one test with the constants of both? */
 bool flt_test_can_merge(const struct flt_test *a, const struct flt_test *b);
 /* A test that is true if one of @tests is, all of which can be merged. */

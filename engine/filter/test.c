@@ -70,7 +70,7 @@ static int build_paths(struct flt_program *p, struct flt_test *t, struct error *
 		const struct flt_datum *d = &t->consts[i].value;
 
 		if (!flt_path_tree_add(t->paths, sv_make(d->p, d->n), &p->arena))
-			t->paths = NULL;
+			return error_nomem(err);
 	}
 	return t->paths ? 0 : error_nomem(err);
 }
@@ -315,6 +315,13 @@ int flt_test_prepare(struct flt_program *p, struct flt_test *t, struct error *er
 	return prepare_constants(p, t, err);
 }
 
+void flt_test_done(struct flt_test *t)
+{
+	smap_done(&t->set.map);
+	flt_path_tree_done(t->paths);
+	t->paths = NULL;
+}
+
 /* --- merging --- */
 
 static bool is_alternative_op(enum flt_op op)
@@ -391,7 +398,7 @@ int flt_test_merge(struct flt_program *p, struct flt_test *const *tests, uint32_
 	if (rc == 0)
 		rc = flt_program_share(p, t, buf_view(&key), err);
 	if (rc < 0)
-		smap_done(&t->set.map);
+		flt_test_done(t);
 	*out = t;
 out:
 	buf_done(&key);

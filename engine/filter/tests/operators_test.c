@@ -177,6 +177,10 @@ static void texts_compare_as_c_strings(void **state)
 	assert_false(compare_text("a", FLT_OP_GE, "b"));
 	assert_true(compare_text("abcd", FLT_OP_CONTAINS, "bc"));
 	assert_true(compare_text("abcd", FLT_OP_CONTAINS, ""));
+	assert_true(compare_text("/a/.ssh/b", FLT_OP_CONTAINS, "/.ssh/"));
+	assert_true(compare_text("/.ssh/", FLT_OP_CONTAINS, "/.ssh/"));
+	assert_false(compare_text("x.ssh/.ss", FLT_OP_CONTAINS, "/.ssh/"));
+	assert_true(compare_text("a/", FLT_OP_CONTAINS, "/"));
 	assert_false(compare_text("abcd", FLT_OP_CONTAINS, "BC"));
 	assert_false(compare_text("", FLT_OP_CONTAINS, "a"));
 	assert_true(compare_text("aBCd", FLT_OP_ICONTAINS, "bcD"));
@@ -484,6 +488,7 @@ static bool pmatch(const char *const *prefixes, size_t n, const char *path)
 	}
 	result = flt_path_tree_matches(tree, sv_of(path));
 	assert_int_equal(result, direct);
+	flt_path_tree_done(tree);
 	arena_done(&arena);
 	return result;
 }
@@ -515,6 +520,31 @@ static void path_prefixes_match_part_by_part(void **state)
 	assert_true(pmatch(many, COUNT_OF(many), "/usr/xy/lib"));
 	assert_false(pmatch(many, COUNT_OF(many), "/usr/xy/c"));
 	assert_false(pmatch(many, 0, "/"));
+}
+
+static void many_path_prefixes_are_found_as_few_are(void **state)
+{
+	char texts[100][32];
+	const char *prefixes[100];
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		snprintf(texts[i], sizeof(texts[i]), i % 10 ? "/d%d/x" : "/d%d*/x", i);
+		prefixes[i] = texts[i];
+	}
+	for (size_t n = 1; n <= 100; n += 3) {
+		for (int i = 0; i < 100; i++) {
+			char path[32];
+
+			snprintf(path, sizeof(path), "/d%d/x/y", i);
+			if ((size_t)i < n)
+				assert_true(pmatch(prefixes, n, path));
+			else
+				pmatch(prefixes, n, path); /* tree and direct search agree */
+			snprintf(path, sizeof(path), "/d%d/z", i);
+			assert_false(pmatch(prefixes, n, path));
+		}
+	}
 }
 
 /* --- getopt --- */
@@ -610,6 +640,7 @@ int main(void)
 	    cmocka_unit_test(regular_expressions_are_posix_and_match_whole_values),
 	    cmocka_unit_test(invalid_utf8_in_values_becomes_replacement_characters),
 	    cmocka_unit_test(path_prefixes_match_part_by_part),
+	    cmocka_unit_test(many_path_prefixes_are_found_as_few_are),
 	    cmocka_unit_test(options_are_found_as_getopt_does),
 	    cmocka_unit_test(the_last_occurrence_of_an_option_counts),
 	};
