@@ -13,6 +13,14 @@ void buf_done(struct buf *b)
 	*b = (struct buf){0};
 }
 
+/* With no room left, the inline functions that append come here, too. */
+static char *fail(struct buf *b)
+{
+	b->failed = true;
+	b->cap = b->len;
+	return NULL;
+}
+
 char *buf_room(struct buf *b, size_t n)
 {
 	size_t cap = b->cap ? b->cap : BUF_FIRST_SIZE;
@@ -22,29 +30,22 @@ char *buf_room(struct buf *b, size_t n)
 		return NULL;
 	if (b->cap - b->len >= n && b->p)
 		return b->p + b->len;
-	if (n > SIZE_MAX / 4 || b->len > SIZE_MAX / 4) {
-		b->failed = true;
-		return NULL;
-	}
+	if (n > SIZE_MAX / 4 || b->len > SIZE_MAX / 4)
+		return fail(b);
 	while (cap - b->len < n)
 		cap *= 2;
 	p = realloc(b->p, cap);
-	if (!p) {
-		b->failed = true;
-		return NULL;
-	}
+	if (!p)
+		return fail(b);
 	b->p = p;
 	b->cap = cap;
 	return p + b->len;
 }
 
-void buf_add(struct buf *b, const void *p, size_t n)
+void buf_add_slowly(struct buf *b, const void *p, size_t n)
 {
-	char *to;
+	char *to = buf_room(b, n);
 
-	if (n == 0)
-		return;
-	to = buf_room(b, n);
 	if (!to)
 		return;
 	memcpy(to, p, n);
@@ -71,25 +72,48 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 	b->len += (size_t)n;
 }
 
+#define U64_DIGITS_MAX 20
+
+/* Write @v so that it ends before @end. Return: where it starts. */
+static char *digits_before(char *end, uint64_t v)
+{
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
+
+	while (v >= 100) {
+		end -= 2;
+		memcpy(end, pairs + v % 100 * 2, 2);
+		v /= 100;
+	}
+	if (v >= 10) {
+		end -= 2;
+		memcpy(end, pairs + v * 2, 2);
+	} else {
+		*--end = (char)('0' + v);
+	}
+	return end;
+}
+
 void buf_u64_padded(struct buf *b, uint64_t v, unsigned width)
 {
-	char digits[40];
-	size_t at = sizeof(digits);
+	char digits[2 * U64_DIGITS_MAX];
+	char *end = digits + sizeof(digits), *at = digits_before(end, v);
 
-	if (width > 39)
-		width = 39;
-	do {
-		digits[--at] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	while (sizeof(digits) - at < width)
-		digits[--at] = '0';
-	buf_add(b, digits + at, sizeof(digits) - at);
+	if (width > sizeof(digits))
+		width = sizeof(digits);
+	while ((unsigned)(end - at) < width)
+		*--at = '0';
+	buf_add(b, at, (size_t)(end - at));
 }
 
 void buf_u64(struct buf *b, uint64_t v)
 {
-	buf_u64_padded(b, v, 1);
+	char digits[U64_DIGITS_MAX];
+	char *end = digits + sizeof(digits), *at = digits_before(end, v);
+
+	buf_add(b, at, (size_t)(end - at));
 }
 
 void buf_i64(struct buf *b, int64_t v)

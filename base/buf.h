@@ -24,7 +24,6 @@ struct buf {
 void buf_done(struct buf *b); /* frees the storage; the buffer is empty and usable again */
 /* Make room for @n more bytes. Return: where they go (not yet counted in len), or NULL. */
 char *buf_room(struct buf *b, size_t n);
-void buf_add(struct buf *b, const void *p, size_t n);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_u64(struct buf *b, uint64_t v); /* decimal */
 void buf_i64(struct buf *b, int64_t v);	 /* decimal */
@@ -39,12 +38,25 @@ static inline void buf_reset(struct buf *b)
 	b->failed = false;
 }
 
+/* For the inline functions below: when there is no room. */
+void buf_add_slowly(struct buf *b, const void *p, size_t n);
+
 static inline void buf_char(struct buf *b, char c)
 {
 	if (LIKELY(b->len < b->cap))
 		b->p[b->len++] = c;
 	else
-		buf_add(b, &c, 1);
+		buf_add_slowly(b, &c, 1);
+}
+
+static inline void buf_add(struct buf *b, const void *p, size_t n)
+{
+	if (LIKELY(n && n <= b->cap - b->len)) {
+		memcpy(b->p + b->len, p, n);
+		b->len += n;
+	} else if (n) {
+		buf_add_slowly(b, p, n);
+	}
 }
 
 static inline void buf_sv(struct buf *b, struct sv s)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 
+#include "base/plain.h"
+
 unsigned utf8_decode(struct sv s, uint32_t *cp, unsigned *bad)
 {
 	static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
@@ -78,49 +80,53 @@ static void escape_char(struct buf *b, unsigned char c)
 	case '\t':
 		buf_lit(b, "\\t");
 		break;
+	case 0x7f:
+		buf_char(b, (char)c);
+		break;
 	default:
 		escape_unit(b, c);
 	}
 }
 
+/* One character that cannot be copied as it is. Return: how many bytes of @s it takes. */
+static size_t escape_one(struct buf *b, struct sv s, bool ascii)
+{
+	uint32_t cp;
+	unsigned n, bad;
+
+	if ((unsigned char)s.p[0] < 0x80) {
+		escape_char(b, (unsigned char)s.p[0]);
+		return 1;
+	}
+	n = utf8_decode(s, &cp, &bad);
+	if (!n) {
+		if (ascii)
+			escape_unit(b, 0xfffd);
+		else
+			buf_lit(b, "\xef\xbf\xbd");
+		return bad;
+	}
+	if (!ascii) {
+		buf_add(b, s.p, n);
+	} else if (cp >= 0x10000) {
+		escape_unit(b, 0xd800 + ((cp - 0x10000) >> 10));
+		escape_unit(b, 0xdc00 + ((cp - 0x10000) & 0x3ff));
+	} else {
+		escape_unit(b, cp);
+	}
+	return n;
+}
+
 static void escape(struct buf *b, struct sv s, bool ascii)
 {
-	size_t i = 0;
+	for (;;) {
+		size_t run = plain_run_without(s, '"', '\\');
 
-	while (i < s.n) {
-		size_t run = i;
-		uint32_t cp;
-		unsigned n, bad;
-
-		while (run < s.n && (unsigned char)s.p[run] >= 0x20 &&
-		       (unsigned char)s.p[run] < 0x80 && s.p[run] != '"' && s.p[run] != '\\')
-			run++;
-		buf_add(b, s.p + i, run - i);
-		i = run;
-		if (i == s.n)
-			break;
-		if ((unsigned char)s.p[i] < 0x80) {
-			escape_char(b, (unsigned char)s.p[i++]);
-			continue;
-		}
-		n = utf8_decode(sv_drop(s, i), &cp, &bad);
-		if (!n) {
-			if (ascii)
-				escape_unit(b, 0xfffd);
-			else
-				buf_lit(b, "\xef\xbf\xbd");
-			i += bad;
-			continue;
-		}
-		if (!ascii) {
-			buf_add(b, s.p + i, n);
-		} else if (cp >= 0x10000) {
-			escape_unit(b, 0xd800 + ((cp - 0x10000) >> 10));
-			escape_unit(b, 0xdc00 + ((cp - 0x10000) & 0x3ff));
-		} else {
-			escape_unit(b, cp);
-		}
-		i += n;
+		buf_add(b, s.p, run);
+		s = sv_drop(s, run);
+		if (LIKELY(s.n == 0))
+			return;
+		s = sv_drop(s, escape_one(b, s, ascii));
 	}
 }
 

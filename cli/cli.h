@@ -136,6 +136,8 @@ void cli_bytes(struct buf *b, uint64_t n);
 /* Text of a capture made harmless for a terminal: control characters and invalid UTF-8 become \xNN,
  * bidi controls \u{N}. */
 void cli_safe(struct buf *b, struct sv s);
+/* The same for what was appended to @b since it had @start bytes; @scratch is overwritten. */
+void cli_safe_tail(struct buf *b, size_t start, struct buf *scratch);
 /* Write all of @b to stdout; on failure (closed pipe, full disk) tell it. Return: 0 or CLI_INPUT.
  */
 int cli_write(struct buf *b);

@@ -50,7 +50,7 @@ struct events {
 	bool has_filter;
 	unsigned filter_id;
 	uint64_t shown;
-	struct buf line, out;
+	struct buf out, scratch;
 	int status;
 };
 
@@ -101,24 +101,21 @@ static int flush(struct events *o)
 
 static void render(struct events *o, struct cli_walk *w)
 {
+	size_t start = o->out.len;
 	int members;
 
-	buf_reset(&o->line);
 	if (o->json) {
-		members = flt_format_json(w->ctx, o->compiled, &o->line);
+		buf_char(&o->out, '{');
+		members = flt_format_json(w->ctx, o->compiled, &o->out);
+		if (members <= 0)
+			o->out.len = start;
 		if (members < 0)
 			return;
-		if (members == 0) {
-			buf_lit(&o->out, "null\n");
-		} else {
-			buf_char(&o->out, '{');
-			buf_sv(&o->out, buf_view(&o->line));
-			buf_lit(&o->out, "}\n");
-		}
+		buf_str(&o->out, members ? "}\n" : "null\n");
 	} else {
-		if (!flt_format_text(w->ctx, o->compiled, &o->line))
+		if (!flt_format_text(w->ctx, o->compiled, &o->out))
 			return;
-		cli_safe(&o->out, buf_view(&o->line));
+		cli_safe_tail(&o->out, start, &o->scratch);
 		buf_char(&o->out, '\n');
 	}
 	o->shown++;
@@ -239,7 +236,7 @@ int cmd_events(int argc, char **argv)
 	if (!status)
 		status = print_all(&o, argv + first, argc - first);
 	flt_program_free(o.program);
-	buf_done(&o.line);
+	buf_done(&o.scratch);
 	buf_done(&o.out);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "base/plain.h"
 #include "cli/cli.h"
 
 #define NS_PER_S 1000000000ull
@@ -201,22 +202,47 @@ static bool is_bidi_control(uint32_t cp)
 	       cp == 0x200f || cp == 0x061c;
 }
 
+/* One character that is no printable ASCII. Return: how many bytes of @s it takes. */
+static size_t safe_one(struct buf *b, struct sv s)
+{
+	uint32_t cp = 0;
+	unsigned bad, n = utf8_decode(s, &cp, &bad);
+
+	if (n && cp >= 0xa0 && !is_bidi_control(cp)) {
+		buf_add(b, s.p, n);
+	} else if (n && cp >= 0x100) {
+		buf_addf(b, "\\u{%x}", (unsigned)cp);
+	} else {
+		n = n ? n : bad;
+		for (unsigned i = 0; i < n; i++)
+			buf_addf(b, "\\x%02x", (unsigned char)s.p[i]);
+	}
+	return n ? n : bad;
+}
+
 void cli_safe(struct buf *b, struct sv s)
 {
-	while (s.n) {
-		uint32_t cp = 0;
-		unsigned bad, n = utf8_decode(s, &cp, &bad);
+	for (;;) {
+		size_t run = plain_run(s);
 
-		if (n && cp >= 0x20 && cp != 0x7f && !(cp >= 0x80 && cp < 0xa0) &&
-		    !is_bidi_control(cp)) {
-			buf_add(b, s.p, n);
-		} else if (n && cp >= 0x100) {
-			buf_addf(b, "\\u{%x}", (unsigned)cp);
-		} else {
-			n = n ? n : bad;
-			for (unsigned i = 0; i < n; i++)
-				buf_addf(b, "\\x%02x", (unsigned char)s.p[i]);
-		}
-		s = sv_drop(s, n ? n : bad);
+		buf_add(b, s.p, run);
+		s = sv_drop(s, run);
+		if (LIKELY(s.n == 0))
+			return;
+		s = sv_drop(s, safe_one(b, s));
 	}
+}
+
+void cli_safe_tail(struct buf *b, size_t start, struct buf *scratch)
+{
+	struct sv tail = sv_drop(buf_view(b), start);
+	size_t run = plain_run(tail);
+
+	if (LIKELY(run == tail.n))
+		return;
+	buf_reset(scratch);
+	cli_safe(scratch, sv_drop(tail, run));
+	b->len = start + run;
+	buf_sv(b, buf_view(scratch));
+	b->failed |= scratch->failed;
 }

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/map.h"
+#include "base/plain.h"
 #include "base/pool.h"
 
 static void a_map_agrees_with_an_array_under_random_puts_and_takes(void **state)
@@ -172,6 +173,56 @@ static void json_text_is_escaped_and_repaired(void **state)
 	buf_done(&b);
 }
 
+/* One odd byte of every value at every place, alone and with a second one behind it. */
+static void ordinary_text_ends_at_the_first_odd_byte(void **state)
+{
+	char text[24];
+
+	(void)state;
+	for (unsigned at = 0; at < sizeof(text); at++) {
+		for (unsigned c = 0; c < 256; c++) {
+			const bool odd = c < 0x20 || c >= 0x7f;
+			const bool escaped = odd || c == '"' || c == '\\';
+
+			memset(text, 'a' + (int)(at % 26), sizeof(text));
+			text[at] = (char)c;
+			assert_int_equal(plain_run(sv_make(text, sizeof(text))),
+					 odd ? at : sizeof(text));
+			assert_int_equal(plain_run_without(sv_make(text, sizeof(text)), '"', '\\'),
+					 escaped ? at : sizeof(text));
+			assert_int_equal(plain_run(sv_make(text, at)), at);
+			text[sizeof(text) - 1] = odd ? ' ' : '\x01';
+			assert_int_equal(plain_run(sv_make(text, sizeof(text))),
+					 odd && at < sizeof(text) - 1 ? at
+					 : odd			      ? sizeof(text)
+								      : sizeof(text) - 1);
+		}
+	}
+	assert_int_equal(plain_run(SV_NONE), 0);
+}
+
+static void numbers_are_the_same_as_printf_writes(void **state)
+{
+	static const uint64_t around[] = {
+	    0, 9, 10, 99, 100, 999, 1000, 4294967295u, 123456, 1000000, 10000000000, UINT64_MAX};
+	struct buf b = {0};
+	char want[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(around); i++) {
+		for (unsigned width = 0; width < 24; width += 3) {
+			buf_reset(&b);
+			buf_u64(&b, around[i]);
+			buf_char(&b, '/');
+			buf_u64_padded(&b, around[i], width);
+			snprintf(want, sizeof(want), "%llu/%0*llu", (unsigned long long)around[i],
+				 (int)(width ? width : 1), (unsigned long long)around[i]);
+			assert_string_equal(buf_cstr(&b), want);
+		}
+	}
+	buf_done(&b);
+}
+
 static void numbers_are_written_in_full(void **state)
 {
 	struct buf b = {0};
@@ -209,6 +260,8 @@ int main(void)
 	    cmocka_unit_test(an_arena_keeps_its_memory_over_a_reset),
 	    cmocka_unit_test(a_cursor_never_reads_past_the_end),
 	    cmocka_unit_test(json_text_is_escaped_and_repaired),
+	    cmocka_unit_test(ordinary_text_ends_at_the_first_odd_byte),
+	    cmocka_unit_test(numbers_are_the_same_as_printf_writes),
 	    cmocka_unit_test(numbers_are_written_in_full),
 	    cmocka_unit_test(errors_keep_code_offset_and_cause),
 	};
