@@ -116,6 +116,29 @@ void buf_u64(struct buf *b, uint64_t v)
 	buf_add(b, at, (size_t)(end - at));
 }
 
+/* Digits of @bits bits each. */
+static void power_of_two_base(struct buf *b, uint64_t v, unsigned bits)
+{
+	char digits[64 / 3 + 1];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = "0123456789ABCDEF"[v & ((1u << bits) - 1)];
+		v >>= bits;
+	} while (v);
+	buf_add(b, digits + at, sizeof(digits) - at);
+}
+
+void buf_hex(struct buf *b, uint64_t v)
+{
+	power_of_two_base(b, v, 4);
+}
+
+void buf_octal(struct buf *b, uint64_t v)
+{
+	power_of_two_base(b, v, 3);
+}
+
 void buf_i64(struct buf *b, int64_t v)
 {
 	if (v < 0) {

@@ -29,6 +29,8 @@ void buf_u64(struct buf *b, uint64_t v); /* decimal */
 void buf_i64(struct buf *b, int64_t v);	 /* decimal */
 /* Decimal, padded with zeros on the left to at least @width digits. */
 void buf_u64_padded(struct buf *b, uint64_t v, unsigned width);
+void buf_hex(struct buf *b, uint64_t v);   /* upper case, no prefix */
+void buf_octal(struct buf *b, uint64_t v); /* no prefix */
 /* NUL-terminate and return the text; "" if the buffer failed. Valid until the next append. */
 const char *buf_cstr(struct buf *b);
 

@@ -120,7 +120,7 @@ static size_t escape_one(struct buf *b, struct sv s, bool ascii)
 static void escape(struct buf *b, struct sv s, bool ascii)
 {
 	for (;;) {
-		size_t run = plain_run_without(s, '"', '\\');
+		size_t run = plain_json_run(s);
 
 		buf_add(b, s.p, run);
 		s = sv_drop(s, run);

@@ -30,41 +30,75 @@ static inline uint64_t plain_bytes_equal(uint64_t x, unsigned char c)
 	return (x - PLAIN_ALL(1)) & ~x & PLAIN_TOPS;
 }
 
-/* How many bytes at the start of @s are printable ASCII, and none of @a and @b. */
-static inline size_t plain_run_without(struct sv s, char a, char b)
+/* The @n (1 to 7) bytes at @p, then blanks. */
+static inline uint64_t plain_load_few(const char *p, size_t n)
 {
+	const unsigned char *u = (const unsigned char *)p;
+	const uint64_t blanks = PLAIN_ALL(' ') << 8 * n;
+	uint32_t first, last;
+
+	if (n < 4)
+		return blanks | u[0] | (uint64_t)u[n / 2] << n / 2 * 8 |
+		       (uint64_t)u[n - 1] << (n - 1) * 8;
+	memcpy(&first, p, 4); /* two halves that overlap */
+	memcpy(&last, p + n - 4, 4);
+	return blanks | first | (uint64_t)last << 8 * (n - 4);
+}
+
+/* The top bit of each byte of @x at which to stop; exact for the lowest. */
+static inline uint64_t plain_stops(uint64_t x, bool json)
+{
+	uint64_t odd = plain_odd_bytes(x);
+
+	return json ? odd | plain_bytes_equal(x, '"') | plain_bytes_equal(x, '\\') : odd;
+}
+
+typedef unsigned char plain_block __attribute__((vector_size(16)));
+
+/* Nothing to stop at in the 16 bytes at @p? */
+static inline bool plain_block_passes(const char *p, bool json)
+{
+	plain_block x, stops;
+	uint64_t halves[2];
+
+	memcpy(&x, p, sizeof(x));
+	stops = (plain_block)(x - ' ' > '~' - ' ');
+	if (json)
+		stops |= (plain_block)(x == '"') | (plain_block)(x == '\\');
+	memcpy(halves, &stops, sizeof(halves));
+	return (halves[0] | halves[1]) == 0;
+}
+
+/* For the functions below. @json: stop at what JSON escapes in a string, too. */
+static inline size_t plain_scan(struct sv s, bool json)
+{
+	uint64_t x, stops;
 	size_t i = 0;
 
+	while (s.n - i >= sizeof(plain_block) && plain_block_passes(s.p + i, json))
+		i += sizeof(plain_block);
 	for (; s.n - i >= 8; i += 8) {
-		uint64_t x, odd;
-
 		memcpy(&x, s.p + i, 8);
-		odd = plain_odd_bytes(x) | plain_bytes_equal(x, (unsigned char)a) |
-		      plain_bytes_equal(x, (unsigned char)b);
-		if (odd)
-			return i + (size_t)__builtin_ctzll(odd) / 8;
+		stops = plain_stops(x, json);
+		if (stops)
+			return i + (size_t)__builtin_ctzll(stops) / 8;
 	}
-	while (i < s.n && s.p[i] >= 0x20 && s.p[i] < 0x7f && s.p[i] != a && s.p[i] != b)
-		i++;
-	return i;
+	if (i == s.n)
+		return i;
+	stops = plain_stops(plain_load_few(s.p + i, s.n - i), json);
+	return stops ? i + (size_t)__builtin_ctzll(stops) / 8 : s.n;
 }
 
 /* How many bytes at the start of @s are printable ASCII. */
 static inline size_t plain_run(struct sv s)
 {
-	size_t i = 0;
+	return plain_scan(s, false);
+}
 
-	for (; s.n - i >= 8; i += 8) {
-		uint64_t x, odd;
-
-		memcpy(&x, s.p + i, 8);
-		odd = plain_odd_bytes(x);
-		if (odd)
-			return i + (size_t)__builtin_ctzll(odd) / 8;
-	}
-	while (i < s.n && s.p[i] >= 0x20 && s.p[i] < 0x7f)
-		i++;
-	return i;
+/* The same, up to the first quotation mark or backslash. */
+static inline size_t plain_json_run(struct sv s)
+{
+	return plain_scan(s, true);
 }
 
 #endif

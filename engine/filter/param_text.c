@@ -53,9 +53,12 @@ static unsigned width_of(const struct param *p)
 
 static uint64_t unsigned_of(const struct param *p)
 {
+	const unsigned width = width_of(p);
 	uint64_t v = 0;
 
-	for (unsigned i = width_of(p); i-- > 0;)
+	if (LIKELY(width == 8 || width == 4))
+		return width == 8 ? load_u64(p->p) : load_u32(p->p);
+	for (unsigned i = width; i-- > 0;)
 		v = v << 8 | p->p[i];
 	return v;
 }
@@ -74,10 +77,12 @@ static void number_text(const struct param *p, bool as_signed, struct buf *out)
 
 	switch (p->format) {
 	case PF_HEX:
-		buf_addf(out, "%llX", (unsigned long long)v);
+		buf_hex(out, v);
 		break;
 	case PF_OCT:
-		buf_addf(out, "%#llo", (unsigned long long)v);
+		if (v)
+			buf_char(out, '0');
+		buf_octal(out, v);
 		break;
 	case PF_10_PADDED_DEC:
 		buf_u64_padded(out, v, 9);
@@ -316,8 +321,9 @@ struct sv flt_param_base(struct flt_ctx *cx, struct ev *ev, unsigned i, char roo
 	struct sv name;
 
 	if (info->type == PT_FSRELPATH && info->dirfd_param >= 0 &&
-	    ev_info(ev)->params[info->dirfd_param].type == PT_FD)
-		ev_i64(ev, (unsigned)info->dirfd_param, &dirfd);
+	    ev_info(ev)->params[info->dirfd_param].type == PT_FD &&
+	    !ev_i64(ev, (unsigned)info->dirfd_param, &dirfd))
+		return SV_LIT(""); /* old captures may lack it: nobody knows which directory */
 	if (dirfd == EV_FD_CWD)
 		return state_thread_cwd(flt_thread(cx));
 	fd = state_fd_find(flt_thread(cx), dirfd);

@@ -68,9 +68,9 @@ static void integer_text(const struct flt_value *v, const struct flt_datum *d, b
 	uint64_t masked = width && width < 8 ? d->u & ((1ull << 8 * width) - 1) : d->u;
 
 	if (v->format == PF_HEX)
-		buf_addf(out, "%llX", (unsigned long long)masked);
+		buf_hex(out, masked);
 	else if (v->format == PF_OCT)
-		buf_addf(out, "%llo", (unsigned long long)masked);
+		buf_octal(out, masked);
 	else if (v->format == PF_10_PADDED_DEC && width == 8)
 		buf_u64_padded(out, d->u, 9);
 	else if (is_signed)
@@ -90,6 +90,12 @@ static void limited_bytes(struct flt_ctx *cx, const struct flt_datum *d, struct 
 		out->len = start + FLT_BUFFER_TEXT_MAX;
 }
 
+/* A text ends at its first NUL. */
+static struct sv text_of(const struct flt_datum *d)
+{
+	return sv_make(d->p, d->n ? strnlen(d->p, d->n) : 0);
+}
+
 static void datum_text(struct flt_ctx *cx, const struct flt_value *v, const struct flt_datum *d,
 		       struct buf *out)
 {
@@ -107,7 +113,7 @@ static void datum_text(struct flt_ctx *cx, const struct flt_value *v, const stru
 		buf_addf(out, "%.1f", d->d);
 		break;
 	case FLT_CLASS_TEXT:
-		buf_add(out, d->p, d->n ? strnlen(d->p, d->n) : 0);
+		buf_sv(out, text_of(d));
 		break;
 	case FLT_CLASS_BYTES:
 		limited_bytes(cx, d, out);
@@ -178,14 +184,10 @@ static bool number_is_quoted(const struct flt_value *v)
 	}
 }
 
+/* What has characters to be escaped only in byte buffers. */
 static void quoted(struct flt_ctx *cx, const struct flt_value *v, const struct flt_datum *d,
 		   struct buf *out)
 {
-	if (flt_type_class(v->type) == FLT_CLASS_TEXT) {
-		json_string(out, sv_make(d->p, d->n ? strnlen(d->p, d->n) : 0));
-		return;
-	}
-	/* What is left has no characters to escape but in byte buffers. */
 	if (flt_type_class(v->type) == FLT_CLASS_BYTES) {
 		buf_reset(&cx->text);
 		datum_text(cx, v, d, &cx->text);
@@ -200,20 +202,35 @@ static void quoted(struct flt_ctx *cx, const struct flt_value *v, const struct f
 static void datum_json(struct flt_ctx *cx, const struct flt_field *f, const struct flt_value *v,
 		       const struct flt_datum *d, struct buf *out)
 {
-	enum flt_class class = flt_type_class(v->type);
-
-	if (is_clock(f))
+	if (UNLIKELY(is_clock(f))) {
 		buf_u64(out, d->u);
-	else if (class == FLT_CLASS_BOOL)
+		return;
+	}
+	switch (flt_type_class(v->type)) {
+	case FLT_CLASS_TEXT:
+		json_string(out, text_of(d));
+		break;
+	case FLT_CLASS_SIGNED:
+		if (number_is_quoted(v))
+			quoted(cx, v, d, out);
+		else
+			buf_i64(out, d->i);
+		break;
+	case FLT_CLASS_UNSIGNED:
+		if (number_is_quoted(v))
+			quoted(cx, v, d, out);
+		else
+			buf_u64(out, d->u);
+		break;
+	case FLT_CLASS_BOOL:
 		buf_str(out, d->u ? "true" : "false");
-	else if (class == FLT_CLASS_DOUBLE)
+		break;
+	case FLT_CLASS_DOUBLE:
 		double_json(d->d, out);
-	else if (class == FLT_CLASS_SIGNED && !number_is_quoted(v))
-		buf_i64(out, d->i);
-	else if (class == FLT_CLASS_UNSIGNED && !number_is_quoted(v))
-		buf_u64(out, d->u);
-	else
+		break;
+	default:
 		quoted(cx, v, d, out);
+	}
 }
 
 void flt_value_json(struct flt_ctx *cx, const struct flt_field *f, const struct flt_value *v,
