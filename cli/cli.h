@@ -54,9 +54,9 @@ enum { /* ids of options without a letter, shared by all tables */
 };
 
 struct cli_option {
-	int id; /* a letter, or OPT_* */
-	const char *name;
-	const char *arg; /* NULL: takes none */
+	int id;		  /* a letter, or OPT_* */
+	const char *name; /* NULL: just the letter */
+	const char *arg;  /* NULL: takes none */
 	const char *help;
 };
 
@@ -138,6 +138,18 @@ void cli_bytes(struct buf *b, uint64_t n);
 void cli_safe(struct buf *b, struct sv s);
 /* The same for what was appended to @b since it had @start bytes; @scratch is overwritten. */
 void cli_safe_tail(struct buf *b, size_t start, struct buf *scratch);
+/*
+ * Text that may have several lines: line ends stay, and each further line starts with a tab, so
+ * that none can pass for a line of ours. @fresh is for texts that follow each other: false at
+ * first.
+ */
+void cli_safe_lines(struct buf *b, struct sv s, bool *fresh);
+void cli_safe_lines_tail(struct buf *b, size_t start, struct buf *scratch);
+/*
+ * One cell of a CSV record (RFC 4180), made harmless as above; a text that a spreadsheet would take
+ * for a formula gets an apostrophe in front.
+ */
+void cli_csv_cell(struct buf *b, struct sv s);
 /* Write all of @b to stdout; on failure (closed pipe, full disk) tell it. Return: 0 or CLI_INPUT.
  */
 int cli_write(struct buf *b);

@@ -77,18 +77,59 @@ static void one_md(struct buf *b, const struct flt_field_info *f)
 		 f->flags & FLT_FIELD_LIST ? " list" : "", f->help);
 }
 
+static void flags_json(struct buf *b, unsigned flags)
+{
+	static const struct {
+		unsigned flag;
+		const char *name;
+	} rows[] = {
+	    {FLT_FIELD_DEPRECATED, "deprecated"}, {FLT_FIELD_FILTER_ONLY, "filter_only"},
+	    {FLT_FIELD_HIDDEN, "hidden"},	  {FLT_FIELD_LIST, "list"},
+	    {FLT_FIELD_NO_RHS, "no_rhs"},	  {FLT_FIELD_NO_TRANSFORMER, "no_transformer"},
+	    {FLT_FIELD_PRINT_ONLY, "print_only"}, {FLT_FIELD_SUGGESTED, "suggested"},
+	};
+	const char *comma = "";
+
+	buf_char(b, '[');
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (flags & rows[i].flag) {
+			buf_addf(b, "%s\"%s\"", comma, rows[i].name);
+			comma = ",";
+		}
+	buf_char(b, ']');
+}
+
+static const char *format_name(const struct flt_field_info *f)
+{
+	static const char *const names[] = {
+	    [PF_NA] = "none",	[PF_DEC] = "decimal",
+	    [PF_HEX] = "hex",	[PF_10_PADDED_DEC] = "padded",
+	    [PF_ID] = "id",	[PF_DIR] = "dir",
+	    [PF_OCT] = "octal",
+	};
+
+	return names[f->format];
+}
+
 static void one_json(struct buf *b, const struct flt_field_info *f)
 {
+	static const char *const rules[] = {[FLT_ARG_NONE] = "none",
+					    [FLT_ARG_OPTIONAL] = "optional",
+					    [FLT_ARG_REQUIRED] = "required"};
+
 	buf_lit(b, "{\"arg\":");
 	json_string(b, sv_of(f->arg_help));
-	buf_lit(b, ",\"class\":");
+	buf_addf(b, ",\"argument\":\"%s\",\"class\":", rules[f->arg]);
 	json_string(b, sv_of(f->cls));
-	buf_addf(b, ",\"deprecated\":%s,\"filter_only\":%s,\"help\":",
+	buf_addf(b, ",\"deprecated\":%s,\"filter_only\":%s,\"flags\":",
 		 f->flags & FLT_FIELD_DEPRECATED ? "true" : "false",
 		 f->flags & FLT_FIELD_FILTER_ONLY ? "true" : "false");
+	flags_json(b, f->flags);
+	buf_lit(b, ",\"help\":");
 	json_string(b, sv_of(f->help));
-	buf_addf(b, ",\"list\":%s,\"name\":\"%s\",\"type\":\"%s\"}\n",
-		 f->flags & FLT_FIELD_LIST ? "true" : "false", f->name, type_name(f));
+	buf_addf(b, ",\"list\":%s,\"name\":\"%s\",\"print_format\":\"%s\",\"type\":\"%s\"}\n",
+		 f->flags & FLT_FIELD_LIST ? "true" : "false", f->name, format_name(f),
+		 type_name(f));
 }
 
 static void heading(struct buf *b, enum form form, const char *cls)

@@ -20,6 +20,7 @@ enum {
 	OPT_FROM,
 	OPT_TO,
 	OPT_STATS,
+	OPT_CORRECTED,
 };
 
 static const struct cli_option replay_options[] = {
@@ -39,6 +40,8 @@ static const struct cli_option replay_options[] = {
     {OPT_FROM, "from", "TIME", "rules see events from then on: ISO 8601, @SECONDS or +DURATION"},
     {OPT_TO, "to", "TIME", "and until then"},
     {OPT_STATS, "stats", NULL, "time, rate and memory at the end"},
+    {OPT_CORRECTED, "corrected", NULL,
+     "true times and durations where Falco's fields have another number"},
     {'j', "jobs", "N", "worker threads; results do not depend on it"},
     {0, NULL, NULL, NULL},
 };
@@ -64,7 +67,7 @@ struct replay {
 	int match_all;	  /* -1: as configured */
 	int min_priority; /* -1: as configured */
 	struct run_options run;
-	bool stats;
+	bool stats, corrected;
 	bool fail_alerts, fail_gaps;
 	int fail_priority; /* -1: none */
 	/* at work */
@@ -217,6 +220,9 @@ static int take_option(void *arg, int id, const char *value)
 	case OPT_STATS:
 		o->stats = true;
 		return 0;
+	case OPT_CORRECTED:
+		o->corrected = true;
+		return 0;
 	case 'j':
 		return take_jobs(value);
 	default:
@@ -243,7 +249,9 @@ static int load_rules(struct replay *o)
 {
 	const struct rule_options opt = {
 	    .filter = {.tz_offset_s = o->common.tz_offset_s,
-		       .base64_buffers = o->cfg.base64_buffers,
+		       .bytes = o->cfg.base64_buffers ? FLT_BYTES_BASE64 : FLT_BYTES_DOTS,
+		       .conditions_see_bytes = true,
+		       .corrected = o->corrected,
 		       .statics = o->cfg.statics},
 	    .append_output = o->cfg.append,
 	    .append_count = o->cfg.append_count,

@@ -55,6 +55,33 @@ static void log_json(enum cli_level level, const char *text)
 	buf_done(&b);
 }
 
+/* Texts may quote captures, rule files and arguments; the lines are ours, tabs keep carets in
+ * place. */
+static void add_message(struct buf *b, const char *text)
+{
+	for (;;) {
+		size_t n = strcspn(text, "\n\t");
+
+		cli_safe(b, sv_make(text, n));
+		if (!text[n])
+			return;
+		buf_char(b, text[n]);
+		text += n + 1;
+	}
+}
+
+static void log_text(enum cli_level level, const char *text)
+{
+	struct buf b = {0};
+
+	buf_addf(&b, "scapula: %s%s%s", log_state.command ? log_state.command : "",
+		 log_state.command ? ": " : "", level == CLI_WARNING ? "warning: " : "");
+	add_message(&b, text);
+	buf_char(&b, '\n');
+	fputs(buf_cstr(&b), stderr);
+	buf_done(&b);
+}
+
 void cli_log(enum cli_level level, const char *fmt, ...)
 {
 	char text[2048];
@@ -70,8 +97,7 @@ void cli_log(enum cli_level level, const char *fmt, ...)
 		log_json(level, text);
 		return;
 	}
-	fprintf(stderr, "scapula: %s%s%s%s\n", log_state.command ? log_state.command : "",
-		log_state.command ? ": " : "", level == CLI_WARNING ? "warning: " : "", text);
+	log_text(level, text);
 }
 
 int cli_exit_of(int error_code)

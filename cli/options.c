@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 
-#define OPTIONS_MAX 64
+#define OPTIONS_MAX 96
 
 static const struct cli_option common_options[] = {
     {'q', "quiet", NULL, "errors only on stderr"},
@@ -24,18 +24,29 @@ static const struct cli_option common_options[] = {
     {0, NULL, NULL, NULL},
 };
 
-static void print_options(FILE *f, const struct cli_option *table)
+static bool is_in(const struct cli_option *table, const char *name)
+{
+	for (const struct cli_option *o = table; o->id; o++)
+		if (o->name && strcmp(o->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Those that @other explains are left out; it may be NULL. */
+static void print_options(FILE *f, const struct cli_option *table, const struct cli_option *other)
 {
 	for (const struct cli_option *o = table; o->id; o++) {
 		char left[80];
 		int n = 0;
 
+		if (other && is_in(other, o->name))
+			continue;
 		if (o->id < OPT_FIRST)
-			n = snprintf(left, sizeof(left), "-%c, ", o->id);
+			n = snprintf(left, sizeof(left), "-%c%s", o->id, o->name ? ", " : "");
 		else
 			n = snprintf(left, sizeof(left), "    ");
-		snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", o->name, o->arg ? " " : "",
-			 o->arg ? o->arg : "");
+		snprintf(left + n, sizeof(left) - (size_t)n, "%s%s%s%s", o->name ? "--" : "",
+			 o->name ? o->name : "", o->arg ? " " : "", o->arg ? o->arg : "");
 		fprintf(f, "  %-34s %s\n", left, o->help);
 	}
 }
@@ -51,9 +62,9 @@ static void print_help(const struct cli_parser *p)
 			printf("  scapula %s\n", p->examples[i]);
 	}
 	puts("\noptions:");
-	print_options(stdout, p->options);
+	print_options(stdout, p->options, NULL);
 	puts("\nevery command:");
-	print_options(stdout, common_options);
+	print_options(stdout, common_options, p->options);
 }
 
 /* Index of @value among the '|'-separated @choices, or -1. */
@@ -139,9 +150,10 @@ static bool want_color(int mode)
 static size_t add_options(const struct cli_option *table, struct option *longs, size_t n,
 			  char *shorts)
 {
-	for (const struct cli_option *o = table; o->id && n < OPTIONS_MAX; o++, n++) {
-		longs[n] =
-		    (struct option){o->name, o->arg ? required_argument : no_argument, NULL, o->id};
+	for (const struct cli_option *o = table; o->id && n < OPTIONS_MAX; o++) {
+		if (o->name)
+			longs[n++] = (struct option){
+			    o->name, o->arg ? required_argument : no_argument, NULL, o->id};
 		if (o->id < OPT_FIRST) {
 			size_t len = strlen(shorts);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/walk.h"
 
+#include <string.h>
 #include <time.h>
 
 static uint64_t monotonic_ns(void)
@@ -41,6 +42,62 @@ static int check_limits(struct cli_walk *w, const char *path, uint64_t deadline)
 	return 0;
 }
 
+/* --- a moment --- */
+
+int cli_take_moment(const char *option, const char *value, struct cli_moment *out)
+{
+	*out = (struct cli_moment){.kind = CLI_AT_TIME};
+	if (strncmp(value, "evt:", 4) == 0) {
+		out->kind = CLI_AT_EVENT;
+		if (cli_parse_u64(value + 4, &out->value))
+			return 0;
+	} else if (cli_parse_time(value, &out->value, &out->relative)) {
+		return 0;
+	}
+	cli_log(CLI_ERROR,
+		"--%s %s: expected a time such as 2026-11-22T03:02:21Z, @1795316541.5 or +30s, or "
+		"an event such as evt:1234",
+		option, value);
+	return CLI_USAGE;
+}
+
+/* Does @item lie behind the moment? Events without a time of their own never do. */
+static bool is_past(struct cli_walk *w, const struct ev_item *item)
+{
+	const struct cli_moment *at = w->at;
+
+	if (item->kind != EV_ITEM_EVENT && item->kind != EV_ITEM_SECTION)
+		return false;
+	if (at->kind == CLI_AT_EVENT)
+		return state_stats(w->state)->events >= at->value &&
+		       (item->kind == EV_ITEM_EVENT || at->value);
+	if (at->kind == CLI_AT_END || item->kind == EV_ITEM_SECTION ||
+	    ev_info(item->ev)->category & EC_METAEVENT)
+		return false;
+	if (!w->moment)
+		w->moment = at->relative ? item->ev->ts + at->value : at->value;
+	return item->ev->ts > w->moment;
+}
+
+/* The state as of the moment, also when no event came. */
+static void finish_moment(struct cli_walk *w, const char *path, bool past)
+{
+	const struct state_stats *ss = state_stats(w->state);
+
+	if (w->at->kind == CLI_AT_EVENT && !past && ss->events < w->at->value)
+		cli_log(CLI_WARNING, "%s: --at evt:%llu is after the last event, number %llu", path,
+			(unsigned long long)w->at->value, (unsigned long long)ss->events);
+	if (w->at->kind == CLI_AT_TIME && !past && w->moment > ss->last_ts)
+		cli_log(CLI_WARNING, "%s: --at is after the last event: the end of the capture",
+			path);
+	if (w->at->kind == CLI_AT_TIME && past && !ss->first_event_ts)
+		cli_log(CLI_WARNING, "%s: --at is before the first event: the initial state", path);
+	if (!w->moment || w->at->kind != CLI_AT_TIME)
+		w->moment = ss->last_ts;
+	state_complete(w->state);
+	state_settle(w->state, w->moment);
+}
+
 static int walk_items(struct cli_walk *w, const char *path)
 {
 	uint64_t deadline = w->common->timeout_ns ? monotonic_ns() + w->common->timeout_ns : 0;
@@ -52,12 +109,18 @@ static int walk_items(struct cli_walk *w, const char *path)
 	int rc;
 
 	while ((rc = ev_source_next(src, &item, &err)) > 0) {
+		if (w->at && is_past(w, &item)) {
+			w->past = true;
+			return 0;
+		}
 		if (w->item)
 			w->item(w->arg, w, &item);
 		rc = state_feed(w->state, &item, &b, &err);
 		if (rc < 0)
 			break;
-		if (rc > 0 && b.visible) {
+		if (rc > 0 && w->fed)
+			w->fed(w->arg, w, &b);
+		if (rc > 0 && w->event && (b.visible || w->internal)) {
 			if (!w->window_known)
 				resolve_window(w, b.ev->ts);
 			rc = b.ev->ts < w->from || b.ev->ts > w->to ? 0 : w->event(w->arg, w, &b);
@@ -80,7 +143,8 @@ int cli_walk_capture(struct cli_walk *w, const char *path)
 {
 	const struct sf_options opt = {.want_hash = w->want_hash};
 	const struct state_options state_opt = {.host_names = true,
-						.no_containers = w->no_containers};
+						.no_containers = w->no_containers,
+						.suppressed_comms = w->suppressed};
 	const struct sf_gap *gaps;
 	struct error err = {0};
 	size_t n;
@@ -89,22 +153,27 @@ int cli_walk_capture(struct cli_walk *w, const char *path)
 	w->reader = NULL;
 	w->state = NULL;
 	w->ctx = NULL;
-	w->window_known = w->cut = false;
+	w->window_known = w->cut = w->past = false;
+	w->moment = 0;
 	rc = sf_reader_open(path, &opt, &w->reader, &err);
 	if (rc == 0)
 		rc = state_new(&state_opt, &w->state, &err);
 	if (rc == 0 && w->program)
 		rc = flt_ctx_new(w->program, w->state, &w->ctx, &err);
+	if (rc == 0 && w->begin)
+		rc = w->begin(w->arg, w, &err);
 	status = rc < 0 ? cli_fail(&err) : walk_items(w, path);
 	cli_progress_done();
 	if (rc == 0) {
 		const struct sf_stats *stats = sf_reader_stats(w->reader);
 
+		if (w->at)
+			finish_moment(w, path, w->past);
 		if (w->end)
 			w->end(w->arg, w);
 		gaps = sf_reader_gaps(w->reader, &n);
 		status = cli_worse(status, cli_tell_gaps(path, gaps, n, stats->gaps));
-		if (!w->cut && stats->events == 0 && stats->gaps == 0) {
+		if (!w->cut && !w->past && stats->events == 0 && stats->gaps == 0) {
 			cli_log(CLI_WARNING, "%s: holds no events", path);
 			status = cli_worse(status, CLI_PARTIAL);
 		}

@@ -5,15 +5,32 @@
 
 #include "cli/cli.h"
 
+enum cli_moment_kind { CLI_AT_END, CLI_AT_TIME, CLI_AT_EVENT };
+
+struct cli_moment { /* a point of a capture to look at the state at */
+	enum cli_moment_kind kind;
+	uint64_t value; /* nanoseconds or event number: what comes after is not applied */
+	bool relative;	/* a time after the first event */
+};
+
 struct cli_walk {
 	/* Set by the caller: */
 	const struct cli_common *common;
 	const struct flt_program *program; /* sealed; NULL: no context is made */
 	struct run_window window;
 	bool want_hash;
-	bool no_containers; /* threads belong to the host whatever their cgroups say */
-	/* Each visible event within the window. Return: 0 to go on, 1 to stop the walk, or an exit
-	 * status below 0. */
+	bool no_containers;	       /* threads belong to the host whatever their cgroups say */
+	bool internal;		       /* also events that only describe the state */
+	const char *const *suppressed; /* commands to ignore, NULL-terminated; or NULL */
+	/* The walk ends at that moment; @end then sees the state with pending removals carried out.
+	 */
+	const struct cli_moment *at; /* NULL: all events, the state as the last one left it */
+	/* When the state is there, before the first item; may be NULL. */
+	int (*begin)(void *arg, struct cli_walk *w, struct error *err);
+	/* Each event the state took, shown or not; may be NULL. */
+	void (*fed)(void *arg, struct cli_walk *w, const struct state_binding *b);
+	/* Each visible event within the window; may be NULL. Return: 0 to go on, 1 to stop the
+	 * walk, or an exit status below 0. */
 	int (*event)(void *arg, struct cli_walk *w, const struct state_binding *b);
 	/* Each item of the capture, before the state takes it; may be NULL. */
 	void (*item)(void *arg, struct cli_walk *w, const struct ev_item *item);
@@ -26,9 +43,14 @@ struct cli_walk {
 	struct flt_ctx *ctx;
 	uint64_t from, to;
 	bool window_known;
-	bool cut; /* stopped before the end, on request or by a limit */
+	uint64_t moment; /* the time of @at, once known; 0: not known */
+	bool past;	 /* stopped at the moment */
+	bool cut;	 /* stopped before the end, on request or by a limit */
 };
 
+/* The value of --at: a time as cli_take_time() takes it, or evt:N. Return: 0 or CLI_USAGE (told).
+ */
+int cli_take_moment(const char *option, const char *value, struct cli_moment *out);
 /* Walk one capture and tell what is wrong with it. Return: an exit status. */
 int cli_walk_capture(struct cli_walk *w, const char *path);
 

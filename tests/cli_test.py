@@ -39,7 +39,7 @@ def usage():
     expect(["--version"], 0, in_out="zstd")
     expect(["nonsense"], 3, "there is no command 'nonsense'")
     expect(["help", "replay"], 0, in_out="--rules")
-    for command in ("replay", "events", "info", "rules", "fields"):
+    for command in ("replay", "events", "sysdig", "info", "rules", "fields"):
         out, _ = expect([command, "--help"], 0, in_out="examples:")
         r.check(all(len(line) <= 120 for line in out.splitlines()), command + " --help fits a terminal")
         expect([command, "--no-such-option"], 3, "--no-such-option")
@@ -55,6 +55,9 @@ def usage():
     expect(["events", "-n", "0", check.DEMO], 3, "--limit 0")
     expect(["events", "-p", "%no.such", check.DEMO], 3, "no.such")
     expect(["events", "-F", "evt.type = ", check.DEMO], 3, "column")
+    expect(["events", "--around", "99999", check.DEMO], 4, "has no event 99999")
+    expect(["sysdig"], 3, "no capture given with -r")
+    expect(["sysdig", "-c", "lsof"], 3, "chisels")
     expect(["fields", "nothing"], 3, "nothing")
     expect(["rules", "judge", RULES], 3, "check or list")
 

@@ -57,6 +57,7 @@ int flt_ctx_make(const struct flt_program *p, const struct state *st, struct flt
 		return error_nomem(err);
 	cx->program = p;
 	cx->options = &p->options;
+	cx->condition_options = &p->condition_options;
 	cx->st = st;
 	cx->memos = calloc(p->field_count + 1, sizeof(*cx->memos));
 	cx->privates = calloc(p->field_count + 1, sizeof(*cx->privates));
@@ -165,11 +166,17 @@ const struct flt_value *flt_field_value(struct flt_ctx *cx, const struct flt_fie
 	return m->present ? &m->value : NULL;
 }
 
+const struct flt_value *flt_field_again(struct flt_ctx *cx, const struct flt_field *f,
+					struct flt_value *room)
+{
+	return extract(cx, f, room) ? room : NULL;
+}
+
 bool flt_field_get(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
 	const struct flt_value *v;
 
-	/* In output, text and JSON of one event are to show the same. */
+	/* In output all uses of a field are to show the same, JSON's second look aside. */
 	if (f->purpose == FLT_FOR_FILTER && flt_field_is_stateful(f))
 		return extract(cx, f, out);
 	v = flt_field_value(cx, f);

@@ -2,11 +2,23 @@
 /* evt.arg, evt.rawarg and the other fields that show parameters. */
 #include "engine/filter/fields.h"
 
+/* Take on the options for what @f is used for. Return: those to go back to. */
+static const struct flt_options *options_for(struct flt_ctx *cx, const struct flt_field *f)
+{
+	const struct flt_options *shown = cx->options;
+
+	if (f->purpose == FLT_FOR_FILTER)
+		cx->options = cx->condition_options;
+	return shown;
+}
+
 bool flt_x_args(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
-	(void)f;
+	const struct flt_options *shown = options_for(cx, f);
+
 	buf_reset(&cx->text);
 	flt_render_args(cx, cx->ev, &cx->text);
+	cx->options = shown;
 	return flt_yield_built(cx, out);
 }
 
@@ -24,9 +36,16 @@ bool flt_param_of_field(struct flt_ctx *cx, const struct flt_field *f, unsigned 
 
 bool flt_x_arg(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
+	const struct flt_options *shown;
+	struct sv text;
 	unsigned i;
 
-	return flt_param_of_field(cx, f, &i) && flt_yield_text(out, flt_param_view(cx, i));
+	if (!flt_param_of_field(cx, f, &i))
+		return false;
+	shown = options_for(cx, f);
+	text = flt_param_view(cx, i);
+	cx->options = shown;
+	return flt_yield_text(out, text);
 }
 
 /* The little-endian number in a parameter; wrong widths are read as far as they go. */

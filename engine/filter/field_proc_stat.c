@@ -70,9 +70,14 @@ bool flt_x_ppid_duration(struct flt_ctx *cx, const struct flt_field *f, struct f
 {
 	const struct state_thread *t = flt_thread(cx);
 
-	(void)f;
-	t = t ? state_thread_ancestor(cx->st, t, 1) : NULL;
-	return t && t->clone_ts && flt_yield_u64(out, cx->ev->ts - t->clone_ts);
+	const struct state_thread *parent = t ? state_thread_ancestor(cx->st, t, 1) : NULL;
+
+	if (!parent)
+		return false;
+	if (parent->clone_ts)
+		return flt_yield_u64(out, cx->ev->ts - parent->clone_ts);
+	/* The reference falls through to its next field, whose number is no duration. */
+	return !cx->options->corrected && flt_x_fdopencount(cx, f, out);
 }
 
 bool flt_x_ppid_ts(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)

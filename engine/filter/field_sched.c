@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * thread.exectime, thread.totexectime and thread.cpu*: differences to what was seen before, by CPU
- * or by thread. Each use of such a field remembers on its own.
+ * or by thread. Each use of such a field remembers on its own. A second look at an event finds that
+ * no time has passed, and replaces what the first one added to a sum.
  */
 #include "base/map.h"
 #include "engine/filter/fields.h"
@@ -21,7 +22,9 @@ struct memory {
 	uint32_t cpus;
 	struct sum *sums; /* open addressing, a power of two slots */
 	uint32_t slots, count;
-	uint64_t seed; /* so that hostile thread ids cannot be made to collide */
+	uint64_t seed;	/* so that hostile thread ids cannot be made to collide */
+	uint64_t epoch; /* the event looked at last, */
+	uint64_t added; /* and what it added to a sum */
 };
 
 static struct memory *memory_of(struct flt_ctx *cx, const struct flt_field *f)
@@ -128,13 +131,21 @@ bool flt_x_totexectime(struct flt_ctx *cx, const struct flt_field *f, struct flt
 {
 	const struct state_thread *t = flt_thread(cx);
 	struct memory *m = memory_of(cx, f);
+	uint64_t time;
 	struct sum *s;
 	bool fresh;
 
-	s = m && t ? sum_of(cx, m, t, &fresh) : NULL;
+	if (!m)
+		return false;
+	time = time_on_cpu(cx, m); /* the CPU was in use whether or not its thread is known */
+	s = t ? sum_of(cx, m, t, &fresh) : NULL;
 	if (!s)
 		return false;
-	s->value += time_on_cpu(cx, m);
+	if (m->epoch == cx->epoch && !fresh)
+		s->value -= m->added;
+	s->value += time;
+	m->epoch = cx->epoch;
+	m->added = time;
 	return flt_yield_u64(out, s->value);
 }
 

@@ -16,6 +16,45 @@ static uint64_t part_of(uint64_t t, unsigned part)
 	}
 }
 
+/* "12.000000345"; events of different processors may come a little out of order. */
+static void seconds_text(struct buf *b, uint64_t from, uint64_t to)
+{
+	uint64_t ns = to >= from ? to - from : from - to;
+
+	if (to < from)
+		buf_char(b, '-');
+	buf_u64(b, ns / SECOND);
+	buf_char(b, '.');
+	buf_u64_padded(b, ns % SECOND, 9);
+}
+
+static void output_time(struct flt_ctx *cx, const struct flt_field *f, struct buf *b)
+{
+	enum flt_clock clock = cx->options ? cx->options->output_time : FLT_CLOCK_DAY;
+	struct flt_private *last = &cx->privates[f->id];
+	uint64_t ts = cx->ev->ts;
+
+	switch (clock) {
+	case FLT_CLOCK_DAY:
+		flt_time_of_day(b, ts, cx->options ? cx->options->tz_offset_s : 0);
+		break;
+	case FLT_CLOCK_EPOCH:
+		seconds_text(b, 0, ts);
+		break;
+	case FLT_CLOCK_RELATIVE:
+		seconds_text(b, state_stats(cx->st)->first_event_ts, ts);
+		break;
+	case FLT_CLOCK_SINCE_ENTER:
+		seconds_text(b, ts, ts);
+		break;
+	case FLT_CLOCK_DELTA:
+		seconds_text(b, last->b ? last->a : ts, ts);
+		last->a = ts;
+		last->b = true;
+		break;
+	}
+}
+
 bool flt_x_time_text(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
 	int shift = cx->options ? cx->options->tz_offset_s : 0;
@@ -39,6 +78,9 @@ bool flt_x_time_text(struct flt_ctx *cx, const struct flt_field *f, struct flt_v
 		flt_time_date(b, ts, shift);
 		buf_char(b, '.');
 		buf_u64_padded(b, ts % SECOND, 9);
+		break;
+	case CLOCK_OUTPUT:
+		output_time(cx, f, b);
 		break;
 	default:
 		flt_time_date(b, ts, shift);

@@ -6,6 +6,10 @@ list(APPEND field_sources
   param_text.c time.c value.c)
 
 add_unit_test(filter_param_text_test tests/param_text_test.c engine_filter engine_state_world)
+add_unit_test(filter_param_types_test tests/param_types_test.c engine_filter engine_state_world)
+add_unit_test(filter_flags_test tests/flags_test.c engine_filter engine_state_world)
+add_unit_test(filter_names_test tests/names_test.c engine_filter engine_state_world)
+add_unit_test(filter_samples_test tests/samples_test.c engine_filter engine_state_world)
 add_unit_test(filter_format_test tests/format_test.c engine_filter engine_state_world)
 add_unit_test(filter_fields_test tests/fields_test.c engine_filter)
 add_unit_test(filter_field_values_test tests/field_values_test.c engine_filter engine_state_world)

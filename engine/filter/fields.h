@@ -24,7 +24,7 @@ enum field_form { /* which arguments a field takes */
 		  FORM_KEY,	 /* [KEY] */
 };
 
-enum { CLOCK_NS, CLOCK_S, CLOCK_ISO, CLOCK_DATE_NS, CLOCK_DATE_S };
+enum { CLOCK_NS, CLOCK_S, CLOCK_ISO, CLOCK_DATE_NS, CLOCK_DATE_S, CLOCK_OUTPUT };
 enum { PART_ALL, PART_S, PART_NS };
 enum { ERRORS_ALL, ERRORS_FILE, ERRORS_NET, ERRORS_MEMORY, ERRORS_OTHER };
 enum { BUFLEN_IN = 1, BUFLEN_OUT = 2, BUFLEN_FILE = 4, BUFLEN_NET = 8 };
@@ -86,9 +86,6 @@ bool flt_yield_built(struct flt_ctx *cx, struct flt_value *out);
 /* Append the strings of @list with blanks between. */
 void flt_join_list(struct buf *out, const struct state_list *list);
 
-/* field_evt.c */
-struct sv flt_event_name(struct ev *ev); /* evt.type */
-
 /* field_evt_arg.c: index of the parameter an instance of evt.arg or evt.rawarg names; false: none.
  */
 bool flt_param_of_field(struct flt_ctx *cx, const struct flt_field *f, unsigned *i);
@@ -122,7 +119,7 @@ struct sv flt_full_path(struct flt_ctx *cx, struct ev *ev, unsigned i, char room
 /* Parameter @i as evt.arg shows it, without copying where it is stored somewhere. */
 struct sv flt_param_view(struct flt_ctx *cx, unsigned i);
 
-/* bytes_text.c: bytes as the options say: printable characters and dots, or base64. */
+/* bytes_text.c: bytes as the options say. */
 void flt_bytes_text(const struct flt_options *opt, struct sv bytes, struct buf *out);
 
 /* net_text.c */

@@ -57,9 +57,30 @@ const struct flt_field_info *flt_field_find(struct sv text);
 /* --- programs
  * ------------------------------------------------------------------------------------------ */
 
+enum flt_bytes {		      /* byte buffers as text */
+		 FLT_BYTES_DOTS,      /* printable ASCII, dots for the rest */
+		 FLT_BYTES_LINES,     /* a line end, then printable ASCII and line ends */
+		 FLT_BYTES_HEX,	      /* rows of 16 bytes, each after a line end and a tab */
+		 FLT_BYTES_HEX_ASCII, /* the same with the characters beside */
+		 FLT_BYTES_BASE64,
+};
+
+enum flt_clock {			/* what evt.outputtime shows */
+		 FLT_CLOCK_DAY,		/* time of day, in the zone of display */
+		 FLT_CLOCK_EPOCH,	/* seconds.nanoseconds since 1970 */
+		 FLT_CLOCK_RELATIVE,	/* since the first event of the capture */
+		 FLT_CLOCK_SINCE_ENTER, /* of a system call: always 0, both halves are one event */
+		 FLT_CLOCK_DELTA,	/* since the event shown before */
+};
+
 struct flt_options {
-	int tz_offset_s;	  /* display offset of evt.time and friends, seconds east of UTC */
-	bool base64_buffers;	  /* BYTEBUF text as base64 */
+	int tz_offset_s; /* display offset of evt.time and friends, seconds east of UTC */
+	enum flt_bytes bytes;
+	uint32_t bytes_max; /* longer FLT_BYTES_DOTS are cut to that and end in "..."; 0: no */
+	bool conditions_see_bytes; /* in that form in evt.arg and evt.args, as in the reference;
+				      else conditions see dots whatever is shown */
+	enum flt_clock output_time;
+	bool corrected;		  /* true values where the reference's mislead */
 	const struct flt_static { /* static.NAME fields; ends with a NULL name */
 		const char *name, *value;
 	} * statics;
@@ -99,6 +120,9 @@ MUST_CHECK int flt_program_batch(struct flt_program *p, unsigned type, const uns
 /* After the last addition and before the first context. Return: 0, ERR_LIMIT (too much), ERR_NOMEM.
  */
 MUST_CHECK int flt_program_seal(struct flt_program *p, struct error *err);
+
+/* Does a condition or format of @p use a field of listing class @cls ("container")? */
+bool flt_program_asks(const struct flt_program *p, const char *cls);
 
 /* Is @text a valid left-hand side (field with argument, or transformer over one)? Used for
  * exception fields. */
@@ -165,6 +189,21 @@ int flt_format_json(struct flt_ctx *cx, const struct flt_format *f, struct buf *
 /* Field names of the format as written, in JSON key order. */
 size_t flt_format_fields(const struct flt_format *f, const struct sv **names);
 
+struct flt_part {	/* of a format */
+	struct sv text; /* literal text, or the field or transformer call as written */
+	uint32_t width; /* of a field: its text is cut or padded to that; 0: it is not */
+	bool is_value;	/* a field or transformer call */
+};
+/* Part @i of the format; false if there are fewer. */
+bool flt_format_part(const struct flt_format *f, size_t i, struct flt_part *out);
+/*
+ * Append the text of part @i as it is, without regard to its width; for callers that treat parts
+ * differently (colours, columns), at the price of speed. Return: 1, 0 if the value is absent and
+ * the format has a leading '*' (nothing is appended), or -1 if it is absent and the format has
+ * none.
+ */
+int flt_format_part_text(struct flt_ctx *cx, const struct flt_format *f, size_t i, struct buf *out);
+
 /* Text of parameter @i of the event as evt.arg shows it; and of all parameters as evt.args does. */
 void flt_render_param(struct flt_ctx *cx, struct ev *ev, unsigned i, struct buf *out);
 void flt_render_args(struct flt_ctx *cx, struct ev *ev, struct buf *out);
@@ -174,6 +213,8 @@ void flt_render_args(struct flt_ctx *cx, struct ev *ev, struct buf *out);
 void flt_time_of_day(struct buf *out, uint64_t ts, int tz_offset_s);
 void flt_time_iso8601(struct buf *out, uint64_t ts);
 
+/* What evt.type shows; borrowed from the event or constant. */
+struct sv flt_event_name(struct ev *ev);
 const char *flt_errno_name(int code);	 /* "ENOENT", or NULL */
 const char *flt_signal_name(int number); /* "SIGTERM", or NULL */
 

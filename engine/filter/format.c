@@ -14,13 +14,14 @@
 #define SHOWN_IN_ERRORS 80
 
 struct part {
-	struct sv literal;
+	struct sv literal;		   /* or the field as written */
 	const struct flt_operand *operand; /* NULL: just the literal */
 	uint32_t width;			   /* 0: as it comes */
 };
 
 struct json_field {
 	const struct flt_field *field;
+	bool twice;    /* shows what a second look at the event finds */
 	struct sv key; /* "\"name\":" */
 };
 
@@ -129,6 +130,7 @@ static int compile_field(struct compiler *c)
 	if (rc < 0)
 		return rc;
 	part = add_part(c);
+	part->literal = sv_make(c->left.p, n);
 	part->operand = operand;
 	part->width = width;
 	c->left = sv_drop(c->left, n);
@@ -186,6 +188,15 @@ static void sort_fields(struct flt_format *f)
 	f->field_count = kept;
 }
 
+/*
+ * The reference looks at each field of a JSON line twice and shows the second answer. What tells
+ * the time since the last look is then 0, and what counts looks counts in twos.
+ */
+static bool is_seen_twice(const struct compiler *c, const struct flt_field *f)
+{
+	return flt_field_is_stateful(f) && !flt_program_options(c->program)->corrected;
+}
+
 static int make_keys(struct compiler *c)
 {
 	struct arena *arena = flt_program_arena(c->program);
@@ -198,6 +209,7 @@ static int make_keys(struct compiler *c)
 		json_string(&b, f->fields[i].field->text);
 		buf_char(&b, ':');
 		f->names[i] = f->fields[i].field->text;
+		f->fields[i].twice = is_seen_twice(c, f->fields[i].field);
 		f->fields[i].key = arena_sv(arena, buf_view(&b));
 		if (b.failed || !f->fields[i].key.p)
 			f->names = NULL;
@@ -321,10 +333,13 @@ bool flt_format_text(struct flt_ctx *cx, const struct flt_format *f, struct buf 
 int flt_format_json(struct flt_ctx *cx, const struct flt_format *f, struct buf *out)
 {
 	size_t start = out->len;
+	struct flt_value room;
 
 	for (uint32_t i = 0; i < f->field_count; i++) {
 		const struct flt_value *v = flt_field_value(cx, f->fields[i].field);
 
+		if (UNLIKELY(v && f->fields[i].twice))
+			v = flt_field_again(cx, f->fields[i].field, &room);
 		if (i)
 			buf_char(out, ',');
 		buf_sv(out, f->fields[i].key);
@@ -338,4 +353,35 @@ int flt_format_json(struct flt_ctx *cx, const struct flt_format *f, struct buf *
 		}
 	}
 	return (int)f->field_count;
+}
+
+/* --- part by part
+ * -------------------------------------------------------------------------------------- */
+
+bool flt_format_part(const struct flt_format *f, size_t i, struct flt_part *out)
+{
+	const struct part *part;
+
+	if (i >= f->part_count)
+		return false;
+	part = &f->parts[i];
+	*out = (struct flt_part){
+	    .text = part->literal, .width = part->width, .is_value = part->operand != NULL};
+	return true;
+}
+
+int flt_format_part_text(struct flt_ctx *cx, const struct flt_format *f, size_t i, struct buf *out)
+{
+	const struct part *part = &f->parts[i];
+	const struct flt_value *v;
+	struct flt_value room;
+
+	if (!part->operand) {
+		buf_sv(out, part->literal);
+		return 1;
+	}
+	v = part_value(cx, part->operand, &room);
+	if (v)
+		flt_value_text(cx, v, out);
+	return v ? 1 : f->lenient ? 0 : -1;
 }

@@ -127,7 +127,7 @@ struct flt_private { /* for stateful fields; zero at first */
 
 struct flt_ctx {
 	const struct flt_program *program;
-	const struct flt_options *options;
+	const struct flt_options *options, *condition_options;
 	const struct state *st;
 	/* The current event: */
 	const struct state_binding *bind;

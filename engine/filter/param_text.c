@@ -310,7 +310,10 @@ static struct sv owner_name(struct flt_ctx *cx, const struct param *p)
 		return SV_LIT("<NONE>");
 	u = p->type == PT_UID ? state_user_find(cx->st, cid, id)
 			      : state_group_find(cx->st, cid, id);
-	return u ? state_sv(u->name) : SV_LIT("<NA>");
+	if (u)
+		return state_sv(u->name);
+	/* Of the host, root is known without a list. */
+	return id == 0 && !cid ? SV_LIT("root") : SV_LIT("<NA>");
 }
 
 struct sv flt_param_base(struct flt_ctx *cx, struct ev *ev, unsigned i, char room[STATE_PATH_MAX])

@@ -39,6 +39,11 @@ int flt_program_new(const struct flt_options *opt, struct flt_program **out, str
 	if (opt)
 		p->options = *opt;
 	rc = copy_statics(p, err);
+	p->condition_options = p->options;
+	if (!p->options.conditions_see_bytes) {
+		p->condition_options.bytes = FLT_BYTES_DOTS;
+		p->condition_options.bytes_max = 0;
+	}
 	if (rc < 0) {
 		flt_program_free(p);
 		return rc;
@@ -77,6 +82,14 @@ const struct flt_options *flt_program_options(const struct flt_program *p)
 }
 
 /* --- fields --- */
+
+bool flt_program_asks(const struct flt_program *p, const char *cls)
+{
+	for (uint32_t i = 0; i < p->field_count; i++)
+		if (strcmp(p->fields[i]->info->cls, cls) == 0)
+			return true;
+	return false;
+}
 
 /* Stateful instances are not put into the map: each check has its own. */
 static int add_field(struct flt_program *p, struct flt_field *f, const struct buf *key,

@@ -99,7 +99,7 @@ struct flt_owned_regex {
 
 struct flt_program {
 	struct arena arena;
-	struct flt_options options;
+	struct flt_options options, condition_options; /* of what is shown, and of conditions */
 	struct flt_field **fields;
 	uint32_t field_count;
 	struct smap field_map; /* key of a field to its instance */
@@ -188,5 +188,8 @@ MUST_CHECK int flt_ctx_make(const struct flt_program *p, const struct state *st,
 
 /* The memo's value, or NULL if the field is absent. Not for stateful fields. */
 const struct flt_value *flt_field_value(struct flt_ctx *cx, const struct flt_field *f);
+/* What another look at the same event finds, in @room; the memo keeps what it has. */
+const struct flt_value *flt_field_again(struct flt_ctx *cx, const struct flt_field *f,
+					struct flt_value *room);
 
 #endif

@@ -183,16 +183,27 @@ static void count_event(struct state *st, struct ev *ev)
 
 /* The metadata ends with the first event, the initial state with the first that is not part of it.
  */
-static void advance_phase(struct state *st, const struct state_rule *rule)
+static void advance_phase(struct state *st, bool initial)
 {
 	if (st->phase == STATE_BOOT) {
 		state_import_threads_done(st);
 		st->phase = STATE_HEAD;
 	}
-	if (!rule->initial) {
+	if (!initial) {
 		state_import_done(st);
 		st->phase = STATE_RUN;
 	}
+}
+
+bool state_is_complete(const struct state *st)
+{
+	return st->phase == STATE_RUN;
+}
+
+void state_complete(struct state *st)
+{
+	if (st->phase != STATE_RUN)
+		advance_phase(st, false);
 }
 
 /* The thread shows some attributes of its main thread: when those change, it changes, too. */
@@ -282,7 +293,7 @@ static int feed_event(struct state *st, struct ev *ev, struct state_binding *bin
 	if (ev->type >= EV_TYPE_COUNT)
 		return 0;
 	if (UNLIKELY(st->phase != STATE_RUN))
-		advance_phase(st, &state_rules[ev->type]);
+		advance_phase(st, state_rules[ev->type].initial);
 	if (state_suppress_event(st, ev)) {
 		st->stats.suppressed++;
 		return 0;

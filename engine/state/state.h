@@ -99,6 +99,7 @@ struct state_fd {
 	int8_t type; /* enum ev_fd_type */
 	uint32_t openflags;
 	uint32_t flags; /* STATE_FD_* */
+	uint32_t mark;	/* whatever a watcher puts there: 0 in a new record, copied by dup and clone */
 	uint32_t dev;
 	uint64_t ino;
 	int64_t pid;		    /* target of a pidfd */
@@ -206,6 +207,9 @@ void state_free(struct state *st); /* NULL is fine */
  */
 MUST_CHECK int state_feed(struct state *st, const struct ev_item *item, struct state_binding *bind,
 			  struct error *err);
+/* Complete the initial state, which else the first event does; only needed where none came. */
+void state_complete(struct state *st);
+bool state_is_complete(const struct state *st);
 /* Carry out pending removals as of time @now; only needed to look at the state between events. */
 void state_settle(struct state *st, uint64_t now);
 

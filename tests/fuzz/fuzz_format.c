@@ -2,9 +2,9 @@
 /*
  * Output formats from arbitrary text, rendered on a few good events and one made of arbitrary
  * bytes. A format compiles or is refused with a message; with a leading '*' it always renders, and
- * its members are JSON; without, what is absent leaves the output alone. Input: the format up to
- * the first line feed; then the type (16 bits) and the parameters, each a size (8 bits) and that
- * many bytes.
+ * its members are JSON; without, what is absent leaves the output alone. Its parts make up the
+ * text. Input: the format up to the first line feed; then the type (16 bits) and the parameters,
+ * each a size (8 bits) and that many bytes; the last byte also selects the options.
  */
 #include <stdlib.h>
 
@@ -40,6 +40,29 @@ static void check_json(struct flt_ctx *cx, const struct flt_format *f, bool leni
 	buf_done(&out);
 }
 
+/* The parts, brought to their widths, are the text. */
+static void check_parts(struct flt_ctx *cx, const struct flt_format *f, struct sv text, bool shown)
+{
+	struct buf out = {0};
+	struct flt_part part;
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && flt_format_part(f, i, &part); i++) {
+		size_t start = out.len;
+
+		rc = flt_format_part_text(cx, f, i, &out);
+		if (rc == 0)
+			buf_lit(&out, "<NA>");
+		while (part.width && out.len < start + part.width)
+			buf_char(&out, ' ');
+		if (part.width)
+			out.len = start + part.width;
+	}
+	REQUIRE((rc >= 0) == shown);
+	REQUIRE(!shown || sv_eq(buf_view(&out), text));
+	buf_done(&out);
+}
+
 static void check_event(struct flt_ctx *cx, const struct flt_format *f, bool lenient,
 			const struct state_binding *b)
 {
@@ -52,6 +75,7 @@ static void check_event(struct flt_ctx *cx, const struct flt_format *f, bool len
 	check_json(cx, f, lenient);
 	REQUIRE(flt_format_text(cx, f, &again) == shown);
 	REQUIRE(sv_eq(buf_view(&out), buf_view(&again)));
+	check_parts(cx, f, buf_view(&out), shown);
 	buf_done(&again);
 	buf_done(&out);
 }
@@ -106,12 +130,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct flt_static statics[] = {{"a", "x"}, {NULL, NULL}};
 	const uint8_t *end = size ? memchr(data, '\n', size) : NULL;
 	struct sv text = sv_make(data, end ? (size_t)(end - data) : size);
-	struct flt_options opt = {.tz_offset_s = 3600, .statics = statics};
+	unsigned choice = size ? data[size - 1] : 0;
+	struct flt_options opt = {
+	    .tz_offset_s = 3600,
+	    .bytes = choice % (FLT_BYTES_BASE64 + 1),
+	    .bytes_max = choice % 7,
+	    .output_time = choice / 5 % (FLT_CLOCK_DELTA + 1),
+	    .statics = statics,
+	};
 	struct error err = {0};
 	struct flt_program *p;
 	struct flt_format *f;
 
-	opt.base64_buffers = size && data[size - 1] & 1;
 	REQUIRE(flt_program_new(&opt, &p, NULL) == 0);
 	if (flt_format_new(p, text, &f, &err) == 0) {
 		REQUIRE(flt_program_seal(p, NULL) == 0);

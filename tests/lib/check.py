@@ -29,17 +29,18 @@ def corpus(name):
     raise FileNotFoundError(name)
 
 
-def read_lines(path):
-    """Lines of a plain, .gz or .zst file, as bytes."""
+def read_all(path):
+    """The bytes of a plain, gzip or .zst file."""
     if path.endswith(".zst"):
-        data = subprocess.run(["zstd", "-dcq", path], check=True, stdout=subprocess.PIPE).stdout
-    elif path.endswith(".gz"):
-        with gzip.open(path, "rb") as f:
-            data = f.read()
-    else:
-        with open(path, "rb") as f:
-            data = f.read()
-    return data.splitlines()
+        return subprocess.run(["zstd", "-dcq", path], check=True, stdout=subprocess.PIPE).stdout
+    with open(path, "rb") as f:
+        data = f.read()
+    return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+
+
+def read_lines(path):
+    """Lines of a plain, gzip or .zst file, as bytes."""
+    return read_all(path).splitlines()
 
 
 def read_json_lines(path):

@@ -378,15 +378,14 @@ static void users_and_groups_have_names(void **state)
 	assert_shows(w, "%user.name|%user.homedir|%user.shell", "<NA>|<NA>|<NA>");
 }
 
-static void switches_and_procinfo_measure_time(void **state)
+/* Three switches, the second of a thread nobody knows, and three procinfo events. */
+static void show_measures(struct world *w, const struct flt_options *opt, bool json, struct buf *b)
 {
 	struct flt_program *p;
 	struct flt_format *f;
 	struct flt_ctx *cx;
-	struct world *w = *state;
-	struct buf b = {0};
 
-	assert_int_equal(flt_program_new(NULL, &p, NULL), 0);
+	assert_int_equal(flt_program_new(opt, &p, NULL), 0);
 	assert_int_equal(flt_format_new(p,
 					SV_LIT("*%thread.exectime %thread.totexectime %thread.cpu "
 					       "%thread.cpu.user;"),
@@ -394,22 +393,61 @@ static void switches_and_procinfo_measure_time(void **state)
 			 0);
 	assert_int_equal(flt_program_seal(p, NULL), 0);
 	assert_int_equal(flt_ctx_new(p, w->st, &cx, NULL), 0);
-	for (int i = 0; i < 3; i++) {
-		EVENT(w, 3200, EV_SCHEDSWITCH_6_E, I(3199), I(0), I(0), I(0), I(0), I(0));
+	for (int i = 0; i < 6; i++) {
+		if (i < 3)
+			EVENT(w, i == 1 ? 0 : 3200, EV_SCHEDSWITCH_6_E, I(3199), I(0), I(0), I(0),
+			      I(0), I(0));
+		else
+			EVENT(w, 3200, EV_PROCINFO_E, I(10 * (i - 3) * (i - 3)), I(100 * (i - 3)));
 		flt_ctx_event(cx, &w->bind);
-		assert_true(flt_format_text(cx, f, &b));
+		if (json)
+			assert_int_equal(flt_format_json(cx, f, b), 4);
+		else
+			assert_true(flt_format_text(cx, f, b));
 	}
-	for (int i = 0; i < 3; i++) {
-		EVENT(w, 3200, EV_PROCINFO_E, I(10 * i * i), I(100 * i));
-		flt_ctx_event(cx, &w->bind);
-		assert_true(flt_format_text(cx, f, &b));
-	}
-	assert_string_equal(buf_cstr(&b), "0 0 <NA> <NA>;10000000 10000000 <NA> <NA>;"
-					  "10000000 20000000 <NA> <NA>;0 20000000 0.0 0.0;"
-					  "0 20000000 100.0 10.0;0 20000000 100.0 30.0;");
-	buf_done(&b);
 	flt_ctx_free(cx);
 	flt_program_free(p);
+}
+
+static void switches_and_procinfo_measure_time(void **state)
+{
+	struct buf b = {0};
+
+	show_measures(*state, NULL, false, &b);
+	assert_string_equal(buf_cstr(&b), "0 0 <NA> <NA>;10000000 <NA> <NA> <NA>;"
+					  "10000000 10000000 <NA> <NA>;0 10000000 0.0 0.0;"
+					  "0 10000000 100.0 10.0;0 10000000 100.0 30.0;");
+	buf_done(&b);
+}
+
+static void measures_in_json_are_those_of_a_second_look(void **state)
+{
+	static const struct flt_options corrected = {.corrected = true};
+	struct buf b = {0};
+
+	show_measures(*state, NULL, true, &b);
+	buf_cstr(&b);
+	assert_null(strstr(b.p, "00"));
+	assert_non_null(strstr(b.p, "\"thread.totexectime\":null")); /* of the unknown thread */
+	buf_reset(&b);
+	show_measures(*state, &corrected, true, &b);
+	buf_cstr(&b);
+	assert_non_null(
+	    strstr(b.p, "\"thread.exectime\":10000000,\"thread.totexectime\":10000000"));
+	assert_non_null(strstr(b.p, "\"thread.cpu\":100.0,\"thread.cpu.user\":30.0"));
+	buf_done(&b);
+}
+
+static void a_parent_of_unknown_age_counts_descriptors_unless_corrected(void **state)
+{
+	static const struct flt_options corrected = {.corrected = true};
+	struct world *w = *state;
+
+	EVENT(w, 3200, EV_READ_X, I(0), NONE, I(3), I(1));
+	assert_shows(w, "*%proc.ppid.duration %proc.fdopencount", "1 1");
+	assert_shows_with(w, &corrected, "*%proc.ppid.duration %proc.fdopencount", "<NA> 1");
+	EVENT(w, 1, EV_READ_X, I(0), NONE, I(3), I(1));
+	assert_shows(w, "*%proc.ppid.duration", "<NA>"); /* no parent */
 }
 
 /* --- events
@@ -556,6 +594,8 @@ int main(void)
 	    TEST(an_unknown_thread_is_a_placeholder),
 	    TEST(users_and_groups_have_names),
 	    TEST(switches_and_procinfo_measure_time),
+	    TEST(measures_in_json_are_those_of_a_second_look),
+	    TEST(a_parent_of_unknown_age_counts_descriptors_unless_corrected),
 	    TEST(asynchronous_events_have_their_own_names),
 	    TEST(infrastructure_events_are_taken_apart),
 	    TEST(memory_errors_count_as_memory),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
 
 #include "engine/filter/fields.h"
 #include "engine/filter/tests/show.h"
@@ -155,15 +156,15 @@ static void a_format_without_fields_is_its_text(void **state)
 	assert_json(w, "just text", "");
 }
 
-static void counting_fields_count_once_per_event(void **state)
+/* Text, JSON and text of the next event by a format of counting fields. */
+static void assert_counts(struct world *w, const struct flt_options *opt, const char *expected)
 {
-	struct world *w = *state;
 	struct flt_program *p;
 	struct flt_format *f;
 	struct flt_ctx *cx;
 	struct buf b = {0};
 
-	assert_int_equal(flt_program_new(NULL, &p, NULL), 0);
+	assert_int_equal(flt_program_new(opt, &p, NULL), 0);
 	assert_int_equal(
 	    flt_format_new(p,
 			   SV_LIT("%util.cnt %evt.deltatime %join(\",\", (util.cnt, evt.type));"),
@@ -171,17 +172,47 @@ static void counting_fields_count_once_per_event(void **state)
 	    0);
 	assert_int_equal(flt_program_seal(p, NULL), 0);
 	assert_int_equal(flt_ctx_new(p, w->st, &cx, NULL), 0);
-	flt_ctx_event(cx, &w->bind);
-	assert_true(flt_format_text(cx, f, &b));
-	assert_int_equal(flt_format_json(cx, f, &b), 3);
-	world_tick(w);
-	flt_ctx_event(cx, &w->bind);
-	assert_true(flt_format_text(cx, f, &b));
-	assert_string_equal(buf_cstr(&b),
-			    "1 0 1,read;\"evt.deltatime\":0,\"evt.type\":\"read\",\"util.cnt\":1"
-			    "2 10000000 2,drop;");
+	for (int i = 0; i < 2; i++) {
+		flt_ctx_event(cx, &w->bind);
+		assert_true(flt_format_text(cx, f, &b));
+		assert_int_equal(flt_format_json(cx, f, &b), 3);
+		world_tick(w);
+	}
+	assert_string_equal(buf_cstr(&b), expected);
 	buf_done(&b);
 	flt_ctx_free(cx);
+	flt_program_free(p);
+}
+
+static void counting_fields_count_once_in_text_and_twice_in_json(void **state)
+{
+	assert_counts(*state, NULL,
+		      "1 0 1,read;\"evt.deltatime\":0,\"evt.type\":\"read\",\"util.cnt\":2"
+		      "3 10000000 2,drop;\"evt.deltatime\":0,\"evt.type\":\"drop\",\"util.cnt\":4");
+}
+
+static void corrected_counting_fields_count_once_per_event(void **state)
+{
+	static const struct flt_options corrected = {.corrected = true};
+
+	assert_counts(*state, &corrected,
+		      "1 0 1,read;\"evt.deltatime\":0,\"evt.type\":\"read\",\"util.cnt\":1"
+		      "2 10000000 2,drop;\"evt.deltatime\":10000000,\"evt.type\":\"drop\","
+		      "\"util.cnt\":2");
+}
+
+static void a_program_knows_of_which_class_its_fields_are(void **state)
+{
+	struct flt_program *p;
+	struct flt_format *f;
+
+	(void)state;
+	assert_int_equal(flt_program_new(NULL, &p, NULL), 0);
+	assert_int_equal(flt_format_new(p, SV_LIT("%proc.name"), &f, NULL), 0);
+	assert_true(flt_program_asks(p, "process"));
+	assert_false(flt_program_asks(p, "container"));
+	assert_int_equal(flt_format_new(p, SV_LIT("%toupper(k8s.pod.name)"), &f, NULL), 0);
+	assert_true(flt_program_asks(p, "container"));
 	flt_program_free(p);
 }
 
@@ -222,7 +253,7 @@ static void texts_in_json_are_escaped(void **state)
 
 	EVENT(w, 3200, EV_OPEN_X, I(-2), S("/\"\\\n\x01\x7f\xc3\xa4\xff"), I(1), I(0));
 	assert_json(w, "%evt.arg.name",
-		    "\"evt.arg.name\":\"/\\\"\\\\\\n\\u0001\x7f\xc3\xa4\xef\xbf\xbd\"");
+		    "\"evt.arg.name\":\"/\\\"\\\\\\n\\u0001\x7f\\u00e4\\ufffd\"");
 }
 
 static void an_empty_list_is_null_in_json(void **state)
@@ -307,6 +338,86 @@ static void integers_are_printed_in_their_format_and_width(void **state)
 	buf_done(&b);
 }
 
+/* All bits set, and ten: the same for all types of one width, but for the sign. */
+static const struct {
+	unsigned width;
+	const char *dec, *hex, *oct, *padded_ten;
+} number_texts[] = {
+    {1, "255", "FF", "377", "10"},
+    {2, "65535", "FFFF", "177777", "10"},
+    {4, "4294967295", "FFFFFFFF", "37777777777", "10"},
+    {8, "18446744073709551615", "FFFFFFFFFFFFFFFF", "1777777777777777777777", "000000010"},
+};
+
+static const struct {
+	unsigned type, width;
+	bool is_signed;
+} number_types[] = {
+    {PT_INT8, 1, true},		{PT_INT16, 2, true},	    {PT_INT32, 4, true},
+    {PT_INT64, 8, true},	{PT_UINT8, 1, false},	    {PT_UINT16, 2, false},
+    {PT_UINT32, 4, false},	{PT_UINT64, 8, false},	    {PT_ERRNO, 8, true},
+    {PT_FD, 8, true},		{PT_PID, 8, true},	    {PT_FD32, 4, true},
+    {PT_PID32, 4, true},	{PT_SYSCALLID, 2, false},   {PT_SIGTYPE, 1, false},
+    {PT_RELTIME, 8, false},	{PT_ABSTIME, 8, false},	    {PT_PORT, 2, false},
+    {PT_L4PROTO, 1, false},	{PT_SOCKFAMILY, 1, false},  {PT_FLAGS8, 1, false},
+    {PT_FLAGS16, 2, false},	{PT_FLAGS32, 4, false},	    {PT_ENUMFLAGS8, 1, false},
+    {PT_ENUMFLAGS16, 2, false}, {PT_ENUMFLAGS32, 4, false}, {PT_UID, 4, false},
+    {PT_GID, 4, false},		{PT_MODE, 4, false},	    {PT_SIGSET, 4, false},
+};
+
+static void check_number(unsigned type, unsigned format, uint64_t u, const char *text)
+{
+	const bool plain = format == PF_DEC || format == PF_ID || format == PF_10_PADDED_DEC;
+	const bool based = format == PF_HEX || format == PF_OCT;
+	const bool quoted =
+	    based || (!plain && (type == PT_INT64 || type == PT_PID || type == PT_FD));
+	struct flt_value v = {
+	    .type = (uint8_t)type, .format = (uint8_t)format, .count = 1, .one.u = u};
+	struct flt_ctx cx = {0};
+	struct buf b = {0};
+	char json[64];
+
+	v.items = &v.one;
+	flt_value_text(&cx, &v, &b);
+	if (strcmp(buf_cstr(&b), text) != 0)
+		fail_msg("type %u in format %u: '%s', not '%s'", type, format, b.p, text);
+	/* A padded number has no zeros in JSON. */
+	snprintf(json, sizeof(json), quoted ? "\"%s\"" : "%s",
+		 format == PF_10_PADDED_DEC ? "10" : text);
+	buf_reset(&b);
+	flt_value_json(&cx, NULL, &v, &b);
+	if (strcmp(buf_cstr(&b), json) != 0)
+		fail_msg("type %u in format %u: JSON %s, not %s", type, format, b.p, json);
+	buf_done(&b);
+}
+
+static void every_numeric_type_prints_in_every_format(void **state)
+{
+	static const unsigned decimal[] = {PF_NA, PF_DEC, PF_ID, PF_DIR};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(number_types); i++) {
+		const unsigned type = number_types[i].type, width = number_types[i].width;
+		const uint64_t ones =
+		    number_types[i].is_signed || width == 8 ? UINT64_MAX : (1ull << 8 * width) - 1;
+
+		for (size_t k = 0; k < COUNT_OF(number_texts); k++) {
+			if (number_texts[k].width != width)
+				continue;
+			for (size_t n = 0; n < COUNT_OF(decimal); n++)
+				check_number(type, decimal[n], ones,
+					     number_types[i].is_signed ? "-1"
+								       : number_texts[k].dec);
+			check_number(type, PF_HEX, ones, number_texts[k].hex);
+			check_number(type, PF_OCT, ones, number_texts[k].oct);
+			check_number(type, PF_10_PADDED_DEC, 10, number_texts[k].padded_ten);
+			check_number(type, PF_HEX, 0, "0");
+			check_number(type, PF_OCT, 0, "0");
+			check_number(type, PF_DEC, 0, "0");
+		}
+	}
+}
+
 static void addresses_and_networks_have_texts(void **state)
 {
 	static const char v6[16] = "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x05";
@@ -349,6 +460,52 @@ static void long_lists_are_cut(void **state)
 	buf_done(&b);
 }
 
+/* --- part by part
+ * ----------------------------------------------------------------------------------------- */
+
+static int parts_of(struct world *w, const char *format, struct buf *names, struct buf *texts)
+{
+	struct flt_program *p;
+	struct flt_format *f;
+	struct flt_ctx *cx;
+	struct flt_part part;
+	int rc = 0, absent = 0;
+
+	assert_int_equal(flt_program_new(NULL, &p, NULL), 0);
+	assert_int_equal(flt_format_new(p, sv_of(format), &f, NULL), 0);
+	assert_int_equal(flt_program_seal(p, NULL), 0);
+	assert_int_equal(flt_ctx_new(p, w->st, &cx, NULL), 0);
+	flt_ctx_event(cx, &w->bind);
+	for (size_t i = 0; rc >= 0 && flt_format_part(f, i, &part); i++) {
+		buf_addf(names, "%s%.*s,%u;", part.is_value ? "%" : "", (int)part.text.n,
+			 part.text.p, part.width);
+		rc = flt_format_part_text(cx, f, i, texts);
+		absent += rc == 0;
+	}
+	assert_false(flt_format_part(f, 1000, &part));
+	flt_ctx_free(cx);
+	flt_program_free(p);
+	return rc < 0 ? rc : absent;
+}
+
+static void the_parts_of_a_format_make_up_its_text(void **state)
+{
+	struct buf names = {0}, texts = {0};
+	struct world *w = *state;
+
+	assert_int_equal(
+	    parts_of(w, "*a %10proc.name%toupper(proc.name)-%evt.arg.flags.", &names, &texts), 1);
+	assert_string_equal(buf_cstr(&names),
+			    "a ,0;%proc.name,10;%toupper(proc.name),0;-,0;%evt.arg.flags,0;.,0;");
+	assert_string_equal(buf_cstr(&texts), "a bashBASH-.");
+	buf_reset(&names);
+	buf_reset(&texts);
+	assert_int_equal(parts_of(w, "%proc.name %evt.arg.flags", &names, &texts), -1);
+	assert_string_equal(buf_cstr(&texts), "bash ");
+	buf_done(&names);
+	buf_done(&texts);
+}
+
 /* --- times
  * --------------------------------------------------------------------------------------------- */
 
@@ -366,6 +523,53 @@ static void times_are_shown_in_the_zone_asked_for(void **state)
 	    w, &berlin, "%evt.time|%evt.datetime.s|%evt.time.iso8601",
 	    "00:13:20.020000000|2023-11-15 00:13:20|2023-11-14T22:13:20.020000000+0000");
 	assert_shows_with(w, &west, "%evt.datetime", "2023-11-14 09:43:20.020000000");
+}
+
+static void output_times_are_shown_in_the_form_asked_for(void **state)
+{
+	static const struct flt_options epoch = {.output_time = FLT_CLOCK_EPOCH},
+					relative = {.output_time = FLT_CLOCK_RELATIVE},
+					enter = {.output_time = FLT_CLOCK_SINCE_ENTER},
+					day = {.tz_offset_s = -3600};
+	struct world *w = *state;
+
+	assert_shows_with(w, &day, "%evt.outputtime", "21:13:20.020000000");
+	assert_shows_with(w, &epoch, "%evt.outputtime", "1700000000.020000000");
+	assert_shows_with(w, &enter, "%evt.outputtime", "0.000000000");
+	EVENT(w, 3200, EV_READ_X, I(2), BYTES("ok", 2), I(3), I(100));
+	w->bind.ev->ts = state_stats(w->st)->first_event_ts + 12000000345u;
+	assert_shows_with(w, &relative, "%evt.outputtime %evt.reltime", "12.000000345 12000000345");
+	w->bind.ev->ts = state_stats(w->st)->first_event_ts - 1;
+	assert_shows_with(w, &relative, "%evt.outputtime", "-0.000000001");
+}
+
+/* Of the events that are shown, wherever they come from. */
+static void differences_of_output_times_count_from_the_event_shown_before(void **state)
+{
+	static const struct flt_options delta = {.output_time = FLT_CLOCK_DELTA};
+	static const char *const want[] = {"0.000000000 0.000000000", "1.500000000 1.500000000",
+					   "-0.250000000 -0.250000000"};
+	static const int64_t steps[] = {0, 1500000000, -250000000};
+	struct world *w = *state;
+	struct flt_program *p;
+	struct flt_format *f;
+	struct flt_ctx *cx;
+	struct buf out = {0};
+
+	assert_int_equal(flt_program_new(&delta, &p, NULL), 0);
+	assert_int_equal(flt_format_new(p, SV_LIT("%evt.outputtime %evt.outputtime"), &f, NULL), 0);
+	assert_int_equal(flt_program_seal(p, NULL), 0);
+	assert_int_equal(flt_ctx_new(p, w->st, &cx, NULL), 0);
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		w->bind.ev->ts += (uint64_t)steps[i];
+		flt_ctx_event(cx, &w->bind);
+		buf_reset(&out);
+		assert_true(flt_format_text(cx, f, &out));
+		assert_string_equal(buf_cstr(&out), want[i]);
+	}
+	buf_done(&out);
+	flt_ctx_free(cx);
+	flt_program_free(p);
 }
 
 static void dates_are_right_at_the_edges(void **state)
@@ -413,16 +617,22 @@ int main(void)
 	    TEST(static_fields_come_from_the_options),
 	    cmocka_unit_test(field_names_come_in_key_order_and_once),
 	    TEST(a_format_without_fields_is_its_text),
-	    TEST(counting_fields_count_once_per_event),
+	    TEST(counting_fields_count_once_in_text_and_twice_in_json),
+	    TEST(corrected_counting_fields_count_once_per_event),
+	    cmocka_unit_test(a_program_knows_of_which_class_its_fields_are),
 	    TEST(numbers_and_strings_in_json_follow_type_and_format),
 	    TEST(octal_and_hexadecimal_are_strings_in_json),
 	    TEST(texts_in_json_are_escaped),
 	    TEST(an_empty_list_is_null_in_json),
 	    cmocka_unit_test(doubles_keep_their_precision_in_json),
 	    cmocka_unit_test(integers_are_printed_in_their_format_and_width),
+	    cmocka_unit_test(every_numeric_type_prints_in_every_format),
 	    cmocka_unit_test(addresses_and_networks_have_texts),
 	    cmocka_unit_test(long_lists_are_cut),
 	    TEST(times_are_shown_in_the_zone_asked_for),
+	    TEST(output_times_are_shown_in_the_form_asked_for),
+	    TEST(differences_of_output_times_count_from_the_event_shown_before),
+	    TEST(the_parts_of_a_format_make_up_its_text),
 	    cmocka_unit_test(dates_are_right_at_the_edges),
 	};
 

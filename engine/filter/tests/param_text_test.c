@@ -62,7 +62,7 @@ static void what_was_not_recorded_shows_as_na_or_null(void **state)
 
 static void bytes_that_cannot_be_printed_are_dots_or_base64(void **state)
 {
-	static const struct flt_options base64 = {.base64_buffers = true};
+	static const struct flt_options base64 = {.bytes = FLT_BYTES_BASE64};
 	struct world *w = *state;
 
 	EVENT(w, 3200, EV_READ_X, I(8), BYTES("hel\0\xfflo~", 8), I(99), I(100));
@@ -75,6 +75,100 @@ static void bytes_that_cannot_be_printed_are_dots_or_base64(void **state)
 	assert_shows(w, "%evt.buffer", "NULL");
 	EVENT(w, 3200, EV_READ_X, I(4), BYTES(" ~\x7f\x1f", 4), I(99), I(100));
 	assert_shows(w, "%evt.buffer", " ~..");
+}
+
+/* Unless they are asked to. */
+static void conditions_do_not_see_how_bytes_are_shown(void **state)
+{
+	static const struct {
+		struct flt_options opt;
+		const char *condition;
+		bool matches;
+	} rows[] = {
+	    {{.bytes = FLT_BYTES_HEX}, "evt.arg.data contains plain", true},
+	    {{.bytes = FLT_BYTES_BASE64}, "evt.args contains plain", true},
+	    {{.bytes_max = 4}, "evt.arg.data endswith plain and evt.args contains plain", true},
+	    {{.bytes = FLT_BYTES_BASE64, .conditions_see_bytes = true},
+	     "evt.arg.data contains plain",
+	     false},
+	    {{.bytes = FLT_BYTES_BASE64, .conditions_see_bytes = true},
+	     "evt.args contains 'cGxhaW4='",
+	     true},
+	};
+	struct world *w = *state;
+
+	EVENT(w, 3200, EV_READ_X, I(5), BYTES("plain", 5), I(99), I(100));
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct arena arena = {0};
+		struct flt_program *p;
+		struct flt_format *f;
+		struct flt_node *n;
+		struct flt_ctx *cx;
+		struct buf out = {0};
+		unsigned id;
+
+		assert_int_equal(flt_program_new(&rows[i].opt, &p, NULL), 0);
+		assert_int_equal(
+		    flt_parse(sv_of(rows[i].condition), FLT_DEPTH_DEFAULT, &arena, &n, NULL, NULL),
+		    0);
+		assert_int_equal(flt_program_add(p, n, NULL, NULL, &id, NULL, NULL), 0);
+		assert_int_equal(flt_format_new(p, SV_LIT("%evt.arg.data"), &f, NULL), 0);
+		assert_int_equal(flt_program_seal(p, NULL), 0);
+		assert_int_equal(flt_ctx_new(p, w->st, &cx, NULL), 0);
+		flt_ctx_event(cx, &w->bind);
+		if (flt_match(cx, id) != rows[i].matches)
+			fail_msg("row %zu: '%s'", i, rows[i].condition);
+		assert_true(flt_format_text(cx, f, &out));
+		assert_false(sv_is(buf_view(&out), "plain")); /* the display keeps its form */
+		buf_done(&out);
+		flt_ctx_free(cx);
+		flt_program_free(p);
+		arena_done(&arena);
+	}
+}
+
+static void bytes_can_be_shown_as_lines(void **state)
+{
+	static const struct flt_options lines = {.bytes = FLT_BYTES_LINES};
+	struct world *w = *state;
+
+	EVENT(w, 3200, EV_READ_X, I(8), BYTES("\na\r\nb\n\0\tc\rd\x80~\n\r", 15), I(99), I(100));
+	assert_shows_with(w, &lines, "[%evt.buffer]", "[\na\nb\nc\nd~\n\n]");
+	assert_shows_with(w, &lines, "%evt.args", "res=8 data=\na\nb\nc\nd~\n\n fd=99 size=100");
+	EVENT(w, 3200, EV_READ_X, I(0), NONE, I(99), I(100));
+	assert_shows_with(w, &lines, "%evt.arg.data", "NULL");
+}
+
+/* The rows that sysdig 0.29.3 prints. */
+static void bytes_can_be_shown_in_hexadecimal(void **state)
+{
+	static const struct flt_options hex = {.bytes = FLT_BYTES_HEX},
+					both = {.bytes = FLT_BYTES_HEX_ASCII};
+	struct world *w = *state;
+
+	EVENT(w, 3200, EV_READ_X, I(10), BYTES("/dev/null\0", 10), I(99), I(100));
+	assert_shows_with(w, &hex, "%evt.buffer|", "\n\t0x0000: 2f64 6576 2f6e 756c 6c00\n|");
+	assert_shows_with(
+	    w, &both, "%evt.args",
+	    "res=10 data=\n\t0x0000: 2f64 6576 2f6e 756c 6c00                 /dev/null.\n "
+	    "fd=99 size=100");
+	EVENT(w, 3200, EV_READ_X, I(19), BYTES("0123456789abcdefg\xff\x01", 19), I(99), I(100));
+	assert_shows_with(w, &both, "%evt.arg.data",
+			  "\n\t0x0000: 3031 3233 3435 3637 3839 6162 6364 6566  0123456789abcdef"
+			  "\n\t0x0010: 67ff 01                                g..\n");
+}
+
+static void buffers_are_cut_where_the_options_say_but_only_in_dots(void **state)
+{
+	static const struct flt_options cut = {.bytes_max = 8},
+					encoded = {.bytes_max = 8, .bytes = FLT_BYTES_BASE64};
+	struct world *w = *state;
+
+	EVENT(w, 3200, EV_READ_X, I(9), BYTES("123456789", 9), I(99), I(100));
+	assert_shows_with(w, &cut, "%evt.arg.data %evt.buffer", "12345... 12345...");
+	assert_shows_with(w, &encoded, "%evt.arg.data", "MTIzNDU2Nzg5");
+	EVENT(w, 3200, EV_READ_X, I(8), BYTES("12345678", 8), I(99), I(100));
+	assert_shows_with(w, &cut, "%evt.arg.data", "12345678");
 }
 
 static void long_buffers_are_cut_as_fields_but_not_in_arguments(void **state)
@@ -343,6 +437,10 @@ int main(void)
 	    TEST(an_open_shows_names_flags_and_full_path),
 	    TEST(what_was_not_recorded_shows_as_na_or_null),
 	    TEST(bytes_that_cannot_be_printed_are_dots_or_base64),
+	    TEST(conditions_do_not_see_how_bytes_are_shown),
+	    TEST(bytes_can_be_shown_as_lines),
+	    TEST(bytes_can_be_shown_in_hexadecimal),
+	    TEST(buffers_are_cut_where_the_options_say_but_only_in_dots),
 	    TEST(long_buffers_are_cut_as_fields_but_not_in_arguments),
 	    TEST(sockets_show_addresses_with_ports),
 	    TEST(connections_show_both_ends),

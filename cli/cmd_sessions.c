@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scapula sessions: who was logged in by a moment, and what they ran. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/session_rows.h"
+
+enum {
+	OPT_ALL = OPT_VIEW_FIRST,
+	OPT_ALL_EXECS,
+	OPT_USER,
+	OPT_TTY,
+};
+
+static const struct cli_option sessions_options[] = {
+    VIEW_OPTION_AT,
+    VIEW_OPTION_FORMAT,
+    {OPT_USER, "user", "NAME|UID", "sessions of that login user, or led by that user"},
+    {OPT_TTY, "tty", "NAME", "sessions on that terminal: pts/1, tty1"},
+    {OPT_ALL, "all", NULL, "also sessions without a terminal: cron, remote commands, services"},
+    {OPT_ALL_EXECS, "all-execs", NULL, "also what the commands ran themselves"},
+    VIEW_OPTION_NO_CONTAINERS,
+    {0, NULL, NULL, NULL},
+};
+
+static const char *const sessions_examples[] = {
+    "sessions capture.scap",
+    "sessions --all --all-execs capture.scap",
+    "sessions --user root -f json capture.scap",
+    NULL,
+};
+
+static const struct table_column sessions_columns[] = {
+    [SES_CAPTURE] = {"capture", "CAPTURE", TABLE_STRING, IN_DATA},
+    [SES_ID] = {"session", "", TABLE_NUMBER, IN_DATA},
+    [SES_PARENT] = {"parent_session", "", TABLE_NUMBER, IN_DATA},
+    [SES_VIA] = {"started_by_pid", "", TABLE_NUMBER, IN_DATA},
+    [SES_LOGIN_USER] = {"login_user", "", TABLE_STRING, IN_DATA},
+    [SES_LOGINUID] = {"loginuid", "", TABLE_NUMBER, IN_DATA},
+    [SES_USER] = {"session_user", "", TABLE_STRING, IN_DATA},
+    [SES_UID] = {"session_uid", "", TABLE_NUMBER, IN_DATA},
+    [SES_TTY] = {"tty", "", TABLE_STRING, IN_DATA},
+    [SES_CONTAINER] = {"container", "", TABLE_STRING, IN_DATA},
+    [SES_CONTAINER_ID] = {"container_id", "", TABLE_STRING, IN_DATA},
+    [SES_ORIGIN] = {"origin", "", TABLE_STRING, IN_DATA},
+    [SES_FROM] = {"from", "", TABLE_STRING, IN_DATA},
+    [SES_BY] = {"by", "", TABLE_STRING, IN_DATA},
+    [SES_BY_PID] = {"by_pid", "", TABLE_NUMBER, IN_DATA},
+    [SES_LEADER] = {"leader_pid", "", TABLE_NUMBER, IN_DATA},
+    [SES_SHELL] = {"leader", "", TABLE_STRING, IN_DATA},
+    [SES_SID] = {"sid", "", TABLE_NUMBER, IN_DATA},
+    [SES_START] = {"start", "", TABLE_TIME, IN_DATA},
+    [SES_END] = {"end", "", TABLE_TIME, IN_DATA},
+    [SES_FROM_START] = {"from_start", "", TABLE_BOOL, IN_DATA},
+    [SES_IMPLIED] = {"implied", "", TABLE_BOOL, IN_DATA},
+    [SES_PROCESSES] = {"processes", "", TABLE_NUMBER, IN_DATA},
+    [SES_COMMANDS] = {"commands", "", TABLE_RAW, IN_JSON},
+    [CMD_TIME] = {"time", "TIME", TABLE_TIME, IN_TEXT | IN_CSV},
+    [CMD_RESULT] = {"result", "RESULT", TABLE_STRING, IN_TEXT | IN_CSV},
+    [CMD_USER] = {"user", "USER", TABLE_STRING, IN_TEXT | IN_CSV},
+    [CMD_UID] = {"uid", "", TABLE_NUMBER, IN_CSV},
+    [CMD_EUSER] = {"ran_as", "", TABLE_STRING, IN_CSV},
+    [CMD_PID] = {"pid", "PID", TABLE_NUMBER, IN_TEXT | IN_CSV},
+    [CMD_CWD] = {"cwd", "DIRECTORY", TABLE_STRING, IN_TEXT | IN_CSV},
+    [CMD_END] = {"command_end", "", TABLE_TIME, IN_CSV},
+    [CMD_BACKGROUND] = {"background", "", TABLE_BOOL, IN_CSV},
+    [CMD_KIND] = {"kind", "", TABLE_STRING, IN_CSV},
+    [CMD_EVT] = {"evt", "", TABLE_NUMBER, IN_CSV},
+    [CMD_COMMAND] = {"command", "COMMAND", TABLE_STRING, IN_TEXT | IN_CSV},
+    {NULL, NULL, 0, 0},
+};
+
+struct cmd {
+	struct view view;
+	bool all;
+	struct act_sessions_options opt;
+	const char *user, *tty;
+	struct act_sessions *tracker;
+	int status;
+};
+
+static int take_option(void *arg, int id, const char *value)
+{
+	struct cmd *o = arg;
+	int rc = view_take(&o->view, id, value);
+
+	if (rc >= 0)
+		return rc;
+	switch (id) {
+	case OPT_ALL:
+		o->all = o->opt.without_tty = true;
+		return 0;
+	case OPT_ALL_EXECS:
+		o->opt.all_execs = true;
+		return 0;
+	case OPT_USER:
+		o->user = value;
+		return 0;
+	case OPT_TTY:
+		o->tty = strncmp(value, "/dev/", 5) == 0 ? value + 5 : value;
+		return 0;
+	default:
+		return CLI_USAGE;
+	}
+}
+
+static int begin(void *arg, struct cli_walk *w, struct error *err)
+{
+	struct cmd *o = arg;
+	struct state_observer obs;
+	int rc;
+
+	act_sessions_free(o->tracker);
+	o->tracker = NULL;
+	rc = act_sessions_new(&o->opt, &o->tracker, err);
+	if (rc < 0)
+		return rc;
+	obs = act_sessions_observer(o->tracker);
+	state_observe(w->state, &obs);
+	return 0;
+}
+
+static void on_fed(void *arg, struct cli_walk *w, const struct state_binding *b)
+{
+	struct cmd *o = arg;
+
+	act_sessions_event(o->tracker, w->state, b);
+}
+
+/* The state announces the end of the old threads when it takes the item, after this. */
+static void on_item(void *arg, struct cli_walk *w, const struct ev_item *item)
+{
+	struct cmd *o = arg;
+
+	(void)w;
+	if (item->kind == EV_ITEM_SECTION)
+		act_sessions_section(o->tracker);
+}
+
+/* --- which ones --- */
+
+static bool is_user(const char *wanted, struct sv name, uint32_t id)
+{
+	uint64_t n;
+
+	if (sv_is(name, wanted))
+		return true;
+	return id != EV_NO_ID && cli_parse_u64(wanted, &n) && n == id;
+}
+
+static bool is_shown(const struct cmd *o, const struct act_session *s)
+{
+	struct buf b = {0};
+	bool same_tty;
+
+	if (!s->tty && !(o->all && s->commands))
+		return false;
+	if (o->user && !is_user(o->user, s->login_user, s->loginuid) &&
+	    !is_user(o->user, s->user, s->uid))
+		return false;
+	if (!o->tty)
+		return true;
+	view_tty(&b, s->tty);
+	same_tty = sv_is(buf_view(&b), o->tty);
+	buf_done(&b);
+	return same_tty;
+}
+
+static void show(void *arg, struct cli_walk *w)
+{
+	struct cmd *o = arg;
+	const struct act_sessions_stats *stats = act_sessions_stats(o->tracker);
+	struct session_view sv = {.view = &o->view, .walk = w, .all_execs = o->opt.all_execs};
+	char what[64];
+	size_t n = 0;
+
+	act_sessions_settle(o->tracker, w->state);
+	state_observe(w->state, NULL);
+	for (const struct act_session *s = act_sessions_first(o->tracker); s; s = s->next)
+		n += is_shown(o, s);
+	snprintf(what, sizeof(what), "%zu session%s", n, n == 1 ? "" : "s");
+	view_heading(&o->view, w, what);
+	if (session_view_begin(&sv, n) < 0) {
+		cli_log(CLI_ERROR, "out of memory");
+		o->status = CLI_INTERNAL;
+		return;
+	}
+	for (const struct act_session *s = act_sessions_first(o->tracker); s; s = s->next)
+		if (is_shown(o, s))
+			session_view_add(&sv, s);
+	session_view_print(&sv);
+	session_view_done(&sv);
+	cli_log(CLI_DEBUG, "%zu bytes held for sessions", stats->memory);
+	if (!stats->dropped)
+		return;
+	cli_log(CLI_WARNING, "%s: %llu sessions, processes or commands are left out: too many",
+		o->view.path, (unsigned long long)stats->dropped);
+	o->status = cli_worse(o->status, CLI_PARTIAL);
+}
+
+int cmd_sessions(int argc, char **argv)
+{
+	struct cmd o = {.view = {.columns = sessions_columns,
+				 .pid = -1,
+				 .begin = begin,
+				 .item = on_item,
+				 .fed = on_fed,
+				 .show = show}};
+	const struct cli_parser parser = {"sessions", sessions_options, sessions_examples,
+					  take_option, &o};
+	int first, status;
+
+	o.view.arg = &o;
+	status = cli_parse(&parser, &o.view.common, argc, argv, &first);
+	if (status)
+		return status < 0 ? cli_flush() : status;
+	status = view_run(&o.view, argc, argv, first);
+	act_sessions_free(o.tracker);
+	return cli_worse(status, o.status);
+}

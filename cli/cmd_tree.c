@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scapula tree: processes at a moment. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/tree.h"
+
+enum {
+	OPT_THREADS = OPT_VIEW_FIRST,
+	OPT_DEAD,
+	OPT_FLAT,
+};
+
+static const struct cli_option tree_options[] = {
+    VIEW_OPTION_AT,
+    VIEW_OPTION_FORMAT,
+    {OPT_PID, "pid", "N", "that process, its ancestors and descendants"},
+    {'F', "filter", "CONDITION", "processes that pass, and their ancestors (proc., user. fields)"},
+    {OPT_THREADS, "threads", NULL, "threads, too"},
+    {OPT_DEAD, "dead", NULL, "also processes that ended before, with their status"},
+    {OPT_FLAT, "flat", NULL, "by process number, without the lines of the tree"},
+    VIEW_OPTION_NO_CONTAINERS,
+    {0, NULL, NULL, NULL},
+};
+
+static const char *const tree_examples[] = {
+    "tree capture.scap",
+    "tree --at +500ms --dead capture.scap",
+    "tree -F 'proc.name = python3' -f json capture.scap",
+    NULL,
+};
+
+static const struct table_column tree_columns[] = {
+    [TREE_CAPTURE] = {"capture", "CAPTURE", TABLE_STRING, IN_DATA},
+    [TREE_PID] = {"pid", "PID", TABLE_NUMBER, IN_ALL},
+    [TREE_TID] = {"tid", "TID", TABLE_NUMBER, IN_DATA},
+    [TREE_PPID] = {"ppid", "PPID", TABLE_NUMBER, IN_DATA},
+    [TREE_STARTED_BY] = {"started_by_pid", "", TABLE_NUMBER, IN_DATA},
+    [TREE_STARTED_BY_NAME] = {"started_by", "", TABLE_STRING, IN_DATA},
+    [TREE_DEPTH] = {"depth", "", TABLE_NUMBER, IN_DATA},
+    [TREE_ALIVE] = {"alive", "", TABLE_BOOL, IN_DATA},
+    [TREE_KIND] = {"kind", "", TABLE_STRING, IN_DATA},
+    [TREE_MATCHED] = {"matched", "", TABLE_BOOL, IN_DATA},
+    [TREE_USERS] = {"users", "USER", TABLE_STRING, IN_TEXT},
+    [TREE_UID] = {"uid", "", TABLE_NUMBER, IN_DATA},
+    [TREE_USER] = {"user", "", TABLE_STRING, IN_DATA},
+    [TREE_GID] = {"gid", "", TABLE_NUMBER, IN_DATA},
+    [TREE_LOGINUID] = {"loginuid", "", TABLE_NUMBER, IN_DATA},
+    [TREE_LOGIN_USER] = {"login_user", "", TABLE_STRING, IN_DATA},
+    [TREE_START] = {"start", "STARTED", TABLE_TIME, IN_ALL},
+    [TREE_EXEC] = {"exec", "", TABLE_TIME, IN_DATA},
+    [TREE_EXIT] = {"exit", "", TABLE_TIME, IN_DATA},
+    [TREE_EXEC_COUNT] = {"exec_count", "", TABLE_NUMBER, IN_DATA},
+    [TREE_STATUS] = {"status", "", TABLE_STRING, IN_DATA},
+    [TREE_TTY_NAME] = {"tty", "TTY", TABLE_STRING, IN_ALL},
+    [TREE_TTY] = {"tty_nr", "", TABLE_NUMBER, IN_DATA},
+    [TREE_SID] = {"sid", "SID", TABLE_NUMBER, IN_ALL},
+    [TREE_PGID] = {"pgid", "", TABLE_NUMBER, IN_DATA},
+    [TREE_VPGID] = {"vpgid", "", TABLE_NUMBER, IN_DATA},
+    [TREE_VPID] = {"vpid", "", TABLE_NUMBER, IN_DATA},
+    [TREE_CONTAINER] = {"container", "CONTAINER", TABLE_STRING, IN_ALL},
+    [TREE_CONTAINER_ID] = {"container_id", "", TABLE_STRING, IN_DATA},
+    [TREE_NAME] = {"name", "", TABLE_STRING, IN_DATA},
+    [TREE_EXE] = {"exe", "", TABLE_STRING, IN_DATA},
+    [TREE_EXEPATH] = {"exepath", "", TABLE_STRING, IN_DATA},
+    [TREE_CWD] = {"cwd", "", TABLE_STRING, IN_DATA},
+    [TREE_THREADS] = {"threads", "", TABLE_NUMBER, IN_DATA},
+    [TREE_CAPS_EFFECTIVE] = {"cap_effective", "", TABLE_STRING, IN_DATA},
+    [TREE_CAPS_PERMITTED] = {"cap_permitted", "", TABLE_STRING, IN_DATA},
+    [TREE_CAPS_INHERITABLE] = {"cap_inheritable", "", TABLE_STRING, IN_DATA},
+    [TREE_COMMAND] = {"command", "COMMAND", TABLE_STRING, IN_ALL},
+    [TREE_ARGS] = {"args", "", TABLE_RAW, IN_JSON},
+    {NULL, NULL, 0, 0},
+};
+
+struct cmd {
+	struct view view;
+	bool threads, dead, flat;
+	struct act_procs *procs;
+	struct state_observer inner; /* the tracker's */
+	struct cli_walk *walk;
+	struct tree tree;
+	int status;
+};
+
+static int take_option(void *arg, int id, const char *value)
+{
+	struct cmd *o = arg;
+	int rc = view_take(&o->view, id, value);
+
+	if (rc >= 0)
+		return rc;
+	switch (id) {
+	case OPT_THREADS:
+		o->threads = true;
+		return 0;
+	case OPT_DEAD:
+		o->dead = true;
+		return 0;
+	case OPT_FLAT:
+		o->flat = true;
+		return 0;
+	default:
+		return CLI_USAGE;
+	}
+}
+
+/* --- following --- */
+
+static void on_added(void *arg, const struct state *st, const struct state_thread *t,
+		     const struct ev *ev)
+{
+	struct cmd *o = arg;
+
+	o->inner.thread_added(o->inner.arg, st, t, ev);
+}
+
+static void on_exec(void *arg, const struct state *st, const struct state_thread *t,
+		    const struct ev *ev)
+{
+	struct cmd *o = arg;
+
+	o->inner.thread_exec(o->inner.arg, st, t, ev);
+}
+
+static void on_exit_of(void *arg, const struct state *st, const struct state_thread *t,
+		       const struct ev *ev, int64_t status)
+{
+	struct cmd *o = arg;
+
+	o->inner.thread_exit(o->inner.arg, st, t, ev, status);
+}
+
+/* The last chance to ask whether it passes the filter. */
+static void on_removed(void *arg, const struct state *st, const struct state_thread *t)
+{
+	struct cmd *o = arg;
+	struct act_proc *dead;
+	bool match;
+
+	match = !o->dead || !o->view.filter ||
+		view_match(&o->view, o->walk, state_thread_find(st, t->tid), NULL);
+	o->inner.thread_removed(o->inner.arg, st, t);
+	dead = act_procs_last_dead(o->procs);
+	if (dead)
+		dead->tag = match;
+}
+
+static int begin(void *arg, struct cli_walk *w, struct error *err)
+{
+	struct cmd *o = arg;
+	struct state_observer obs = {o, on_added, on_exec, on_exit_of, on_removed};
+	int rc;
+
+	act_procs_free(o->procs);
+	o->procs = NULL;
+	o->walk = w;
+	rc = act_procs_new(o->dead, &o->procs, err);
+	if (rc < 0)
+		return rc;
+	o->inner = act_procs_observer(o->procs);
+	state_observe(w->state, &obs);
+	return 0;
+}
+
+/* --- showing --- */
+
+static bool any_in_container(const struct tree *tree)
+{
+	for (size_t i = 0; i < tree->count; i++)
+		if (tree->nodes[i].shown && tree_container_id(&tree->nodes[i]).n)
+			return true;
+	return false;
+}
+
+static void show(void *arg, struct cli_walk *w)
+{
+	struct cmd *o = arg;
+	const struct tree_options opt = {
+	    .dead = o->dead, .threads = o->threads, .flat = o->flat, .pid = o->view.pid};
+	size_t shown;
+	char what[64];
+
+	state_observe(w->state, NULL);
+	if (tree_build(&o->tree, &o->view, w, o->procs, &opt) < 0) {
+		cli_log(CLI_ERROR, "out of memory");
+		o->status = CLI_INTERNAL;
+		return;
+	}
+	if (!any_in_container(&o->tree))
+		table_show(o->view.table, TREE_CONTAINER, IN_DATA);
+	else
+		table_show(o->view.table, TREE_CONTAINER, IN_ALL);
+	shown = tree_print(&o->tree, &o->view, w, &opt);
+	snprintf(what, sizeof(what), "%zu process%s", shown, shown == 1 ? "" : "es");
+	view_heading(&o->view, w, what);
+	tree_done(&o->tree);
+	if (!act_procs_stats(o->procs)->dropped)
+		return;
+	cli_log(CLI_WARNING, "%s: %llu processes that ended are left out: more than %u",
+		o->view.path, (unsigned long long)act_procs_stats(o->procs)->dropped, ACT_DEAD_MAX);
+	o->status = cli_worse(o->status, CLI_PARTIAL);
+}
+
+int cmd_tree(int argc, char **argv)
+{
+	struct cmd o = {.view = {.columns = tree_columns,
+				 .filter_classes = "proc thread user group container k8s",
+				 .pid = -1,
+				 .begin = begin,
+				 .show = show}};
+	const struct cli_parser parser = {"tree", tree_options, tree_examples, take_option, &o};
+	int first, status;
+
+	o.view.arg = &o;
+	status = cli_parse(&parser, &o.view.common, argc, argv, &first);
+	if (status)
+		return status < 0 ? cli_flush() : status;
+	status = view_run(&o.view, argc, argv, first);
+	act_procs_free(o.procs);
+	return cli_worse(status, o.status);
+}

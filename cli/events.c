@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/events.h"
+
+#include <string.h>
+
+#define FORMAT_START "*%evt.num %evt.outputtime %evt.cpu "
+#define FORMAT_END   " %evt.dir %evt.type %evt.info"
+#define IN_CONTAINER " (%container.id) %proc.name (%thread.tid:%thread.vtid)"
+
+#define OUTPUT_FLUSH_BYTES 65536
+
+/* Before each line of text around an event, and before the event itself. */
+#define GUTTER	    "   "
+#define GUTTER_HERE "=> "
+
+static const struct {
+	const char *name, *format;
+} named_formats[] = {
+    {"p", FORMAT_START "%proc.name (%thread.tid)" FORMAT_END},
+    {"c", FORMAT_START "%container.name" IN_CONTAINER FORMAT_END},
+    {"container", FORMAT_START "%container.name" IN_CONTAINER FORMAT_END},
+    {"k", FORMAT_START "%k8s.pod.name" IN_CONTAINER FORMAT_END},
+    {"kubernetes", FORMAT_START "%k8s.pod.name" IN_CONTAINER FORMAT_END},
+};
+
+const char *cli_events_format(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(named_formats); i++)
+		if (!name || strcmp(name, named_formats[i].name) == 0)
+			return named_formats[i].format;
+	return NULL;
+}
+
+/* --- one event
+ * ---------------------------------------------------------------------------------------------
+ */
+
+/* Put what was collected on stdout. Return: 0, or minus an exit status to end the walk. */
+static int flush(struct cli_events *o)
+{
+	int status = cli_write(&o->out);
+
+	if (!status && o->unbuffered)
+		status = cli_flush();
+	o->broken = status;
+	return -status;
+}
+
+static int out_of_memory(void)
+{
+	cli_log(CLI_ERROR, "out of memory");
+	return -CLI_INTERNAL;
+}
+
+static bool passes(struct cli_events *o, struct cli_walk *w)
+{
+	return !o->has_filter || flt_match(w->ctx, o->filter_id);
+}
+
+/* An event that passed. Return: as cli_walk.event. */
+static int take(struct cli_events *o, struct cli_walk *w, const struct state_binding *b)
+{
+	int rc = 0;
+
+	if (!o->silent && !o->count && !cli_show_event(&o->show, w->ctx, false, &o->out))
+		return 0;
+	o->shown++;
+	if (o->summary && cli_summary_add(&o->by_type, b->ev) < 0)
+		return out_of_memory();
+	if (o->out.len >= OUTPUT_FLUSH_BYTES || o->unbuffered)
+		rc = flush(o);
+	return rc ? rc : o->limit && o->shown >= o->limit;
+}
+
+/* --- around one event
+ * ---------------------------------------------------------------------------------------------
+ */
+
+static bool show_beside(struct cli_events *o, struct cli_walk *w, struct buf *out)
+{
+	size_t start = out->len;
+
+	if (o->show.form == CLI_FORM_TEXT)
+		buf_lit(out, GUTTER);
+	if (cli_show_event(&o->show, w->ctx, false, out))
+		return true;
+	out->len = start;
+	return false;
+}
+
+static int take_before(struct cli_events *o, struct cli_walk *w, const struct state_binding *b)
+{
+	buf_reset(&o->line);
+	if (!passes(o, w) || !show_beside(o, w, &o->line))
+		return 0;
+	if (o->line.failed || cli_around_wait(&o->ring, b->ev->ts, buf_view(&o->line)) < 0)
+		return out_of_memory();
+	return 0;
+}
+
+static int take_here(struct cli_events *o, struct cli_walk *w, const struct state_binding *b)
+{
+	struct buf why = {0};
+
+	if (!cli_around_found(&o->ring, b->ev->ts, &o->out, &why)) {
+		cli_log(CLI_WARNING, "--around: %s", buf_cstr(&why));
+		o->partial = CLI_PARTIAL;
+	}
+	buf_done(&why);
+	if (o->show.form == CLI_FORM_TEXT)
+		buf_lit(&o->out, GUTTER_HERE);
+	cli_show_event(&o->show, w->ctx, true, &o->out);
+	return !cli_around_goes_on(&o->ring, b->ev->ts);
+}
+
+static int take_after(struct cli_events *o, struct cli_walk *w, const struct state_binding *b)
+{
+	if (!o->ring.found || !cli_around_goes_on(&o->ring, b->ev->ts))
+		return 1; /* the event cannot come any more, or nothing more belongs to it */
+	if (passes(o, w) && show_beside(o, w, &o->out))
+		o->ring.after++;
+	if (o->out.len >= OUTPUT_FLUSH_BYTES) {
+		int rc = flush(o);
+
+		if (rc)
+			return rc;
+	}
+	return !cli_around_goes_on(&o->ring, b->ev->ts);
+}
+
+static int take_around(struct cli_events *o, struct cli_walk *w, const struct state_binding *b,
+		       uint64_t number)
+{
+	if (number < o->ring.spec.event)
+		return take_before(o, w, b);
+	return number == o->ring.spec.event ? take_here(o, w, b) : take_after(o, w, b);
+}
+
+/* Tell why the event that was asked for did not come. */
+static int not_found(const struct cli_events *o, const char *path)
+{
+	unsigned long long event = o->ring.spec.event;
+
+	if (event > o->last_number)
+		cli_log(CLI_ERROR, "--around: %s has no event %llu; its last one is %llu", path,
+			event, (unsigned long long)o->last_number);
+	else if (o->window.from || o->window.to)
+		cli_log(CLI_ERROR, "--around: event %llu is not between --from and --to", event);
+	else
+		cli_log(CLI_ERROR,
+			"--around: event %llu only describes the state and cannot be shown", event);
+	return CLI_INPUT;
+}
+
+/* --- the walk
+ * ---------------------------------------------------------------------------------------------
+ */
+
+static int on_event(void *arg, struct cli_walk *w, const struct state_binding *b)
+{
+	struct cli_events *o = arg;
+	uint64_t number;
+
+	if (o->hide_internal && (ev_info(b->ev)->category & EC_LOW_MASK) == EC_INTERNAL)
+		return 0;
+	if (o->first_event | o->last_event | o->has_around) {
+		number = state_stats(w->state)->events;
+		if (number < o->first_event)
+			return 0;
+		if (o->last_event && number > o->last_event)
+			return 1;
+	}
+	if (o->has_filter || !o->count)
+		flt_ctx_event(w->ctx, b);
+	if (o->has_around)
+		return take_around(o, w, b, number);
+	return passes(o, w) ? take(o, w, b) : 0;
+}
+
+static void on_end(void *arg, struct cli_walk *w)
+{
+	struct cli_events *o = arg;
+
+	o->last_number = state_stats(w->state)->events;
+	cli_log(CLI_DEBUG, "%llu events read, %llu shown", (unsigned long long)o->last_number,
+		(unsigned long long)o->shown);
+}
+
+/*
+ * In the reference, container fields and the containers of processes come with one plugin: who asks
+ * for neither sees the host's view.
+ */
+static bool is_without_containers(const struct cli_events *o)
+{
+	return o->no_containers || (!o->containers && !flt_program_asks(o->program, "container"));
+}
+
+static int walk_all(struct cli_events *o, char **paths, int count)
+{
+	struct cli_walk w = {
+	    .common = &o->common,
+	    .program = o->program,
+	    .window = o->window,
+	    .no_containers = is_without_containers(o),
+	    .internal = o->internal,
+	    .suppressed = o->suppressed,
+	    .event = on_event,
+	    .end = on_end,
+	    .arg = o,
+	};
+	int status = 0;
+
+	for (int i = 0; i < count && !cli_interrupted(); i++) {
+		if (o->limit && o->shown >= o->limit)
+			break;
+		status = cli_worse(status, cli_walk_capture(&w, paths[i]));
+		if (o->broken)
+			break;
+		if (o->has_around && !o->ring.found && !cli_interrupted() && status != CLI_INPUT)
+			status = cli_worse(status, not_found(o, paths[i]));
+	}
+	return cli_worse(status, o->partial);
+}
+
+static int print_all(struct cli_events *o, char **paths, int count)
+{
+	int status;
+
+	if (!o->silent && !o->count)
+		cli_show_head(&o->show, &o->out);
+	status = walk_all(o, paths, count);
+	if (o->broken)
+		return status; /* told already */
+	if (o->summary)
+		cli_summary_print(&o->by_type, &o->out);
+	if (o->count)
+		buf_addf(&o->out, "%llu\n", (unsigned long long)o->shown);
+	status = cli_worse(status, cli_write(&o->out));
+	return cli_worse(status, cli_flush());
+}
+
+/* --- compiling
+ * ---------------------------------------------------------------------------------------------
+ */
+
+/* Tell a bad condition with the line and a caret under the place. */
+static int bad_condition(const struct cli_events *o, struct flt_pos pos, const struct error *err)
+{
+	struct buf b = {0};
+
+	flt_error_context(&b, sv_of(o->filter), pos);
+	while (b.len && b.p[b.len - 1] == '\n')
+		b.len--;
+	cli_log(CLI_ERROR, "%s: line %u, column %u: %s\n%s", o->filter_name, pos.line, pos.column,
+		err->msg, buf_cstr(&b));
+	buf_done(&b);
+	return CLI_USAGE;
+}
+
+static int compile_filter(struct cli_events *o)
+{
+	struct arena arena = {0};
+	struct flt_pos pos = {0};
+	struct error err = {0};
+	struct flt_node *node;
+	int rc;
+
+	rc = flt_parse(sv_of(o->filter), FLT_DEPTH_DEFAULT, &arena, &node, &pos, &err);
+	if (rc == 0)
+		rc = flt_program_add(o->program, node, NULL, NULL, &o->filter_id, &pos, &err);
+	arena_done(&arena);
+	o->has_filter = rc == 0;
+	return rc < 0 ? bad_condition(o, pos, &err) : 0;
+}
+
+/* A choice that the format cannot show is probably a mistake. */
+static void check_clock(const struct cli_events *o)
+{
+	const struct sv *names;
+	size_t n = flt_format_fields(o->show.format, &names);
+
+	if (o->clock == FLT_CLOCK_DAY || o->count)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (sv_is(names[i], "evt.outputtime"))
+			return;
+	cli_log(CLI_WARNING, "--time: the format does not show evt.outputtime");
+}
+
+static int compile_format(struct cli_events *o)
+{
+	const char *named = cli_events_format(o->format);
+	const char *format = named ? named : o->format;
+	const struct sv *names;
+	struct error err = {0};
+
+	o->show.form = o->form;
+	o->show.color = o->common.color;
+	o->show.lines = o->bytes == FLT_BYTES_LINES || o->bytes == FLT_BYTES_HEX ||
+			o->bytes == FLT_BYTES_HEX_ASCII;
+	if (cli_show_compile(&o->show, o->program, format, &err) < 0) {
+		cli_log(CLI_ERROR, "--print: %s", err.msg);
+		return err.code == ERR_NOMEM ? CLI_INTERNAL : CLI_USAGE;
+	}
+	if (o->form == CLI_FORM_CSV && flt_format_fields(o->show.format, &names) == 0) {
+		cli_log(CLI_ERROR, "--format csv: there are no fields in the format '%s'", format);
+		return CLI_USAGE;
+	}
+	check_clock(o);
+	return 0;
+}
+
+/* The default lines are for reading: they cut long buffers. Data is never cut unasked. */
+static uint32_t bytes_max(const struct cli_events *o)
+{
+	if (o->has_bytes_max)
+		return o->bytes_max < UINT32_MAX ? (uint32_t)o->bytes_max : UINT32_MAX;
+	return o->form == CLI_FORM_TEXT && cli_events_format(o->format) ? CLI_EVENTS_BYTES_MAX : 0;
+}
+
+static int compile(struct cli_events *o)
+{
+	const struct flt_options opt = {
+	    .tz_offset_s = o->common.tz_offset_s,
+	    .bytes = o->bytes,
+	    .bytes_max = bytes_max(o),
+	    .output_time = o->clock,
+	    .corrected = o->corrected,
+	};
+	struct error err = {0};
+	int status;
+
+	if (flt_program_new(&opt, &o->program, &err) < 0)
+		return cli_fail(&err);
+	status = o->filter ? compile_filter(o) : 0;
+	if (!status)
+		status = compile_format(o);
+	if (status)
+		return status;
+	return flt_program_seal(o->program, &err) < 0 ? cli_fail(&err) : 0;
+}
+
+/* --- options
+ * ---------------------------------------------------------------------------------------------
+ */
+
+static int bad_options(const char *why)
+{
+	cli_log(CLI_ERROR, "%s", why);
+	return CLI_USAGE;
+}
+
+static int check_around(struct cli_events *o, int count)
+{
+	uint64_t event = o->around.event;
+
+	if (count > 1)
+		return bad_options("--around: an event number names an event of one capture, but "
+				   "several are given");
+	if (o->limit)
+		return bad_options("--around and --limit: EVT±N says how many events to show");
+	if (o->count || o->summary)
+		return bad_options("--around shows events, it does not count them");
+	if (event < o->first_event || (o->last_event && event > o->last_event))
+		return bad_options("--around: the event is outside of --evt");
+	o->ring.spec = o->around;
+	return 0;
+}
+
+static int check_options(struct cli_events *o, int count)
+{
+	const struct run_window *w = &o->window;
+
+	if (count == 0)
+		return bad_options("no capture given; '-' reads standard input");
+	if (o->format && (strcmp(o->format, "m") == 0 || strcmp(o->format, "mesos") == 0))
+		return bad_options("--print m: there are no Mesos fields; c shows containers, k "
+				   "pods");
+	if (w->from && w->to && w->from_relative == w->to_relative && w->to < w->from)
+		return bad_options("--to lies before --from");
+	return o->has_around ? check_around(o, count) : 0;
+}
+
+int cli_events_run(struct cli_events *o, char **paths, int count)
+{
+	int status = check_options(o, count);
+
+	cli_catch_signals();
+	if (!status)
+		status = compile(o);
+	if (!status)
+		status = print_all(o, paths, count);
+	flt_program_free(o->program);
+	cli_show_done(&o->show);
+	cli_around_done(&o->ring);
+	cli_summary_done(&o->by_type);
+	buf_done(&o->line);
+	buf_done(&o->out);
+	return status;
+}

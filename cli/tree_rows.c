@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of the tree: one per process, and per thread if asked for. */
+#include <string.h>
+
+#include "cli/tree.h"
+
+struct rows { /* one printing */
+	const struct tree *tree;
+	struct view *v;
+	struct cli_walk *w;
+	const struct tree_options *opt;
+	struct table *table;
+	bool more[TREE_DRAW_DEPTH]; /* does a line go on at that depth? */
+};
+
+/* --- lines --- */
+
+static bool has_later_sibling(const struct tree *tree, const struct tree_node *n)
+{
+	for (size_t i = n->next; i != TREE_NONE; i = tree->nodes[i].next)
+		if (tree->nodes[i].shown)
+			return true;
+	return false;
+}
+
+static unsigned draw_depth(const struct tree_node *n)
+{
+	return n->depth < TREE_DRAW_DEPTH ? n->depth : TREE_DRAW_DEPTH - 1;
+}
+
+static void draw(struct rows *r, const struct tree_node *n, struct buf *b)
+{
+	unsigned depth = draw_depth(n);
+	bool later;
+
+	if (r->opt->flat)
+		return;
+	for (unsigned i = 1; i < depth; i++)
+		buf_str(b, !r->more[i] ? "  " : r->v->utf8 ? "│ " : "| ");
+	if (depth == 0)
+		return;
+	later = has_later_sibling(r->tree, n);
+	r->more[depth] = later;
+	if (r->v->utf8)
+		buf_str(b, later ? "├─" : "└─");
+	else
+		buf_str(b, later ? "|-" : "`-");
+}
+
+/* --- cells --- */
+
+static bool is_placeholder(const struct tree_node *n)
+{
+	return n->t && state_thread_is_invalid(n->t);
+}
+
+/* No image, no arguments: as ps shows tasks of the kernel. */
+static bool is_kernel(const struct tree_node *n)
+{
+	return n->t && !is_placeholder(n) && !state_sv(n->t->exe).n && !state_sv(n->t->exepath).n &&
+	       n->t->args.count == 0;
+}
+
+static const char *kind_of(const struct tree_node *n)
+{
+	if (is_placeholder(n))
+		return "unknown";
+	return is_kernel(n) ? "kernel" : "process";
+}
+
+static void command_line(const struct tree_node *n, struct buf *b)
+{
+	if (!n->t) {
+		view_command_of(b, n->p->exe, n->p->comm, n->p->args, n->p->arg_count);
+	} else if (is_placeholder(n)) {
+		buf_lit(b, "(not described)");
+	} else if (is_kernel(n)) {
+		buf_char(b, '[');
+		buf_sv(b, state_sv(n->t->comm));
+		buf_char(b, ']');
+	} else {
+		view_command(b, n->t);
+	}
+}
+
+/* It was started by another process than the one it hangs under now. */
+static bool is_reparented(const struct rows *r, const struct tree_node *n)
+{
+	const struct tree_node *parent = n->parent == TREE_NONE ? NULL : &r->tree->nodes[n->parent];
+
+	if (!n->t || !n->p || n->p->ppid < 0)
+		return false;
+	return !parent || parent->pid != n->p->ppid ||
+	       (parent->p && n->p->parent_key && parent->p->key != n->p->parent_key);
+}
+
+static void how_it_ended(struct rows *r, const struct tree_node *n, struct buf *b)
+{
+	buf_str(b, r->v->utf8 ? "  † " : "  + ");
+	if (n->p->status >= 0)
+		view_status(b, n->p->status);
+	else
+		buf_lit(b, "ended");
+	buf_char(b, ' ');
+	table_clock(r->table, b, n->p->end_ts);
+}
+
+/* The lines are ours, the command is not: it must be harmless before they meet. */
+static void command_text(struct rows *r, const struct tree_node *n)
+{
+	struct buf raw = {0}, *b = &r->v->scratch;
+
+	buf_reset(b);
+	draw(r, n, b);
+	command_line(n, &raw);
+	cli_safe(b, buf_view(&raw));
+	if (is_reparented(r, n)) {
+		buf_lit(b, "  [started by ");
+		cli_safe(b, n->p->parent_name);
+		buf_addf(b, "(%lld)]", (long long)n->p->ppid);
+	}
+	if (!n->t)
+		how_it_ended(r, n, b);
+	b->failed |= raw.failed;
+	buf_done(&raw);
+	table_trusted(r->table, TREE_COMMAND, buf_view(b));
+}
+
+static void command_cell(struct rows *r, const struct tree_node *n)
+{
+	struct buf *b = &r->v->scratch;
+
+	if (r->v->format == TABLE_TEXT) {
+		command_text(r, n);
+		return;
+	}
+	buf_reset(b);
+	command_line(n, b);
+	table_string(r->table, TREE_COMMAND, buf_view(b));
+	buf_reset(b);
+	if (n->t)
+		view_args_json(b, state_sv(n->t->args.block), n->t->args.count);
+	else
+		view_args_json(b, n->p->args, n->p->arg_count);
+	table_raw(r->table, TREE_ARGS, buf_view(b));
+}
+
+struct identity {
+	uint32_t uid, gid, loginuid, tty, exec_count;
+	int64_t vpid, sid, pgid, vpgid;
+	uint64_t start_ts, exec_ts, cap_inheritable, cap_permitted, cap_effective;
+	const struct state_str *container;
+	struct sv comm, exe, exepath, cwd, container_id;
+};
+
+static struct identity identity_of(const struct tree_node *n)
+{
+	const struct state_thread *t = n->t;
+	const struct act_proc *p = n->p;
+
+	if (t)
+		return (struct identity){
+		    .uid = t->uid,
+		    .gid = t->gid,
+		    .loginuid = t->loginuid,
+		    .tty = t->tty,
+		    .exec_count = t->exec_count,
+		    .vpid = t->vpid,
+		    .sid = t->sid,
+		    .pgid = t->pgid,
+		    .vpgid = t->vpgid,
+		    .start_ts = t->clone_ts,
+		    .exec_ts = t->lastexec_ts,
+		    .cap_inheritable = t->cap_inheritable,
+		    .cap_permitted = t->cap_permitted,
+		    .cap_effective = t->cap_effective,
+		    .container = t->container_id,
+		    .comm = state_sv(t->comm),
+		    .exe = state_sv(t->exe),
+		    .exepath = state_sv(t->exepath),
+		    .cwd = state_thread_cwd(t),
+		    .container_id = state_sv(t->container_id),
+		};
+	return (struct identity){
+	    .uid = p->uid,
+	    .gid = p->gid,
+	    .loginuid = p->loginuid,
+	    .tty = p->tty,
+	    .exec_count = p->exec_count,
+	    .vpid = p->vpid,
+	    .sid = p->sid,
+	    .pgid = p->pgid,
+	    .vpgid = p->vpgid,
+	    .start_ts = p->start_ts,
+	    .exec_ts = p->exec_ts,
+	    .cap_inheritable = p->cap_inheritable,
+	    .cap_permitted = p->cap_permitted,
+	    .cap_effective = p->cap_effective,
+	    .comm = p->comm,
+	    .exe = p->exe,
+	    .exepath = p->exepath,
+	    .cwd = p->cwd,
+	    .container_id = p->container,
+	};
+}
+
+static void user_cells(struct rows *r, const struct identity *id)
+{
+	struct buf *b = &r->v->scratch;
+	size_t login;
+
+	buf_reset(b);
+	if (id->loginuid != EV_NO_ID) {
+		table_u64(r->table, TREE_LOGINUID, id->loginuid);
+		view_user(b, r->w->state, id->container, id->loginuid);
+		table_string(r->table, TREE_LOGIN_USER, buf_view(b));
+	}
+	if (id->uid == EV_NO_ID)
+		return;
+	if (id->loginuid != EV_NO_ID && id->loginuid != id->uid)
+		buf_str(b, r->v->utf8 ? "→" : "->");
+	else
+		buf_reset(b);
+	login = b->len;
+	view_user(b, r->w->state, id->container, id->uid);
+	table_string(r->table, TREE_USERS, buf_view(b));
+	table_string(r->table, TREE_USER, sv_drop(buf_view(b), login));
+	table_u64(r->table, TREE_UID, id->uid);
+	if (id->gid != EV_NO_ID)
+		table_u64(r->table, TREE_GID, id->gid);
+}
+
+static void number(struct rows *r, unsigned column, int64_t v)
+{
+	if (v >= 0)
+		table_i64(r->table, column, v);
+}
+
+static void caps(struct rows *r, unsigned column, uint64_t v)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%llx", (unsigned long long)v);
+	table_trusted(r->table, column, sv_of(text));
+}
+
+static void text_cell(struct rows *r, unsigned column, struct sv s)
+{
+	if (s.n)
+		table_string(r->table, column, s);
+}
+
+static void session_cells(struct rows *r, const struct identity *id)
+{
+	struct buf *b = &r->v->scratch;
+
+	buf_reset(b);
+	view_tty(b, id->tty);
+	text_cell(r, TREE_TTY_NAME, buf_view(b));
+	if (id->tty)
+		table_u64(r->table, TREE_TTY, id->tty);
+	number(r, TREE_SID, id->sid);
+	number(r, TREE_PGID, id->pgid);
+	number(r, TREE_VPGID, id->vpgid);
+	number(r, TREE_VPID, id->vpid);
+}
+
+static void time_cells(struct rows *r, const struct tree_node *n, const struct identity *id)
+{
+	struct buf *b = &r->v->scratch;
+	uint64_t start = id->start_ts ? id->start_ts : n->p ? n->p->start_ts : 0;
+
+	if (!start && n->p && n->p->from_start && r->v->format == TABLE_TEXT)
+		table_trusted(r->table, TREE_START, SV_LIT("before"));
+	table_time(r->table, TREE_START, start);
+	table_time(r->table, TREE_EXEC, id->exec_ts);
+	table_u64(r->table, TREE_EXEC_COUNT, id->exec_count);
+	if (n->t)
+		return;
+	table_time(r->table, TREE_EXIT, n->p->end_ts);
+	buf_reset(b);
+	view_status(b, n->p->status);
+	text_cell(r, TREE_STATUS, buf_view(b));
+}
+
+static void image_cells(struct rows *r, const struct identity *id)
+{
+	text_cell(r, TREE_CONTAINER_ID, id->container_id);
+	text_cell(r, TREE_CONTAINER, view_container(r->w->state, id->container_id));
+	text_cell(r, TREE_NAME, id->comm);
+	text_cell(r, TREE_EXE, id->exe);
+	text_cell(r, TREE_EXEPATH, id->exepath);
+	text_cell(r, TREE_CWD, id->cwd);
+	caps(r, TREE_CAPS_EFFECTIVE, id->cap_effective);
+	caps(r, TREE_CAPS_PERMITTED, id->cap_permitted);
+	caps(r, TREE_CAPS_INHERITABLE, id->cap_inheritable);
+}
+
+static void place_cells(struct rows *r, const struct tree_node *n)
+{
+	struct table *t = r->table;
+
+	table_i64(t, TREE_PID, n->pid);
+	table_i64(t, TREE_TID, n->t ? n->t->tid : n->pid);
+	if (n->parent != TREE_NONE)
+		table_i64(t, TREE_PPID, r->tree->nodes[n->parent].pid);
+	if (n->p && n->p->ppid >= 0) {
+		table_i64(t, TREE_STARTED_BY, n->p->ppid);
+		table_string(t, TREE_STARTED_BY_NAME, n->p->parent_name);
+	}
+	table_u64(t, TREE_DEPTH, n->depth);
+	table_bool(t, TREE_ALIVE, n->t != NULL);
+	table_trusted(t, TREE_KIND, sv_of(kind_of(n)));
+	table_bool(t, TREE_MATCHED, n->matched);
+	if (n->t)
+		table_u64(t, TREE_THREADS, state_thread_count(n->t));
+}
+
+static void row(struct rows *r, const struct tree_node *n)
+{
+	struct identity id = identity_of(n);
+
+	table_string(r->table, TREE_CAPTURE, sv_of(r->v->path));
+	place_cells(r, n);
+	user_cells(r, &id);
+	time_cells(r, n, &id);
+	session_cells(r, &id);
+	image_cells(r, &id);
+	command_cell(r, n);
+	if (!n->t || is_placeholder(n) || !n->matched)
+		table_style_row(r->table, STYLE_DIM);
+	else if (r->v->filter || r->opt->pid == n->pid)
+		table_style_row(r->table, STYLE_BOLD);
+	table_end_row(r->table);
+}
+
+/* --- threads --- */
+
+static void thread_row(struct rows *r, const struct tree_node *n, const struct state_thread *t)
+{
+	struct tree_node fake = {.t = (struct state_thread *)t};
+	struct identity id = identity_of(&fake);
+	struct buf *b = &r->v->scratch;
+	unsigned depth = draw_depth(n);
+
+	table_string(r->table, TREE_CAPTURE, sv_of(r->v->path));
+	table_i64(r->table, TREE_PID, r->v->format == TABLE_TEXT ? t->tid : n->pid);
+	table_i64(r->table, TREE_TID, t->tid);
+	table_u64(r->table, TREE_DEPTH, n->depth + 1);
+	table_bool(r->table, TREE_ALIVE, true);
+	table_trusted(r->table, TREE_KIND, SV_LIT("thread"));
+	table_bool(r->table, TREE_MATCHED, n->matched);
+	user_cells(r, &id);
+	time_cells(r, &fake, &id);
+	session_cells(r, &id);
+	image_cells(r, &id);
+	buf_reset(b);
+	for (unsigned i = 1; !r->opt->flat && r->v->format == TABLE_TEXT && i <= depth + 1; i++)
+		buf_str(b, i > depth || !r->more[i] ? "  " : r->v->utf8 ? "│ " : "| ");
+	if (r->v->format == TABLE_TEXT) {
+		buf_char(b, '{');
+		cli_safe(b, state_sv(t->comm));
+		buf_char(b, '}');
+		table_trusted(r->table, TREE_COMMAND, buf_view(b));
+	}
+	table_style_row(r->table, STYLE_DIM);
+	table_end_row(r->table);
+}
+
+/* The main thread is the first of its group. */
+static void thread_rows(struct rows *r, const struct tree_node *n)
+{
+	if (!n->t || is_placeholder(n))
+		return;
+	for (const struct state_thread *t = n->t->group_next; t; t = t->group_next)
+		thread_row(r, n, t);
+}
+
+size_t tree_print(const struct tree *tree, struct view *v, struct cli_walk *w,
+		  const struct tree_options *opt)
+{
+	struct rows r = {.tree = tree, .v = v, .w = w, .opt = opt, .table = v->table};
+	size_t shown = 0;
+
+	for (size_t i = 0; i < tree->order_count; i++) {
+		const struct tree_node *n = &tree->nodes[tree->order[i]];
+
+		if (!n->shown || (opt->flat && !n->matched))
+			continue;
+		row(&r, n);
+		shown++;
+		if (opt->threads)
+			thread_rows(&r, n);
+	}
+	return shown;
+}

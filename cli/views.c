@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/views.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/json.h"
+
+/* --- options --- */
+
+static int take_format(struct view *v, const char *value)
+{
+	static const char *const names[] = {"text", "json", "csv"};
+
+	for (unsigned i = 0; i < COUNT_OF(names); i++)
+		if (strcmp(value, names[i]) == 0) {
+			v->format = (enum table_format)i;
+			return 0;
+		}
+	cli_log(CLI_ERROR, "--format %s: expected text, json or csv", value);
+	return CLI_USAGE;
+}
+
+static int take_pid(struct view *v, const char *value)
+{
+	uint64_t n;
+
+	if (cli_parse_u64(value, &n) && n <= INT64_MAX) {
+		v->pid = (int64_t)n;
+		return 0;
+	}
+	cli_log(CLI_ERROR, "--pid %s: expected a process number", value);
+	return CLI_USAGE;
+}
+
+int view_take(struct view *v, int id, const char *value)
+{
+	switch (id) {
+	case 'f':
+		return take_format(v, value);
+	case 'F':
+		v->filter = value;
+		return 0;
+	case OPT_AT:
+		return cli_take_moment("at", value, &v->at);
+	case OPT_PID:
+		return take_pid(v, value);
+	case OPT_NO_CONTAINERS:
+		v->no_containers = true;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+/* --- the filter --- */
+
+struct field_check {
+	const struct view *v;
+	struct sv bad;
+};
+
+/* A view shows state: there is no event whose fields could be asked for. */
+static void check_field(void *arg, const struct flt_expr *field)
+{
+	struct field_check *c = arg;
+	const char *dot = memchr(field->text.p, '.', field->text.n);
+	size_t n = dot ? (size_t)(dot - field->text.p) : field->text.n;
+
+	for (const char *p = c->v->filter_classes; *p;) {
+		size_t len = strcspn(p, " ");
+
+		if (len == n && memcmp(p, field->text.p, n) == 0)
+			return;
+		p += len + (p[len] == ' ');
+	}
+	if (!c->bad.n)
+		c->bad = field->text;
+}
+
+static int bad_filter(const struct view *v, struct flt_pos pos, const char *message)
+{
+	struct buf b = {0};
+
+	flt_error_context(&b, sv_of(v->filter), pos);
+	while (b.len && b.p[b.len - 1] == '\n')
+		b.len--;
+	cli_log(CLI_ERROR, "--filter: line %u, column %u: %s\n%s", pos.line, pos.column, message,
+		buf_cstr(&b));
+	buf_done(&b);
+	return CLI_USAGE;
+}
+
+static int add_filter(struct view *v, struct arena *arena)
+{
+	struct field_check check = {.v = v};
+	struct flt_pos pos = {0};
+	struct error err = {0};
+	struct flt_node *node;
+	int rc = flt_parse(sv_of(v->filter), FLT_DEPTH_DEFAULT, arena, &node, &pos, &err);
+
+	if (rc == 0)
+		rc = flt_program_add(v->program, node, NULL, NULL, &v->filter_id, &pos, &err);
+	if (rc < 0)
+		return bad_filter(v, pos, err.msg);
+	flt_visit_fields(node, check_field, &check);
+	if (!check.bad.n)
+		return 0;
+	cli_log(CLI_ERROR,
+		"--filter: '%.*s' is not about what this view shows; fields of these classes are: "
+		"%s",
+		(int)check.bad.n, check.bad.p, v->filter_classes);
+	return CLI_USAGE;
+}
+
+static int compile_filter(struct view *v)
+{
+	const struct flt_options opt = {.tz_offset_s = v->common.tz_offset_s};
+	struct arena arena = {0};
+	struct error err = {0};
+	int rc;
+
+	if (!v->filter)
+		return 0;
+	if (flt_program_new(&opt, &v->program, &err) < 0)
+		return cli_fail(&err);
+	rc = add_filter(v, &arena);
+	arena_done(&arena);
+	if (rc)
+		return rc;
+	return flt_program_seal(v->program, &err) < 0 ? cli_fail(&err) : 0;
+}
+
+bool view_match(const struct view *v, struct cli_walk *w, struct state_thread *t,
+		struct state_fd *fd)
+{
+	struct ev ev = {.type = EV_FSTAT_X,
+			.ts = w->moment,
+			.tid = t->tid,
+			.num = state_stats(w->state)->events};
+	struct state_binding b = {.ev = &ev, .thread = t, .fd = fd, .visible = true};
+	int64_t last_fd = t->lastevent_fd;
+	bool ok;
+
+	if (!v->filter)
+		return true;
+	t->lastevent_fd = fd ? fd->num : -1;
+	flt_ctx_event(w->ctx, &b);
+	ok = flt_match(w->ctx, v->filter_id);
+	t->lastevent_fd = last_fd;
+	return ok;
+}
+
+/* --- running --- */
+
+static unsigned terminal_width(void)
+{
+	struct winsize ws;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) != 0)
+		return 0;
+	return ws.ws_col;
+}
+
+static int new_table(struct view *v)
+{
+	struct table_look look = {
+	    .format = v->format,
+	    .color = v->common.color && v->format == TABLE_TEXT,
+	    .width = v->format == TABLE_TEXT ? terminal_width() : 0,
+	    .tz_offset_s = v->common.tz_offset_s,
+	};
+
+	v->table = table_new(v->columns, &look);
+	if (v->table) {
+		/* The first column names the capture: in text the heading does. */
+		table_show(v->table, 0, v->many ? IN_DATA : 0);
+		return 0;
+	}
+	cli_log(CLI_ERROR, "out of memory");
+	return CLI_INTERNAL;
+}
+
+static int on_begin(void *arg, struct cli_walk *w, struct error *err)
+{
+	struct view *v = arg;
+
+	return v->begin ? v->begin(v->arg, w, err) : 0;
+}
+
+static void on_item(void *arg, struct cli_walk *w, const struct ev_item *item)
+{
+	struct view *v = arg;
+
+	v->item(v->arg, w, item);
+}
+
+static void on_fed(void *arg, struct cli_walk *w, const struct state_binding *b)
+{
+	struct view *v = arg;
+
+	v->fed(v->arg, w, b);
+}
+
+static void on_end(void *arg, struct cli_walk *w)
+{
+	struct view *v = arg;
+
+	table_set_day(v->table, w->moment);
+	v->show(v->arg, w);
+	table_print(v->table, &v->out);
+}
+
+static int run_all(struct view *v, int argc, char **argv, int first)
+{
+	struct cli_walk w = {
+	    .common = &v->common,
+	    .program = v->program,
+	    .no_containers = v->no_containers,
+	    .at = &v->at,
+	    .begin = on_begin,
+	    .item = v->item ? on_item : NULL,
+	    .fed = v->fed ? on_fed : NULL,
+	    .end = on_end,
+	    .arg = v,
+	};
+	int status = 0;
+
+	for (int i = first; i < argc && !cli_interrupted(); i++) {
+		v->path = argv[i];
+		if (i > first && v->format == TABLE_TEXT && !v->out.failed)
+			buf_char(&v->out, '\n');
+		status = cli_worse(status, cli_walk_capture(&w, argv[i]));
+		if (v->out.failed) {
+			cli_log(CLI_ERROR, "out of memory");
+			status = cli_worse(status, CLI_INTERNAL);
+			break;
+		}
+		status = cli_worse(status, cli_write(&v->out));
+	}
+	return cli_worse(status, cli_flush());
+}
+
+int view_run(struct view *v, int argc, char **argv, int first)
+{
+	int status;
+
+	cli_catch_signals();
+	if (first == argc) {
+		cli_log(CLI_ERROR, "no capture given; '-' reads standard input");
+		return CLI_USAGE;
+	}
+	setlocale(LC_CTYPE, "");
+	v->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	v->many = argc - first > 1;
+	status = compile_filter(v);
+	if (!status)
+		status = new_table(v);
+	if (!status)
+		status = run_all(v, argc, argv, first);
+	table_free(v->table);
+	flt_program_free(v->program);
+	buf_done(&v->out);
+	buf_done(&v->scratch);
+	return status;
+}
+
+static void zone_text(struct buf *b, int offset_s)
+{
+	unsigned minutes = (unsigned)(offset_s < 0 ? -offset_s : offset_s) / 60;
+
+	if (offset_s == 0)
+		buf_char(b, 'Z');
+	else
+		buf_addf(b, "%c%02u:%02u", offset_s < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+void view_heading(struct view *v, struct cli_walk *w, const char *what)
+{
+	const struct state_machine *m = state_machine(w->state);
+	struct buf *b = &v->out;
+
+	if (v->format != TABLE_TEXT)
+		return;
+	table_style_begin(b, v->common.color, STYLE_BOLD);
+	if (v->many) {
+		cli_safe(b, sv_of(v->path));
+		buf_lit(b, ": ");
+	}
+	if (m->known)
+		cli_safe(b, state_sv(m->hostname));
+	else
+		buf_lit(b, "unnamed host");
+	buf_lit(b, " at ");
+	if (w->moment) {
+		flt_time_iso8601(b, w->moment +
+					(uint64_t)((int64_t)v->common.tz_offset_s * 1000000000));
+		zone_text(b, v->common.tz_offset_s);
+	} else {
+		buf_lit(b, "an unknown time");
+	}
+	buf_addf(b, w->past ? ", event %llu" : ", the end (event %llu)",
+		 (unsigned long long)state_stats(w->state)->events);
+	buf_addf(b, ": %s", what);
+	table_style_end(b, v->common.color, STYLE_BOLD);
+	buf_char(b, '\n');
+}
+
+/* --- values --- */
+
+void view_user(struct buf *b, const struct state *st, const struct state_str *container,
+	       uint32_t uid)
+{
+	const struct state_user *u;
+
+	if (uid == EV_NO_ID)
+		return;
+	u = state_user_find(st, container, uid);
+	if (u && state_sv(u->name).n && !sv_is(state_sv(u->name), "<NA>"))
+		buf_sv(b, state_sv(u->name));
+	else
+		buf_u64(b, uid);
+}
+
+struct sv view_container(const struct state *st, struct sv id)
+{
+	const struct state_container *c = id.n ? state_container_find(st, id) : NULL;
+
+	return c && state_sv(c->name).n ? state_sv(c->name) : id;
+}
+
+void view_tty(struct buf *b, uint32_t tty)
+{
+	enum { TTY = 4, TTYAUX = 5, PTS_FIRST = 136, PTS_LAST = 143, SERIAL_FIRST = 64 };
+	uint32_t major = state_dev_major(tty), minor = state_dev_minor(tty);
+
+	if (tty == 0)
+		return;
+	if (major >= PTS_FIRST && major <= PTS_LAST)
+		buf_addf(b, "pts/%u", (major - PTS_FIRST) * 256 + minor);
+	else if (major == TTY && minor < SERIAL_FIRST)
+		buf_addf(b, "tty%u", minor);
+	else if (major == TTY)
+		buf_addf(b, "ttyS%u", minor - SERIAL_FIRST);
+	else if (major == TTYAUX && minor <= 1)
+		buf_str(b, minor ? "console" : "tty");
+	else
+		buf_addf(b, "%u:%u", major, minor);
+}
+
+static bool needs_quotes(struct sv s)
+{
+	if (s.n == 0)
+		return true;
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] <= ' ' || memchr("'\"\\$`;&|<>()*?#~", s.p[i], 16))
+			return true;
+	return false;
+}
+
+static void quote(struct buf *b, struct sv s)
+{
+	if (!needs_quotes(s)) {
+		buf_sv(b, s);
+		return;
+	}
+	buf_char(b, '\'');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '\'')
+			buf_lit(b, "'\\''");
+		else
+			buf_char(b, s.p[i]);
+	}
+	buf_char(b, '\'');
+}
+
+/* The strings of an argument block, one a call; @left counts them. */
+static bool next_arg(struct sv *args, uint32_t *left, struct sv *out)
+{
+	size_t n;
+
+	if (*left == 0)
+		return false;
+	--*left;
+	n = args->n ? strnlen(args->p, args->n) : 0;
+	*out = sv_make(args->p, n);
+	*args = sv_drop(*args, n + 1);
+	return true;
+}
+
+void view_command_of(struct buf *b, struct sv exe, struct sv comm, struct sv args, uint32_t count)
+{
+	struct sv arg;
+
+	buf_sv(b, exe.n ? exe : comm);
+	while (next_arg(&args, &count, &arg)) {
+		buf_char(b, ' ');
+		quote(b, arg);
+	}
+}
+
+void view_command(struct buf *b, const struct state_thread *t)
+{
+	view_command_of(b, state_sv(t->exe), state_sv(t->comm), state_sv(t->args.block),
+			t->args.count);
+}
+
+void view_args_json(struct buf *b, struct sv args, uint32_t count)
+{
+	struct sv arg;
+	char between = '[';
+
+	if (count == 0)
+		buf_char(b, '[');
+	while (next_arg(&args, &count, &arg)) {
+		buf_char(b, between);
+		json_string(b, arg);
+		between = ',';
+	}
+	buf_char(b, ']');
+}
+
+void view_duration(struct buf *b, uint64_t ns)
+{
+	uint64_t s = ns / 1000000000u, ms = ns / 1000000u;
+
+	if (ms == 0)
+		buf_addf(b, "%uus", (unsigned)(ns / 1000));
+	else if (s == 0)
+		buf_addf(b, "%ums", (unsigned)ms);
+	else if (s < 60)
+		buf_addf(b, "%u.%us", (unsigned)s, (unsigned)(ms % 1000 / 100));
+	else if (s < 3600)
+		buf_addf(b, "%um%02us", (unsigned)(s / 60), (unsigned)(s % 60));
+	else if (s < 86400)
+		buf_addf(b, "%uh%02um", (unsigned)(s / 3600), (unsigned)(s / 60 % 60));
+	else
+		buf_addf(b, "%ud%02uh", (unsigned)(s / 86400), (unsigned)(s / 3600 % 24));
+}
+
+void view_size(struct buf *b, uint64_t n)
+{
+	static const char units[] = " kMGTPE";
+	double v = (double)n;
+	unsigned u = 0;
+
+	for (; v >= 999.5 && u + 1 < sizeof(units) - 1; u++)
+		v /= 1000;
+	if (u == 0)
+		buf_u64(b, n);
+	else
+		buf_addf(b, v < 9.95 ? "%.1f%c" : "%.0f%c", v, units[u]);
+}
+
+int64_t view_pid(const struct state_thread *t)
+{
+	return t->pid > 0 ? t->pid : t->tid;
+}
+
+void view_status(struct buf *b, int64_t status)
+{
+	const char *name;
+	int signal = (int)(status & 0x7f);
+
+	if (status < 0)
+		return;
+	if (signal == 0) {
+		buf_addf(b, "exit %u", (unsigned)(status >> 8 & 0xff));
+		return;
+	}
+	name = flt_signal_name(signal);
+	if (name)
+		buf_str(b, name);
+	else
+		buf_addf(b, "signal %d", signal);
+	if (status & 0x80)
+		buf_lit(b, ", core");
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands that show the state at a moment share: tree, fds, net, sessions. */
+#ifndef CLI_VIEWS_H
+#define CLI_VIEWS_H
+
+#include "cli/table.h"
+#include "cli/walk.h"
+
+enum { /* ids of options these commands share; their own begin after them */
+       OPT_AT = OPT_COMMAND_FIRST,
+       OPT_PID,
+       OPT_NO_CONTAINERS,
+       OPT_VIEW_FIRST,
+};
+
+#define VIEW_OPTION_AT                                                                             \
+	{                                                                                          \
+		OPT_AT, "at", "TIME|evt:N",                                                        \
+		    "state at that time (ISO 8601, @SECONDS, +DURATION) or after event N; "        \
+		    "default: the end"                                                             \
+	}
+#define VIEW_OPTION_FORMAT                                                                         \
+	{                                                                                          \
+		'f', "format", "text|json|csv",                                                    \
+		    "json: one object per line, typed; csv: with a header line"                    \
+	}
+#define VIEW_OPTION_NO_CONTAINERS                                                                  \
+	{                                                                                          \
+		OPT_NO_CONTAINERS, "no-containers", NULL,                                          \
+		    "treat all processes as the host's, whatever their cgroups say"                \
+	}
+
+struct view {
+	struct cli_common common;
+	enum table_format format;
+	struct cli_moment at;
+	const char *filter;	    /* -F; NULL: none */
+	const char *filter_classes; /* which fields -F may use: "proc fd user" */
+	int64_t pid;		    /* --pid; -1: none */
+	bool no_containers;
+	/* At work: */
+	const struct table_column *columns;
+	struct table *table;
+	struct flt_program *program;
+	unsigned filter_id;
+	bool many;	  /* captures: their names are shown */
+	bool utf8;	  /* line-drawing characters are fine */
+	const char *path; /* of the current capture */
+	struct buf out;
+	struct buf scratch;
+	/* The command's part: */
+	void *arg;
+	int (*begin)(void *arg, struct cli_walk *w, struct error *err); /* may be NULL */
+	void (*item)(void *arg, struct cli_walk *w, const struct ev_item *item);
+	void (*fed)(void *arg, struct cli_walk *w, const struct state_binding *b);
+	void (*show)(void *arg, struct cli_walk *w); /* at the moment: fill the table */
+};
+
+/* The options above. Return: 0, CLI_USAGE (told), or -1: not one of them. */
+int view_take(struct view *v, int id, const char *value);
+/* Walk the captures argv[first..argc) and print. Return: an exit status. */
+int view_run(struct view *v, int argc, char **argv, int first);
+/* Does the process, or a descriptor of it, pass -F? True without a filter. */
+bool view_match(const struct view *v, struct cli_walk *w, struct state_thread *t,
+		struct state_fd *fd);
+/* "web-07 at TIME (end of the capture)", as the heading of the view; @what is counted. */
+void view_heading(struct view *v, struct cli_walk *w, const char *what);
+
+/* --- values --- */
+
+/* The name as far as it is known then, else the number. EV_NO_ID: nothing. */
+void view_user(struct buf *b, const struct state *st, const struct state_str *container,
+	       uint32_t uid);
+/* Name of the container, else its short id; nothing for the host. */
+struct sv view_container(const struct state *st, struct sv id);
+/* "pts/0", "tty1", "console", "ttyS0", else "MAJOR:MINOR"; nothing for 0. */
+void view_tty(struct buf *b, uint32_t tty);
+/* A process as a person typed it: the image's name and its arguments, quoted where they need it. */
+void view_command(struct buf *b, const struct state_thread *t);
+/* The same of an argument block: NUL-terminated strings, the last one without its NUL. */
+void view_command_of(struct buf *b, struct sv exe, struct sv comm, struct sv args, uint32_t count);
+/* ["a","b"] */
+void view_args_json(struct buf *b, struct sv args, uint32_t count);
+/* "1.2s", "3m12s", "2d4h": 6 characters at most. */
+void view_duration(struct buf *b, uint64_t ns);
+/* "812", "1.2k", "3.4M": 5 characters at most. */
+void view_size(struct buf *b, uint64_t n);
+/* The process's number; a placeholder's thread number. */
+int64_t view_pid(const struct state_thread *t);
+/* "exit 1", "SIGKILL", "SIGSEGV, core" of a wait(2) status; nothing for -1. */
+void view_status(struct buf *b, int64_t status);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the files of this folder: the records behind the tracker of sockets. */
+#ifndef ENGINE_ACTIVITY_INTERNAL_H
+#define ENGINE_ACTIVITY_INTERNAL_H
+
+#include "engine/activity/ends.h"
+#include "engine/activity/texts.h"
+
+#define ACT_PORTLESS_MAX                                                                           \
+	16 /* listeners whose port is still to be learned from what they accept                    \
+	    */
+#define ACT_MARK_IGNORED UINT32_MAX /* a socket there was no room for */
+#define ACT_PROBES	 8	    /* places a conversation is looked for at */
+
+struct act_sock;
+
+struct act_record {	     /* a connection, listener or conversation */
+	struct act_conn pub; /* first member; @pub.state is that of the last settling */
+	enum act_net_state state;
+	struct act_sock *sock;
+	struct act_record *next; /* further conversations of the socket */
+	uint64_t key;		 /* of a conversation in act_net.talks; 0: not in there */
+};
+
+struct act_sock {
+	uint32_t mark;
+	bool stream;
+	struct act_record *main;  /* connection, listener, or the address bound to */
+	struct act_record *talks; /* conversations over a datagram socket */
+	uint64_t end_ts;	  /* last time a descriptor of it was closed */
+	struct act_holder holders[ACT_HOLDERS_MAX];
+	uint32_t holder_count;
+};
+
+struct act_net {
+	struct act_net_options opt;
+	struct act_net_stats stats;
+	struct pool pool;
+	struct act_texts texts;
+	struct map socks;	  /* mark -> struct act_sock */
+	struct map talks;	  /* hash of mark and remote end -> struct act_record */
+	struct act_record **list; /* by time of appearance */
+	size_t count, cap;
+	uint64_t next_id;
+	uint32_t next_mark;
+	uint32_t refused; /* new ones since room was last made in vain */
+	uint64_t last_ts;
+	const struct act_sock *pinned; /* not to be freed while room is made for it */
+	bool started;		       /* the initial descriptors are taken in */
+	uint8_t listening[8192];       /* bit per local TCP port of the initial listeners */
+	struct act_record *portless[ACT_PORTLESS_MAX];
+	unsigned portless_count;
+};
+
+/* Where something happened: @thread and @ev may be NULL (the initial list). */
+struct act_place {
+	const struct state *st;
+	const struct state_thread *thread;
+	const struct ev *ev;
+};
+
+/* net_records.c */
+struct act_sock *act_sock_find(const struct act_net *n, uint32_t mark);
+/* The socket behind @fd, marked on the way; NULL: no room. */
+struct act_sock *act_sock_of_fd(struct act_net *n, struct state_fd *fd);
+/* No record could be made: unless it has others, @s goes and @fd is ignored from now on. */
+void act_sock_give_up(struct act_net *n, struct state_fd *fd, struct act_sock *s);
+/* A new record; NULL: no room (counted). */
+struct act_record *act_record_new(struct act_net *n, const struct act_place *p,
+				  struct act_sock *sock, enum act_family family,
+				  enum ev_l4proto proto);
+/* The conversation of @sock with @remote, made if need be. */
+struct act_record *act_talk(struct act_net *n, const struct act_place *p, struct act_sock *sock,
+			    const struct act_ends *ends, const struct act_end *local,
+			    const struct act_end *remote, enum ev_l4proto proto,
+			    enum act_direction dir);
+void act_record_use(struct act_net *n, struct act_record *r, const struct act_place *p);
+void act_records_forget_closed(struct act_net *n);
+int64_t act_pid_of(const struct state_thread *t);
+
+/* net_settle.c */
+/* Take in the descriptors that are there; @but was made by the event at hand. */
+void act_net_start(struct act_net *n, const struct state *st, const struct state_fd *but);
+
+#endif
