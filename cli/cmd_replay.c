@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/inputs.h"
 #include "replay/config.h"
@@ -419,14 +419,6 @@ static void tell_counts(const struct replay *o)
 	if (!o->common.quiet)
 		fputs(buf_cstr(&b), stderr);
 	buf_done(&b);
-}
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 static void tell_effort(const struct replay *o)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Progress on stderr: a bar once work takes over a second, plain lines, or JSON lines; never on
  * stdout. */
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/cli.h"
 
 #define NS_PER_S 1000000000ull
@@ -13,14 +13,6 @@ static struct {
 	uint64_t started, shown; /* CLOCK_MONOTONIC */
 	bool bar;		 /* one is on the screen */
 } progress;
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 void cli_progress_setup(enum cli_progress_mode mode)
 {
@@ -60,7 +52,7 @@ static void show_bar(const struct run_progress *p, double seconds)
 
 void cli_progress(void *arg, const struct run_progress *p)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	double seconds;
 
 	(void)arg;

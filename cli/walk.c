@@ -2,24 +2,8 @@
 #include "cli/walk.h"
 
 #include <string.h>
-#include <time.h>
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-static void resolve_window(struct cli_walk *w, uint64_t first)
-{
-	w->from = w->window.from_relative ? first + w->window.from : w->window.from;
-	w->to = w->window.to_relative ? first + w->window.to
-		: w->window.to	      ? w->window.to
-				      : UINT64_MAX;
-	w->window_known = true;
-}
+#include "base/clock.h"
 
 /* Return: 0, or the exit status of a limit that was hit. */
 static int check_limits(struct cli_walk *w, const char *path, uint64_t deadline)
@@ -33,7 +17,7 @@ static int check_limits(struct cli_walk *w, const char *path, uint64_t deadline)
 			ss->memory);
 		return CLI_PARTIAL;
 	}
-	if (deadline && monotonic_ns() > deadline) {
+	if (deadline && clock_ns(CLOCK_MONOTONIC) > deadline) {
 		cli_log(CLI_WARNING, "%s: stopped by --timeout after %llu events", path,
 			(unsigned long long)ss->events);
 		return CLI_PARTIAL;
@@ -100,7 +84,8 @@ static void finish_moment(struct cli_walk *w, const char *path, bool past)
 
 static int walk_items(struct cli_walk *w, const char *path)
 {
-	uint64_t deadline = w->common->timeout_ns ? monotonic_ns() + w->common->timeout_ns : 0;
+	uint64_t deadline =
+	    w->common->timeout_ns ? clock_ns(CLOCK_MONOTONIC) + w->common->timeout_ns : 0;
 	struct ev_source *src = sf_reader_source(w->reader);
 	struct state_binding b;
 	struct error err = {0};
@@ -121,9 +106,9 @@ static int walk_items(struct cli_walk *w, const char *path)
 		if (rc > 0 && w->fed)
 			w->fed(w->arg, w, &b);
 		if (rc > 0 && w->event && (b.visible || w->internal)) {
-			if (!w->window_known)
-				resolve_window(w, b.ev->ts);
-			rc = b.ev->ts < w->from || b.ev->ts > w->to ? 0 : w->event(w->arg, w, &b);
+			if (UNLIKELY(!w->span.known))
+				w->span = run_window_from(&w->window, b.ev->ts);
+			rc = run_span_has(&w->span, b.ev->ts) ? w->event(w->arg, w, &b) : 0;
 			w->cut = rc != 0;
 			if (rc)
 				return rc < 0 ? -rc : 0;
@@ -153,7 +138,8 @@ int cli_walk_capture(struct cli_walk *w, const char *path)
 	w->reader = NULL;
 	w->state = NULL;
 	w->ctx = NULL;
-	w->window_known = w->cut = w->past = false;
+	w->span = (struct run_span){0};
+	w->cut = w->past = false;
 	w->moment = 0;
 	rc = sf_reader_open(path, &opt, &w->reader, &err);
 	if (rc == 0)

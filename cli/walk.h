@@ -41,8 +41,7 @@ struct cli_walk {
 	struct sf_reader *reader;
 	struct state *state;
 	struct flt_ctx *ctx;
-	uint64_t from, to;
-	bool window_known;
+	struct run_span span;
 	uint64_t moment; /* the time of @at, once known; 0: not known */
 	bool past;	 /* stopped at the moment */
 	bool cut;	 /* stopped before the end, on request or by a limit */

@@ -9,8 +9,8 @@
 #include <openssl/evp.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 
 #define HEX_SIZE 64 /* of a SHA-256 */
@@ -149,17 +149,9 @@ static void stop_thread(struct qry_writer *w)
 	pthread_join(w->thread, NULL);
 }
 
-static uint64_t wall_clock(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 int qry_writer_close(struct qry_writer *w, int exit_status, struct error *err)
 {
-	const struct qry_value v[] = {qry_int(exit_status), qry_u64(wall_clock())};
+	const struct qry_value v[] = {qry_int(exit_status), qry_u64(clock_ns(CLOCK_REALTIME))};
 	int rc;
 
 	if (!w)

@@ -71,6 +71,16 @@ struct run_window {	   /* which events rules see; the state is always built from
 	bool from_relative, to_relative; /* nanoseconds after the capture's first event */
 };
 
+struct run_span { /* a window once the capture's first event is known */
+	bool known;
+	uint64_t from, to; /* absolute */
+};
+struct run_span run_window_from(const struct run_window *w, uint64_t first);
+static inline bool run_span_has(const struct run_span *s, uint64_t ts)
+{
+	return ts >= s->from && ts <= s->to;
+}
+
 struct run_progress {
 	uint64_t events;
 	uint64_t file_done, file_size; /* compressed bytes; size 0: not known */

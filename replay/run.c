@@ -3,8 +3,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "replay/replay.h"
 
 struct capture { /* one capture being replayed */
@@ -15,8 +15,7 @@ struct capture { /* one capture being replayed */
 	struct sv hostname;
 	uint64_t file_size;
 	uint64_t items;
-	uint64_t from, to; /* absolute; resolved at the first event */
-	bool window_known;
+	struct run_span span;
 	enum run_end end;
 };
 
@@ -105,13 +104,15 @@ static int emit(struct capture *c, const struct rule *rule, const struct state_b
  * ------------------------------------------------------------------------------------------------
  */
 
-static void resolve_window(struct capture *c, uint64_t first)
+struct run_span run_window_from(const struct run_window *w, uint64_t first)
 {
-	const struct run_window *w = &c->run->opt.window;
-
-	c->from = w->from_relative ? first + w->from : w->from;
-	c->to = w->to_relative ? first + w->to : w->to ? w->to : UINT64_MAX;
-	c->window_known = true;
+	return (struct run_span){
+	    .known = true,
+	    .from = w->from_relative ? first + w->from : w->from,
+	    .to = w->to_relative ? first + w->to
+		  : w->to	 ? w->to
+				 : UINT64_MAX,
+	};
 }
 
 static int show(struct capture *c, const struct state_binding *b, struct error *err)
@@ -120,9 +121,9 @@ static int show(struct capture *c, const struct state_binding *b, struct error *
 	size_t n;
 	int rc;
 
-	if (UNLIKELY(!c->window_known))
-		resolve_window(c, b->ev->ts);
-	if (!rule_engine_wants(r->engine, b->ev->type) || b->ev->ts < c->from || b->ev->ts > c->to)
+	if (UNLIKELY(!c->span.known))
+		c->span = run_window_from(&r->opt.window, b->ev->ts);
+	if (!rule_engine_wants(r->engine, b->ev->type) || !run_span_has(&c->span, b->ev->ts))
 		return 0;
 	flt_ctx_event(c->ctx, b);
 	if (r->has_filter && !flt_match(c->ctx, r->filter_id))
@@ -134,14 +135,6 @@ static int show(struct capture *c, const struct state_binding *b, struct error *
 			return rc;
 	}
 	return 0;
-}
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 /* What need not be looked at for each event. Return: false to stop. */
@@ -156,7 +149,7 @@ static bool now_and_then(struct capture *c)
 		c->end = RUN_END_MEMORY;
 		return false;
 	}
-	if (r->opt.deadline_ns && monotonic_ns() > r->opt.deadline_ns) {
+	if (r->opt.deadline_ns && clock_ns(CLOCK_MONOTONIC) > r->opt.deadline_ns) {
 		c->end = RUN_END_TIMEOUT;
 		return false;
 	}
