@@ -80,9 +80,6 @@ static void escape_char(struct buf *b, unsigned char c)
 	case '\t':
 		buf_lit(b, "\\t");
 		break;
-	case 0x7f:
-		buf_char(b, (char)c);
-		break;
 	default:
 		escape_unit(b, c);
 	}
@@ -106,7 +103,7 @@ static size_t escape_one(struct buf *b, struct sv s, bool ascii)
 			buf_lit(b, "\xef\xbf\xbd");
 		return bad;
 	}
-	if (!ascii) {
+	if (!ascii && !utf8_is_harmful(cp)) {
 		buf_add(b, s.p, n);
 	} else if (cp >= 0x10000) {
 		escape_unit(b, 0xd800 + ((cp - 0x10000) >> 10));

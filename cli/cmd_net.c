@@ -461,6 +461,9 @@ static void show(void *arg, struct cli_walk *w)
 	for (size_t i = 0; i < n; i++)
 		row(o, w, all[i]);
 	free(all);
+	if (!n && !o->all && o->view.format == TABLE_TEXT)
+		cli_log(CLI_NOTE, "%s: no socket in use then; --all shows closed ones, too",
+			o->view.path);
 	stats = act_net_stats(o->tracker);
 	cli_log(CLI_DEBUG, "%llu sockets and conversations followed in %zu bytes",
 		(unsigned long long)stats->conns, stats->memory);

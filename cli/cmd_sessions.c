@@ -189,6 +189,9 @@ static void show(void *arg, struct cli_walk *w)
 		if (is_shown(o, s))
 			session_view_add(&sv, s);
 	session_view_print(&sv);
+	if (!n && !o->all && o->view.format == TABLE_TEXT)
+		cli_log(CLI_NOTE, "%s: no session on a terminal; --all shows the others, too",
+			o->view.path);
 	session_view_done(&sv);
 	cli_log(CLI_DEBUG, "%zu bytes held for sessions", stats->memory);
 	if (!stats->dropped)

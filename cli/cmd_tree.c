@@ -15,7 +15,7 @@ static const struct cli_option tree_options[] = {
     VIEW_OPTION_AT,
     VIEW_OPTION_FORMAT,
     {OPT_PID, "pid", "N", "that process, its ancestors and descendants"},
-    {'F', "filter", "CONDITION", "processes that pass, and their ancestors (proc., user. fields)"},
+    {'F', "filter", "CONDITION", "processes that pass, and their ancestors; proc., user. and such fields"},
     {OPT_THREADS, "threads", NULL, "threads, too"},
     {OPT_DEAD, "dead", NULL, "also processes that ended before, with their status"},
     {OPT_FLAT, "flat", NULL, "by process number, without the lines of the tree"},
@@ -49,9 +49,9 @@ static const struct table_column tree_columns[] = {
     [TREE_LOGIN_USER] = {"login_user", "", TABLE_STRING, IN_DATA},
     [TREE_START] = {"start", "STARTED", TABLE_TIME, IN_ALL},
     [TREE_EXEC] = {"exec", "", TABLE_TIME, IN_DATA},
-    [TREE_EXIT] = {"exit", "", TABLE_TIME, IN_DATA},
+    [TREE_EXIT] = {"exit", "ENDED", TABLE_TIME, IN_DATA},
     [TREE_EXEC_COUNT] = {"exec_count", "", TABLE_NUMBER, IN_DATA},
-    [TREE_STATUS] = {"status", "", TABLE_STRING, IN_DATA},
+    [TREE_STATUS] = {"status", "RESULT", TABLE_STRING, IN_DATA},
     [TREE_TTY_NAME] = {"tty", "TTY", TABLE_STRING, IN_ALL},
     [TREE_TTY] = {"tty_nr", "", TABLE_NUMBER, IN_DATA},
     [TREE_SID] = {"sid", "SID", TABLE_NUMBER, IN_ALL},
@@ -139,7 +139,7 @@ static void on_removed(void *arg, const struct state *st, const struct state_thr
 	bool match;
 
 	match = !o->dead || !o->view.filter ||
-		view_match(&o->view, o->walk, state_thread_find(st, t->tid), NULL);
+		view_match(&o->view, o->walk, (struct state_thread *)t, NULL);
 	o->inner.thread_removed(o->inner.arg, st, t);
 	dead = act_procs_last_dead(o->procs);
 	if (dead)
@@ -173,6 +173,14 @@ static bool any_in_container(const struct tree *tree)
 	return false;
 }
 
+/* Columns that say nothing of any process are left out of the text. */
+static void choose_columns(struct cmd *o)
+{
+	table_show(o->view.table, TREE_CONTAINER, any_in_container(&o->tree) ? IN_ALL : IN_DATA);
+	table_show(o->view.table, TREE_EXIT, o->dead ? IN_ALL : IN_DATA);
+	table_show(o->view.table, TREE_STATUS, o->dead ? IN_ALL : IN_DATA);
+}
+
 static void show(void *arg, struct cli_walk *w)
 {
 	struct cmd *o = arg;
@@ -187,10 +195,7 @@ static void show(void *arg, struct cli_walk *w)
 		o->status = CLI_INTERNAL;
 		return;
 	}
-	if (!any_in_container(&o->tree))
-		table_show(o->view.table, TREE_CONTAINER, IN_DATA);
-	else
-		table_show(o->view.table, TREE_CONTAINER, IN_ALL);
+	choose_columns(o);
 	shown = tree_print(&o->tree, &o->view, w, &opt);
 	snprintf(what, sizeof(what), "%zu process%s", shown, shown == 1 ? "" : "es");
 	view_heading(&o->view, w, what);

@@ -57,8 +57,8 @@ static void find_place(struct session_view *v, struct session_node *n)
 	}
 	if (!n->up)
 		return;
-	while (via && (!is_row(v, via) || via->session != n->up->s))
-		via = via->parent;
+	for (size_t steps = 0; via && (!is_row(v, via) || via->session != n->up->s); steps++)
+		via = steps < PLACE_STEPS ? via->parent : NULL;
 	n->via = via;
 }
 

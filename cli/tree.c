@@ -31,8 +31,8 @@ static struct tree_node *add_node(struct tree *tree)
 		tree->nodes = nodes;
 		tree->cap = cap;
 	}
-	tree->nodes[tree->count] =
-	    (struct tree_node){.parent = TREE_NONE, .first = TREE_NONE, .next = TREE_NONE};
+	tree->nodes[tree->count] = (struct tree_node){
+	    .parent = TREE_NONE, .first = TREE_NONE, .next = TREE_NONE, .last_shown = TREE_NONE};
 	return &tree->nodes[tree->count++];
 }
 
@@ -224,8 +224,11 @@ static void choose(struct tree *tree, int64_t pid)
 
 		n->matched = n->matched && n->in_branch;
 		n->shown = n->shown || n->matched;
-		if (n->shown && n->parent != TREE_NONE)
-			tree->nodes[n->parent].shown = true;
+		if (!n->shown || n->parent == TREE_NONE)
+			continue;
+		tree->nodes[n->parent].shown = true;
+		if (tree->nodes[n->parent].last_shown == TREE_NONE)
+			tree->nodes[n->parent].last_shown = tree->order[i];
 	}
 }
 

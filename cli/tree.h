@@ -60,6 +60,7 @@ struct tree_node {
 	const struct act_proc *p; /* what the tracker knows; NULL: nothing */
 	uint64_t key;		  /* order among siblings */
 	int64_t pid;
+	size_t last_shown;	    /* of its children */
 	size_t parent, first, next; /* TREE_NONE: none; children in order */
 	unsigned depth;
 	bool matched, shown, placed;

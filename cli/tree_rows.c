@@ -15,14 +15,6 @@ struct rows { /* one printing */
 
 /* --- lines --- */
 
-static bool has_later_sibling(const struct tree *tree, const struct tree_node *n)
-{
-	for (size_t i = n->next; i != TREE_NONE; i = tree->nodes[i].next)
-		if (tree->nodes[i].shown)
-			return true;
-	return false;
-}
-
 static unsigned draw_depth(const struct tree_node *n)
 {
 	return n->depth < TREE_DRAW_DEPTH ? n->depth : TREE_DRAW_DEPTH - 1;
@@ -39,7 +31,7 @@ static void draw(struct rows *r, const struct tree_node *n, struct buf *b)
 		buf_str(b, !r->more[i] ? "  " : r->v->utf8 ? "│ " : "| ");
 	if (depth == 0)
 		return;
-	later = has_later_sibling(r->tree, n);
+	later = r->tree->nodes[n->parent].last_shown != (size_t)(n - r->tree->nodes);
 	r->more[depth] = later;
 	if (r->v->utf8)
 		buf_str(b, later ? "├─" : "└─");
@@ -94,17 +86,6 @@ static bool is_reparented(const struct rows *r, const struct tree_node *n)
 	       (parent->p && n->p->parent_key && parent->p->key != n->p->parent_key);
 }
 
-static void how_it_ended(struct rows *r, const struct tree_node *n, struct buf *b)
-{
-	buf_str(b, r->v->utf8 ? "  † " : "  + ");
-	if (n->p->status >= 0)
-		view_status(b, n->p->status);
-	else
-		buf_lit(b, "ended");
-	buf_char(b, ' ');
-	table_clock(r->table, b, n->p->end_ts);
-}
-
 /* The lines are ours, the command is not: it must be harmless before they meet. */
 static void command_text(struct rows *r, const struct tree_node *n)
 {
@@ -112,6 +93,8 @@ static void command_text(struct rows *r, const struct tree_node *n)
 
 	buf_reset(b);
 	draw(r, n, b);
+	if (!n->t)
+		buf_str(b, r->v->utf8 ? "† " : "+ ");
 	command_line(n, &raw);
 	cli_safe(b, buf_view(&raw));
 	if (is_reparented(r, n)) {
@@ -119,8 +102,6 @@ static void command_text(struct rows *r, const struct tree_node *n)
 		cli_safe(b, n->p->parent_name);
 		buf_addf(b, "(%lld)]", (long long)n->p->ppid);
 	}
-	if (!n->t)
-		how_it_ended(r, n, b);
 	b->failed |= raw.failed;
 	buf_done(&raw);
 	table_trusted(r->table, TREE_COMMAND, buf_view(b));

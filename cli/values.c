@@ -195,20 +195,13 @@ void cli_bytes(struct buf *b, uint64_t n)
 	buf_addf(b, u ? "%.1f %s" : "%.0f %s", v, units[u]);
 }
 
-/* Characters that reorder or hide text on a terminal. */
-static bool is_bidi_control(uint32_t cp)
-{
-	return (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0x200e ||
-	       cp == 0x200f || cp == 0x061c;
-}
-
 /* One character that is no printable ASCII. Return: how many bytes of @s it takes. */
 static size_t safe_one(struct buf *b, struct sv s)
 {
 	uint32_t cp = 0;
 	unsigned bad, n = utf8_decode(s, &cp, &bad);
 
-	if (n && cp >= 0xa0 && !is_bidi_control(cp)) {
+	if (n && !utf8_is_harmful(cp)) {
 		buf_add(b, s.p, n);
 	} else if (n && cp >= 0x100) {
 		buf_addf(b, "\\u{%x}", (unsigned)cp);

@@ -210,6 +210,7 @@ static void on_end(void *arg, struct cli_walk *w)
 	struct view *v = arg;
 
 	table_set_day(v->table, w->moment);
+	v->at_moment = true;
 	v->show(v->arg, w);
 	table_print(v->table, &v->out);
 }
@@ -231,6 +232,7 @@ static int run_all(struct view *v, int argc, char **argv, int first)
 
 	for (int i = first; i < argc && !cli_interrupted(); i++) {
 		v->path = argv[i];
+		v->at_moment = false;
 		if (i > first && v->format == TABLE_TEXT && !v->out.failed)
 			buf_char(&v->out, '\n');
 		status = cli_worse(status, cli_walk_capture(&w, argv[i]));

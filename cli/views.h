@@ -16,8 +16,7 @@ enum { /* ids of options these commands share; their own begin after them */
 #define VIEW_OPTION_AT                                                                             \
 	{                                                                                          \
 		OPT_AT, "at", "TIME|evt:N",                                                        \
-		    "state at that time (ISO 8601, @SECONDS, +DURATION) or after event N; "        \
-		    "default: the end"                                                             \
+		    "when: ISO 8601, @SECONDS, +DURATION, or after event N; default: the end"      \
 	}
 #define VIEW_OPTION_FORMAT                                                                         \
 	{                                                                                          \
@@ -44,6 +43,7 @@ struct view {
 	struct flt_program *program;
 	unsigned filter_id;
 	bool many;	  /* captures: their names are shown */
+	bool at_moment;	  /* the walk is over */
 	bool utf8;	  /* line-drawing characters are fine */
 	const char *path; /* of the current capture */
 	struct buf out;

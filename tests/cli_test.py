@@ -39,7 +39,7 @@ def usage():
     expect(["--version"], 0, in_out="zstd")
     expect(["nonsense"], 3, "there is no command 'nonsense'")
     expect(["help", "replay"], 0, in_out="--rules")
-    for command in ("replay", "events", "sysdig", "info", "rules", "fields"):
+    for command in ("replay", "events", "sysdig", "info", "tree", "fds", "net", "sessions", "rules", "fields"):
         out, _ = expect([command, "--help"], 0, in_out="examples:")
         r.check(all(len(line) <= 120 for line in out.splitlines()), command + " --help fits a terminal")
         expect([command, "--no-such-option"], 3, "--no-such-option")
@@ -238,10 +238,94 @@ def hostile_text(folder):
     r.check("\x1b" not in out, "replay: valid JSON without raw control characters")
 
 
+SESSIONS = os.path.join(check.ROOT, "tests", "captures", "sessions.scap")
+VIEWS = ("tree", "fds", "net", "sessions")
+
+
+def rows(args):
+    """The objects a view prints as JSON."""
+    out, _ = expect(args + ["-q", "-f", "json"], 0)
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def views(folder):
+    """Commands that show the state at a moment."""
+    for command in VIEWS:
+        expect([command], 3, "no capture given")
+        expect([command, "--at", "yesterday", SESSIONS], 3, "--at yesterday: expected a time")
+        expect([command, "--at", "evt:x", SESSIONS], 3, "--at evt:x")
+        expect([command, "-f", "xml", SESSIONS], 3, "expected text, json or csv")
+        expect([command, os.path.join(folder, "missing.scap")], 4, "missing.scap")
+        expect([command, write(folder, "no-capture", "plain text, and enough of it to be read as one\n")], 4)
+        expect([command, "--timeout", "1ns", write_long(folder)], 5, "timeout")
+        out, _ = expect([command, "--at", "evt:0", "-f", "csv", SESSIONS], 0)
+        r.check(out.count("\n") >= 1 and "," in out.splitlines()[0], command + " -f csv has a header line")
+        two = rows([command, SESSIONS, check.DEMO])
+        r.check(all(row["capture"] in (SESSIONS, check.DEMO) for row in two), command + ": rows of two captures name them")
+        r.equal(rows([command, SESSIONS]), rows([command, "--at", "evt:72", SESSIONS]), command + ": the end is after the last event")
+        if os.path.exists("/dev/full"):
+            with open("/dev/full", "wb") as full:
+                p = subprocess.run([check.scapula_path(), command, SESSIONS], stdout=full, stderr=subprocess.PIPE)
+            r.check(p.returncode == 4 and b"No space left" in p.stderr, command + " to a full disk")
+    expect(["tree", "--pid", "x", SESSIONS], 3, "expected a process number")
+    expect(["tree", "-F", "proc.name = ", SESSIONS], 3, "column")
+    expect(["fds", "-F", "evt.num > 1", SESSIONS], 3, "'evt.num' is not about")
+    moments()
+    sums()
+    hostile_rows(folder)
+
+
+def moments():
+    """The tree after an event shows what the event's fields show."""
+    fields = {"proc.pid": "pid", "proc.name": "name", "proc.exepath": "exepath", "proc.cwd": "cwd", "proc.exe": "exe",
+              "proc.vpid": "vpid", "user.uid": "uid", "proc.ppid": "ppid", "proc.tty": "tty_nr", "container.id": "container_id"}
+    out, _ = expect(["events", "-f", "json", "-p", "*%evt.num %evt.type " + " ".join("%" + f for f in fields), check.DEMO], 0)
+    events = [json.loads(line) for line in out.splitlines()]
+    for event in events[100::1500]:
+        if event["evt.type"] in ("procexit", "switch") or event["proc.exe"] == "<NA>":
+            continue
+        for row in rows(["tree", "--at", "evt:%d" % event["evt.num"], "--pid", str(event["proc.pid"]), "--flat", check.DEMO]):
+            if row["pid"] != event["proc.pid"]:
+                continue
+            for field, member in fields.items():
+                r.equal(row[member] or None, event[field] or None, "event %d: %s" % (event["evt.num"], field))
+
+
+def sums():
+    """Bytes per connection are the sums of what the calls returned."""
+    path = os.path.join(check.ROOT, "tests", "captures", "network.scap")
+    conns = rows(["net", "--all", path])
+    for way, types in (("bytes_in", "read, recvfrom, recvmsg"), ("bytes_out", "write, sendto, sendmsg")):
+        out, _ = expect(["events", "-f", "json", "-p", "%evt.rawres", "-F",
+                         "evt.type in (%s) and fd.type in (ipv4, ipv6) and evt.rawres > 0" % types, path], 0)
+        r.equal(sum(c[way] for c in conns), sum(json.loads(line)["evt.rawres"] for line in out.splitlines()), "net: " + way)
+    r.equal(sorted(set((c["bytes_in"], c["bytes_out"]) for c in conns if c["proto"].startswith("tcp") and not c["listener"])),
+            [(0, 0), (28, 59), (59, 28)], "net: what the recorded script sent and received")
+    r.equal([c["error"] for c in conns if c["state"] == "failed"], ["ECONNREFUSED"], "net: the port nobody listens on")
+
+
+def hostile_rows(folder):
+    """Control characters and formulas of a capture are disarmed in every format."""
+    with open(SESSIONS, "rb") as f:
+        plain = gzip.decompress(f.read())
+    evil = plain.replace(b"http://10.9.8.7/k\0", b"=\x1b[2J\x07\x9b\xff\n\"',xabcd\0").replace(b"-bash\0", b"=\x1b]0\x07\0")
+    r.check(evil != plain and len(evil) != 0, "the capture has the text to replace")
+    for command in VIEWS:
+        for form in ("text", "json", "csv"):
+            for path in (write(folder, "evil-views.scap", evil),):
+                status, out, _ = check.run([command, "-q", "-f", form, path] + (["--dead"] if command == "tree" else []))
+                r.check(status == 0 and not any(c in out for c in "\x1b\x07\x9b"), "%s -f %s: no raw control characters" % (command, form))
+                if form == "json":
+                    for line in out.splitlines():
+                        json.loads(line)
+                r.check(not any(line.startswith("=") or ",=" in line for line in out.splitlines()) or form != "csv", command + ": no formulas")
+
+
 def main():
     usage()
     with tempfile.TemporaryDirectory() as folder:
         captures(folder)
+        views(folder)
         rules(folder)
         statuses(folder)
         cases(folder)

@@ -163,8 +163,21 @@ def hostile_csv(path):
 def hostile_json(path):
     for args in (["events", "-f", "json"], ["sysdig", "-j", "-A", "-r"], ["events", "-f", "json", "--buffers", "hexascii"]):
         data = output(args + [path])
-        r.check(not re.search(rb"[^\x20-\x7f\n]", data), "JSON is ASCII: " + " ".join(args))
+        r.check(all(is_safe(line) for line in strictly(data, "JSON").split("\n")), "JSON is harmless: " + " ".join(args))
         r.equal(len([json.loads(line) for line in data.splitlines()]), 2 * len(HOSTILE), "JSON: an object per event: " + " ".join(args))
+
+
+def hostile_alerts(folder, path):
+    rule = os.path.join(folder, "hostile.yaml")
+    with open(rule, "w") as f:
+        f.write("- rule: x\n  desc: d\n  condition: evt.type = open\n  output: n=%evt.rawarg.name p=%proc.name\n  priority: INFO\n")
+    text = strictly(output(["replay", "-q", "-r", rule, path]), "alerts")
+    r.check(text.count("\n") == len(HOSTILE) and all(is_safe(line) for line in text.split("\n")), "alerts are harmless")
+    data = output(["replay", "-q", "-f", "json", "-r", rule, path])
+    r.check(all(is_safe(line) for line in strictly(data, "alerts").split("\n")), "alerts in JSON are harmless")
+    r.equal([json.loads(line)["output_fields"]["evt.rawarg.name"] for line in data.splitlines()],
+            [json.loads(line)["evt.rawarg.name"] for line in output(["events", "-f", "json", "-F", "evt.type = open", "-p", "%evt.rawarg.name", path]).splitlines()],
+            "alerts in JSON have the values")
 
 
 def hostile_messages(folder, path):
@@ -249,6 +262,17 @@ def at_once(folder):
         killer.cancel()
 
 
+def internal_events(folder):
+    """Rules see events that only describe the state; sysdig shows them when asked to."""
+    info = scap.Event(scap.BY_ENUM["PROCINFO_E"].id, 100, T0 + 1000, [struct.pack("<Q", 1), struct.pack("<Q", 2)])
+    path = os.path.join(folder, "internal.scap")
+    with open(path, "wb") as f:
+        f.write(b"".join([scap.section(), scap.machine(), scap.threads([scap.thread_entry(100)]), open_event(0, b"/a"), scap.event(info),
+                          open_event(2, b"/b")]))
+    for args, want in ((["events"], "open procinfo open"), (["sysdig", "-r"], "open open"), (["sysdig", "-D", "-r"], "open procinfo open")):
+        r.equal(output(args + [path, "-p", "%evt.type"]).decode().split(), want.split(), "internal events: " + " ".join(args))
+
+
 # --- around ---
 
 def around():
@@ -298,6 +322,21 @@ def is_known(theirs, ours):
     return (theirs, ours) == ("", "NULL") or (rest and theirs == seconds + "." + rest.lstrip("0"))
 
 
+def known_options():
+    """Every option that sysdig's help names is one of ours: it is honoured, ignored with a note or refused."""
+    if not shutil.which("sysdig"):
+        r.skip("options of sysdig: the program is not here")
+        return
+    theirs = subprocess.run(["sysdig", "--help"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout.decode()
+    ours = set(re.findall(r"(?<![\w-])--?[A-Za-z][A-Za-z0-9-]*", output(["sysdig", "--help"]).decode()))
+    named = set()
+    for line in theirs.splitlines():
+        if re.match(r" -", line):
+            named |= set(re.findall(r"(?<![\w-])(?:--[a-z0-9-]+|-[A-Za-z])", re.split(r"  |\t", line[1:])[0]))
+    r.check(len(named) > 70, "the help was understood", "  %d" % len(named))
+    r.equal(sorted(named - ours), [], "no option of sysdig is unknown")
+
+
 def beside_sysdig():
     folder = os.path.join(check.SHARED, "corpus", "public")
     if not shutil.which("sysdig") or not os.path.isdir(folder):
@@ -326,11 +365,14 @@ def main():
         hostile_lines(path)
         hostile_csv(path)
         hostile_json(path)
+        hostile_alerts(folder, path)
         hostile_messages(folder, path)
         terminals()
         closed_pipes()
         at_once(folder)
+        internal_events(folder)
         around()
+    known_options()
     beside_sysdig()
     r.finish()
 

@@ -52,7 +52,8 @@ def main():
         shutil.copy(os.path.join(check.ROOT, "rules", "starter.yaml"), os.path.join(folder, "rules.yaml"))
         os.makedirs(os.path.join(folder, "tests", "captures"))
         os.makedirs(os.path.join(folder, "rules"))
-        shutil.copy(check.DEMO, os.path.join(folder, "tests", "captures"))
+        for capture in glob.glob(os.path.join(check.ROOT, "tests", "captures", "*.scap")):
+            shutil.copy(capture, os.path.join(folder, "tests", "captures"))
         shutil.copy(os.path.join(check.ROOT, "rules", "starter.yaml"), os.path.join(folder, "rules"))
         env = dict(os.environ, TZ="UTC", PATH=folder + ":" + os.environ["PATH"])
         for page, line in examples:

@@ -153,8 +153,10 @@ class Pair:
 
     def aftermath(self, tid, today, label):
         for num in (50, 51, 3, 2):
-            self.both(scap.BY_ENUM["READ_X"], tid, [unsigned(3, 8), b"abc", unsigned(num, 8), unsigned(10, 4)], label + ", a read of %d after it" % num)
-        self.both(scap.BY_ENUM["OPENAT_2_X"], tid, [unsigned(60, 8), unsigned(-100, 8), b"here\0", unsigned(1, 4), unsigned(0, 4), b"", b""], label + ", an open after it")
+            params = [unsigned(3, 8), b"abc", unsigned(num, 8), unsigned(10, 4)]
+            self.both(scap.BY_ENUM["READ_X"], tid, params, label + ", a read of %d after it" % num)
+        params = [unsigned(60, 8), unsigned(-100, 8), b"here\0", unsigned(1, 4), unsigned(0, 4), b"", b""]
+        self.both(scap.BY_ENUM["OPENAT_2_X"], tid, params, label + ", an open after it")
         if today.enum.startswith(CLONES):
             self.both(scap.BY_ENUM["STAT_X"], tid + 1, [unsigned(0, 8), b"rel\0"], label + ", its child")
 

@@ -230,6 +230,11 @@ def created(case, name, params, num, shown, also=()):
     case.add(scap.BY_ENUM[name], params, view=VIEW._replace(fds=fds))
 
 
+# Domain, type and protocol of new sockets, and what they are.
+SOCKETS = [(1, 1, 0, ("u", "", "")), (2, 1, 6, ("4", "", "")), (2, 3, 1, ("4", "r", "")), (10, 2, 0, ("6", "", "")),
+           (10, 3, 255, ("6", "r", "")), (16, 3, 0, ("n", "", "")), (17, 3, 0, ("o", "", ""))]
+
+
 def successful_calls(case):
     """Calls that make descriptors show them in their own parameters."""
     i8, i4, i2, i1 = (lambda v, w=w: unsigned(v, w) for w in (8, 4, 2, 1))
@@ -241,8 +246,7 @@ def successful_calls(case):
     created(case, "OPENAT_2_X", [i8(50), i8(99), b"x\0", i4(1), i4(0), i4(1), i8(9)], 50, ("f", "", "<UNKNOWN>x"))
     created(case, "OPENAT2_X", [i8(50), i8(-100), b"x\0", i4(1), i4(0), i4(1), i4(1), i8(9)], 50, ("f", "", CWD + "x"))
     created(case, "OPEN_BY_HANDLE_AT_X", [i8(50), i8(2), i4(1), b"/h\0", i4(1), i8(9)], 50, ("f", "", "/h"))
-    for domain, kind, proto, shown in ((1, 1, 0, ("u", "", "")), (2, 1, 6, ("4", "", "")), (2, 3, 1, ("4", "r", "")), (10, 2, 0, ("6", "", "")),
-                                       (10, 3, 255, ("6", "r", "")), (16, 3, 0, ("n", "", "")), (17, 3, 0, ("o", "", ""))):
+    for domain, kind, proto, shown in SOCKETS:
         created(case, "SOCKET_X", [i8(50), i4(domain), i4(kind), i4(proto), i4(0)], 50, shown)
     created(case, "SOCKETPAIR_X", [i8(0), i8(50), i8(51), i8(1), i8(2), i4(1), i4(1), i4(0)], 50, ("u", "", ""), (51,))
     created(case, "BIND_X", [i8(0), b"\x02\x7f\0\0\x01" + i2(80), i8(3)], 3, ("4", "t", "127.0.0.1:80"))

@@ -149,8 +149,11 @@ static void json_text_is_escaped_and_repaired(void **state)
 		const char *in, *utf8, *ascii;
 	} cases[] = {
 	    {"plain", "\"plain\"", "\"plain\""},
-	    {"a\"b\\c\n\t\x01\x7f", "\"a\\\"b\\\\c\\n\\t\\u0001\x7f\"",
-	     "\"a\\\"b\\\\c\\n\\t\\u0001\x7f\""},
+	    {"a\"b\\c\n\t\x01\x7f", "\"a\\\"b\\\\c\\n\\t\\u0001\\u007f\"",
+	     "\"a\\\"b\\\\c\\n\\t\\u0001\\u007f\""},
+	    {"\xc2\x80\xc2\x9f\xc2\xa0\xe2\x80\xae\xe2\x81\xa9\xd8\x9c",
+	     "\"\\u0080\\u009f\xc2\xa0\\u202e\\u2069\\u061c\"",
+	     "\"\\u0080\\u009f\\u00a0\\u202e\\u2069\\u061c\""},
 	    {"\xc3\xa9", "\"\xc3\xa9\"", "\"\\u00e9\""},
 	    {"\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\"", "\"\\ud83d\\ude00\""},
 	    {"x\xffy", "\"x\xef\xbf\xbdy\"", "\"x\\ufffdy\""},

@@ -121,7 +121,7 @@ static void unlink_session(struct act_sessions *x, struct act_sess *s)
 static void forget_if_empty(struct act_sessions *x, struct act_sess *s)
 {
 	while (s && !s->pub.processes && !s->kids && !s->pub.tty && !s->pub.commands &&
-	       !s->pub.from_start && !x->opt.without_tty) {
+	       !s->pub.from_start) {
 		struct act_sess *up = s->up;
 
 		unlink_session(x, s);
@@ -366,8 +366,9 @@ static struct act_member *new_member(struct act_sessions *x, const struct state_
 			x->stats.dropped++;
 			return NULL;
 		}
-		m->sess = NULL;
+		*m = (struct act_member){0};
 	}
+	act_command_gone(x, m);
 	join(x, m, NULL);
 	*m = (struct act_member){
 	    .tid = t->tid,
@@ -425,7 +426,7 @@ static void imply_session(struct act_sessions *x, const struct state *st,
 	const struct state_thread *top = t, *a;
 	struct act_member *tm = m, *am;
 
-	while ((a = state_climb_next(&climb))) {
+	while (climb.steps < ACT_CLIMB_STEPS && (a = state_climb_next(&climb))) {
 		am = act_member_find(x, a);
 		if (am && am->sess) {
 			join(x, m, am->sess);
@@ -482,16 +483,18 @@ static void on_exec(void *arg, const struct state *st, const struct state_thread
 static void on_exit_of(void *arg, const struct state *st, const struct state_thread *t,
 		       const struct ev *ev, int64_t status)
 {
-	struct act_member *m = act_member_find(arg, t);
+	struct act_sessions *x = arg;
+	struct act_member *m = act_member_find(x, t);
 
 	(void)st;
 	if (!m)
 		return;
 	if (state_thread_count(t) == 0) {
-		act_command_exit(m, ev, status, state_thread_is_main(t));
+		act_command_exit(x, m, ev, status, state_thread_is_main(t));
 		if (m->sess && m->sess->pub.leader == m->pid)
 			m->sess->pub.end_ts = ev->ts;
-	} else if (state_thread_is_main(t)) {
+	} else if (state_thread_is_main(t) && !m->ended) {
+		m->ended = true;
 		for (struct act_cmd *c = m->own; c; c = c->image_before)
 			c->pub.status = status;
 	}
@@ -505,7 +508,7 @@ static void on_removed(void *arg, const struct state *st, const struct state_thr
 	(void)st;
 	if (!m)
 		return;
-	act_command_gone(m);
+	act_command_gone(x, m);
 	join(x, m, NULL);
 	pool_release(&x->pool, m, sizeof(*m));
 }

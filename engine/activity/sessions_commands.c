@@ -73,7 +73,7 @@ static bool same_job(const struct act_cmd *a, const struct act_cmd *b)
 }
 
 /* The shell goes on with @c: whatever else of it still runs does so in the background. */
-static void shell_goes_on(struct act_member *shell, struct act_cmd *c)
+static void shell_goes_on(struct act_sessions *x, struct act_member *shell, struct act_cmd *c)
 {
 	unsigned kept = 0;
 
@@ -88,7 +88,11 @@ static void shell_goes_on(struct act_member *shell, struct act_cmd *c)
 			r->pub.background = true;
 	}
 	shell->running_count = kept;
-	if (c && kept < ACT_RUNNING_MAX)
+	if (!c || kept == ACT_RUNNING_MAX)
+		return;
+	if (!shell->running)
+		shell->running = pool_alloc(&x->pool, ACT_RUNNING_MAX * sizeof(struct act_cmd *));
+	if (shell->running)
 		shell->running[shell->running_count++] = c;
 }
 
@@ -177,10 +181,11 @@ void act_command_add(struct act_sessions *x, const struct state *st, const struc
 		shell->pending = c;
 	}
 	if (kind != ACT_BELOW)
-		shell_goes_on(shell, c);
+		shell_goes_on(x, shell, c);
 }
 
-void act_command_exit(struct act_member *m, const struct ev *ev, int64_t status, bool main_thread)
+void act_command_exit(struct act_sessions *x, struct act_member *m, const struct ev *ev,
+		      int64_t status, bool main_thread)
 {
 	for (struct act_cmd *c = m->own; c; c = c->image_before) {
 		c->pub.end_ts = ev->ts;
@@ -188,11 +193,15 @@ void act_command_exit(struct act_member *m, const struct ev *ev, int64_t status,
 		if (main_thread)
 			c->pub.status = status;
 	}
-	shell_goes_on(m, NULL);
+	shell_goes_on(x, m, NULL);
 }
 
-void act_command_gone(struct act_member *m)
+void act_command_gone(struct act_sessions *x, struct act_member *m)
 {
 	for (struct act_cmd *c = m->own; c; c = c->image_before)
 		c->pub.ended = true;
+	if (m->running)
+		pool_release(&x->pool, m->running, ACT_RUNNING_MAX * sizeof(struct act_cmd *));
+	m->running = NULL;
+	m->running_count = 0;
 }

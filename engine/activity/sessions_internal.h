@@ -6,9 +6,11 @@
 #include "engine/activity/sessions.h"
 #include "engine/activity/texts.h"
 
-#define ACT_OWNER_STEPS	 64 /* forks without an image between a command and its shell */
-#define ACT_ORIGIN_STEPS 8  /* ancestors looked at for where a session comes from */
-#define ACT_RUNNING_MAX	 64 /* commands of one shell watched for going to the background */
+#define ACT_OWNER_STEPS	 64  /* forks without an image between a command and its shell */
+#define ACT_ORIGIN_STEPS 8   /* ancestors looked at for where a session comes from */
+#define ACT_ORIGIN_FDS	 256 /* descriptors of each looked at */
+#define ACT_CLIMB_STEPS	 256 /* ancestors looked at for the oldest one without a session */
+#define ACT_RUNNING_MAX	 64  /* commands of one shell watched for going to the background */
 
 struct act_member;
 
@@ -29,18 +31,19 @@ struct act_sess {
 	uint32_t kids; /* sessions whose parent it is */
 };
 
-struct act_member {		 /* a process */
-	struct act_sess *sess;	 /* NULL: none known */
-	struct act_cmd *cmd;	 /* the command it is part of */
-	struct act_cmd *own;	 /* its own image's */
-	struct act_cmd *pending; /* commands that count only if it shows no jobs */
-	struct act_cmd *running[ACT_RUNNING_MAX];
+struct act_member {		  /* a process */
+	struct act_sess *sess;	  /* NULL: none known */
+	struct act_cmd *cmd;	  /* the command it is part of */
+	struct act_cmd *own;	  /* its own image's */
+	struct act_cmd *pending;  /* commands that count only if it shows no jobs */
+	struct act_cmd **running; /* NULL, or ACT_RUNNING_MAX places */
 	unsigned running_count;
 	int64_t tid, pid, pgid, vpgid; /* groups: -1 if not known */
 	uint32_t uid;		       /* before its next image */
 	bool in_pidns;
 	bool imaged; /* runs an image of its own: not a mere fork */
 	bool jobs;   /* it controls jobs */
+	bool ended;  /* its main thread's exit was seen */
 	bool reads_tty;
 };
 
@@ -69,9 +72,10 @@ const struct state_thread *act_shell_of(const struct act_sessions *x, const stru
 /* @t runs a new image, or (@ev NULL) was running when the capture began. */
 void act_command_add(struct act_sessions *x, const struct state *st, const struct state_thread *t,
 		     struct act_member *m, const struct ev *ev);
-void act_command_exit(struct act_member *m, const struct ev *ev, int64_t status, bool main_thread);
+void act_command_exit(struct act_sessions *x, struct act_member *m, const struct ev *ev,
+		      int64_t status, bool main_thread);
 /* Its record goes: with or without an exit having been seen. */
-void act_command_gone(struct act_member *m);
+void act_command_gone(struct act_sessions *x, struct act_member *m);
 /* The process controls jobs: what it started within its own group was not typed. */
 void act_member_has_jobs(struct act_member *m);
 

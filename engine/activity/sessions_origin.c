@@ -53,7 +53,7 @@ static bool from_connection_of(struct act_sessions *x, struct act_sess *s,
 	struct act_ends ends;
 	struct act_end remote;
 
-	for (size_t at = 0; (fd = state_fd_next(t, &at));) {
+	for (size_t at = 0, n = 0; n < ACT_ORIGIN_FDS && (fd = state_fd_next(t, &at)); n++) {
 		if (!accepted_end(fd, &ends, &remote))
 			continue;
 		s->pub.origin = ACT_ORIGIN_REMOTE;

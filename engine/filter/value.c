@@ -191,7 +191,7 @@ static void quoted(struct flt_ctx *cx, const struct flt_value *v, const struct f
 	if (flt_type_class(v->type) == FLT_CLASS_BYTES) {
 		buf_reset(&cx->text);
 		datum_text(cx, v, d, &cx->text);
-		json_string_ascii(out, buf_view(&cx->text));
+		json_string(out, buf_view(&cx->text));
 		return;
 	}
 	buf_char(out, '"');
@@ -208,7 +208,7 @@ static void datum_json(struct flt_ctx *cx, const struct flt_field *f, const stru
 	}
 	switch (flt_type_class(v->type)) {
 	case FLT_CLASS_TEXT:
-		json_string_ascii(out, text_of(d));
+		json_string(out, text_of(d));
 		break;
 	case FLT_CLASS_SIGNED:
 		if (number_is_quoted(v))

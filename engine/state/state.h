@@ -99,7 +99,7 @@ struct state_fd {
 	int8_t type; /* enum ev_fd_type */
 	uint32_t openflags;
 	uint32_t flags; /* STATE_FD_* */
-	uint32_t mark;	/* whatever a watcher puts there: 0 in a new record, copied by dup and clone */
+	uint32_t mark;	/* a watcher's: 0 in a new record, copied by dup and clone */
 	uint32_t dev;
 	uint64_t ino;
 	int64_t pid;		    /* target of a pidfd */

@@ -397,6 +397,8 @@ static void a_new_section_closes_what_was_before(void **state)
 			    "tcp closed out 10.0.0.5:50000 10.9.8.7:80 in=0 out=0 by curl");
 	assert_string_equal(text(nth(&o, 1)),
 			    "tcp established out 10.0.0.5:50000 10.9.8.7:80 in=0 out=9 by wget");
+	assert_false(nth(&o, 0)->from_start);
+	assert_true(nth(&o, 1)->from_start);
 	outcome_done(&o);
 	story_done(&s);
 }

@@ -64,6 +64,7 @@ static void the_dead_are_kept_as_they_were_at_last(void **state)
 	assert_non_null(p);
 	assert_true(sv_is(p->comm, "curl"));
 	assert_int_equal(p->arg_count, 2);
+	assert_true(sv_eq(p->args, SV_LIT("-s\0http://x")));
 	assert_int_equal(p->status, 9);
 	assert_int_equal(p->uid, AMY);
 	assert_int_equal(p->tty, PTS(1));

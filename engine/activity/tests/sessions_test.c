@@ -502,6 +502,7 @@ static void parents_that_go_round_in_circles_end(void **state)
 
 static void a_new_section_is_another_machine(void **state)
 {
+	size_t listed = 0;
 	struct outcome o;
 	struct story s;
 
@@ -515,9 +516,12 @@ static void a_new_section_is_another_machine(void **state)
 	o = story_follow(&s, NULL, NULL);
 	assert_int_equal(with_terminal(&o), 2);
 	assert_string_equal(typed(act_sessions_first(o.sessions)), "");
-	for (const struct act_session *x = act_sessions_first(o.sessions); x; x = x->next)
+	for (const struct act_session *x = act_sessions_first(o.sessions); x; x = x->next) {
+		listed += x->from_start;
 		if (x->from_start && x->tty)
 			assert_string_equal(typed(x), "ls");
+	}
+	assert_int_equal(listed, 4 + 2);
 	outcome_done(&o);
 	story_done(&s);
 }

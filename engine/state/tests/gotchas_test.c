@@ -16,7 +16,7 @@
 
 #define THREAD_FLAGS (STATE_CL_THREAD | STATE_CL_FILES)
 
-enum { INET = 2, INET6 = 10, STREAM = 1, DGRAM = 2 };
+enum { APPEND = 8, INET = 2, INET6 = 10, STREAM = 1, DGRAM = 2 };
 
 static void world_with_20(struct world *w)
 {
@@ -152,6 +152,38 @@ static void g19_a_name_changes_against_the_name_at_binding(void **arg)
 	world_done(&w);
 }
 
+static void g20_a_duplicate_keeps_its_other_flags(void **arg)
+{
+	const uint32_t flags = STATE_O_RDONLY | STATE_O_WRONLY | APPEND;
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	EVENT(&w, 20, EV_OPEN_X, I(3), S("/a"), I(flags | STATE_O_CLOEXEC), I(0));
+	EVENT(&w, 20, EV_DUP_1_X, I(4), I(3));
+	assert_int_equal(F(&w, 20, 4)->openflags, STATE_O_WRONLY | APPEND);
+	EVENT(&w, 20, EV_DUP3_X, I(5), I(3), I(5), I(STATE_O_CLOEXEC));
+	assert_int_equal(F(&w, 20, 5)->openflags, STATE_O_WRONLY | APPEND | STATE_O_CLOEXEC);
+	assert_int_equal(F(&w, 20, 3)->openflags, flags | STATE_O_CLOEXEC);
+	world_done(&w);
+}
+
+static void g21_both_ends_of_a_pipe_have_its_flags(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	EVENT(&w, 20, EV_PIPE2_X, I(0), I(3), I(4), I(7), I(STATE_O_CLOEXEC));
+	assert_int_equal(F(&w, 20, 3)->openflags, STATE_O_CLOEXEC);
+	assert_int_equal(F(&w, 20, 4)->openflags, STATE_O_CLOEXEC);
+	assert_int_equal(T(&w, 20)->lastevent_fd, 4);
+	EXEC(&w, 20, .ret = 0);
+	assert_null(F(&w, 20, 3));
+	assert_null(F(&w, 20, 4));
+	world_done(&w);
+}
+
 static void g21_an_image_found_by_descriptor_is_not_the_events_number(void **arg)
 {
 	struct world w;
@@ -221,6 +253,43 @@ static void g28_what_a_suppressed_thread_did_is_unknown_to_its_process(void **ar
 	world_done(&w);
 }
 
+/* An enter event of up to 4096 bytes is kept for its exit: here 26 of header, 6 of lengths, 8 of
+ * numbers and the path with its NUL. */
+static void g30_an_enter_event_too_big_to_keep_is_not_missed(void **arg)
+{
+	char path[4097];
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	memset(path, 'p', sizeof(path));
+	for (size_t n = 4055; n <= 4056; n++) {
+		path[n] = '\0';
+		EVENT(&w, 20, EV_OPEN_E, S(path), I(0), I(0));
+		EVENT(&w, 20, EV_OPEN_X, I(3), S("/exit"), I(0), I(0));
+		assert_text(F(&w, 20, 3)->name,
+			    n == 4055 ? "/DIR_TOO_LONG/FILENAME_TOO_LONG" : "/exit");
+		path[n] = 'p';
+	}
+	world_done(&w);
+}
+
+static void g32_removing_a_user_nobody_added_is_nothing(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	world_tick(&w);
+	EVENT(&w, -1, EV_USER_ADDED_E, I(7), I(7), S("seven"), S("/"), S("sh"), S(""));
+	EVENT(&w, -1, EV_USER_DELETED_E, I(8), I(8), S("eight"), S("/"), S("sh"), S(""));
+	EVENT(&w, -1, EV_USER_DELETED_E, I(7), I(7), S("seven"), S("/"), S("sh"), S("box"));
+	EVENT(&w, -1, EV_GROUP_DELETED_E, I(7), S("seven"), S(""));
+	assert_text(state_user_find(w.st, NULL, 7)->name, "seven");
+	assert_int_equal(w.st->users, 1);
+	world_done(&w);
+}
+
 static void g37_only_children_of_the_caller_are_remembered_as_gone(void **arg)
 {
 	struct world w;
@@ -270,6 +339,132 @@ static void g40_an_empty_directory_in_a_process_list_is_the_root(void **arg)
 	world_done(&w);
 }
 
+/* --- and the edges of the rules themselves --- */
+
+static void sending_nothing_makes_a_socket_as_well(void **arg)
+{
+	struct bytes out = tuple4("10.0.0.5", 40000, "8.8.8.8", 53);
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	EVENT(&w, 1, EV_SENDTO_X, I(0), NONE, I(5), I(0), RAW(out));
+	assert_text(F(&w, 1, 5)->name, "10.0.0.5:40000->8.8.8.8:53");
+	EVENT(&w, 1, EV_SENDTO_X, I(-1), NONE, I(6), I(0), RAW(out));
+	assert_null(F(&w, 1, 6));
+	world_done(&w);
+}
+
+static void zero_is_a_descriptor_like_any_other(void **arg)
+{
+	static const struct {
+		unsigned type;
+		int fd_type;
+		struct arg args[5];
+	} cases[] = {
+	    {EV_EVENTFD_X, EV_FD_EVENT, {I(0), I(1), I(5)}},
+	    {EV_EVENTFD2_X, EV_FD_EVENT, {I(0), I(4096), I(0)}},
+	    {EV_SIGNALFD_X, EV_FD_SIGNALFD, {I(0), I(-1), I(0), I(0)}},
+	    {EV_SIGNALFD4_X, EV_FD_SIGNALFD, {I(0), I(4096), I(-1), I(0)}},
+	    {EV_TIMERFD_CREATE_X, EV_FD_TIMERFD, {I(0), I(1), I(2)}},
+	    {EV_INOTIFY_INIT1_X, EV_FD_INOTIFY, {I(0), I(4096)}},
+	    {EV_EPOLL_CREATE1_X, EV_FD_EVENTPOLL, {I(0), I(1)}},
+	    {EV_MEMFD_CREATE_X, EV_FD_MEMFD, {I(0), S("m"), I(1)}},
+	    {EV_PIDFD_OPEN_X, EV_FD_PIDFD, {I(0), I(1), I(64)}},
+	    {EV_SOCKET_X, EV_FD_IPV4_SOCK, {I(0), I(INET), I(STREAM), I(0), I(0)}},
+	    {EV_USERFAULTFD_X, EV_FD_USERFAULTFD, {I(0), I(0)}},
+	};
+	struct world w;
+
+	(void)arg;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		size_t n = ev_table[cases[i].type].nparams;
+
+		world_init_base(&w);
+		world_event(&w, 1, cases[i].type, cases[i].args, n < 5 ? n : 5);
+		assert_int_equal(F(&w, 1, 0)->type, cases[i].fd_type);
+		assert_int_equal(T(&w, 1)->lastevent_fd, 0);
+		world_done(&w);
+	}
+}
+
+static void a_descriptor_taken_from_another_process_keeps_its_flags(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_with_20(&w);
+	EVENT(&w, 20, EV_OPEN_X, I(3), S("/a"), I(STATE_O_WRONLY | APPEND), I(0));
+	EVENT(&w, 1, EV_PIDFD_OPEN_X, I(5), I(20), I(0));
+	EVENT(&w, 1, EV_PIDFD_GETFD_X, I(6), I(5), I(3), I(0));
+	assert_text(F(&w, 1, 6)->name, "/a");
+	assert_int_equal(F(&w, 1, 6)->openflags, STATE_O_WRONLY | APPEND | STATE_O_CLOEXEC);
+	world_done(&w);
+}
+
+static void a_path_without_end_is_no_address(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 3, 1, DGRAM);
+	EVENT(&w, 1, EV_BIND_X, I(0), BYTES("\x01/x", 3), I(3));
+	assert_null(F(&w, 1, 3)->name);
+	EVENT(&w, 1, EV_BIND_X, I(0), BYTES("\x01", 1), I(3));
+	assert_null(F(&w, 1, 3)->name);
+	EVENT(&w, 1, EV_BIND_X, I(0), BYTES("\x01/x\0", 4), I(3));
+	assert_text(F(&w, 1, 3)->name, "/x");
+	world_done(&w);
+}
+
+static void roles_of_ipv6_are_judged_by_other_bytes(void **arg)
+{
+	struct bytes out = tuple6("fe80:0:0:0:5000:3500:0:1", 1, "fe80::2", 2);
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	new_socket(&w, 3, INET, STREAM);
+	bind_to(&w, 3, addr4("10.0.0.1", 80));
+	new_socket(&w, 4, INET, STREAM);
+	bind_to(&w, 4, addr4("10.0.0.1", 53));
+	/* Bytes 8 to 11 of the address are taken for the ports 80 and 53: one listens there, none
+	 * sends from there. */
+	new_socket(&w, 5, INET6, DGRAM);
+	EVENT(&w, 1, EV_SENDTO_X, I(1), NONE, I(5), I(1), RAW(out));
+	assert_true(F(&w, 1, 5)->flags & STATE_FD_ROLE_SERVER);
+	world_done(&w);
+}
+
+static void descriptors_of_the_list_keep_where_they_come_from(void **arg)
+{
+	struct ev_fd_entry server = {
+	    .tid = 1, .fd = 3, .type = EV_FD_IPV4_SERVSOCK, .sport = 80, .l4proto = EV_L4_TCP};
+	struct ev_fd_entry accepted = {.tid = 1,
+				       .fd = 4,
+				       .type = EV_FD_IPV4_SOCK,
+				       .sport = 80,
+				       .dport = 5,
+				       .l4proto = EV_L4_TCP};
+	struct ev_fd_entry made = accepted;
+	struct world w;
+
+	(void)arg;
+	world_init_base(&w);
+	made.fd = 5;
+	made.sport = 6;
+	world_fd(&w, &server);
+	world_fd(&w, &accepted);
+	world_fd(&w, &made);
+	world_tick(&w);
+	assert_int_equal(F(&w, 1, 4)->flags,
+			 STATE_FD_FROM_PROC | STATE_FD_CONNECTED | STATE_FD_ROLE_SERVER);
+	assert_int_equal(F(&w, 1, 5)->flags,
+			 STATE_FD_FROM_PROC | STATE_FD_CONNECTED | STATE_FD_ROLE_CLIENT);
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,13 +474,23 @@ int main(void)
 	    cmocka_unit_test(g09_after_an_exec_only_the_numbers_tell_of_a_namespace),
 	    cmocka_unit_test(g12_a_parent_that_appears_later_is_no_parent),
 	    cmocka_unit_test(g19_a_name_changes_against_the_name_at_binding),
+	    cmocka_unit_test(g20_a_duplicate_keeps_its_other_flags),
+	    cmocka_unit_test(g21_both_ends_of_a_pipe_have_its_flags),
 	    cmocka_unit_test(g21_an_image_found_by_descriptor_is_not_the_events_number),
 	    cmocka_unit_test(g23_bound_ipv6_sockets_never_swap_their_ends),
 	    cmocka_unit_test(g24_a_role_once_taken_stays),
 	    cmocka_unit_test(g28_what_a_suppressed_thread_did_is_unknown_to_its_process),
+	    cmocka_unit_test(g30_an_enter_event_too_big_to_keep_is_not_missed),
+	    cmocka_unit_test(g32_removing_a_user_nobody_added_is_nothing),
 	    cmocka_unit_test(g37_only_children_of_the_caller_are_remembered_as_gone),
 	    cmocka_unit_test(g39_a_new_name_alone_changes_no_command_line),
 	    cmocka_unit_test(g40_an_empty_directory_in_a_process_list_is_the_root),
+	    cmocka_unit_test(sending_nothing_makes_a_socket_as_well),
+	    cmocka_unit_test(zero_is_a_descriptor_like_any_other),
+	    cmocka_unit_test(a_descriptor_taken_from_another_process_keeps_its_flags),
+	    cmocka_unit_test(a_path_without_end_is_no_address),
+	    cmocka_unit_test(roles_of_ipv6_are_judged_by_other_bytes),
+	    cmocka_unit_test(descriptors_of_the_list_keep_where_they_come_from),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
