@@ -12,9 +12,7 @@
 #define DISORDER_NS   1000000000u
 #define COMPACT_BYTES (1u << 20)
 
-/* --- the option
- * ---------------------------------------------------------------------------------------------
- */
+/* --- the option --- */
 
 static const char *skip_sign(const char *text)
 {
@@ -48,9 +46,7 @@ bool cli_parse_around(const char *text, struct cli_around_spec *out)
 	return !out->by_time || cli_parse_duration(span, &out->span);
 }
 
-/* --- the ring
- * ---------------------------------------------------------------------------------------------
- */
+/* --- the ring --- */
 
 void cli_around_done(struct cli_around *a)
 {
@@ -131,9 +127,7 @@ int cli_around_wait(struct cli_around *a, uint64_t ts, struct sv line)
 	return 0;
 }
 
-/* --- the event
- * ---------------------------------------------------------------------------------------------
- */
+/* --- the event --- */
 
 static bool is_cut(const struct cli_around *a, uint64_t begin, struct buf *why)
 {

@@ -38,9 +38,7 @@ struct cli_command {
 extern const struct cli_command cli_commands[];
 const struct cli_command *cli_command_find(const char *name);
 
-/* --- options
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- options --- */
 
 enum { /* ids of options without a letter, shared by all tables */
        OPT_FIRST = 256,
@@ -88,9 +86,7 @@ MUST_CHECK int cli_parse(const struct cli_parser *p, struct cli_common *common, 
 void cli_print_version(void);
 void cli_print_usage(FILE *f);
 
-/* --- messages
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- messages --- */
 
 enum cli_level { CLI_ERROR, CLI_WARNING, CLI_NOTE, CLI_DEBUG };
 /* One line on stderr, "scapula: COMMAND: text" or a JSON object; multi-line texts keep their lines.
@@ -100,9 +96,7 @@ void cli_log_setup(const char *command, bool json, bool quiet, unsigned verbose)
 /* Tell @err and return the exit status for it. */
 int cli_fail(const struct error *err);
 
-/* --- progress
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- progress --- */
 
 enum cli_progress_mode {
 	CLI_PROGRESS_AUTO,
@@ -114,9 +108,7 @@ void cli_progress_setup(enum cli_progress_mode mode);
 void cli_progress(void *arg, const struct run_progress *p); /* for run_options.progress */
 void cli_progress_done(void); /* take the bar away before other output */
 
-/* --- values
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- values --- */
 
 bool cli_parse_u64(const char *text, uint64_t *out);
 bool cli_parse_size(const char *text, uint64_t *bytes);	 /* 512, 64K, 40M, 2G */
@@ -155,8 +147,7 @@ void cli_csv_cell(struct buf *b, struct sv s);
 int cli_write(struct buf *b);
 int cli_flush(void);
 
-/* --- shared by the commands that read captures
- * ----------------------------------------------------------------------- */
+/* --- shared by the commands that read captures --- */
 
 /* Tell the gaps of a capture (the first ones, then a count). Return: CLI_PARTIAL if there are any,
  * else 0. */

@@ -75,9 +75,7 @@ static int on_event(void *arg, struct cli_walk *w, const struct state_binding *b
 	return 0;
 }
 
-/* --- events by name
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- events by name --- */
 
 struct type_count {
 	const char *name;
@@ -117,9 +115,7 @@ static size_t count_by_name(const struct info *o, struct type_count **out)
 	return n;
 }
 
-/* --- text
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- text --- */
 
 static void line(struct buf *b, const char *label)
 {
@@ -250,9 +246,7 @@ static void text_damage(struct info *o, const struct sf_reader *r)
 	}
 }
 
-/* --- JSON
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- JSON --- */
 
 static void member_u64(struct buf *b, const char *name, uint64_t v)
 {

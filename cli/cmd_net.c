@@ -65,6 +65,8 @@ enum {
 	COL_CONTAINER_ID,
 	COL_USED_BY_PID,
 	COL_USED_BY,
+	COL_PROCESS,
+	COL_ANCESTRY,
 	COL_CHAIN,
 	COL_ANCESTORS,
 	COL_HOLDERS,
@@ -90,10 +92,10 @@ static const struct table_column net_columns[] = {
     [COL_OUT] = {"out", "OUT", TABLE_NUMBER, IN_TEXT},
     [COL_BYTES_IN] = {"bytes_in", "", TABLE_NUMBER, IN_DATA},
     [COL_BYTES_OUT] = {"bytes_out", "", TABLE_NUMBER, IN_DATA},
-    [COL_FIRST] = {"first", "FIRST", TABLE_TIME, IN_ALL},
+    [COL_FIRST] = {"first", "FIRST", TABLE_TIME, IN_ALL, 2},
     [COL_LAST] = {"last", "", TABLE_TIME, IN_DATA},
     [COL_END] = {"end", "", TABLE_TIME, IN_DATA},
-    [COL_DURATION] = {"duration", "FOR", TABLE_NUMBER, IN_TEXT},
+    [COL_DURATION] = {"duration", "FOR", TABLE_NUMBER, IN_TEXT, 1},
     [COL_DURATION_NS] = {"duration_ns", "", TABLE_NUMBER, IN_DATA},
     [COL_FROM_START] = {"from_start", "", TABLE_BOOL, IN_DATA},
     [COL_LISTENER] = {"listener", "", TABLE_BOOL, IN_DATA},
@@ -109,7 +111,9 @@ static const struct table_column net_columns[] = {
     [COL_CONTAINER_ID] = {"container_id", "", TABLE_STRING, IN_DATA},
     [COL_USED_BY_PID] = {"used_by_pid", "", TABLE_NUMBER, IN_DATA},
     [COL_USED_BY] = {"used_by", "", TABLE_STRING, IN_DATA},
-    [COL_CHAIN] = {"chain", "PROCESS", TABLE_STRING, IN_TEXT | IN_CSV},
+    [COL_PROCESS] = {"process", "PROCESS", TABLE_STRING, IN_TEXT},
+    [COL_ANCESTRY] = {"ancestry", "ANCESTORS", TABLE_STRING, IN_TEXT},
+    [COL_CHAIN] = {"chain", "", TABLE_STRING, IN_CSV},
     [COL_ANCESTORS] = {"ancestors", "", TABLE_RAW, IN_JSON},
     [COL_HOLDERS] = {"holders", "", TABLE_RAW, IN_JSON},
     [COL_HOLDER_COUNT] = {"holder_count", "", TABLE_NUMBER, IN_DATA},
@@ -229,18 +233,29 @@ static const struct act_conn **collect(struct net *o, size_t *count)
 
 /* --- a row --- */
 
-/* "sshd(811)>bash(2210)>curl(2239)": the nearest ancestors, and at the end who made it. */
-static void chain_text(struct buf *b, const struct act_conn *c)
+static void who_text(struct buf *b, const struct act_who *who)
 {
-	for (unsigned i = c->chain_len; i-- > 0;) {
-		buf_sv(b, c->chain[i].name);
-		buf_addf(b, "(%lld)%s", (long long)c->chain[i].pid, i ? ">" : "");
+	buf_sv(b, who->name);
+	buf_addf(b, "(%lld)", (long long)who->pid);
+}
+
+/* "sshd(811)>bash(2210)": those at @first and above, the nearest one last. */
+static void chain_text(struct buf *b, const struct act_conn *c, unsigned first)
+{
+	for (unsigned i = c->chain_len; i-- > first;) {
+		who_text(b, &c->chain[i]);
+		if (i > first)
+			buf_char(b, '>');
 	}
+}
+
+static void ancestry_text(struct buf *b, const struct act_conn *c)
+{
+	chain_text(b, c, 1);
 	if (!c->chain_len || c->user.pid < 0 || c->user.pid == c->chain[0].pid)
 		return;
-	buf_lit(b, ", used by ");
-	buf_sv(b, c->user.name);
-	buf_addf(b, "(%lld)", (long long)c->user.pid);
+	buf_str(b, b->len ? ", used by " : "used by ");
+	who_text(b, &c->user);
 }
 
 static void ancestors_json(struct buf *b, const struct act_conn *c)
@@ -362,6 +377,9 @@ static void people(struct net *o, struct cli_walk *w, const struct act_conn *c)
 	if (c->chain_len) {
 		table_i64(t, COL_PID, c->chain[0].pid);
 		table_string(t, COL_NAME, c->chain[0].name);
+		buf_reset(b);
+		who_text(b, &c->chain[0]);
+		table_string(t, COL_PROCESS, buf_view(b));
 	}
 	if (c->exe.n)
 		table_string(t, COL_EXE, c->exe);
@@ -382,8 +400,12 @@ static void people(struct net *o, struct cli_walk *w, const struct act_conn *c)
 		table_string(t, COL_USED_BY, c->user.name);
 	}
 	buf_reset(b);
-	chain_text(b, c);
+	chain_text(b, c, 0);
 	table_string(t, COL_CHAIN, buf_view(b));
+	buf_reset(b);
+	ancestry_text(b, c);
+	if (b->len)
+		table_string(t, COL_ANCESTRY, buf_view(b));
 	buf_reset(b);
 	ancestors_json(b, c);
 	table_raw(t, COL_ANCESTORS, buf_view(b));

@@ -110,9 +110,7 @@ static int select_add(struct replay *o, enum rule_select_kind kind, const char *
 	return 0;
 }
 
-/* --- options
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- options --- */
 
 static int take_fail_on(struct replay *o, const char *value)
 {
@@ -230,9 +228,7 @@ static int take_option(void *arg, int id, const char *value)
 	}
 }
 
-/* --- rules
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- rules --- */
 
 /* A configured rule file that does not exist is left out, as the reference does. */
 static size_t keep_existing(const char **paths, size_t count)
@@ -316,9 +312,7 @@ static int build_engine(struct replay *o)
 	return rc < 0 ? cli_fail(&err) : 0;
 }
 
-/* --- sinks
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- sinks --- */
 
 static int add_sink(struct replay *o, struct run_sink *s)
 {
@@ -390,9 +384,7 @@ static int open_sinks(struct replay *o, int argc, char **argv)
 	return rc;
 }
 
-/* --- statistics
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- statistics --- */
 
 static void tell_counts(const struct replay *o)
 {
@@ -444,9 +436,7 @@ static void tell_effort(const struct replay *o)
 	buf_done(&b);
 }
 
-/* --- the run
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- the run --- */
 
 static int tell_end(const struct replay *o, const char *path, const struct run_capture_report *rep)
 {

@@ -53,9 +53,7 @@ static int take_option(void *arg, int id, const char *value)
 	}
 }
 
-/* --- one condition
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- one condition --- */
 
 static void tell_warning(void *arg, enum flt_warning_kind kind, struct flt_pos pos,
 			 const char *text)
@@ -107,9 +105,7 @@ static int check_condition(const struct rules *o)
 	return rc == ERR_NOMEM ? CLI_INTERNAL : CLI_RULES;
 }
 
-/* --- files
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- files --- */
 
 struct file_list {
 	char **paths;
@@ -198,9 +194,7 @@ static int check_files(const struct rules *o, const struct file_list *files)
 	return cli_worse(status, cli_flush());
 }
 
-/* --- listing
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- listing --- */
 
 static void list_rule_json(struct buf *b, const struct rule *r)
 {

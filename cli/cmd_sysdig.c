@@ -62,9 +62,7 @@ struct sysdig {
 	int list; /* the option that asks for a list instead of events, or 0 */
 };
 
-/* --- what cannot be had
- * ---------------------------------------------------------------------------------------------
- */
+/* --- what cannot be had --- */
 
 /* What is to be used instead: a command of this program if it has it, with what it does. */
 static const struct {
@@ -159,9 +157,7 @@ static int refuse(int id, const char *value, const char *why)
 	return CLI_USAGE;
 }
 
-/* --- options
- * ---------------------------------------------------------------------------------------------
- */
+/* --- options --- */
 
 static int bad_value(const char *option, const char *value, const char *expected)
 {
@@ -263,9 +259,7 @@ static int take_option(void *arg, int id, const char *value)
 	return CLI_USAGE;
 }
 
-/* --- lists
- * ---------------------------------------------------------------------------------------------
- */
+/* --- lists --- */
 
 static int list_events(void)
 {
@@ -308,9 +302,7 @@ static int list(int what)
 	}
 }
 
-/* --- the command
- * ---------------------------------------------------------------------------------------------
- */
+/* --- the command --- */
 
 /* Does the filter ask for the enter half of calls? */
 static bool asks_for_enter(const char *filter)

@@ -31,9 +31,7 @@ const char *cli_events_format(const char *name)
 	return NULL;
 }
 
-/* --- one event
- * ---------------------------------------------------------------------------------------------
- */
+/* --- one event --- */
 
 /* Put what was collected on stdout. Return: 0, or minus an exit status to end the walk. */
 static int flush(struct cli_events *o)
@@ -72,9 +70,7 @@ static int take(struct cli_events *o, struct cli_walk *w, const struct state_bin
 	return rc ? rc : o->limit && o->shown >= o->limit;
 }
 
-/* --- around one event
- * ---------------------------------------------------------------------------------------------
- */
+/* --- around one event --- */
 
 static bool show_beside(struct cli_events *o, struct cli_walk *w, struct buf *out)
 {
@@ -152,9 +148,7 @@ static int not_found(const struct cli_events *o, const char *path)
 	return CLI_INPUT;
 }
 
-/* --- the walk
- * ---------------------------------------------------------------------------------------------
- */
+/* --- the walk --- */
 
 static int on_event(void *arg, struct cli_walk *w, const struct state_binding *b)
 {
@@ -239,9 +233,7 @@ static int print_all(struct cli_events *o, char **paths, int count)
 	return cli_worse(status, cli_flush());
 }
 
-/* --- compiling
- * ---------------------------------------------------------------------------------------------
- */
+/* --- compiling --- */
 
 /* Tell a bad condition with the line and a caret under the place. */
 static int bad_condition(const struct cli_events *o, struct flt_pos pos, const struct error *err)
@@ -340,9 +332,7 @@ static int compile(struct cli_events *o)
 	return flt_program_seal(o->program, &err) < 0 ? cli_fail(&err) : 0;
 }
 
-/* --- options
- * ---------------------------------------------------------------------------------------------
- */
+/* --- options --- */
 
 static int bad_options(const char *why)
 {

@@ -100,19 +100,19 @@ static void origin_text(struct buf *b, const struct act_session *s)
 {
 	switch (s->origin) {
 	case ACT_ORIGIN_REMOTE:
-		buf_lit(b, " from ");
+		buf_lit(b, "  from ");
 		cli_safe(b, s->from);
 		by_text(b, s, " (", ")");
 		break;
 	case ACT_ORIGIN_SOCKET:
-		buf_lit(b, " whose input is a connection with ");
+		buf_lit(b, "  input from a connection with ");
 		cli_safe(b, s->from);
 		break;
 	case ACT_ORIGIN_CONTAINER_ENTRY:
-		by_text(b, s, ", entered from outside by ", "");
+		by_text(b, s, "  entered by ", "");
 		break;
 	case ACT_ORIGIN_CONTAINER_START:
-		by_text(b, s, ", started by ", "");
+		by_text(b, s, "  started by ", "");
 		break;
 	case ACT_ORIGIN_UNKNOWN:
 		break;
@@ -133,9 +133,6 @@ static void span_text(const struct session_view *v, struct buf *b, const struct 
 		table_clock(v->view->table, b, s->end_ts);
 	else
 		buf_lit(b, "open");
-	if (s->end_ts && s->processes)
-		buf_addf(b, "  %u process%s live%s on", s->processes, s->processes == 1 ? "" : "es",
-			 s->processes == 1 ? "s" : "");
 }
 
 /* "amy@pts/1", "amy→root@pts/2 in web" */
@@ -168,10 +165,13 @@ static void heading(struct session_view *v, const struct act_session *s, unsigne
 	for (unsigned i = 0; i < depth; i++)
 		buf_lit(b, "    ");
 	who_text(v, b, s);
+	span_text(v, b, s);
 	origin_text(b, s);
 	if (s->loginuid != EV_NO_ID)
 		buf_addf(b, "  loginuid %u", s->loginuid);
-	span_text(v, b, s);
+	if (s->end_ts && s->processes)
+		buf_addf(b, "  %u process%s live%s on", s->processes, s->processes == 1 ? "" : "es",
+			 s->processes == 1 ? "s" : "");
 	if (s->shell.n) {
 		view_command_of(&raw, s->shell, s->shell, s->shell_args, s->shell_arg_count);
 		buf_lit(b, "  ");

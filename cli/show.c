@@ -31,9 +31,7 @@ void cli_show_done(struct cli_show *s)
 	buf_done(&s->scratch);
 }
 
-/* --- CSV
- * ---------------------------------------------------------------------------------------------
- */
+/* --- CSV --- */
 
 void cli_show_head(struct cli_show *s, struct buf *out)
 {
@@ -71,9 +69,7 @@ static bool csv(struct cli_show *s, struct flt_ctx *cx, const struct flt_format 
 	return true;
 }
 
-/* --- JSON and text
- * ---------------------------------------------------------------------------------------------
- */
+/* --- JSON and text --- */
 
 static bool json(struct flt_ctx *cx, const struct flt_format *f, struct buf *out)
 {

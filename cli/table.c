@@ -428,6 +428,37 @@ static unsigned last_column(const struct table *t)
 	return last;
 }
 
+/* Columns before the last one, with their gaps. */
+static unsigned width_before(const struct table *t, unsigned last)
+{
+	unsigned sum = 0;
+
+	for (unsigned i = 0; i < last; i++)
+		if (table_wants(t, i))
+			sum += t->widths[i] + COLUMN_GAP;
+	return sum;
+}
+
+/* Return: the columns that were left out, a bit each. */
+static uint64_t spare_columns(struct table *t)
+{
+	unsigned last = last_column(t), need = t->look.width / 3;
+	uint64_t hidden = 0;
+
+	if (t->widths[last] < need)
+		need = t->widths[last];
+	for (unsigned drop = 1; t->look.width && drop < COLUMNS_MAX; drop++)
+		for (unsigned i = 0; i < last; i++) {
+			if (width_before(t, last) + need <= t->look.width)
+				return hidden;
+			if (t->columns[i].drop != drop || !table_wants(t, i))
+				continue;
+			t->where[i] &= (uint8_t)~IN_TEXT;
+			hidden |= UINT64_C(1) << i;
+		}
+	return hidden;
+}
+
 static void put_padded(const struct table *t, struct line *l, unsigned column, struct sv s,
 		       unsigned width, enum table_style style)
 {
@@ -455,6 +486,7 @@ static void end_line(struct buf *out)
 static void print_text(struct table *t, struct buf *out)
 {
 	struct line l = {.out = out, .width = t->look.width, .color = t->look.color};
+	uint64_t hidden;
 
 	for (unsigned i = 0; i < t->count; i++)
 		if (table_wants(t, i)) {
@@ -463,6 +495,7 @@ static void print_text(struct table *t, struct buf *out)
 			if (w > t->widths[i])
 				t->widths[i] = w;
 		}
+	hidden = spare_columns(t);
 	for (unsigned i = 0; i < t->count; i++)
 		if (table_wants(t, i))
 			put_padded(t, &l, i, sv_of(t->columns[i].title),
@@ -483,6 +516,9 @@ static void print_text(struct table *t, struct buf *out)
 		}
 		end_line(out);
 	}
+	for (unsigned i = 0; i < t->count; i++)
+		if (hidden >> i & 1)
+			t->where[i] |= IN_TEXT;
 	t->rows = 0;
 	memset(t->widths, 0, sizeof(t->widths));
 	buf_reset(&t->text);

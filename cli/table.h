@@ -2,7 +2,8 @@
 /*
  * Rows of typed cells, printed as aligned text, as one JSON object per line, or as CSV.
  * Text: a header line, columns padded, absent values as "-", strings made harmless by cli_safe();
- * lines are cut to the terminal's width only when standard output is one.
+ * lines are cut to the terminal's width only when standard output is one; before the last column is
+ * cut to less than a third of it, columns that can be spared are left out.
  * JSON: every data column in every object, absent values null, times as UTC ISO 8601 strings.
  * CSV: cells as cli_csv_cell() makes them, with a header line.
  */
@@ -36,6 +37,7 @@ struct table_column {	   /* a table of columns ends with a NULL key */
 	const char *title; /* text heading */
 	enum table_kind kind;
 	uint8_t where; /* enum table_where */
+	uint8_t drop;  /* text: on narrow terminals 1 goes first, then 2, ...; 0: stays */
 };
 
 struct table;

@@ -273,9 +273,7 @@ void cli_safe_lines_tail(struct buf *b, size_t start, struct buf *scratch)
 	b->failed |= scratch->failed;
 }
 
-/* --- CSV
- * ---------------------------------------------------------------------------------------------
- */
+/* --- CSV --- */
 
 static size_t count_digits(struct sv s)
 {

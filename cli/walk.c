@@ -76,6 +76,10 @@ static void finish_moment(struct cli_walk *w, const char *path, bool past)
 			path);
 	if (w->at->kind == CLI_AT_TIME && past && !ss->first_event_ts)
 		cli_log(CLI_WARNING, "%s: --at is before the first event: the initial state", path);
+	if (w->at->kind == CLI_AT_TIME && past && ss->events && !state_is_complete(w->state))
+		cli_log(CLI_WARNING,
+			"%s: --at is between two sections: the initial state of the later one",
+			path);
 	if (!w->moment || w->at->kind != CLI_AT_TIME)
 		w->moment = ss->last_ts;
 	state_complete(w->state);

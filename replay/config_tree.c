@@ -12,9 +12,7 @@
 
 #define TREE_STEPS_MAX 32
 
-/* --- nodes
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- nodes --- */
 
 static struct rule_yaml_node *new_node(struct arena *a, enum rule_yaml_kind kind)
 {
@@ -73,9 +71,7 @@ static struct rule_yaml_entry *map_entry(const struct rule_yaml_node *map, struc
 	return NULL;
 }
 
-/* --- overrides
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- overrides --- */
 
 enum step_kind { STEP_KEY, STEP_INDEX, STEP_APPEND };
 
@@ -213,9 +209,7 @@ int run_tree_override(const char *assignment, struct arena *arena,
 	return *out ? 0 : error_nomem(err);
 }
 
-/* --- files
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- files --- */
 
 struct sv run_tree_expand(struct arena *arena, struct sv text)
 {

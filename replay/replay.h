@@ -12,9 +12,7 @@
 #include "query/query.h"
 #include "scapfile/scapfile.h"
 
-/* --- alerts
- * ------------------------------------------------------------------------------------------------
- */
+/* --- alerts --- */
 
 struct run_alert { /* borrowed for the call */
 	const struct rule *rule;
@@ -62,9 +60,7 @@ struct run_sink *run_lines_sink_new(int fd, const char *name, const struct run_a
 struct run_sink *run_case_sink_new(struct qry_writer *w);
 void run_sink_free(struct run_sink *s); /* of either kind; NULL is fine */
 
-/* --- runs
- * --------------------------------------------------------------------------------------------------
- */
+/* --- runs --- */
 
 struct run_window {	   /* which events rules see; the state is always built from the start */
 	uint64_t from, to; /* absolute; to 0: no end */
@@ -144,8 +140,7 @@ bool run_is_broken(const struct run *r);
 /* Stop at the next event; async-signal-safe. */
 void run_stop(struct run *r);
 
-/* --- processes for the case
- * ----------------------------------------------------------------------------------- */
+/* --- processes for the case --- */
 
 struct run_processes;
 struct run_processes *run_processes_new(struct qry_writer *w); /* NULL when out of memory */

@@ -38,9 +38,7 @@ struct run {
 	volatile sig_atomic_t stop;
 };
 
-/* --- one alert
- * ------------------------------------------------------------------------------------------------
- */
+/* --- one alert --- */
 
 static void build_line(struct run *r, const struct rule *rule, uint64_t ts)
 {
@@ -100,9 +98,7 @@ static int emit(struct capture *c, const struct rule *rule, const struct state_b
 	return 0;
 }
 
-/* --- one event
- * ------------------------------------------------------------------------------------------------
- */
+/* --- one event --- */
 
 struct run_span run_window_from(const struct run_window *w, uint64_t first)
 {
@@ -199,8 +195,7 @@ static int replay_items(struct capture *c, struct error *err)
 	return rc;
 }
 
-/* --- one capture
- * ---------------------------------------------------------------------------------------------- */
+/* --- one capture --- */
 
 static uint64_t size_of_file(const char *path)
 {
@@ -315,9 +310,7 @@ int run_capture(struct run *r, const char *path, struct run_capture_report *repo
 	return end_capture(c, rc, report, err);
 }
 
-/* --- the run
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- the run --- */
 
 static int compile_filter(struct run *r, struct error *err)
 {

@@ -111,6 +111,42 @@ static void lines_end_at_the_width_of_the_terminal(void **state)
 		  "b     1      -     0123\n");
 }
 
+static void narrow_terminals_spare_columns_before_the_last_is_cut(void **state)
+{
+	static const struct table_column spare[] = {
+	    {"a", "AAAA", TABLE_STRING, IN_ALL, 2},
+	    {"b", "BBBB", TABLE_STRING, IN_ALL, 0},
+	    {"c", "CCCC", TABLE_STRING, IN_ALL, 1},
+	    {"last", "LAST", TABLE_STRING, IN_ALL, 0},
+	    {NULL, NULL, 0, 0, 0},
+	};
+	static const char *const expected[] = {
+	    [36] = "AAAA  BBBB  CCCC  LAST\n1     2     3     0123456789abcdefgh\n",
+	    [30] = "AAAA  BBBB  CCCC  LAST\n1     2     3     0123456789a>\n",
+	    [27] = "AAAA  BBBB  CCCC  LAST\n1     2     3     01234567>\n",
+	    [26] = "AAAA  BBBB  CCCC  LAST\n1     2     3     0123456>\n",
+	    [25] = "AAAA  BBBB  LAST\n1     2     0123456789ab>\n",
+	    [14] = "BBBB  LAST\n2     0123456>\n",
+	};
+
+	(void)state;
+	for (unsigned width = 0; width < COUNT_OF(expected); width++) {
+		const struct table_look look = {.width = width};
+		struct table *t;
+
+		if (!expected[width])
+			continue;
+		t = table_new(spare, &look);
+		assert_non_null(t);
+		table_string(t, 0, SV_LIT("1"));
+		table_string(t, 1, SV_LIT("2"));
+		table_string(t, 2, SV_LIT("3"));
+		table_string(t, 3, SV_LIT("0123456789abcdefgh"));
+		table_end_row(t);
+		expect(t, expected[width]);
+	}
+}
+
 static void every_width_is_kept_at_whole_characters(void **state)
 {
 	(void)state;
@@ -196,6 +232,7 @@ int main(void)
 	    cmocka_unit_test(wide_and_combining_characters_count_as_they_show),
 	    cmocka_unit_test(control_characters_never_reach_a_terminal),
 	    cmocka_unit_test(lines_end_at_the_width_of_the_terminal),
+	    cmocka_unit_test(narrow_terminals_spare_columns_before_the_last_is_cut),
 	    cmocka_unit_test(every_width_is_kept_at_whole_characters),
 	    cmocka_unit_test(json_is_typed_and_complete),
 	    cmocka_unit_test(csv_quotes_and_disarms),

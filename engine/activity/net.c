@@ -184,8 +184,10 @@ static struct act_record *new_main(struct call *c, struct act_sock *s, enum act_
 	if (!r)
 		return NULL;
 	r->state = state;
-	if (s)
-		s->main = r;
+	if (!s)
+		return r;
+	end_main(c, s);
+	s->main = r;
 	return r;
 }
 

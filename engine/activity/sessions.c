@@ -201,7 +201,7 @@ static void begin_session(struct act_sessions *x, const struct state *st,
 	s->pub.start_evt = ev->num;
 	set_parent(s, m->sess, m->cmd);
 	join(x, m, s);
-	m->cmd = m->own = NULL;
+	m->cmd = NULL; /* what it starts is of the new session; its own end still counts */
 	describe_leader(x, st, t, s);
 }
 

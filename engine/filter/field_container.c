@@ -105,8 +105,7 @@ bool flt_x_ct_duration(struct flt_ctx *cx, const struct flt_field *f, struct flt
 	       flt_yield_u64(out, cx->ev->ts - t->pidns_init_start_ts);
 }
 
-/* --- mounts
- * -------------------------------------------------------------------------------------------- */
+/* --- mounts --- */
 
 int flt_mount_pattern_new(struct flt_field *f, struct error *err)
 {
@@ -203,8 +202,7 @@ bool flt_x_ct_mount(struct flt_ctx *cx, const struct flt_field *f, struct flt_va
 	}
 }
 
-/* --- labels
- * -------------------------------------------------------------------------------------------- */
+/* --- labels --- */
 
 struct labels {
 	const struct state_label *items;
@@ -263,8 +261,7 @@ bool flt_x_ct_labels(struct flt_ctx *cx, const struct flt_field *f, struct flt_v
 	return c && yield_labels(cx, own_labels(c), out);
 }
 
-/* --- pods
- * ---------------------------------------------------------------------------------------------- */
+/* --- pods --- */
 
 bool flt_x_pod_name(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {

@@ -129,8 +129,7 @@ bool flt_x_buffer(struct flt_ctx *cx, const struct flt_field *f, struct flt_valu
 	return flt_yield_text(out, flt_param_view(cx, (unsigned)i));
 }
 
-/* --- evt.abspath
- * --------------------------------------------------------------------------------------- */
+/* --- evt.abspath --- */
 
 /* Parameters with directory descriptor and path of an *at call; @second: of its second path. */
 static bool at_params(unsigned type, bool second, unsigned *dir, unsigned *path)
@@ -208,8 +207,7 @@ bool flt_x_abspath(struct flt_ctx *cx, const struct flt_field *f, struct flt_val
 	return joined_path(cx, at_base(cx, t, dirfd), path, out);
 }
 
-/* --- evt.infra.*
- * --------------------------------------------------------------------------------------- */
+/* --- evt.infra.* --- */
 
 static struct sv trimmed(struct sv s)
 {

@@ -5,8 +5,7 @@
 
 #define EXECUTE_BITS 0111
 
-/* --- results
- * ------------------------------------------------------------------------------------------- */
+/* --- results --- */
 
 bool flt_x_rawres(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
@@ -85,9 +84,7 @@ bool flt_x_count_error(struct flt_ctx *cx, const struct flt_field *f, struct flt
 	       flt_yield_u64(out, ret < 0);
 }
 
-/* --- I/O
- * -----------------------------------------------------------------------------------------------
- */
+/* --- I/O --- */
 
 bool flt_x_is_io(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
@@ -135,8 +132,7 @@ bool flt_x_buflen(struct flt_ctx *cx, const struct flt_field *f, struct flt_valu
 	       ev_return_value(cx->ev, &ret) && ret >= 0 && flt_yield_i64(out, ret);
 }
 
-/* --- opens
- * --------------------------------------------------------------------------------------------- */
+/* --- opens --- */
 
 /* The flags of an open; 0 for other events. */
 static uint32_t open_flags(struct ev *ev)

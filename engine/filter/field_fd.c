@@ -36,8 +36,7 @@ bool flt_x_fd_uid(struct flt_ctx *cx, const struct flt_field *f, struct flt_valu
 	return flt_yield_built(cx, out);
 }
 
-/* --- kinds
- * --------------------------------------------------------------------------------------------- */
+/* --- kinds --- */
 
 bool flt_x_fd_type(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
@@ -134,8 +133,7 @@ bool flt_x_fd_types(struct flt_ctx *cx, const struct flt_field *f, struct flt_va
 	return true;
 }
 
-/* --- names
- * --------------------------------------------------------------------------------------------- */
+/* --- names --- */
 
 /* Directory a path relative to descriptor @dirfd starts from, as fd names have it. */
 static struct sv open_base(struct flt_ctx *cx, int64_t dirfd)
@@ -319,8 +317,7 @@ bool flt_x_fd_name_changed(struct flt_ctx *cx, const struct flt_field *f, struct
 	return flt_event_fd(cx) && flt_yield_u64(out, cx->bind->fd_name_changed);
 }
 
-/* --- files
- * --------------------------------------------------------------------------------------------- */
+/* --- files --- */
 
 bool flt_x_fd_dev(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {

@@ -55,8 +55,7 @@ bool flt_x_tty(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *
 	return t && flt_yield_u64(out, t->tty);
 }
 
-/* --- times and the executable
- * -------------------------------------------------------------------------- */
+/* --- times and the executable --- */
 
 bool flt_x_duration(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
@@ -136,8 +135,7 @@ bool flt_x_exe_bit(struct flt_ctx *cx, const struct flt_field *f, struct flt_val
 	}
 }
 
-/* --- resources
- * ----------------------------------------------------------------------------------------- */
+/* --- resources --- */
 
 bool flt_x_fdopencount(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {

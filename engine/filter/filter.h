@@ -16,8 +16,7 @@ struct flt_program;
 struct flt_ctx;
 struct flt_format;
 
-/* --- fields: what can be asked
- * ----------------------------------------------------------------------- */
+/* --- fields: what can be asked --- */
 
 enum flt_field_flag {
 	FLT_FIELD_FILTER_ONLY = 1 << 0,
@@ -54,8 +53,7 @@ extern const size_t flt_field_count;
  * such field. */
 const struct flt_field_info *flt_field_find(struct sv text);
 
-/* --- programs
- * ------------------------------------------------------------------------------------------ */
+/* --- programs --- */
 
 enum flt_bytes {		      /* byte buffers as text */
 		 FLT_BYTES_DOTS,      /* printable ASCII, dots for the rest */
@@ -128,8 +126,7 @@ bool flt_program_asks(const struct flt_program *p, const char *cls);
  * exception fields. */
 MUST_CHECK int flt_check_operand(struct flt_program *p, struct sv text, struct error *err);
 
-/* --- event types
- * ----------------------------------------------------------------------------------------- */
+/* --- event types --- */
 
 struct flt_types { /* bit per event type */
 	uint64_t bits[(EV_TYPE_COUNT + 63) / 64];
@@ -145,8 +142,7 @@ MUST_CHECK int flt_types_of(const struct flt_node *n, struct flt_types *out, str
 /* Types whose table name is @name, or that report system call @name. False: no such name. */
 bool flt_types_named(struct sv name, struct flt_types *out);
 
-/* --- evaluation
- * ------------------------------------------------------------------------------------------ */
+/* --- evaluation --- */
 
 MUST_CHECK int flt_ctx_new(const struct flt_program *p, const struct state *st,
 			   struct flt_ctx **out, struct error *err);
@@ -166,8 +162,7 @@ size_t flt_match_batch(struct flt_ctx *cx, bool all, const unsigned **hits);
  * fuzzing compare with. */
 bool flt_match_naive(struct flt_ctx *cx, unsigned condition);
 
-/* --- output formats
- * -------------------------------------------------------------------------------------- */
+/* --- output formats --- */
 
 /**
  * flt_format_new() - compile an output format ("%proc.name %fd.name[...]", leading '*', widths,

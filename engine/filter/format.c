@@ -34,8 +34,7 @@ struct flt_format {
 	uint32_t field_count;
 };
 
-/* --- compiling
- * ----------------------------------------------------------------------------------------- */
+/* --- compiling --- */
 
 struct compiler {
 	struct flt_program *program;
@@ -154,8 +153,7 @@ static int compile_parts(struct compiler *c)
 	return 0;
 }
 
-/* --- the fields of the JSON view
- * ----------------------------------------------------------------------- */
+/* --- the fields of the JSON view --- */
 
 static void count_field(void *arg, const struct flt_field *f)
 {
@@ -278,8 +276,7 @@ size_t flt_format_fields(const struct flt_format *f, const struct sv **names)
 	return f->field_count;
 }
 
-/* --- rendering
- * ----------------------------------------------------------------------------------------- */
+/* --- rendering --- */
 
 /* Bring what was appended since @start to @width bytes. */
 static void adjust(struct buf *out, size_t start, size_t width)
@@ -355,8 +352,7 @@ int flt_format_json(struct flt_ctx *cx, const struct flt_format *f, struct buf *
 	return (int)f->field_count;
 }
 
-/* --- part by part
- * -------------------------------------------------------------------------------------- */
+/* --- part by part --- */
 
 bool flt_format_part(const struct flt_format *f, size_t i, struct flt_part *out)
 {

@@ -65,8 +65,7 @@ enum rule_code {
 const char *rule_code_name(enum rule_code c); /* "LOAD_NO_EVTTYPE" */
 const char *rule_code_text(enum rule_code c); /* the short text */
 
-/* --- loading
- * --------------------------------------------------------------------------------------------- */
+/* --- loading --- */
 
 struct rule_append_output { /* one entry of Falco's append_output; zero members match everything */
 	const char *source, *rule;
@@ -143,8 +142,7 @@ const struct rule_result *rule_loader_results(const struct rule_loader *l, size_
 void rule_result_text(struct buf *b, const struct rule_result *r, bool verbose);
 void rule_result_json(struct buf *b, const struct rule_result *r);
 
-/* --- selection and matching
- * -------------------------------------------------------------------------------- */
+/* --- selection and matching --- */
 
 enum rule_select_kind {
 	RULE_ENABLE_NAME, /* pattern: '*' matches any run of characters */

@@ -347,6 +347,25 @@ static void unix_sockets_only_when_asked_for(void **state)
 	story_done(&s);
 }
 
+static void a_pair_on_one_descriptor_is_one_socket(void **state)
+{
+	struct outcome o;
+	struct story s;
+
+	(void)state;
+	a_server_and_a_client(&s);
+	EVENT(&s, 20, EV_SOCKET_X, I(8), I(1), I(1), I(0), I(0));
+	EVENT(&s, 20, EV_SOCKETPAIR_X, I(0), I(8), I(8), I(1), I(2), I(1), I(1), I(0));
+	send_bytes(&s, 20, 8, 3);
+	o = story_follow(&s, &with_unix, NULL);
+	assert_int_equal(count(&o), 2);
+	assert_int_equal(nth(&o, 0)->state, ACT_NET_CLOSED);
+	assert_int_equal(nth(&o, 1)->state, ACT_NET_OPEN);
+	assert_int_equal(nth(&o, 1)->bytes_out, 3);
+	outcome_done(&o);
+	story_done(&s);
+}
+
 static void a_full_table_counts_what_it_leaves_out(void **state)
 {
 	const struct act_net_options small = {.conns_max = 16};
@@ -442,6 +461,7 @@ int main(void)
 	    cmocka_unit_test(a_listener_learns_its_port_from_what_it_accepts),
 	    cmocka_unit_test(bytes_that_splice_and_sendfile_move_count),
 	    cmocka_unit_test(unix_sockets_only_when_asked_for),
+	    cmocka_unit_test(a_pair_on_one_descriptor_is_one_socket),
 	    cmocka_unit_test(a_full_table_counts_what_it_leaves_out),
 	    cmocka_unit_test(a_new_section_closes_what_was_before),
 	    cmocka_unit_test(the_chain_of_who_made_it_names_the_nearest_ancestors),

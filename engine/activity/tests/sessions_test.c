@@ -334,6 +334,30 @@ static void pipelines_and_background_jobs_are_told_apart(void **state)
 	story_done(&s);
 }
 
+static void a_command_that_leaves_for_a_session_of_its_own_still_ends(void **state)
+{
+	const struct act_session *amy;
+	struct outcome o;
+	struct story s;
+
+	(void)state;
+	machine(&s);
+	log_in(&s);
+	RUN(&s, 810, .pid = 820, .comm = "daemonize", .uid = AMY, .tty = PTS(0));
+	story_setsid(&s, 820, 820);
+	RUN(&s, 820, .pid = 830, .comm = "worker", .uid = AMY);
+	story_exit(&s, 820, 5 << 8);
+	story_tick(&s);
+	o = story_follow(&s, NULL, &with_all);
+	amy = session_of(&o, 810);
+	assert_string_equal(typed(amy), "daemonize");
+	assert_int_equal(command_of(amy, 820)->status, 5 << 8);
+	assert_ptr_equal(session_of(&o, 820)->via, command_of(amy, 820));
+	assert_string_equal(typed(session_of(&o, 820)), "worker");
+	outcome_done(&o);
+	story_done(&s);
+}
+
 static void without_recorded_groups_children_of_the_leader_count(void **state)
 {
 	struct outcome o;
@@ -537,6 +561,7 @@ int main(void)
 	    cmocka_unit_test(what_a_shell_runs_before_its_first_job_was_not_typed),
 	    cmocka_unit_test(what_a_command_runs_is_below_it),
 	    cmocka_unit_test(pipelines_and_background_jobs_are_told_apart),
+	    cmocka_unit_test(a_command_that_leaves_for_a_session_of_its_own_still_ends),
 	    cmocka_unit_test(without_recorded_groups_children_of_the_leader_count),
 	    cmocka_unit_test(sessions_without_terminal_wait_to_be_asked_for),
 	    cmocka_unit_test(sessions_of_the_initial_list_are_told_apart_by_container),
