@@ -152,6 +152,8 @@ int cli_flush(void);
 /* Tell the gaps of a capture (the first ones, then a count). Return: CLI_PARTIAL if there are any,
  * else 0. */
 int cli_tell_gaps(const char *path, const struct sf_gap *gaps, size_t n, uint64_t total);
+/* Tell what the state had to leave out. */
+void cli_tell_state(const char *path, const struct state_stats *ss);
 /* SIGINT and SIGTERM call run_stop() or set the flag; a second one ends the process. */
 void cli_catch_signals(void);
 /* 0, or CLI_SIGINT or CLI_SIGTERM once one arrived. */

@@ -79,7 +79,6 @@ static const struct table_column fds_columns[] = {
 
 struct fds {
 	struct view view;
-	struct act_net *net; /* for the states of sockets */
 	size_t shown;
 };
 
@@ -89,33 +88,6 @@ static int take_option(void *arg, int id, const char *value)
 	int rc = view_take(&o->view, id, value);
 
 	return rc >= 0 ? rc : CLI_USAGE;
-}
-
-static int begin(void *arg, struct cli_walk *w, struct error *err)
-{
-	const struct act_net_options opt = {.unix_sockets = true, .drop_closed = true};
-	struct fds *o = arg;
-
-	(void)w;
-	act_net_free(o->net);
-	o->net = NULL;
-	return act_net_new(&opt, &o->net, err);
-}
-
-static void on_item(void *arg, struct cli_walk *w, const struct ev_item *item)
-{
-	struct fds *o = arg;
-
-	(void)w;
-	if (item->kind == EV_ITEM_SECTION)
-		act_net_section(o->net);
-}
-
-static void on_fed(void *arg, struct cli_walk *w, const struct state_binding *b)
-{
-	struct fds *o = arg;
-
-	act_net_event(o->net, w->state, b);
 }
 
 /* --- a row --- */
@@ -222,7 +194,7 @@ static void socket_cells(struct fds *o, const struct state_fd *fd, const struct 
 
 static void name_cell(struct fds *o, const struct state_fd *fd)
 {
-	const struct act_conn *c = act_net_of_fd(o->net, fd);
+	const struct act_conn *c = act_net_of_fd(o->view.net, fd);
 	struct sv name = state_sv(fd->name);
 
 	if (c) {
@@ -336,13 +308,15 @@ static void show(void *arg, struct cli_walk *w)
 	struct state_thread *t;
 	char what[64];
 
-	act_net_settle(o->net, w->state);
-	for (size_t at = 0; all && n < max && (t = state_thread_next(w->state, &at));)
+	if (!all) {
+		view_out_of_memory(&o->view);
+		return;
+	}
+	for (size_t at = 0; n < max && (t = state_thread_next(w->state, &at));)
 		if ((state_thread_is_main(t) || state_thread_is_invalid(t)) &&
 		    (o->view.pid < 0 || view_pid(t) == o->view.pid))
 			all[n++] = t;
-	if (n)
-		qsort(all, n, sizeof(struct state_thread *), by_pid);
+	qsort(all, n, sizeof(struct state_thread *), by_pid);
 	o->shown = 0;
 	for (size_t i = 0; i < n; i++)
 		process_rows(o, w, all[i]);
@@ -353,21 +327,13 @@ static void show(void *arg, struct cli_walk *w)
 
 int cmd_fds(int argc, char **argv)
 {
+	static const struct act_net_options sockets = {.unix_sockets = true, .drop_closed = true};
 	struct fds o = {.view = {.columns = fds_columns,
 				 .filter_classes = "fd proc thread user group container k8s",
 				 .pid = -1,
-				 .begin = begin,
-				 .item = on_item,
-				 .fed = on_fed,
+				 .sockets = &sockets,
 				 .show = show}};
 	const struct cli_parser parser = {"fds", fds_options, fds_examples, take_option, &o};
-	int first, status;
 
-	o.view.arg = &o;
-	status = cli_parse(&parser, &o.view.common, argc, argv, &first);
-	if (status)
-		return status < 0 ? cli_flush() : status;
-	status = view_run(&o.view, argc, argv, first);
-	act_net_free(o.net);
-	return status;
+	return view_main(&o.view, &parser, argc, argv);
 }

@@ -126,8 +126,6 @@ struct net {
 	struct view view;
 	bool all;
 	struct act_net_options opt;
-	struct act_net *tracker;
-	int status;
 };
 
 static int take_option(void *arg, int id, const char *value)
@@ -140,6 +138,7 @@ static int take_option(void *arg, int id, const char *value)
 	switch (id) {
 	case OPT_ALL:
 		o->all = true;
+		o->opt.drop_closed = false;
 		return 0;
 	case OPT_UNIX:
 		o->opt.unix_sockets = true;
@@ -147,32 +146,6 @@ static int take_option(void *arg, int id, const char *value)
 	default:
 		return CLI_USAGE;
 	}
-}
-
-static int begin(void *arg, struct cli_walk *w, struct error *err)
-{
-	struct net *o = arg;
-
-	(void)w;
-	act_net_free(o->tracker);
-	o->tracker = NULL;
-	return act_net_new(&o->opt, &o->tracker, err);
-}
-
-static void on_item(void *arg, struct cli_walk *w, const struct ev_item *item)
-{
-	struct net *o = arg;
-
-	(void)w;
-	if (item->kind == EV_ITEM_SECTION)
-		act_net_section(o->tracker);
-}
-
-static void on_fed(void *arg, struct cli_walk *w, const struct state_binding *b)
-{
-	struct net *o = arg;
-
-	act_net_event(o->tracker, w->state, b);
 }
 
 /* --- which ones --- */
@@ -216,13 +189,13 @@ static const struct act_conn **collect(struct net *o, size_t *count)
 	const struct act_conn **all, *c;
 	size_t max = 0, n = 0;
 
-	for (size_t at = 0; act_net_next(o->tracker, &at, &c);)
+	for (size_t at = 0; act_net_next(o->view.net, &at, &c);)
 		max++;
 	all = calloc(max + 1, sizeof(const struct act_conn *));
 	*count = 0;
 	if (!all)
 		return NULL;
-	for (size_t at = 0; act_net_next(o->tracker, &at, &c);)
+	for (size_t at = 0; act_net_next(o->view.net, &at, &c);)
 		if (is_shown(o, c))
 			all[n++] = c;
 	if (n)
@@ -475,8 +448,11 @@ static void show(void *arg, struct cli_walk *w)
 	char what[64];
 	size_t n;
 
-	act_net_settle(o->tracker, w->state);
 	all = collect(o, &n);
+	if (!all) {
+		view_out_of_memory(&o->view);
+		return;
+	}
 	snprintf(what, sizeof(what), "%zu socket%s%s", n, n == 1 ? "" : "s",
 		 o->all ? "" : " in use");
 	view_heading(&o->view, w, what);
@@ -486,7 +462,7 @@ static void show(void *arg, struct cli_walk *w)
 	if (!n && !o->all && o->view.format == TABLE_TEXT)
 		cli_log(CLI_NOTE, "%s: no socket in use then; --all shows closed ones, too",
 			o->view.path);
-	stats = act_net_stats(o->tracker);
+	stats = act_net_stats(o->view.net);
 	cli_log(CLI_DEBUG, "%llu sockets and conversations followed in %zu bytes",
 		(unsigned long long)stats->conns, stats->memory);
 	if (!stats->dropped)
@@ -494,26 +470,15 @@ static void show(void *arg, struct cli_walk *w)
 	cli_log(CLI_WARNING,
 		"%s: %llu sockets or conversations are left out: more than %u at a time",
 		o->view.path, (unsigned long long)stats->dropped, ACT_CONNS_MAX);
-	o->status = CLI_PARTIAL;
+	o->view.status = CLI_PARTIAL;
 }
 
 int cmd_net(int argc, char **argv)
 {
-	struct net o = {.view = {.columns = net_columns,
-				 .pid = -1,
-				 .begin = begin,
-				 .item = on_item,
-				 .fed = on_fed,
-				 .show = show}};
+	struct net o = {.opt = {.drop_closed = true},
+			.view = {.columns = net_columns, .pid = -1, .show = show}};
 	const struct cli_parser parser = {"net", net_options, net_examples, take_option, &o};
-	int first, status;
 
-	o.view.arg = &o;
-	status = cli_parse(&parser, &o.view.common, argc, argv, &first);
-	if (status)
-		return status < 0 ? cli_flush() : status;
-	o.opt.drop_closed = !o.all;
-	status = view_run(&o.view, argc, argv, first);
-	act_net_free(o.tracker);
-	return cli_worse(status, o.status);
+	o.view.sockets = &o.opt;
+	return view_main(&o.view, &parser, argc, argv);
 }

@@ -457,16 +457,7 @@ static int tell_end(const struct replay *o, const char *path, const struct run_c
 	default:
 		break;
 	}
-	if (rep->state->malformed)
-		cli_log(CLI_WARNING,
-			"%s: %llu events have parameters of unexpected size; their state changes "
-			"are missing",
-			path, (unsigned long long)rep->state->malformed);
-	if (rep->state->threads_dropped + rep->state->fds_dropped)
-		cli_log(CLI_WARNING,
-			"%s: tables full: %llu threads and %llu file descriptors are not tracked",
-			path, (unsigned long long)rep->state->threads_dropped,
-			(unsigned long long)rep->state->fds_dropped);
+	cli_tell_state(path, rep->state);
 	if (rep->stats->events == 0 && rep->stats->gaps == 0) {
 		cli_log(CLI_WARNING, "%s: holds no events", path);
 		return CLI_PARTIAL;

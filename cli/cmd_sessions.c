@@ -76,7 +76,6 @@ struct cmd {
 	struct act_sessions_options opt;
 	const char *user, *tty;
 	struct act_sessions *tracker;
-	int status;
 };
 
 static int take_option(void *arg, int id, const char *value)
@@ -181,8 +180,7 @@ static void show(void *arg, struct cli_walk *w)
 	snprintf(what, sizeof(what), "%zu session%s", n, n == 1 ? "" : "s");
 	view_heading(&o->view, w, what);
 	if (session_view_begin(&sv, n) < 0) {
-		cli_log(CLI_ERROR, "out of memory");
-		o->status = CLI_INTERNAL;
+		view_out_of_memory(&o->view);
 		return;
 	}
 	for (const struct act_session *s = act_sessions_first(o->tracker); s; s = s->next)
@@ -198,7 +196,14 @@ static void show(void *arg, struct cli_walk *w)
 		return;
 	cli_log(CLI_WARNING, "%s: %llu sessions, processes or commands are left out: too many",
 		o->view.path, (unsigned long long)stats->dropped);
-	o->status = cli_worse(o->status, CLI_PARTIAL);
+	o->view.status = cli_worse(o->view.status, CLI_PARTIAL);
+}
+
+static void done(void *arg)
+{
+	struct cmd *o = arg;
+
+	act_sessions_free(o->tracker);
 }
 
 int cmd_sessions(int argc, char **argv)
@@ -208,16 +213,10 @@ int cmd_sessions(int argc, char **argv)
 				 .begin = begin,
 				 .item = on_item,
 				 .fed = on_fed,
-				 .show = show}};
+				 .show = show,
+				 .done = done}};
 	const struct cli_parser parser = {"sessions", sessions_options, sessions_examples,
 					  take_option, &o};
-	int first, status;
 
-	o.view.arg = &o;
-	status = cli_parse(&parser, &o.view.common, argc, argv, &first);
-	if (status)
-		return status < 0 ? cli_flush() : status;
-	status = view_run(&o.view, argc, argv, first);
-	act_sessions_free(o.tracker);
-	return cli_worse(status, o.status);
+	return view_main(&o.view, &parser, argc, argv);
 }

@@ -81,7 +81,6 @@ struct cmd {
 	struct state_observer inner; /* the tracker's */
 	struct cli_walk *walk;
 	struct tree tree;
-	int status;
 };
 
 static int take_option(void *arg, int id, const char *value)
@@ -192,8 +191,7 @@ static void show(void *arg, struct cli_walk *w)
 
 	state_observe(w->state, NULL);
 	if (tree_build(&o->tree, &o->view, w, o->procs, &opt) < 0) {
-		cli_log(CLI_ERROR, "out of memory");
-		o->status = CLI_INTERNAL;
+		view_out_of_memory(&o->view);
 		return;
 	}
 	choose_columns(o);
@@ -205,7 +203,14 @@ static void show(void *arg, struct cli_walk *w)
 		return;
 	cli_log(CLI_WARNING, "%s: %llu processes that ended are left out: more than %u",
 		o->view.path, (unsigned long long)act_procs_stats(o->procs)->dropped, ACT_DEAD_MAX);
-	o->status = cli_worse(o->status, CLI_PARTIAL);
+	o->view.status = cli_worse(o->view.status, CLI_PARTIAL);
+}
+
+static void done(void *arg)
+{
+	struct cmd *o = arg;
+
+	act_procs_free(o->procs);
 }
 
 int cmd_tree(int argc, char **argv)
@@ -214,15 +219,9 @@ int cmd_tree(int argc, char **argv)
 				 .filter_classes = "proc thread user group container k8s",
 				 .pid = -1,
 				 .begin = begin,
-				 .show = show}};
+				 .show = show,
+				 .done = done}};
 	const struct cli_parser parser = {"tree", tree_options, tree_examples, take_option, &o};
-	int first, status;
 
-	o.view.arg = &o;
-	status = cli_parse(&parser, &o.view.common, argc, argv, &first);
-	if (status)
-		return status < 0 ? cli_flush() : status;
-	status = view_run(&o.view, argc, argv, first);
-	act_procs_free(o.procs);
-	return cli_worse(status, o.status);
+	return view_main(&o.view, &parser, argc, argv);
 }

@@ -204,3 +204,17 @@ int cli_tell_gaps(const char *path, const struct sf_gap *gaps, size_t n, uint64_
 			(unsigned long long)(total - told_max));
 	return total ? CLI_PARTIAL : 0;
 }
+
+void cli_tell_state(const char *path, const struct state_stats *ss)
+{
+	if (ss->malformed)
+		cli_log(CLI_WARNING,
+			"%s: %llu events have parameters of unexpected size; their state changes "
+			"are missing",
+			path, (unsigned long long)ss->malformed);
+	if (ss->threads_dropped + ss->fds_dropped)
+		cli_log(CLI_WARNING,
+			"%s: tables full: %llu threads and %llu file descriptors are not tracked",
+			path, (unsigned long long)ss->threads_dropped,
+			(unsigned long long)ss->fds_dropped);
+}

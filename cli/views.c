@@ -187,28 +187,42 @@ static int new_table(struct view *v)
 static int on_begin(void *arg, struct cli_walk *w, struct error *err)
 {
 	struct view *v = arg;
+	int rc = 0;
 
-	return v->begin ? v->begin(v->arg, w, err) : 0;
+	if (v->sockets) {
+		act_net_free(v->net);
+		v->net = NULL;
+		rc = act_net_new(v->sockets, &v->net, err);
+	}
+	return rc == 0 && v->begin ? v->begin(v->arg, w, err) : rc;
 }
 
 static void on_item(void *arg, struct cli_walk *w, const struct ev_item *item)
 {
 	struct view *v = arg;
 
-	v->item(v->arg, w, item);
+	if (v->net && item->kind == EV_ITEM_SECTION)
+		act_net_section(v->net);
+	if (v->item)
+		v->item(v->arg, w, item);
 }
 
 static void on_fed(void *arg, struct cli_walk *w, const struct state_binding *b)
 {
 	struct view *v = arg;
 
-	v->fed(v->arg, w, b);
+	if (v->net)
+		act_net_event(v->net, w->state, b);
+	if (v->fed)
+		v->fed(v->arg, w, b);
 }
 
 static void on_end(void *arg, struct cli_walk *w)
 {
 	struct view *v = arg;
 
+	if (v->net)
+		act_net_settle(v->net, w->state);
 	table_set_day(v->table, w->moment);
 	v->at_moment = true;
 	v->show(v->arg, w);
@@ -223,8 +237,8 @@ static int run_all(struct view *v, int argc, char **argv, int first)
 	    .no_containers = v->no_containers,
 	    .at = &v->at,
 	    .begin = on_begin,
-	    .item = v->item ? on_item : NULL,
-	    .fed = v->fed ? on_fed : NULL,
+	    .item = v->sockets || v->item ? on_item : NULL,
+	    .fed = v->sockets || v->fed ? on_fed : NULL,
 	    .end = on_end,
 	    .arg = v,
 	};
@@ -246,7 +260,7 @@ static int run_all(struct view *v, int argc, char **argv, int first)
 	return cli_worse(status, cli_flush());
 }
 
-int view_run(struct view *v, int argc, char **argv, int first)
+static int view_run(struct view *v, int argc, char **argv, int first)
 {
 	int status;
 
@@ -265,9 +279,30 @@ int view_run(struct view *v, int argc, char **argv, int first)
 		status = run_all(v, argc, argv, first);
 	table_free(v->table);
 	flt_program_free(v->program);
+	act_net_free(v->net);
 	buf_done(&v->out);
 	buf_done(&v->scratch);
+	return cli_worse(status, v->status);
+}
+
+int view_main(struct view *v, const struct cli_parser *p, int argc, char **argv)
+{
+	int first, status;
+
+	v->arg = p->arg;
+	status = cli_parse(p, &v->common, argc, argv, &first);
+	if (status)
+		return status < 0 ? cli_flush() : status;
+	status = view_run(v, argc, argv, first);
+	if (v->done)
+		v->done(v->arg);
 	return status;
+}
+
+void view_out_of_memory(struct view *v)
+{
+	cli_log(CLI_ERROR, "out of memory");
+	v->status = CLI_INTERNAL;
 }
 
 static void zone_text(struct buf *b, int offset_s)

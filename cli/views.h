@@ -5,6 +5,7 @@
 
 #include "cli/table.h"
 #include "cli/walk.h"
+#include "engine/activity/net.h"
 
 enum { /* ids of options these commands share; their own begin after them */
        OPT_AT = OPT_COMMAND_FIRST,
@@ -42,24 +43,33 @@ struct view {
 	struct table *table;
 	struct flt_program *program;
 	unsigned filter_id;
-	bool many;	  /* captures: their names are shown */
-	bool at_moment;	  /* the walk is over */
-	bool utf8;	  /* line-drawing characters are fine */
-	const char *path; /* of the current capture */
+	struct act_net *net; /* with @sockets */
+	int status;	     /* of the command's part: 0, or why results are not complete */
+	bool many;	     /* captures: their names are shown */
+	bool at_moment;	     /* the walk is over */
+	bool utf8;	     /* line-drawing characters are fine */
+	const char *path;    /* of the current capture */
 	struct buf out;
 	struct buf scratch;
-	/* The command's part: */
+	/* The command's part; callbacks may be NULL but for @show. */
 	void *arg;
-	int (*begin)(void *arg, struct cli_walk *w, struct error *err); /* may be NULL */
+	const struct act_net_options *sockets; /* follow sockets like that; NULL: do not */
+	int (*begin)(void *arg, struct cli_walk *w, struct error *err);
 	void (*item)(void *arg, struct cli_walk *w, const struct ev_item *item);
 	void (*fed)(void *arg, struct cli_walk *w, const struct state_binding *b);
 	void (*show)(void *arg, struct cli_walk *w); /* at the moment: fill the table */
+	void (*done)(void *arg);
 };
 
 /* The options above. Return: 0, CLI_USAGE (told), or -1: not one of them. */
 int view_take(struct view *v, int id, const char *value);
-/* Walk the captures argv[first..argc) and print. Return: an exit status. */
-int view_run(struct view *v, int argc, char **argv, int first);
+/*
+ * The whole command: take the options by @p, whose argument becomes that of the view, walk the
+ * captures and print. Return: an exit status.
+ */
+int view_main(struct view *v, const struct cli_parser *p, int argc, char **argv);
+/* Tell that there is no memory for what is to be shown. */
+void view_out_of_memory(struct view *v);
 /* Does the process, or a descriptor of it, pass -F? True without a filter. */
 bool view_match(const struct view *v, struct cli_walk *w, struct state_thread *t,
 		struct state_fd *fd);

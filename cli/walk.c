@@ -163,6 +163,7 @@ int cli_walk_capture(struct cli_walk *w, const char *path)
 			w->end(w->arg, w);
 		gaps = sf_reader_gaps(w->reader, &n);
 		status = cli_worse(status, cli_tell_gaps(path, gaps, n, stats->gaps));
+		cli_tell_state(path, state_stats(w->state));
 		if (!w->cut && !w->past && stats->events == 0 && stats->gaps == 0) {
 			cli_log(CLI_WARNING, "%s: holds no events", path);
 			status = cli_worse(status, CLI_PARTIAL);
