@@ -86,7 +86,6 @@ static int check_condition(const struct rules *o)
 	struct arena arena = {0};
 	struct flt_pos pos = {0, 1, 1};
 	struct error err = {0};
-	struct buf b = {0};
 	struct flt_node *node;
 	int rc;
 
@@ -96,12 +95,7 @@ static int check_condition(const struct rules *o)
 	arena_done(&arena);
 	if (rc == 0)
 		return 0;
-	flt_error_context(&b, sv_of(o->condition), pos);
-	while (b.len && b.p[b.len - 1] == '\n')
-		b.len--;
-	cli_log(CLI_ERROR, "condition: line %u, column %u: %s\n%s", pos.line, pos.column, err.msg,
-		buf_cstr(&b));
-	buf_done(&b);
+	cli_tell_condition("condition", o->condition, pos, err.msg);
 	return rc == ERR_NOMEM ? CLI_INTERNAL : CLI_RULES;
 }
 

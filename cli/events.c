@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "cli/inputs.h"
+
 #define FORMAT_START "*%evt.num %evt.outputtime %evt.cpu "
 #define FORMAT_END   " %evt.dir %evt.type %evt.info"
 #define IN_CONTAINER " (%container.id) %proc.name (%thread.tid:%thread.vtid)"
@@ -235,34 +237,16 @@ static int print_all(struct cli_events *o, char **paths, int count)
 
 /* --- compiling --- */
 
-/* Tell a bad condition with the line and a caret under the place. */
-static int bad_condition(const struct cli_events *o, struct flt_pos pos, const struct error *err)
-{
-	struct buf b = {0};
-
-	flt_error_context(&b, sv_of(o->filter), pos);
-	while (b.len && b.p[b.len - 1] == '\n')
-		b.len--;
-	cli_log(CLI_ERROR, "%s: line %u, column %u: %s\n%s", o->filter_name, pos.line, pos.column,
-		err->msg, buf_cstr(&b));
-	buf_done(&b);
-	return CLI_USAGE;
-}
-
 static int compile_filter(struct cli_events *o)
 {
 	struct arena arena = {0};
-	struct flt_pos pos = {0};
-	struct error err = {0};
-	struct flt_node *node;
-	int rc;
+	int status;
 
-	rc = flt_parse(sv_of(o->filter), FLT_DEPTH_DEFAULT, &arena, &node, &pos, &err);
-	if (rc == 0)
-		rc = flt_program_add(o->program, node, NULL, NULL, &o->filter_id, &pos, &err);
+	status =
+	    cli_add_condition(o->program, o->filter_name, o->filter, &arena, NULL, &o->filter_id);
 	arena_done(&arena);
-	o->has_filter = rc == 0;
-	return rc < 0 ? bad_condition(o, pos, &err) : 0;
+	o->has_filter = status == 0;
+	return status;
 }
 
 /* A choice that the format cannot show is probably a mistake. */

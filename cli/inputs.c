@@ -134,3 +134,36 @@ void cli_quote_command(struct buf *b, int argc, char **argv)
 		buf_char(b, '\'');
 	}
 }
+
+void cli_tell_condition(const char *name, const char *text, struct flt_pos pos, const char *message)
+{
+	struct buf b = {0};
+
+	flt_error_context(&b, sv_of(text), pos);
+	while (b.len && b.p[b.len - 1] == '\n')
+		b.len--;
+	cli_log(CLI_ERROR, "%s: line %u, column %u: %s\n%s", name, pos.line, pos.column, message,
+		buf_cstr(&b));
+	buf_done(&b);
+}
+
+int cli_add_condition(struct flt_program *p, const char *name, const char *text,
+		      struct arena *arena, struct flt_node **node, unsigned *id)
+{
+	struct flt_pos pos = {0, 1, 1};
+	struct error err = {0};
+	struct flt_node *parsed;
+	int rc = flt_parse(sv_of(text), FLT_DEPTH_DEFAULT, arena, &parsed, &pos, &err);
+
+	if (rc == 0)
+		rc = flt_program_add(p, parsed, NULL, NULL, id, &pos, &err);
+	if (rc == ERR_NOMEM)
+		return cli_fail(&err);
+	if (rc < 0) {
+		cli_tell_condition(name, text, pos, err.msg);
+		return CLI_USAGE;
+	}
+	if (node)
+		*node = parsed;
+	return 0;
+}

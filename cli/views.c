@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "cli/inputs.h"
 
 /* --- options --- */
 
@@ -81,31 +82,15 @@ static void check_field(void *arg, const struct flt_expr *field)
 		c->bad = field->text;
 }
 
-static int bad_filter(const struct view *v, struct flt_pos pos, const char *message)
-{
-	struct buf b = {0};
-
-	flt_error_context(&b, sv_of(v->filter), pos);
-	while (b.len && b.p[b.len - 1] == '\n')
-		b.len--;
-	cli_log(CLI_ERROR, "--filter: line %u, column %u: %s\n%s", pos.line, pos.column, message,
-		buf_cstr(&b));
-	buf_done(&b);
-	return CLI_USAGE;
-}
-
 static int add_filter(struct view *v, struct arena *arena)
 {
 	struct field_check check = {.v = v};
-	struct flt_pos pos = {0};
-	struct error err = {0};
 	struct flt_node *node;
-	int rc = flt_parse(sv_of(v->filter), FLT_DEPTH_DEFAULT, arena, &node, &pos, &err);
+	int status;
 
-	if (rc == 0)
-		rc = flt_program_add(v->program, node, NULL, NULL, &v->filter_id, &pos, &err);
-	if (rc < 0)
-		return bad_filter(v, pos, err.msg);
+	status = cli_add_condition(v->program, "--filter", v->filter, arena, &node, &v->filter_id);
+	if (status)
+		return status;
 	flt_visit_fields(node, check_field, &check);
 	if (!check.bad.n)
 		return 0;
