@@ -16,13 +16,13 @@
 enum { COL_NAME, COL_COUNT, COL_ON, COL_WHEN, COL_LIST, COL_LAST };
 
 static const struct table_column columns[] = {
-    [COL_NAME] = {"name", "NAME", TABLE_STRING, IN_ALL},
-    [COL_COUNT] = {"count", "N", TABLE_NUMBER, IN_ALL},
-    [COL_ON] = {"on", "ON", TABLE_BOOL, IN_ALL},
-    [COL_WHEN] = {"when", "WHEN", TABLE_TIME, IN_ALL},
-    [COL_LIST] = {"list", "", TABLE_RAW, IN_JSON},
-    [COL_LAST] = {"last", "LAST", TABLE_STRING, IN_ALL},
-    {NULL, NULL, 0, 0},
+    [COL_NAME] = {"name", "NAME", TABLE_STRING, IN_ALL, 0},
+    [COL_COUNT] = {"count", "N", TABLE_NUMBER, IN_ALL, 0},
+    [COL_ON] = {"on", "ON", TABLE_BOOL, IN_ALL, 0},
+    [COL_WHEN] = {"when", "WHEN", TABLE_TIME, IN_ALL, 0},
+    [COL_LIST] = {"list", "", TABLE_RAW, IN_JSON, 0},
+    [COL_LAST] = {"last", "LAST", TABLE_STRING, IN_ALL, 0},
+    {NULL, NULL, 0, 0, 0},
 };
 
 static struct table *table_of(enum table_format format, unsigned width, bool color)
