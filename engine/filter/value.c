@@ -129,14 +129,10 @@ static void datum_text(struct flt_ctx *cx, const struct flt_value *v, const stru
 	}
 }
 
-void flt_value_text(struct flt_ctx *cx, const struct flt_value *v, struct buf *out)
+static NOINLINE void list_text(struct flt_ctx *cx, const struct flt_value *v, struct buf *out)
 {
 	size_t start = out->len;
 
-	if (v->match != FLT_MATCH_LIST) {
-		datum_text(cx, v, &v->items[0], out);
-		return;
-	}
 	buf_char(out, '(');
 	for (uint32_t i = 0; i < v->count; i++) {
 		if (i)
@@ -146,6 +142,14 @@ void flt_value_text(struct flt_ctx *cx, const struct flt_value *v, struct buf *o
 	buf_char(out, ')');
 	if (out->len > start + FLT_LIST_TEXT_MAX)
 		out->len = start + FLT_LIST_TEXT_MAX;
+}
+
+void flt_value_text(struct flt_ctx *cx, const struct flt_value *v, struct buf *out)
+{
+	if (LIKELY(v->match != FLT_MATCH_LIST))
+		datum_text(cx, v, &v->items[0], out);
+	else
+		list_text(cx, v, out);
 }
 
 /* Timestamps shown as text stay numbers in JSON: extractors leave the time beside the text. */
@@ -233,13 +237,9 @@ static void datum_json(struct flt_ctx *cx, const struct flt_field *f, const stru
 	}
 }
 
-void flt_value_json(struct flt_ctx *cx, const struct flt_field *f, const struct flt_value *v,
-		    struct buf *out)
+static NOINLINE void list_json(struct flt_ctx *cx, const struct flt_field *f,
+			       const struct flt_value *v, struct buf *out)
 {
-	if (v->match != FLT_MATCH_LIST) {
-		datum_json(cx, f, v, &v->items[0], out);
-		return;
-	}
 	if (v->count == 0) { /* as the reference writes it */
 		buf_lit(out, "null");
 		return;
@@ -251,4 +251,13 @@ void flt_value_json(struct flt_ctx *cx, const struct flt_field *f, const struct 
 		datum_json(cx, f, v, &v->items[i], out);
 	}
 	buf_char(out, ']');
+}
+
+void flt_value_json(struct flt_ctx *cx, const struct flt_field *f, const struct flt_value *v,
+		    struct buf *out)
+{
+	if (LIKELY(v->match != FLT_MATCH_LIST))
+		datum_json(cx, f, v, &v->items[0], out);
+	else
+		list_json(cx, f, v, out);
 }
