@@ -1,30 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "engine/filter/tests/show.h"
 
-static struct world world;
-
-static int setup(void **state)
-{
-	*state = &world;
-	show_init(&world);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_done(*state);
-	return 0;
-}
-
-/* --- files
- * --------------------------------------------------------------------------------------------- */
+/* --- files --- */
 
 static void an_opened_file_shows_everywhere(void **state)
 {
@@ -151,8 +128,7 @@ static void an_unknown_descriptor_has_an_empty_name(void **state)
 		     "<NA>|<NA>|<NA>|<NA>|<NA>");
 }
 
-/* --- sockets
- * ------------------------------------------------------------------------------------------- */
+/* --- sockets --- */
 
 static void an_accepted_connection_has_two_ends(void **state)
 {
@@ -275,8 +251,7 @@ static void messages_to_the_log_are_taken_apart(void **state)
 	assert_shows(w, "*%syslog.facility", "<NA>");
 }
 
-/* --- processes
- * ----------------------------------------------------------------------------------------- */
+/* --- processes --- */
 
 static void a_process_shows_its_own_attributes(void **state)
 {
@@ -450,8 +425,7 @@ static void a_parent_of_unknown_age_counts_descriptors_unless_corrected(void **s
 	assert_shows(w, "*%proc.ppid.duration", "<NA>"); /* no parent */
 }
 
-/* --- events
- * -------------------------------------------------------------------------------------------- */
+/* --- events --- */
 
 static void asynchronous_events_have_their_own_names(void **state)
 {
@@ -495,8 +469,7 @@ static void memory_errors_count_as_memory(void **state)
 		     "0|false|0|/etc/ld.so.cache|file");
 }
 
-/* --- containers
- * ---------------------------------------------------------------------------------------- */
+/* --- containers --- */
 
 #define CONTAINER_JSON                                                                             \
 	"{\"container\":{\"id\":\"0123456789ab\",\"full_id\":\"0123456789abcdef\","                \
@@ -570,38 +543,36 @@ static void the_host_is_described_too(void **state)
 		     "<NA>|<NA>|<NA>|-1");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(an_opened_file_shows_everywhere),
-	    TEST(a_failed_open_shows_what_it_tried),
-	    TEST(at_calls_work_on_their_directory),
-	    TEST(file_system_calls_have_paths_if_they_succeed),
-	    TEST(directories_and_file_names_are_cut_at_the_last_slash),
-	    TEST(an_unknown_descriptor_has_an_empty_name),
-	    TEST(an_accepted_connection_has_two_ends),
-	    TEST(a_remote_client_is_the_remote_end),
-	    TEST(a_bound_socket_has_a_server_end_only),
-	    TEST(a_failed_socket_call_shows_the_attempt),
-	    TEST(polled_descriptors_are_listed),
-	    TEST(types_of_descriptors_are_a_list),
-	    TEST(messages_to_the_log_are_taken_apart),
-	    TEST(a_process_shows_its_own_attributes),
-	    TEST(ancestors_are_indexed_joined_or_absent),
-	    TEST(an_executed_program_replaces_the_old_one),
-	    TEST(an_unknown_thread_is_a_placeholder),
-	    TEST(users_and_groups_have_names),
-	    TEST(switches_and_procinfo_measure_time),
-	    TEST(measures_in_json_are_those_of_a_second_look),
-	    TEST(a_parent_of_unknown_age_counts_descriptors_unless_corrected),
-	    TEST(asynchronous_events_have_their_own_names),
-	    TEST(infrastructure_events_are_taken_apart),
-	    TEST(memory_errors_count_as_memory),
-	    TEST(a_container_shows_its_description),
-	    TEST(mounts_are_found_by_number_or_pattern),
-	    TEST(the_host_is_described_too),
+	    SHOW_TEST(an_opened_file_shows_everywhere),
+	    SHOW_TEST(a_failed_open_shows_what_it_tried),
+	    SHOW_TEST(at_calls_work_on_their_directory),
+	    SHOW_TEST(file_system_calls_have_paths_if_they_succeed),
+	    SHOW_TEST(directories_and_file_names_are_cut_at_the_last_slash),
+	    SHOW_TEST(an_unknown_descriptor_has_an_empty_name),
+	    SHOW_TEST(an_accepted_connection_has_two_ends),
+	    SHOW_TEST(a_remote_client_is_the_remote_end),
+	    SHOW_TEST(a_bound_socket_has_a_server_end_only),
+	    SHOW_TEST(a_failed_socket_call_shows_the_attempt),
+	    SHOW_TEST(polled_descriptors_are_listed),
+	    SHOW_TEST(types_of_descriptors_are_a_list),
+	    SHOW_TEST(messages_to_the_log_are_taken_apart),
+	    SHOW_TEST(a_process_shows_its_own_attributes),
+	    SHOW_TEST(ancestors_are_indexed_joined_or_absent),
+	    SHOW_TEST(an_executed_program_replaces_the_old_one),
+	    SHOW_TEST(an_unknown_thread_is_a_placeholder),
+	    SHOW_TEST(users_and_groups_have_names),
+	    SHOW_TEST(switches_and_procinfo_measure_time),
+	    SHOW_TEST(measures_in_json_are_those_of_a_second_look),
+	    SHOW_TEST(a_parent_of_unknown_age_counts_descriptors_unless_corrected),
+	    SHOW_TEST(asynchronous_events_have_their_own_names),
+	    SHOW_TEST(infrastructure_events_are_taken_apart),
+	    SHOW_TEST(memory_errors_count_as_memory),
+	    SHOW_TEST(a_container_shows_its_description),
+	    SHOW_TEST(mounts_are_found_by_number_or_pattern),
+	    SHOW_TEST(the_host_is_described_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,19 +4,18 @@
  * values overlap have their expectations here; those of all others follow from the rows of
  * flags.tsv, which the tests read themselves.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/filter/tests/show.h"
 
 #define ROWS_MAX 1024
+
+struct flag_case { /* parameter @i of an event, with that value */
+	unsigned type, i;
+	uint32_t value;
+	const char *names;
+};
 
 struct row { /* of flags.tsv */
 	char set[48], name[64];
@@ -125,6 +124,22 @@ static void check_names(struct flags_world *f, unsigned type, unsigned i, uint32
 	assert_string_equal(buf_cstr(&f->text), names);
 }
 
+static void check_cases(struct flags_world *f, const struct flag_case *cases, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		check_names(f, cases[k].type, cases[k].i, cases[k].value, cases[k].names);
+}
+
+/* Where the rows of the set of row @first end. */
+static size_t set_end(const struct flags_world *f, size_t first)
+{
+	size_t end = first;
+
+	while (end < f->count && strcmp(f->rows[end].set, f->rows[first].set) == 0)
+		end++;
+	return end;
+}
+
 /* A parameter that has the set; false: there is none. */
 static bool user_of(const char *set, unsigned *type, unsigned *i)
 {
@@ -140,11 +155,7 @@ static bool user_of(const char *set, unsigned *type, unsigned *i)
 
 static void bits_are_taken_in_table_order_and_once(void **state)
 {
-	static const struct {
-		unsigned type, i;
-		uint32_t value;
-		const char *names;
-	} cases[] = {
+	static const struct flag_case cases[] = {
 	    /* O_RDWR stands before its halves. */
 	    {EV_OPEN_X, 2, 1, "O_RDONLY"},
 	    {EV_OPEN_X, 2, 2, "O_WRONLY"},
@@ -184,17 +195,12 @@ static void bits_are_taken_in_table_order_and_once(void **state)
 	     "ANON_INODE_FD_TYPE_EVENTFD|ANON_INODE_FD_TYPE_EVENTPOLL"},
 	};
 
-	for (size_t k = 0; k < COUNT_OF(cases); k++)
-		check_names(*state, cases[k].type, cases[k].i, cases[k].value, cases[k].names);
+	check_cases(*state, cases, COUNT_OF(cases));
 }
 
 static void values_of_an_enumeration_show_all_their_names(void **state)
 {
-	static const struct {
-		unsigned type, i;
-		uint32_t value;
-		const char *names;
-	} cases[] = {
+	static const struct flag_case cases[] = {
 	    {EV_SOCKET_X, 1, 1, "AF_LOCAL|AF_UNIX"},
 	    {EV_SOCKET_X, 1, 16, "AF_ROUTE|AF_NETLINK"},
 	    {EV_SOCKET_X, 1, 3, "AF_AX25"},
@@ -206,8 +212,7 @@ static void values_of_an_enumeration_show_all_their_names(void **state)
 	    {EV_LSEEK_X, 3, 1, "SEEK_CUR"},
 	};
 
-	for (size_t k = 0; k < COUNT_OF(cases); k++)
-		check_names(*state, cases[k].type, cases[k].i, cases[k].value, cases[k].names);
+	check_cases(*state, cases, COUNT_OF(cases));
 }
 
 /* --- all sets --- */
@@ -271,13 +276,14 @@ static void all_bits_of_a_set_show_all_its_names(void **state)
 		uint32_t all = 0;
 
 		buf_reset(&names);
-		for (end = first; end < f->count && strcmp(f->rows[end].set, set) == 0; end++) {
-			if (!f->rows[end].value)
+		end = set_end(f, first);
+		for (const struct row *r = &f->rows[first]; r < &f->rows[end]; r++) {
+			if (!r->value)
 				continue;
-			all |= f->rows[end].value;
+			all |= r->value;
 			if (names.len)
 				buf_char(&names, '|');
-			buf_str(&names, f->rows[end].name);
+			buf_str(&names, r->name);
 		}
 		if (overlaps(set) || !user_of(set, &type, &i) ||
 		    is_enum(ev_table[type].params[i].type))
@@ -295,16 +301,17 @@ static void unknown_bits_have_no_name(void **state)
 	struct flags_world *f = *state;
 	unsigned type, i;
 
-	for (size_t k = 0; k < f->count; k++) {
+	for (size_t k = 0, end; k < f->count; k = end) {
 		const struct row *r = &f->rows[k];
 		uint32_t known = 0, unknown;
 		const struct ev_param_info *p;
 		char names[256];
 
-		if ((k && strcmp(f->rows[k - 1].set, r->set) == 0) || !user_of(r->set, &type, &i))
+		end = set_end(f, k);
+		if (!user_of(r->set, &type, &i))
 			continue;
 		p = &ev_table[type].params[i];
-		for (size_t n = k; n < f->count && strcmp(f->rows[n].set, r->set) == 0; n++)
+		for (size_t n = k; n < end; n++)
 			known |= f->rows[n].value;
 		for (unknown = 1; unknown && (known & unknown); unknown <<= 1)
 			;

@@ -1,35 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdio.h>
 
 #include "engine/filter/fields.h"
 #include "engine/filter/tests/show.h"
 
-static struct world world;
-
 static int setup(void **state)
 {
-	*state = &world;
-	show_init(&world);
-	EVENT(&world, 3200, EV_READ_X, I(2), BYTES("ok", 2), I(3), I(100));
+	show_setup(state);
+	EVENT((struct world *)*state, 3200, EV_READ_X, I(2), BYTES("ok", 2), I(3), I(100));
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	world_done(*state);
-	return 0;
-}
-
-/* --- compiling
- * ----------------------------------------------------------------------------------------- */
+/* --- compiling --- */
 
 static void refused(const char *format, const char *expected)
 {
@@ -216,8 +199,7 @@ static void a_program_knows_of_which_class_its_fields_are(void **state)
 	flt_program_free(p);
 }
 
-/* --- JSON
- * ---------------------------------------------------------------------------------------------- */
+/* --- JSON --- */
 
 static void numbers_and_strings_in_json_follow_type_and_format(void **state)
 {
@@ -460,8 +442,7 @@ static void long_lists_are_cut(void **state)
 	buf_done(&b);
 }
 
-/* --- part by part
- * ----------------------------------------------------------------------------------------- */
+/* --- part by part --- */
 
 static int parts_of(struct world *w, const char *format, struct buf *names, struct buf *texts)
 {
@@ -506,8 +487,7 @@ static void the_parts_of_a_format_make_up_its_text(void **state)
 	buf_done(&texts);
 }
 
-/* --- times
- * --------------------------------------------------------------------------------------------- */
+/* --- times --- */
 
 static void times_are_shown_in_the_zone_asked_for(void **state)
 {
@@ -604,7 +584,7 @@ static void dates_are_right_at_the_edges(void **state)
 	buf_done(&b);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, show_teardown)
 
 int main(void)
 {

@@ -3,13 +3,6 @@
  * The names of errors and signals, all numbers of them, beside those of the C library; and results
  * of system calls, which show them.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
 
 #include "engine/filter/tests/show.h"

@@ -3,31 +3,9 @@
  * Every parameter type in every print format that events use, as evt.args, evt.arg, evt.rawarg and
  * JSON show it: whole, empty and of wrong width. The expectations were worked out by hand.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
 
 #include "engine/filter/tests/show.h"
-
-static struct world world;
-
-static int setup(void **state)
-{
-	*state = &world;
-	show_init(&world);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_done(*state);
-	return 0;
-}
 
 #define SAME                                                                                       \
 	NULL /* the raw text is the value's; JSON is the raw text: quoted or not by its type       \
@@ -153,6 +131,7 @@ static const struct row rows[] = {
 	{EV_SETRESUID_X, 1, I(0), "0", "root", "0", "0"},
 	{EV_SETRESUID_X, 1, I(-1), "-1", "<NONE>", "4294967295", "4294967295"},
 	{EV_SETRESGID_X, 1, I(5), "5", "games", "5", "5"},
+	{EV_SETRESGID_X, 1, I(6), "6", "<NA>", "6", "6"},
 	{EV_SETRESGID_X, 1, I(0), "0", "root", "0", "0"},
 	{EV_SETRESGID_X, 1, I(-1), "-1", "<NONE>", "4294967295", "4294967295"},
 	{EV_FCHMODAT_X, 3, I(04755), "04755", "S_IXOTH|S_IROTH|S_IXGRP|S_IRGRP|S_IXUSR|S_IWUSR|S_IRUSR|S_ISUID", "4755",
@@ -449,23 +428,25 @@ static void each_relative_path_has_its_own_directory(void **state)
 	EVENT(w, 3200, EV_SYMLINKAT_X, I(-2), S("target"), I(6), S("l"));
 	assert_args(w, "res=-2(ENOENT) target=target linkdirfd=6(<f>/tmp/dir) "
 		       "linkpath=l(/tmp/dir/l)");
+	EVENT(w, 3200, EV_UNLINKAT_2_X, I(0), I(EV_FD_CWD), S("/a/../b"), I(0));
+	assert_shows(w, "%evt.arg.name", "/a/../b");
+	EVENT(w, 3200, EV_UNLINK_2_X, I(0), S(""));
+	assert_shows(w, "%evt.arg.path", "");
 	/* A thread nobody knows runs in an unknown directory. */
 	EVENT(w, 4711, EV_STAT_X, I(-2), S("a/../b"));
 	assert_shows(w, "%evt.args", "res=-2(ENOENT) path=a/../b(./b)");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(parameters_of_all_types_show_as_worked_out_by_hand),
+	    SHOW_TEST(parameters_of_all_types_show_as_worked_out_by_hand),
 	    cmocka_unit_test(each_type_and_format_of_the_event_table_is_among_them),
-	    TEST(empty_parameters_are_na_or_null_and_zero_as_raw_numbers),
-	    TEST(parameters_that_were_not_recorded_are_absent),
-	    TEST(numbers_of_wrong_width_are_read_as_far_as_they_go),
-	    TEST(times_of_day_follow_the_zone_asked_for),
-	    TEST(each_relative_path_has_its_own_directory),
+	    SHOW_TEST(empty_parameters_are_na_or_null_and_zero_as_raw_numbers),
+	    SHOW_TEST(parameters_that_were_not_recorded_are_absent),
+	    SHOW_TEST(numbers_of_wrong_width_are_read_as_far_as_they_go),
+	    SHOW_TEST(times_of_day_follow_the_zone_asked_for),
+	    SHOW_TEST(each_relative_path_has_its_own_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

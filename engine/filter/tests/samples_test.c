@@ -1,28 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The arguments of calls that the reference was asked about, on a machine like the one it saw. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "engine/filter/tests/show.h"
-
-static struct world world;
-
-static int setup(void **state)
-{
-	*state = &world;
-	show_init(&world);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_done(*state);
-	return 0;
-}
 
 #define TCP  "<4t>127.0.0.1:55555->127.0.0.1:8080"
 #define TCP6 "<6t>::1:1234->2001:db8::5:443"
@@ -137,6 +115,7 @@ static void calls_on_processes_show_as_the_reference_showed_them(void **state)
 	      BYTES("\x01\x0f", 2), I(3), I(3200));
 	assert_args(
 	    w, "res=0 addr=DEADBEEF data=15(SIGTERM) request=3(PTRACE_PEEKDATA) pid=3200(bash)");
+	assert_shows(w, "%evt.buffer", "SIGTERM");
 	EVENT(w, 3200, EV_TGKILL_X, I(-3), I(3200), I(99999), I(200));
 	assert_args(w, "res=-3(ESRCH) pid=3200(bash) tid=99999 sig=200");
 	/* The table of events has these groups as users. */
@@ -165,16 +144,14 @@ static void calls_on_processes_show_as_the_reference_showed_them(void **state)
 	assert_args(w, "res=0 path=/x uid=-1 gid=1000");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(calls_on_files_show_as_the_reference_showed_them),
-	    TEST(calls_on_sockets_show_as_the_reference_showed_them),
-	    TEST(polls_show_as_the_reference_showed_them),
-	    TEST(socket_options_show_as_the_reference_showed_them),
-	    TEST(calls_on_processes_show_as_the_reference_showed_them),
+	    SHOW_TEST(calls_on_files_show_as_the_reference_showed_them),
+	    SHOW_TEST(calls_on_sockets_show_as_the_reference_showed_them),
+	    SHOW_TEST(polls_show_as_the_reference_showed_them),
+	    SHOW_TEST(socket_options_show_as_the_reference_showed_them),
+	    SHOW_TEST(calls_on_processes_show_as_the_reference_showed_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,13 @@
 #ifndef ENGINE_FILTER_TESTS_SHOW_H
 #define ENGINE_FILTER_TESTS_SHOW_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "engine/filter/filter.h"
 #include "engine/state/tests/world.h"
 
@@ -52,6 +59,24 @@ static inline void show_init(struct world *w)
 	show_thread(w, 3200, 3199, "bash", SV_LIT("-l\0"));
 	world_file(w, 3200, 3, "/etc/ld.so.cache");
 	world_tick(w);
+}
+
+/* A test that gets such a world as its state. */
+#define SHOW_TEST(f) cmocka_unit_test_setup_teardown((f), show_setup, show_teardown)
+
+static inline int show_setup(void **state)
+{
+	static struct world world;
+
+	*state = &world;
+	show_init(&world);
+	return 0;
+}
+
+static inline int show_teardown(void **state)
+{
+	world_done(*state);
+	return 0;
 }
 
 /* What @format makes of the last event; @json: the object instead of the text. The caller frees it.

@@ -19,26 +19,9 @@
 
 /* --- a life of processes, as a list of events --- */
 
-static void add(struct ev_synth *s, uint64_t ts, int64_t tid, unsigned type, const struct arg *args,
-		size_t n)
-{
-	ev_synth_begin(s, type, ts, tid);
-	for (size_t i = 0; i < ev_table[type].nparams; i++) {
-		if (i >= n || args[i].kind == ARG_EMPTY)
-			ev_synth_empty(s);
-		else if (args[i].kind == ARG_INT)
-			ev_synth_int(s, args[i].i);
-		else if (args[i].kind == ARG_STR)
-			ev_synth_str(s, args[i].p);
-		else
-			ev_synth_bytes(s, args[i].p, args[i].n);
-	}
-	assert_int_equal(ev_synth_end(s), 0);
-}
-
 #define ADD(s, ts, tid, type, ...)                                                                 \
-	add((s), (ts), (tid), (type), (const struct arg[]){__VA_ARGS__},                           \
-	    COUNT_OF(((const struct arg[]){__VA_ARGS__})))
+	world_synth((s), (ts), (tid), (type), (const struct arg[]){__VA_ARGS__},                   \
+		    COUNT_OF(((const struct arg[]){__VA_ARGS__})))
 
 static void add_task(struct ev_synth *s, uint64_t ts, int64_t tid, unsigned type, int64_t ret,
 		     int64_t pid)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Containers: ids from cgroup paths, metadata from events; scenario S30. */
+/* Containers: ids from cgroup paths, metadata from events. */
 #include "engine/state/internal.h"
 #include "engine/state/tests/world.h"
 
@@ -13,9 +13,8 @@
 
 #include <cmocka.h>
 
-#define H		 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define HID		 "0123456789ab"
-#define CGROUPS(literal) .cgroups = (literal), .cgroups_len = sizeof(literal)
+#define H   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define HID "0123456789ab"
 
 static const struct vector {
 	const char *path, *id;
@@ -85,38 +84,6 @@ static void async(struct world *w, const char *name, const char *json)
 static const struct state_container *container_of(const struct world *w, int64_t tid)
 {
 	return state_container_find(w->st, state_sv(T(w, tid)->container_id));
-}
-
-static void metadata_is_there_in_its_own_event_and_later(void **arg)
-{
-	const struct state_container *c;
-	struct world w;
-
-	(void)arg;
-	world_init_base(&w);
-	EXEC(&w, 40, .pid = 40, CGROUPS("cpuset=/docker/" H));
-	assert_text(T(&w, 40)->container_id, HID);
-	assert_null(container_of(&w, 40));
-	async(&w, "container", "{\"container\":{\"id\":\"" HID "\",\"name\":\"web\",\"type\":0}}");
-	assert_true(w.bind.visible);
-	c = state_container_of_event(w.st, w.bind.ev);
-	assert_non_null(c);
-	assert_text(c->name, "web");
-	world_tick(&w);
-	assert_null(state_container_of_event(w.st, w.bind.ev));
-	c = container_of(&w, 40);
-	assert_text(c->name, "web");
-	assert_string_equal(state_container_type_name(c->type), "docker");
-	/* The host is described, too. */
-	assert_null(T(&w, 1)->container_id);
-	assert_text(container_of(&w, 1)->id, "host");
-	assert_string_equal(state_container_type_name(container_of(&w, 1)->type), "host");
-	/* A child belongs to the host until it reports itself. */
-	CLONE(&w, 40, .ret = 41, .pid = 40, CGROUPS("cpuset=/docker/" H));
-	assert_null(T(&w, 41)->container_id);
-	CLONE(&w, 41, .pid = 41, .ptid = 40, CGROUPS("cpuset=/docker/" H));
-	assert_text(T(&w, 41)->container_id, HID);
-	world_done(&w);
 }
 
 static void a_removed_container_is_known_in_that_event_only(void **arg)
@@ -296,7 +263,6 @@ static void threads_of_the_initial_list_get_their_container(void **arg)
 
 static void processes_of_a_container_are_told_from_its_health_checks(void **arg)
 {
-	static const char check_args[] = "-q";
 	struct world w;
 
 	(void)arg;
@@ -310,8 +276,7 @@ static void processes_of_a_container_are_told_from_its_health_checks(void **arg)
 	assert_int_equal(T(&w, 41)->container_category, 1);
 	CLONE(&w, 50, .pid = 50, .ptid = 1, .vtid = 7, .vpid = 7, CGROUPS("cpu=/docker/" H));
 	assert_int_equal(T(&w, 50)->container_category, 0);
-	EXEC(&w, 50, .pid = 50, .exe = "/check", .args = check_args, .args_len = sizeof(check_args),
-	     CGROUPS("cpu=/docker/" H));
+	EXEC(&w, 50, .pid = 50, .exe = "/check", ARGS("-q"), CGROUPS("cpu=/docker/" H));
 	assert_int_equal(T(&w, 50)->container_category, 2);
 	world_done(&w);
 }
@@ -374,7 +339,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(cgroup_paths_name_containers_as_the_vectors_say),
-	    cmocka_unit_test(metadata_is_there_in_its_own_event_and_later),
 	    cmocka_unit_test(a_removed_container_is_known_in_that_event_only),
 	    cmocka_unit_test(every_key_of_the_description_is_kept),
 	    cmocka_unit_test(the_shape_of_old_captures_is_understood),

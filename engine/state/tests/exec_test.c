@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exec: the scenarios S12 to S14; and the rules of the attributes it sets. */
+/* exec: the rules of the attributes it sets, and when they count as changed. */
 #include "engine/state/tests/world.h"
 
 #include <setjmp.h>
@@ -9,84 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define ARGS(literal) .args = (literal), .args_len = sizeof(literal)
-#define THREAD_FLAGS  (STATE_CL_THREAD | STATE_CL_FILES)
-
-static void world_with_20(struct world *w)
-{
-	world_init_base(w);
-	world_at(w, 100);
-	CLONE(w, 1, .ret = 20);
-}
-
-static void an_exec_replaces_the_image_and_keeps_the_process(void **arg)
-{
-	struct state_thread *t;
-	struct world w;
-
-	(void)arg;
-	world_init_base(&w);
-	CLONE(&w, 20, .pid = 20, .ptid = 1, .flags = STATE_CL_CHILD_IN_PIDNS);
-	EVENT(&w, 20, EV_OPEN_X, I(4), S("/a"), I(STATE_O_CLOEXEC), I(0));
-	EVENT(&w, 20, EV_OPEN_X, I(5), S("/b"), I(0), I(0));
-	t = T(&w, 20);
-	t->sid = 3;
-	world_at(&w, 200);
-	EXEC(&w, 20, .exe = "/bin/ls", .comm = "ls", ARGS("-l"), .trusted = "/usr/bin/ls (deleted)",
-	     .vpgid = 20);
-	assert_ptr_equal(T(&w, 20), t);
-	assert_text(t->exe, "/bin/ls");
-	assert_text(t->comm, "ls");
-	assert_sv(state_thread_cmdline(t), "ls -l");
-	assert_text(t->exepath, "/usr/bin/ls");
-	assert_int_equal(t->flags, STATE_CL_ACTIVE | STATE_CL_NAME_CHANGED | STATE_CL_INVERTED);
-	assert_null(F(&w, 20, 4));
-	assert_non_null(F(&w, 20, 5));
-	assert_int_equal(t->vpgid, 20);
-	assert_int_equal(t->pgid, -1);
-	assert_sv(state_thread_cwd(t), "/root/");
-	assert_int_equal(t->sid, 3);
-	assert_int_equal(t->ptid, 1);
-	assert_true(t->lastexec_ts == world_ns(200));
-	assert_int_equal(t->exec_count, 1);
-	world_done(&w);
-}
-
-static void an_exec_removes_the_other_threads(void **arg)
-{
-	struct world w;
-
-	(void)arg;
-	world_with_20(&w);
-	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
-	CLONE(&w, 20, .ret = 22, .flags = THREAD_FLAGS);
-	CLONE(&w, 21, .ret = 25, .pid = 20);
-	assert_int_equal(T(&w, 25)->ptid, 21);
-	EXEC(&w, 20, .pid = 20);
-	assert_null(T(&w, 21));
-	assert_null(T(&w, 22));
-	assert_int_equal(state_thread_count(T(&w, 20)), 1);
-	assert_int_equal(T(&w, 25)->ptid, 20);
-	world_done(&w);
-}
-
-static void an_exec_revives_a_dead_leader(void **arg)
-{
-	struct world w;
-
-	(void)arg;
-	world_with_20(&w);
-	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
-	world_exit(&w, 20);
-	world_tick(&w);
-	assert_true(T(&w, 20)->flags & STATE_CL_CLOSED);
-	EXEC(&w, 20, .pid = 20);
-	assert_false(T(&w, 20)->flags & STATE_CL_CLOSED);
-	assert_null(T(&w, 21));
-	assert_int_equal(state_thread_count(T(&w, 20)), 1);
-	world_done(&w);
-}
 
 static void an_exec_of_an_unknown_thread_repairs_it(void **arg)
 {
@@ -101,41 +23,6 @@ static void an_exec_of_an_unknown_thread_repairs_it(void **arg)
 	assert_int_equal(T(&w, 50)->vpid, 50);
 	assert_ptr_equal(T(&w, 50)->linked_parent, T(&w, 1));
 	assert_sv(state_thread_cmdline(T(&w, 50)), "new");
-	world_done(&w);
-}
-
-/* Old captures have no trusted path: it is what the enter event asked for. */
-static void without_a_trusted_path_the_enter_event_gives_it(void **arg)
-{
-	struct state_thread *t;
-	struct world w;
-
-	(void)arg;
-	world_with_20(&w);
-	t = T(&w, 20);
-	EVENT(&w, 20, EV_CHDIR_X, I(0), S("/home/u"));
-	EVENT(&w, 20, EV_EXECVE_19_E, S("./a.out"));
-	assert_false(w.bind.visible);
-	EXEC(&w, 20, .ret = 0);
-	assert_true(w.bind.visible);
-	assert_text(t->exepath, "/home/u/a.out");
-	EVENT(&w, 20, EV_EXECVEAT_E, I(-100), S("sub/b"), I(0));
-	EXEC(&w, 20, .ret = 0);
-	assert_text(t->exepath, "/home/u/sub/b");
-	EVENT(&w, 20, EV_OPEN_X, I(6), S("/opt/bin/x"), I(0), I(0));
-	EVENT(&w, 20, EV_EXECVEAT_E, I(6), S(""), I(1));
-	EXEC(&w, 20, .ret = 0);
-	assert_text(t->exepath, "/opt/bin/x");
-	EVENT(&w, 20, EV_EXECVEAT_E, I(99), S("rel"), I(0));
-	EXEC(&w, 20, .ret = 0);
-	assert_text(t->exepath, "<NA>");
-	EXEC(&w, 20, .ret = 0);
-	assert_text(t->exepath, "<NA>");
-	EVENT(&w, 20, EV_EXECVE_19_E, S("/x"));
-	EXEC(&w, 20, .trusted = "/y");
-	assert_text(t->exepath, "/y");
-	EXEC(&w, 20, .ret = 0);
-	assert_text(t->exepath, "/y");
 	world_done(&w);
 }
 
@@ -225,9 +112,6 @@ static void a_variable_is_the_first_of_its_name_with_a_value(void **arg)
 
 static void cgroup_names_are_normalised(void **arg)
 {
-	static const char block[] =
-	    "a_cgroup_b=/g\0cpu_cgroup=/a\0perf=/b\0mem=/c\0io=/d\0pids=/e=f\0x=";
-	static const char broken[] = "cpu=/z\0broken";
 	static const struct {
 		const char *name, *path;
 	} cases[] = {{"cpu", "/a"},    {"perf_event", "/b"}, {"memory", "/c"}, {"blkio", "/d"},
@@ -237,7 +121,8 @@ static void cgroup_names_are_normalised(void **arg)
 
 	(void)arg;
 	world_with_20(&w);
-	EXEC(&w, 20, .cgroups = block, .cgroups_len = sizeof(block));
+	EXEC(&w, 20,
+	     CGROUPS("a_cgroup_b=/g\0cpu_cgroup=/a\0perf=/b\0mem=/c\0io=/d\0pids=/e=f\0x="));
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		assert_true(state_thread_cgroup(T(&w, 20), sv_of(cases[i].name), &path));
 		assert_sv(path, cases[i].path);
@@ -245,7 +130,7 @@ static void cgroup_names_are_normalised(void **arg)
 	assert_int_equal(T(&w, 20)->cgroups.count, COUNT_OF(cases));
 	assert_false(state_thread_cgroup(T(&w, 20), SV_LIT("cp"), &path));
 	/* One element that is not "subsys=path" and the whole update is dropped. */
-	EXEC(&w, 20, .cgroups = broken, .cgroups_len = sizeof(broken));
+	EXEC(&w, 20, CGROUPS("cpu=/z\0broken"));
 	assert_true(state_thread_cgroup(T(&w, 20), SV_LIT("cpu"), &path));
 	assert_sv(path, "/a");
 	world_done(&w);
@@ -320,8 +205,7 @@ static void a_thread_notices_that_its_process_changed(void **arg)
 	struct world w;
 
 	(void)arg;
-	world_with_20(&w);
-	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
+	world_with_21(&w);
 	EVENT(&w, 21, EV_READ_X, I(1), NONE, I(3));
 	t = T(&w, 21);
 	before = t->generation;
@@ -378,11 +262,7 @@ static void an_exec_sets_identity_where_it_is_recorded(void **arg)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(an_exec_replaces_the_image_and_keeps_the_process),
-	    cmocka_unit_test(an_exec_removes_the_other_threads),
-	    cmocka_unit_test(an_exec_revives_a_dead_leader),
 	    cmocka_unit_test(an_exec_of_an_unknown_thread_repairs_it),
-	    cmocka_unit_test(without_a_trusted_path_the_enter_event_gives_it),
 	    cmocka_unit_test(an_enter_event_serves_one_exit_only),
 	    cmocka_unit_test(only_one_deleted_suffix_is_dropped_and_never_all_of_a_path),
 	    cmocka_unit_test(argument_blocks_lose_one_nul_and_are_split),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files and directories: the scenarios S19 to S23; descriptor tables. */
+/* Files, directories and the tables of descriptors, beyond the scenarios. */
 #include "engine/state/tests/world.h"
 
 #include <setjmp.h>
@@ -10,76 +10,22 @@
 
 #include <cmocka.h>
 
-#define THREAD_FLAGS (STATE_CL_THREAD | STATE_CL_FILES)
-
 /* Process 20 in /tmp, with fds. */
 static void world_in_tmp(struct world *w)
 {
-	world_init_base(w);
-	CLONE(w, 1, .ret = 20);
+	world_with_20(w);
 	EVENT(w, 20, EV_CHDIR_X, I(0), S("/tmp"));
 }
 
-static void open_file(struct world *w, int64_t num, const char *name, uint32_t flags)
+static void directory_and_name_at_enter_win(void **arg)
 {
-	EVENT(w, 20, EV_OPEN_X, I(num), S(name), I(flags), I(0), I(0xfe00), I(77));
-}
-
-static void openat_file(struct world *w, int64_t num, int64_t dirfd, const char *name)
-{
-	EVENT(w, 20, EV_OPENAT_2_X, I(num), I(dirfd), S(name), I(0), I(0), I(0xfe00), I(77));
-}
-
-static void opened_names_are_absolute_and_clean(void **arg)
-{
-	struct state_fd *fd;
 	struct world w;
 
 	(void)arg;
 	world_in_tmp(&w);
-	open_file(&w, 3, "../x//y/", STATE_O_RDONLY);
-	fd = F(&w, 20, 3);
-	assert_ptr_equal(w.bind.fd, fd);
-	assert_true(w.bind.fd_name_changed);
-	assert_int_equal(w.bind.thread->lastevent_fd, 3);
-	assert_int_equal(fd->type, EV_FD_FILE_V2);
-	assert_text(fd->name, "/x/y");
-	assert_text(fd->name_raw, "../x//y/");
-	assert_int_equal(fd->ino, 77);
-	assert_int_equal(state_dev_major(fd->dev), 0xfe);
-	openat_file(&w, 4, 3, "z");
-	assert_text(F(&w, 20, 4)->name, "/x/y/z");
-	openat_file(&w, 5, 99, "q");
-	assert_text(F(&w, 20, 5)->name, "<UNKNOWN>q");
-	openat_file(&w, 5, 99, "/abs");
-	assert_text(F(&w, 20, 5)->name, "/abs");
-	openat_file(&w, 5, EV_FD_CWD, "here");
-	assert_text(F(&w, 20, 5)->name, "/tmp/here");
-	open_file(&w, 6, "/d/", STATE_O_DIRECTORY);
-	assert_int_equal(F(&w, 20, 6)->type, EV_FD_DIRECTORY);
-	assert_text(F(&w, 20, 6)->name, "/d");
-	open_file(&w, -2, "nf", 0);
-	assert_null(w.bind.fd);
-	assert_int_equal(w.bind.errcode, 2);
-	assert_int_equal(w.bind.thread->lastevent_fd, -1);
-	world_done(&w);
-}
-
-static void the_name_at_enter_wins_and_the_exit_adds_flags(void **arg)
-{
-	const uint32_t created = STATE_O_RDONLY | STATE_O_F_CREATED;
-	struct world w;
-
-	(void)arg;
-	world_in_tmp(&w);
-	EVENT(&w, 20, EV_OPENAT_2_E, I(-100), S("/good"), I(STATE_O_RDONLY), I(0));
+	EVENT(&w, 20, EV_OPENAT_2_E, I(-100), S("rel"), I(0), I(0));
 	assert_false(w.bind.visible);
 	assert_int_equal(w.rc, 1);
-	EVENT(&w, 20, EV_OPENAT_2_X, I(6), I(-100), S("/evil"), I(created), I(0));
-	assert_text(F(&w, 20, 6)->name, "/good");
-	assert_int_equal(F(&w, 20, 6)->openflags, created);
-	/* Its directory, too. */
-	EVENT(&w, 20, EV_OPENAT_2_E, I(-100), S("rel"), I(0), I(0));
 	EVENT(&w, 20, EV_OPENAT_2_X, I(6), I(99), S("rel"), I(0), I(0));
 	assert_text(F(&w, 20, 6)->name, "/tmp/rel");
 	EVENT(&w, 20, EV_OPENAT_2_E, I(-100), S("rel"), I(0), I(0));
@@ -122,43 +68,15 @@ static void other_ways_to_open_have_their_own_names(void **arg)
 	world_done(&w);
 }
 
-static void too_long_names_become_a_word(void **arg)
-{
-	char name[1101];
-	struct world w;
-
-	(void)arg;
-	world_in_tmp(&w);
-	memset(name, 'a', 1100);
-	name[1100] = '\0';
-	open_file(&w, 3, name, 0);
-	assert_text(F(&w, 20, 3)->name, "/DIR_TOO_LONG/FILENAME_TOO_LONG");
-	world_done(&w);
-}
-
-static void a_closed_fd_is_seen_until_the_next_event(void **arg)
+static void a_thread_closes_in_the_table_of_its_process(void **arg)
 {
 	struct world w;
 
 	(void)arg;
-	world_in_tmp(&w);
-	open_file(&w, 3, "/a", 0);
-	EVENT(&w, 20, EV_CLOSE_X, I(0), I(3));
-	assert_text(w.bind.fd->name, "/a");
-	assert_false(w.bind.fd_name_changed);
-	world_tick(&w);
-	assert_null(F(&w, 20, 3));
-	open_file(&w, 4, "/b", 0);
-	EVENT(&w, 20, EV_CLOSE_X, I(-9), I(4));
-	world_tick(&w);
-	assert_non_null(F(&w, 20, 4));
-	EVENT(&w, 20, EV_CLOSE_X, I(0), I(4));
-	open_file(&w, 4, "/again", 0);
-	world_tick(&w);
-	assert_text(F(&w, 20, 4)->name, "/again");
-	/* A thread closes in the table of its process. */
-	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
+	world_with_21(&w);
+	world_open(&w, 20, 4, "/a", 0);
 	EVENT(&w, 21, EV_CLOSE_X, I(0), I(4));
+	assert_text(w.bind.fd->name, "/a");
 	world_tick(&w);
 	assert_null(F(&w, 20, 4));
 	world_done(&w);
@@ -170,7 +88,7 @@ static void settling_carries_out_what_is_pending(void **arg)
 
 	(void)arg;
 	world_in_tmp(&w);
-	open_file(&w, 3, "/a", 0);
+	world_open(&w, 20, 3, "/a", 0);
 	EVENT(&w, 20, EV_CLOSE_X, I(0), I(3));
 	state_settle(w.st, world_ns(w.now));
 	assert_null(F(&w, 20, 3));
@@ -180,17 +98,15 @@ static void settling_carries_out_what_is_pending(void **arg)
 	world_done(&w);
 }
 
-static void a_closed_range_is_gone_at_once_or_marked(void **arg)
+static void a_closed_range_leaves_the_numbers_around_it(void **arg)
 {
 	struct world w;
 
 	(void)arg;
 	world_in_tmp(&w);
 	for (int i = 2; i < 7; i++)
-		open_file(&w, i, "/a", 0);
+		world_open(&w, 20, i, "/a", 0);
 	EVENT(&w, 20, EV_CLOSE_RANGE_X, I(0), I(3), I(5), I(0));
-	assert_null(F(&w, 20, 3));
-	assert_null(F(&w, 20, 5));
 	assert_non_null(F(&w, 20, 2));
 	assert_non_null(F(&w, 20, 6));
 	EVENT(&w, 20, EV_CLOSE_RANGE_X, I(0), I(6), I(UINT32_MAX), I(4));
@@ -202,33 +118,19 @@ static void a_closed_range_is_gone_at_once_or_marked(void **arg)
 	world_done(&w);
 }
 
-static void duplicates_are_copies_without_close_on_exec(void **arg)
+static void other_ways_to_duplicate_and_calls_that_do_not(void **arg)
 {
 	struct world w;
 
 	(void)arg;
 	world_in_tmp(&w);
-	open_file(&w, 3, "/a", STATE_O_RDONLY | STATE_O_CLOEXEC);
-	EVENT(&w, 20, EV_DUP2_X, I(0), I(3), I(0));
-	assert_text(F(&w, 20, 0)->name, "/a");
-	assert_ptr_equal(w.bind.fd, F(&w, 20, 0));
-	assert_false(w.bind.fd_name_changed);
-	/* The reference also loses the lowest flag, that of read-only files. */
-	assert_int_equal(F(&w, 20, 0)->openflags, 0);
-	assert_true(T(&w, 20)->flags & STATE_CL_PIPE_DST);
-	assert_int_equal(T(&w, 20)->lastevent_fd, 0);
+	world_open(&w, 20, 3, "/a", STATE_O_RDONLY | STATE_O_CLOEXEC);
 	EVENT(&w, 20, EV_DUP_1_X, I(1), I(3));
 	assert_true(T(&w, 20)->flags & STATE_CL_PIPE_SRC);
-	EVENT(&w, 20, EV_FCNTL_X, I(7), I(3), I(26), I(0));
-	assert_true(F(&w, 20, 7)->openflags & STATE_O_CLOEXEC);
-	EVENT(&w, 20, EV_FCNTL_X, I(0), I(7), I(3), I(0));
-	assert_false(F(&w, 20, 7)->openflags & STATE_O_CLOEXEC);
+	EVENT(&w, 20, EV_FCNTL_X, I(7), I(3), I(1), I(0));
+	assert_int_equal(F(&w, 20, 7)->openflags, 0);
 	EVENT(&w, 20, EV_FCNTL_X, I(0), I(7), I(3), I(1));
 	assert_true(F(&w, 20, 7)->openflags & STATE_O_CLOEXEC);
-	EVENT(&w, 20, EV_FCNTL_X, I(8), I(7), I(1), I(0));
-	assert_int_equal(F(&w, 20, 8)->openflags, 0);
-	EVENT(&w, 20, EV_DUP3_X, I(9), I(3), I(9), I(STATE_O_CLOEXEC));
-	assert_true(F(&w, 20, 9)->openflags & STATE_O_CLOEXEC);
 	EVENT(&w, 20, EV_DUP2_X, I(3), I(3), I(3));
 	assert_text(F(&w, 20, 3)->name, "/a");
 	EVENT(&w, 20, EV_DUP2_X, I(-9), I(3), I(4));
@@ -240,42 +142,16 @@ static void duplicates_are_copies_without_close_on_exec(void **arg)
 	world_done(&w);
 }
 
-static void pairs_show_the_second_number(void **arg)
-{
-	struct world w;
-
-	(void)arg;
-	world_in_tmp(&w);
-	EVENT(&w, 20, EV_PIPE_X, I(0), I(3), I(4), I(77));
-	assert_int_equal(F(&w, 20, 3)->type, EV_FD_FIFO);
-	assert_int_equal(F(&w, 20, 3)->ino, 77);
-	assert_int_equal(F(&w, 20, 4)->ino, 77);
-	assert_int_equal(T(&w, 20)->lastevent_fd, 4);
-	assert_ptr_equal(w.bind.fd, F(&w, 20, 4));
-	assert_string_equal(state_fd_typename(w.bind.fd), "pipe");
-	EVENT(&w, 20, EV_SOCKETPAIR_X, I(0), I(5), I(6), I(0xa), I(0xb));
-	assert_int_equal(F(&w, 20, 5)->un.source, 0xa);
-	assert_int_equal(F(&w, 20, 6)->un.source, 0xa);
-	assert_int_equal(F(&w, 20, 6)->un.dest, 0xb);
-	assert_ptr_equal(w.bind.fd, F(&w, 20, 5));
-	assert_int_equal(T(&w, 20)->lastevent_fd, 6);
-	EVENT(&w, 20, EV_SOCKETPAIR_X, I(0), I(9), I(9), I(0xa), I(0xb));
-	assert_null(F(&w, 20, 9));
-	assert_null(w.bind.fd);
-	EVENT(&w, 20, EV_PIPE2_X, I(-24), I(3), I(4), I(1), I(0));
-	assert_int_equal(F(&w, 20, 3)->ino, 77);
-	world_done(&w);
-}
-
 static void the_other_kinds_of_descriptors_are_known(void **arg)
 {
-	static const struct {
+	static const struct descriptor_case {
 		unsigned type;
 		int fd_type;
-		struct arg args[3];
+		struct arg args[5];
 		uint32_t openflags;
 		char letter;
 	} cases[] = {
+	    {EV_SOCKET_X, EV_FD_IPV4_SOCK, {I(9), I(INET), I(STREAM), I(0), I(0)}, 0, '4'},
 	    {EV_EVENTFD_X, EV_FD_EVENT, {I(9), I(1), I(5)}, 0, 'e'},
 	    {EV_EVENTFD2_X, EV_FD_EVENT, {I(9), I(4096), I(0)}, 4096, 'e'},
 	    {EV_SIGNALFD_X, EV_FD_SIGNALFD, {I(9), I(-1), I(0)}, 0, 's'},
@@ -295,16 +171,27 @@ static void the_other_kinds_of_descriptors_are_known(void **arg)
 
 	(void)arg;
 	world_in_tmp(&w);
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		world_event(&w, 20, cases[i].type, cases[i].args,
-			    3 > ev_table[cases[i].type].nparams ? ev_table[cases[i].type].nparams
-								: 3);
+	/* Zero is a descriptor like any other. */
+	for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
+		const struct descriptor_case *c = &cases[i / 2];
+		size_t n = ev_table[c->type].nparams;
+		int64_t num = i % 2 ? 9 : 0;
+		struct arg args[COUNT_OF(c->args)];
+
+		memcpy(args, c->args, sizeof(args));
+		args[0].i = num;
+		world_event(&w, 20, c->type, args, n < COUNT_OF(args) ? n : COUNT_OF(args));
 		assert_non_null(w.bind.fd);
-		assert_int_equal(w.bind.fd->num, 9);
-		assert_int_equal(w.bind.fd->type, cases[i].fd_type);
-		assert_int_equal(w.bind.fd->openflags, cases[i].openflags);
-		assert_int_equal(state_fd_typechar(w.bind.fd), cases[i].letter);
+		assert_ptr_equal(w.bind.fd, F(&w, 20, num));
+		assert_int_equal(T(&w, 20)->lastevent_fd, num);
+		assert_int_equal(w.bind.fd->num, num);
+		assert_int_equal(w.bind.fd->type, c->fd_type);
+		assert_int_equal(w.bind.fd->openflags, c->openflags);
+		assert_int_equal(state_fd_typechar(w.bind.fd), c->letter);
+		/* The next kind does not find this one in its place. */
+		world_open(&w, 20, num, "/a", 0);
 	}
+	EVENT(&w, 20, EV_PIDFD_OPEN_X, I(9), I(1), I(64));
 	assert_text(F(&w, 20, 9)->name, "/proc/1");
 	/* A descriptor of process 1, through the pidfd. */
 	EVENT(&w, 20, EV_PIDFD_GETFD_X, I(10), I(9), I(0), I(0));
@@ -331,31 +218,12 @@ static void a_failed_memfd_takes_a_place_nobody_finds(void **arg)
 	world_done(&w);
 }
 
-static void directories_follow_the_process(void **arg)
+static void a_placeholder_has_no_directory_to_change(void **arg)
 {
 	struct world w;
 
 	(void)arg;
 	world_init_base(&w);
-	CLONE(&w, 1, .ret = 20);
-	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
-	EVENT(&w, 20, EV_CHDIR_X, I(0), S("dir1"));
-	assert_sv(state_thread_cwd(T(&w, 20)), "/root/dir1/");
-	EVENT(&w, 20, EV_CHDIR_X, I(0), S(".."));
-	assert_sv(state_thread_cwd(T(&w, 20)), "/root/");
-	EVENT(&w, 20, EV_CHDIR_X, I(-2), S("/nowhere"));
-	assert_sv(state_thread_cwd(T(&w, 20)), "/root/");
-	/* Resolved against the thread's own directory, which it does not have. */
-	EVENT(&w, 21, EV_CHDIR_X, I(0), S("sub"));
-	assert_sv(state_thread_cwd(T(&w, 20)), "sub/");
-	EVENT(&w, 21, EV_CHDIR_X, I(0), S("/"));
-	assert_sv(state_thread_cwd(T(&w, 21)), "/");
-	open_file(&w, 3, "/usr", STATE_O_DIRECTORY);
-	EVENT(&w, 20, EV_FCHDIR_X, I(0), I(3));
-	assert_sv(state_thread_cwd(T(&w, 20)), "/usr/");
-	EVENT(&w, 20, EV_GETCWD_X, I(0), S("/var/x"));
-	assert_sv(state_thread_cwd(T(&w, 20)), "/var/x/");
-	/* A placeholder has no directory to change. */
 	EVENT(&w, 60, EV_CHDIR_X, I(0), S("/x"));
 	assert_sv(state_thread_cwd(T(&w, 60)), "./");
 	EVENT(&w, 60, EV_OPEN_X, I(3), S("n"), I(0), I(0));
@@ -392,11 +260,11 @@ static void any_numbers_live_together_in_a_table(void **arg)
 	(void)arg;
 	world_in_tmp(&w);
 	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
-		open_file(&w, numbers[i], "/a", 0);
+		world_open(&w, 20, numbers[i], "/a", 0);
 		world_check(&w);
 	}
 	for (int64_t i = 0; i < 300; i++)
-		open_file(&w, i, "/b", 0);
+		world_open(&w, 20, i, "/b", 0);
 	world_check(&w);
 	for (size_t i = 0; i < COUNT_OF(numbers); i++)
 		assert_non_null(F(&w, 20, numbers[i]));
@@ -420,8 +288,8 @@ static void the_exit_events_own_fd_wins_over_a_stale_one(void **arg)
 
 	(void)arg;
 	world_in_tmp(&w);
-	open_file(&w, 3, "/a", 0);
-	open_file(&w, 4, "/b", 0);
+	world_open(&w, 20, 3, "/a", 0);
+	world_open(&w, 20, 4, "/b", 0);
 	EVENT(&w, 20, EV_READ_X, I(1), NONE, I(4));
 	assert_text(w.bind.fd->name, "/b");
 	EVENT(&w, 20, EV_MMAP_X, I(0), I(1), I(2), I(3), I(0), I(0), I(0), I(0), I(3));
@@ -443,8 +311,8 @@ static void long_directories_leave_room_for_their_separator(void **arg)
 	name[0] = '/';
 	for (size_t n = STATE_PATH_MAX - 5; n < STATE_PATH_MAX - 1; n++) {
 		name[n] = '\0';
-		openat_file(&w, 3, EV_FD_CWD, name);
-		openat_file(&w, 0, 3, "f");
+		world_openat(&w, 20, 3, EV_FD_CWD, name);
+		world_openat(&w, 20, 0, 3, "f");
 		/* The directory, its separator, one character and a NUL have to fit. */
 		if (n + 3 <= STATE_PATH_MAX)
 			assert_int_equal(F(&w, 20, 0)->name->len, n + 2);
@@ -458,19 +326,16 @@ static void long_directories_leave_room_for_their_separator(void **arg)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(opened_names_are_absolute_and_clean),
-	    cmocka_unit_test(the_name_at_enter_wins_and_the_exit_adds_flags),
+	    cmocka_unit_test(directory_and_name_at_enter_win),
 	    cmocka_unit_test(other_ways_to_open_have_their_own_names),
-	    cmocka_unit_test(too_long_names_become_a_word),
 	    cmocka_unit_test(long_directories_leave_room_for_their_separator),
-	    cmocka_unit_test(a_closed_fd_is_seen_until_the_next_event),
+	    cmocka_unit_test(a_thread_closes_in_the_table_of_its_process),
 	    cmocka_unit_test(settling_carries_out_what_is_pending),
-	    cmocka_unit_test(a_closed_range_is_gone_at_once_or_marked),
-	    cmocka_unit_test(duplicates_are_copies_without_close_on_exec),
-	    cmocka_unit_test(pairs_show_the_second_number),
+	    cmocka_unit_test(a_closed_range_leaves_the_numbers_around_it),
+	    cmocka_unit_test(other_ways_to_duplicate_and_calls_that_do_not),
 	    cmocka_unit_test(the_other_kinds_of_descriptors_are_known),
 	    cmocka_unit_test(a_failed_memfd_takes_a_place_nobody_finds),
-	    cmocka_unit_test(directories_follow_the_process),
+	    cmocka_unit_test(a_placeholder_has_no_directory_to_change),
 	    cmocka_unit_test(chroot_sets_the_root_of_one_thread),
 	    cmocka_unit_test(any_numbers_live_together_in_a_table),
 	    cmocka_unit_test(the_exit_events_own_fd_wins_over_a_stale_one),

@@ -14,31 +14,7 @@
 
 #include <cmocka.h>
 
-#define THREAD_FLAGS (STATE_CL_THREAD | STATE_CL_FILES)
-
-enum { APPEND = 8, INET = 2, INET6 = 10, STREAM = 1, DGRAM = 2 };
-
-static void world_with_20(struct world *w)
-{
-	world_init_base(w);
-	world_at(w, 100);
-	CLONE(w, 1, .ret = 20);
-}
-
-static void new_socket(struct world *w, int64_t num, unsigned domain, unsigned type)
-{
-	EVENT(w, 1, EV_SOCKET_X, I(num), I(domain), I(type), I(0), I(0));
-}
-
-static void connect_to(struct world *w, int64_t num, struct bytes tuple)
-{
-	EVENT(w, 1, EV_CONNECT_X, I(0), RAW(tuple), I(num), NONE);
-}
-
-static void bind_to(struct world *w, int64_t num, struct bytes addr)
-{
-	EVENT(w, 1, EV_BIND_X, I(0), RAW(addr), I(num));
-}
+#define APPEND 8
 
 static void g02_what_a_duplicate_replaces_is_gone_at_once(void **arg)
 {
@@ -135,13 +111,13 @@ static void g19_a_name_changes_against_the_name_at_binding(void **arg)
 
 	(void)arg;
 	world_init_base(&w);
-	new_socket(&w, 3, INET, STREAM);
+	world_socket(&w, 3, INET, STREAM, 0);
 	assert_false(w.bind.fd_name_changed);
-	connect_to(&w, 3, first);
+	world_connect(&w, 0, 3, first);
 	assert_true(w.bind.fd_name_changed);
-	connect_to(&w, 3, first);
+	world_connect(&w, 0, 3, first);
 	assert_false(w.bind.fd_name_changed);
-	connect_to(&w, 3, second);
+	world_connect(&w, 0, 3, second);
 	assert_true(w.bind.fd_name_changed);
 	EVENT(&w, 1, EV_READ_X, I(1), NONE, I(3));
 	assert_false(w.bind.fd_name_changed);
@@ -204,9 +180,9 @@ static void g23_bound_ipv6_sockets_never_swap_their_ends(void **arg)
 
 	(void)arg;
 	world_init_base(&w);
-	new_socket(&w, 3, INET6, DGRAM);
-	bind_to(&w, 3, addr6("fe80::1", 53));
-	connect_to(&w, 3, tuple6("fe80::1", 53, "fe80::2", 999));
+	world_socket(&w, 3, INET6, DGRAM, 0);
+	world_bind(&w, 3, addr6("fe80::1", 53));
+	world_connect(&w, 0, 3, tuple6("fe80::1", 53, "fe80::2", 999));
 	assert_text(F(&w, 1, 3)->name, "fe80::1:53->fe80::2:999");
 	assert_true(F(&w, 1, 3)->flags & STATE_FD_ROLE_SERVER);
 	assert_false(F(&w, 1, 3)->flags & STATE_FD_ROLE_CLIENT);
@@ -219,29 +195,27 @@ static void g24_a_role_once_taken_stays(void **arg)
 
 	(void)arg;
 	world_init_base(&w);
-	new_socket(&w, 3, INET, STREAM);
-	bind_to(&w, 3, addr4("10.0.0.1", 80));
-	connect_to(&w, 3, tuple4("10.0.0.1", 80, "10.0.0.2", 999));
+	world_socket(&w, 3, INET, STREAM, 0);
+	world_bind(&w, 3, addr4("10.0.0.1", 80));
+	world_connect(&w, 0, 3, tuple4("10.0.0.1", 80, "10.0.0.2", 999));
 	/* TCP: no swap, and no second role. */
 	assert_text(F(&w, 1, 3)->name, "10.0.0.1:80->10.0.0.2:999");
 	assert_true(F(&w, 1, 3)->flags & STATE_FD_ROLE_SERVER);
 	assert_false(F(&w, 1, 3)->flags & STATE_FD_ROLE_CLIENT);
-	new_socket(&w, 4, INET, DGRAM);
-	bind_to(&w, 4, addr4("10.0.0.1", 53));
-	connect_to(&w, 4, tuple4("10.0.0.1", 53, "10.0.0.2", 999));
+	world_socket(&w, 4, INET, DGRAM, 0);
+	world_bind(&w, 4, addr4("10.0.0.1", 53));
+	world_connect(&w, 0, 4, tuple4("10.0.0.1", 53, "10.0.0.2", 999));
 	assert_text(F(&w, 1, 4)->name, "10.0.0.2:999->10.0.0.1:53");
+	assert_false(F(&w, 1, 4)->flags & STATE_FD_ROLE_CLIENT);
 	world_done(&w);
 }
 
 static void g28_what_a_suppressed_thread_did_is_unknown_to_its_process(void **arg)
 {
-	const char *const comms[] = {"noisy", NULL};
-	struct state_options opt = {.suppressed_comms = comms};
 	struct world w;
 
 	(void)arg;
-	world_init(&w, &opt);
-	world_process(&w, 1, 0);
+	world_suppressing(&w, "noisy");
 	CLONE(&w, 1, .ret = 20);
 	CLONE(&w, 21, .pid = 20, .ptid = 1, .flags = THREAD_FLAGS, .comm = "noisy");
 	EVENT(&w, 21, EV_OPEN_X, I(3), S("/a"), I(0), I(0));
@@ -313,12 +287,11 @@ static void g37_only_children_of_the_caller_are_remembered_as_gone(void **arg)
 
 static void g39_a_new_name_alone_changes_no_command_line(void **arg)
 {
-	static const char args[] = "-x";
 	struct world w;
 
 	(void)arg;
 	world_with_20(&w);
-	EXEC(&w, 20, .comm = "prog", .args = args, .args_len = sizeof(args));
+	EXEC(&w, 20, .comm = "prog", ARGS("-x"));
 	EVENT(&w, 20, EV_PRCTL_X, I(0), I(15), S("other"), I(0));
 	assert_text(T(&w, 20)->comm, "prog");
 	assert_sv(state_thread_cmdline(T(&w, 20)), "prog -x");
@@ -352,40 +325,10 @@ static void sending_nothing_makes_a_socket_as_well(void **arg)
 	assert_text(F(&w, 1, 5)->name, "10.0.0.5:40000->8.8.8.8:53");
 	EVENT(&w, 1, EV_SENDTO_X, I(-1), NONE, I(6), I(0), RAW(out));
 	assert_null(F(&w, 1, 6));
+	/* No address, no socket. */
+	EVENT(&w, 1, EV_SENDTO_X, I(20), NONE, I(6), I(20), NONE);
+	assert_null(F(&w, 1, 6));
 	world_done(&w);
-}
-
-static void zero_is_a_descriptor_like_any_other(void **arg)
-{
-	static const struct {
-		unsigned type;
-		int fd_type;
-		struct arg args[5];
-	} cases[] = {
-	    {EV_EVENTFD_X, EV_FD_EVENT, {I(0), I(1), I(5)}},
-	    {EV_EVENTFD2_X, EV_FD_EVENT, {I(0), I(4096), I(0)}},
-	    {EV_SIGNALFD_X, EV_FD_SIGNALFD, {I(0), I(-1), I(0), I(0)}},
-	    {EV_SIGNALFD4_X, EV_FD_SIGNALFD, {I(0), I(4096), I(-1), I(0)}},
-	    {EV_TIMERFD_CREATE_X, EV_FD_TIMERFD, {I(0), I(1), I(2)}},
-	    {EV_INOTIFY_INIT1_X, EV_FD_INOTIFY, {I(0), I(4096)}},
-	    {EV_EPOLL_CREATE1_X, EV_FD_EVENTPOLL, {I(0), I(1)}},
-	    {EV_MEMFD_CREATE_X, EV_FD_MEMFD, {I(0), S("m"), I(1)}},
-	    {EV_PIDFD_OPEN_X, EV_FD_PIDFD, {I(0), I(1), I(64)}},
-	    {EV_SOCKET_X, EV_FD_IPV4_SOCK, {I(0), I(INET), I(STREAM), I(0), I(0)}},
-	    {EV_USERFAULTFD_X, EV_FD_USERFAULTFD, {I(0), I(0)}},
-	};
-	struct world w;
-
-	(void)arg;
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		size_t n = ev_table[cases[i].type].nparams;
-
-		world_init_base(&w);
-		world_event(&w, 1, cases[i].type, cases[i].args, n < 5 ? n : 5);
-		assert_int_equal(F(&w, 1, 0)->type, cases[i].fd_type);
-		assert_int_equal(T(&w, 1)->lastevent_fd, 0);
-		world_done(&w);
-	}
 }
 
 static void a_descriptor_taken_from_another_process_keeps_its_flags(void **arg)
@@ -408,7 +351,7 @@ static void a_path_without_end_is_no_address(void **arg)
 
 	(void)arg;
 	world_init_base(&w);
-	new_socket(&w, 3, 1, DGRAM);
+	world_socket(&w, 3, UNIX, DGRAM, 0);
 	EVENT(&w, 1, EV_BIND_X, I(0), BYTES("\x01/x", 3), I(3));
 	assert_null(F(&w, 1, 3)->name);
 	EVENT(&w, 1, EV_BIND_X, I(0), BYTES("\x01", 1), I(3));
@@ -425,43 +368,15 @@ static void roles_of_ipv6_are_judged_by_other_bytes(void **arg)
 
 	(void)arg;
 	world_init_base(&w);
-	new_socket(&w, 3, INET, STREAM);
-	bind_to(&w, 3, addr4("10.0.0.1", 80));
-	new_socket(&w, 4, INET, STREAM);
-	bind_to(&w, 4, addr4("10.0.0.1", 53));
+	world_socket(&w, 3, INET, STREAM, 0);
+	world_bind(&w, 3, addr4("10.0.0.1", 80));
+	world_socket(&w, 4, INET, STREAM, 0);
+	world_bind(&w, 4, addr4("10.0.0.1", 53));
 	/* Bytes 8 to 11 of the address are taken for the ports 80 and 53: one listens there, none
 	 * sends from there. */
-	new_socket(&w, 5, INET6, DGRAM);
+	world_socket(&w, 5, INET6, DGRAM, 0);
 	EVENT(&w, 1, EV_SENDTO_X, I(1), NONE, I(5), I(1), RAW(out));
 	assert_true(F(&w, 1, 5)->flags & STATE_FD_ROLE_SERVER);
-	world_done(&w);
-}
-
-static void descriptors_of_the_list_keep_where_they_come_from(void **arg)
-{
-	struct ev_fd_entry server = {
-	    .tid = 1, .fd = 3, .type = EV_FD_IPV4_SERVSOCK, .sport = 80, .l4proto = EV_L4_TCP};
-	struct ev_fd_entry accepted = {.tid = 1,
-				       .fd = 4,
-				       .type = EV_FD_IPV4_SOCK,
-				       .sport = 80,
-				       .dport = 5,
-				       .l4proto = EV_L4_TCP};
-	struct ev_fd_entry made = accepted;
-	struct world w;
-
-	(void)arg;
-	world_init_base(&w);
-	made.fd = 5;
-	made.sport = 6;
-	world_fd(&w, &server);
-	world_fd(&w, &accepted);
-	world_fd(&w, &made);
-	world_tick(&w);
-	assert_int_equal(F(&w, 1, 4)->flags,
-			 STATE_FD_FROM_PROC | STATE_FD_CONNECTED | STATE_FD_ROLE_SERVER);
-	assert_int_equal(F(&w, 1, 5)->flags,
-			 STATE_FD_FROM_PROC | STATE_FD_CONNECTED | STATE_FD_ROLE_CLIENT);
 	world_done(&w);
 }
 
@@ -486,11 +401,9 @@ int main(void)
 	    cmocka_unit_test(g39_a_new_name_alone_changes_no_command_line),
 	    cmocka_unit_test(g40_an_empty_directory_in_a_process_list_is_the_root),
 	    cmocka_unit_test(sending_nothing_makes_a_socket_as_well),
-	    cmocka_unit_test(zero_is_a_descriptor_like_any_other),
 	    cmocka_unit_test(a_descriptor_taken_from_another_process_keeps_its_flags),
 	    cmocka_unit_test(a_path_without_end_is_no_address),
 	    cmocka_unit_test(roles_of_ipv6_are_judged_by_other_bytes),
-	    cmocka_unit_test(descriptors_of_the_list_keep_where_they_come_from),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

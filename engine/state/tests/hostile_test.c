@@ -12,8 +12,7 @@
 
 #include <cmocka.h>
 
-#define THREAD_FLAGS (STATE_CL_THREAD | STATE_CL_FILES)
-#define MANY	     20000
+#define MANY 20000
 
 static void ever_new_threads_stop_at_the_limit(void **arg)
 {

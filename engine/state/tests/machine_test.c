@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identity, suppression, limits, users (S28, S29, S31, S32); sections, numbering, observers. */
+/* Identity, suppression, limits and users beyond the scenarios; sections, numbering, observers. */
 #include "engine/state/internal.h"
 #include "engine/state/tests/world.h"
 
@@ -12,14 +12,6 @@
 
 #include <cmocka.h>
 
-#define THREAD_FLAGS (STATE_CL_THREAD | STATE_CL_FILES)
-
-static void world_with_20(struct world *w)
-{
-	world_init_base(w);
-	CLONE(w, 1, .ret = 20);
-}
-
 static void identity_follows_the_effective_ids(void **arg)
 {
 	struct state_thread *t;
@@ -28,10 +20,6 @@ static void identity_follows_the_effective_ids(void **arg)
 	(void)arg;
 	world_with_20(&w);
 	t = T(&w, 20);
-	EVENT(&w, 20, EV_SETRESUID_X, I(0), I(1), I(2), I(3));
-	assert_int_equal(t->uid, 2);
-	EVENT(&w, 20, EV_SETRESUID_X, I(-1), I(4), I(5), I(6));
-	assert_int_equal(t->uid, 2);
 	EVENT(&w, 20, EV_SETREUID_X, I(0), I(7), I(-1));
 	assert_int_equal(t->uid, UINT32_MAX);
 	EVENT(&w, 20, EV_SETUID_X, I(0), I(9));
@@ -45,7 +33,7 @@ static void identity_follows_the_effective_ids(void **arg)
 	world_done(&w);
 }
 
-static void capabilities_sessions_and_limits_are_followed(void **arg)
+static void a_limit_is_that_of_its_resource_and_a_namespace_of_its_kind(void **arg)
 {
 	struct state_thread *t;
 	struct world w;
@@ -54,21 +42,11 @@ static void capabilities_sessions_and_limits_are_followed(void **arg)
 	world_with_20(&w);
 	t = T(&w, 20);
 	EVENT(&w, 20, EV_CAPSET_X, I(0), I(1), I(2), I(3));
-	assert_int_equal(t->cap_inheritable, 1);
-	assert_int_equal(t->cap_permitted, 2);
-	assert_int_equal(t->cap_effective, 3);
 	EVENT(&w, 20, EV_UNSHARE_X, I(0), I(STATE_CL_NEWPID));
 	assert_int_equal(t->cap_effective, 3);
-	EVENT(&w, 20, EV_UNSHARE_X, I(0), I(STATE_CL_NEWUSER));
-	assert_true(t->cap_inheritable == 0x1ffffffffff && t->cap_permitted == 0x1ffffffffff &&
-		    t->cap_effective == 0x1ffffffffff);
-	EVENT(&w, 20, EV_CAPSET_X, I(0), I(0), I(0), I(0));
 	EVENT(&w, 20, EV_SETNS_X, I(0), I(3), I(STATE_CL_NEWUSER));
 	assert_true(t->cap_effective == 0x1ffffffffff);
-	EVENT(&w, 20, EV_SETSID_X, I(30));
-	assert_int_equal(t->sid, 30);
 	EVENT(&w, 1, EV_PRLIMIT_X, I(0), I(500), I(600), I(0), I(0), I(20), I(7));
-	assert_int_equal(t->fdlimit, 500);
 	EVENT(&w, 1, EV_PRLIMIT_X, I(0), I(-1), I(600), I(0), I(0), I(20), I(7));
 	EVENT(&w, 1, EV_PRLIMIT_X, I(0), I(9), I(600), I(0), I(0), I(20), I(8));
 	assert_int_equal(t->fdlimit, 500);
@@ -87,8 +65,7 @@ static void memory_figures_come_with_many_events(void **arg)
 	struct world w;
 
 	(void)arg;
-	world_with_20(&w);
-	CLONE(&w, 20, .ret = 21, .flags = THREAD_FLAGS);
+	world_with_21(&w);
 	t = T(&w, 20);
 	EVENT(&w, 20, EV_BRK_4_X, I(-1), I(10), I(20), I(30), I(0));
 	assert_int_equal(t->vmsize_kb, 10);
@@ -128,34 +105,16 @@ static void the_times_of_the_last_two_events_are_kept(void **arg)
 
 /* --- suppression --- */
 
-static void suppressed_commands_and_their_children_are_ignored(void **arg)
+static void an_exec_starts_suppression_as_well(void **arg)
 {
-	const char *const comms[] = {"noisy", "noisy", NULL};
-	struct state_options opt = {.suppressed_comms = comms};
 	struct world w;
 
 	(void)arg;
-	world_init(&w, &opt);
-	world_process(&w, 1, 0);
-	CLONE(&w, 20, .pid = 20, .ptid = 1, .comm = "noisy");
-	assert_int_equal(w.rc, 0);
-	assert_null(T(&w, 20));
-	EVENT(&w, 20, EV_OPEN_X, I(3), S("/a"), I(0), I(0));
-	assert_int_equal(w.rc, 0);
-	CLONE(&w, 21, .pid = 21, .ptid = 20, .comm = "x");
-	assert_int_equal(w.rc, 0);
-	EVENT(&w, 21, EV_READ_X, I(0), NONE, I(3));
-	assert_int_equal(w.rc, 0);
-	world_exit(&w, 20);
-	assert_int_equal(w.rc, 1);
-	EVENT(&w, 20, EV_OPEN_X, I(3), S("/a"), I(0), I(0));
-	assert_int_equal(w.rc, 1);
-	assert_true(state_thread_is_invalid(T(&w, 20)));
-	assert_int_equal(state_stats(w.st)->suppressed, 4);
-	assert_int_equal(w.bind.ev->num, 2);
-	/* An exec starts suppression as well; one of a suppressed thread's own passes. */
+	world_suppressing(&w, "noisy");
+	world_process(&w, 20, 1);
 	EXEC(&w, 20, .pid = 20, .comm = "noisy");
 	assert_int_equal(w.rc, 0);
+	/* One of a suppressed thread's own passes. */
 	EXEC(&w, 20, .pid = 20, .comm = "quiet");
 	assert_int_equal(w.rc, 1);
 	EVENT(&w, 20, EV_READ_X, I(0), NONE, I(3));
@@ -198,51 +157,6 @@ static void suppression_reaches_down_the_initial_process_list(void **arg)
 }
 
 /* --- limits --- */
-
-static void a_full_thread_table_takes_no_more(void **arg)
-{
-	struct state_options opt = {.threads_max = 2};
-	struct world w;
-
-	(void)arg;
-	world_init(&w, &opt);
-	world_process(&w, 1, 0);
-	world_process(&w, 20, 1);
-	world_process(&w, 22, 1);
-	CLONE(&w, 1, .ret = 21);
-	assert_null(T(&w, 21));
-	assert_non_null(T(&w, 20));
-	EVENT(&w, 99, EV_OPEN_X, I(3), S("/a"), I(0), I(0));
-	assert_null(w.bind.thread);
-	CLONE(&w, 30, .pid = 30, .ptid = 1);
-	assert_null(w.bind.thread);
-	CLONE(&w, 30, .pid = 30, .ptid = 77);
-	assert_null(w.bind.thread);
-	assert_int_equal(state_threads(w.st), 2);
-	assert_int_equal(state_stats(w.st)->threads_dropped, 5);
-	world_done(&w);
-}
-
-static void a_full_descriptor_table_takes_no_more(void **arg)
-{
-	struct state_options opt = {.fds_max = 3};
-	struct world w;
-
-	(void)arg;
-	world_init(&w, &opt);
-	world_process(&w, 1, 0);
-	for (int i = 0; i < 3; i++)
-		EVENT(&w, 1, EV_OPEN_X, I(i), S("/a"), I(0), I(0));
-	EVENT(&w, 1, EV_OPEN_X, I(5000), S("/b"), I(0), I(0));
-	assert_null(w.bind.fd);
-	assert_null(F(&w, 1, 5000));
-	assert_int_equal(T(&w, 1)->lastevent_fd, 5000);
-	assert_int_equal(state_stats(w.st)->fds_dropped, 1);
-	/* Replacing always works. */
-	EVENT(&w, 1, EV_OPEN_X, I(2), S("/b"), I(0), I(0));
-	assert_text(F(&w, 1, 2)->name, "/b");
-	world_done(&w);
-}
 
 static void the_number_of_users_is_limited(void **arg)
 {
@@ -293,24 +207,13 @@ static const char *user_name(const struct world *w, uint32_t uid)
 	return u && u->name ? u->name->text : NULL;
 }
 
-static void users_come_and_go_with_their_events(void **arg)
+static void groups_come_and_go_and_users_of_a_network_do_not(void **arg)
 {
 	struct world w;
 
 	(void)arg;
 	world_init_base(&w);
 	world_tick(&w);
-	EVENT(&w, -1, EV_USER_ADDED_E, I(1000), I(100), S("bob"), S("/home/bob"), S("/bin/sh"),
-	      S(""));
-	assert_string_equal(user_name(&w, 1000), "bob");
-	assert_text(state_user_find(w.st, NULL, 1000)->home, "/home/bob");
-	assert_text(state_user_find(w.st, NULL, 1000)->shell, "/bin/sh");
-	EVENT(&w, -1, EV_USER_ADDED_E, I(1000), I(7), S("rob"), S("/home/rob"), S("/bin/sh"),
-	      S(""));
-	assert_string_equal(user_name(&w, 1000), "rob");
-	assert_int_equal(state_user_find(w.st, NULL, 1000)->gid, 100);
-	EVENT(&w, -1, EV_USER_DELETED_E, I(1000), I(7), S("rob"), S(""), S(""), S(""));
-	assert_null(state_user_find(w.st, NULL, 1000));
 	EVENT(&w, -1, EV_USER_ADDED_E, I(1), I(1), S("+nis"), S(""), S(""), S(""));
 	assert_null(state_user_find(w.st, NULL, 1));
 	EVENT(&w, -1, EV_GROUP_ADDED_E, I(5), S("five"), S(""));
@@ -322,12 +225,11 @@ static void users_come_and_go_with_their_events(void **arg)
 
 static void containers_have_users_of_their_own(void **arg)
 {
-	static const char cgroups[] = "cpu=/ns/box";
 	struct world w;
 
 	(void)arg;
 	world_init_base(&w);
-	EXEC(&w, 40, .pid = 40, .cgroups = cgroups, .cgroups_len = sizeof(cgroups));
+	EXEC(&w, 40, .pid = 40, CGROUPS("cpu=/ns/box"));
 	EVENT(&w, -1, EV_USER_ADDED_E, I(5), I(5), S("inside"), S("/"), S("sh"), S("box"));
 	assert_null(state_user_find(w.st, NULL, 5));
 	assert_text(state_user_find(w.st, T(&w, 40)->container_id, 5)->name, "inside");
@@ -655,16 +557,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(identity_follows_the_effective_ids),
-	    cmocka_unit_test(capabilities_sessions_and_limits_are_followed),
+	    cmocka_unit_test(a_limit_is_that_of_its_resource_and_a_namespace_of_its_kind),
 	    cmocka_unit_test(memory_figures_come_with_many_events),
 	    cmocka_unit_test(the_times_of_the_last_two_events_are_kept),
-	    cmocka_unit_test(suppressed_commands_and_their_children_are_ignored),
+	    cmocka_unit_test(an_exec_starts_suppression_as_well),
 	    cmocka_unit_test(suppression_reaches_down_the_initial_process_list),
-	    cmocka_unit_test(a_full_thread_table_takes_no_more),
-	    cmocka_unit_test(a_full_descriptor_table_takes_no_more),
 	    cmocka_unit_test(the_number_of_users_is_limited),
 	    cmocka_unit_test(parameters_of_wrong_width_change_nothing),
-	    cmocka_unit_test(users_come_and_go_with_their_events),
+	    cmocka_unit_test(groups_come_and_go_and_users_of_a_network_do_not),
 	    cmocka_unit_test(containers_have_users_of_their_own),
 	    cmocka_unit_test(the_captures_list_wins_over_events_at_its_head),
 	    cmocka_unit_test(events_are_numbered_and_some_are_hidden),

@@ -14,23 +14,7 @@
 
 #include <cmocka.h>
 
-#define THREAD_FLAGS (STATE_CL_THREAD | STATE_CL_FILES)
-#define BOOT	     1690000000000000000u
-
-/* S2: process 20, cloned by 1 at 100 ms, seen from its parent only. */
-static void world_s2(struct world *w)
-{
-	world_init_base(w);
-	world_at(w, 100);
-	CLONE(w, 1, .ret = 20);
-}
-
-/* S3: and its thread 21. */
-static void world_s3(struct world *w)
-{
-	world_s2(w);
-	CLONE(w, 20, .ret = 21, .flags = THREAD_FLAGS);
-}
+#define BOOT 1690000000000000000u
 
 static void s01_a_failed_clone_or_exec_changes_nothing(void **arg)
 {
@@ -40,6 +24,7 @@ static void s01_a_failed_clone_or_exec_changes_nothing(void **arg)
 	world_init_base(&w);
 	CLONE(&w, 1, .ret = -3);
 	assert_int_equal(state_threads(w.st), 1);
+	assert_int_equal(w.bind.errcode, 3);
 	EXEC(&w, 1, .ret = -2, .exe = "x");
 	assert_text(T(&w, 1)->exe, "init");
 	assert_text(T(&w, 1)->comm, "init");
@@ -52,7 +37,7 @@ static void s02_the_callers_event_makes_the_child_and_the_childs_own_leaves_it(v
 	struct world w;
 
 	(void)arg;
-	world_s2(&w);
+	world_with_20(&w);
 	assert_ptr_equal(w.bind.thread, T(&w, 1));
 	t = T(&w, 20);
 	assert_true(t->pid == 20 && t->ptid == 1 && t->vtid == 20 && t->vpid == 20);
@@ -60,6 +45,7 @@ static void s02_the_callers_event_makes_the_child_and_the_childs_own_leaves_it(v
 	assert_true(t->clone_ts == world_ns(100));
 	assert_text(F(&w, 20, 0)->name, "/dev/null");
 	assert_true(F(&w, 20, 0)->flags & STATE_FD_CLONED);
+	assert_false(F(&w, 1, 0)->flags & STATE_FD_CLONED);
 	assert_sv(state_thread_cwd(t), "/root/");
 	assert_ptr_equal(T(&w, 1)->first_child, t);
 	assert_null(t->next_sibling);
@@ -69,6 +55,7 @@ static void s02_the_callers_event_makes_the_child_and_the_childs_own_leaves_it(v
 	assert_ptr_equal(w.bind.thread, T(&w, 20));
 	assert_ptr_equal(T(&w, 20), t);
 	assert_true(t->clone_ts == world_ns(100));
+	assert_false(t->flags & STATE_CL_INVERTED);
 	world_done(&w);
 }
 
@@ -77,13 +64,14 @@ static void s03_a_thread_joins_its_group_and_shares_the_table(void **arg)
 	struct world w;
 
 	(void)arg;
-	world_s3(&w);
+	world_with_21(&w);
 	assert_true(T(&w, 21)->pid == 20 && T(&w, 21)->ptid == 1);
 	assert_true(T(&w, 21)->flags & STATE_CL_FILES);
 	assert_null(T(&w, 21)->fds);
 	assert_text(F(&w, 21, 0)->name, "/dev/null");
 	assert_ptr_equal(F(&w, 21, 0), F(&w, 20, 0));
 	assert_int_equal(state_thread_count(T(&w, 20)), 2);
+	assert_int_equal(state_thread_count_children(T(&w, 21)), 1);
 	assert_ptr_equal(T(&w, 1)->first_child, T(&w, 21));
 	assert_ptr_equal(T(&w, 21)->next_sibling, T(&w, 20));
 	assert_null(T(&w, 20)->next_sibling);
@@ -134,6 +122,7 @@ static void s05_the_childs_event_may_come_before_its_callers(void **arg)
 	init.cap_effective = 9;
 	init.sid = 4;
 	world_add(&w, &init);
+	world_at(&w, 100);
 	CLONE(&w, 20, .pid = 20, .ptid = 1);
 	t = T(&w, 20);
 	assert_true(t->flags & STATE_CL_INVERTED);
@@ -143,6 +132,7 @@ static void s05_the_childs_event_may_come_before_its_callers(void **arg)
 	CLONE(&w, 1, .ret = 20, .comm = "other");
 	assert_ptr_equal(T(&w, 20), t);
 	assert_text(t->comm, "bash");
+	assert_true(t->clone_ts == world_ns(100));
 	assert_true(t->flags & STATE_CL_INVERTED);
 	world_done(&w);
 }
@@ -152,9 +142,10 @@ static void s06_a_number_used_again_replaces_a_child_that_never_reported_itself(
 	struct world w;
 
 	(void)arg;
-	world_s2(&w);
+	world_with_20(&w);
 	world_at(&w, 5000);
 	CLONE(&w, 1, .ret = 20, .comm = "new");
+	assert_ptr_equal(w.bind.thread, T(&w, 1));
 	assert_text(T(&w, 20)->comm, "new");
 	assert_true(T(&w, 20)->clone_ts == world_ns(5000));
 	assert_false(T(&w, 20)->flags & STATE_CL_INVERTED);
@@ -162,7 +153,14 @@ static void s06_a_number_used_again_replaces_a_child_that_never_reported_itself(
 	assert_null(T(&w, 20)->next_sibling);
 	assert_int_equal(T(&w, 20)->group->alive, 1);
 	world_done(&w);
-	/* One that did stays. */
+	/* So is one whose report came after its caller's. */
+	world_with_20(&w);
+	CLONE(&w, 20, .pid = 20, .ptid = 1);
+	world_at(&w, 5000);
+	CLONE(&w, 1, .ret = 20, .comm = "new");
+	assert_text(T(&w, 20)->comm, "new");
+	world_done(&w);
+	/* One whose report came first stays. */
 	world_init_base(&w);
 	CLONE(&w, 20, .pid = 20, .ptid = 1);
 	world_at(&w, 5000);
@@ -176,7 +174,7 @@ static void s07_a_childs_own_event_counts_after_two_seconds_only(void **arg)
 	struct world w;
 
 	(void)arg;
-	world_s2(&w);
+	world_with_20(&w);
 	world_at(&w, 2099);
 	CLONE(&w, 20, .pid = 20, .ptid = 1, .comm = "x");
 	assert_text(T(&w, 20)->comm, "bash");
@@ -184,6 +182,7 @@ static void s07_a_childs_own_event_counts_after_two_seconds_only(void **arg)
 	CLONE(&w, 20, .pid = 20, .ptid = 1, .comm = "y");
 	assert_text(T(&w, 20)->comm, "y");
 	assert_true(T(&w, 20)->flags & STATE_CL_INVERTED);
+	assert_ptr_equal(w.bind.thread, T(&w, 20));
 	world_done(&w);
 }
 
@@ -233,18 +232,23 @@ static void s10_a_caller_nobody_knew_is_repaired(void **arg)
 
 	(void)arg;
 	world_init_base(&w);
-	CLONE(&w, 50, .ret = 51, .pid = 50, .ptid = 1);
+	CLONE(&w, 50, .ret = 51, .pid = 50, .ptid = 1, ARGS("-x"));
 	t = T(&w, 50);
 	assert_true(t->pid == 50 && t->ptid == 1);
 	assert_text(t->comm, "bash");
+	assert_sv(state_thread_cmdline(t), "bash -x");
+	assert_int_equal(t->args.count, 1);
+	assert_ptr_equal(t->linked_parent, T(&w, 1));
 	assert_ptr_equal(T(&w, 1)->first_child, t);
 	assert_int_equal(T(&w, 51)->ptid, 50);
 	assert_int_equal(state_fd_count(T(&w, 51)), 0);
 	assert_null(T(&w, 51)->cwd);
+	assert_sv(state_thread_cwd(T(&w, 51)), "");
 	assert_null(T(&w, 51)->exepath);
 	EVENT(&w, 60, EV_READ_X, I(1), NONE, I(3));
 	assert_text(T(&w, 60)->comm, "<NA>");
 	assert_int_equal(T(&w, 60)->pid, -1);
+	assert_true(state_thread_is_invalid(T(&w, 60)));
 	assert_null(w.bind.fd);
 	assert_int_equal(T(&w, 60)->lastevent_fd, 3);
 	world_done(&w);
@@ -264,13 +268,13 @@ static void s11_a_parent_or_leader_nobody_knew_gets_a_record(void **arg)
 	assert_true(T(&w, 80)->vtid == 80 && T(&w, 80)->vpid == 80);
 	assert_text(T(&w, 80)->comm, "bash");
 	assert_int_equal(T(&w, 80)->group->alive, 2);
+	assert_int_equal(state_thread_count(T(&w, 80)), 2);
 	assert_ptr_equal(state_thread_main(T(&w, 81)), T(&w, 80));
 	world_done(&w);
 }
 
 static void s12_an_exec_replaces_image_and_flags(void **arg)
 {
-	static const char args[] = "-l";
 	struct state_thread *t;
 	struct world w;
 
@@ -281,9 +285,10 @@ static void s12_an_exec_replaces_image_and_flags(void **arg)
 	EVENT(&w, 20, EV_OPEN_X, I(5), S("/b"), I(STATE_O_RDONLY), I(0));
 	EVENT(&w, 20, EV_SETSID_X, I(9));
 	world_at(&w, 200);
-	EXEC(&w, 20, .exe = "/bin/ls", .comm = "ls", .args = args, .args_len = sizeof(args),
-	     .trusted = "/usr/bin/ls (deleted)", .vpgid = 20);
 	t = T(&w, 20);
+	EXEC(&w, 20, .exe = "/bin/ls", .comm = "ls", ARGS("-l"), .trusted = "/usr/bin/ls (deleted)",
+	     .vpgid = 20);
+	assert_ptr_equal(T(&w, 20), t);
 	assert_text(t->exe, "/bin/ls");
 	assert_text(t->comm, "ls");
 	assert_sv(state_thread_cmdline(t), "ls -l");
@@ -295,6 +300,7 @@ static void s12_an_exec_replaces_image_and_flags(void **arg)
 	assert_sv(state_thread_cwd(t), "/root/");
 	assert_true(t->sid == 9 && t->ptid == 1);
 	assert_true(t->lastexec_ts == world_ns(200));
+	assert_int_equal(t->exec_count, 1);
 	world_done(&w);
 }
 
@@ -303,15 +309,17 @@ static void s13_an_exec_leaves_no_thread_but_the_leader(void **arg)
 	struct world w;
 
 	(void)arg;
-	world_s3(&w);
-	CLONE(&w, 25, .pid = 25, .ptid = 21);
+	world_with_21(&w);
+	CLONE(&w, 20, .ret = 22, .flags = THREAD_FLAGS);
+	CLONE(&w, 21, .ret = 25, .pid = 20);
 	assert_int_equal(T(&w, 25)->ptid, 21);
 	EXEC(&w, 20, .pid = 20);
 	assert_null(T(&w, 21));
+	assert_null(T(&w, 22));
 	assert_int_equal(T(&w, 20)->group->alive, 1);
 	assert_int_equal(T(&w, 25)->ptid, 20);
 	world_done(&w);
-	world_s3(&w);
+	world_with_21(&w);
 	world_exit(&w, 20);
 	world_tick(&w);
 	assert_true(T(&w, 20)->flags & STATE_CL_CLOSED);
@@ -328,12 +336,13 @@ static void s14_old_captures_give_the_path_of_the_image_at_enter(void **arg)
 	struct world w;
 
 	(void)arg;
-	world_s2(&w);
+	world_with_20(&w);
 	t = T(&w, 20);
 	EVENT(&w, 20, EV_CHDIR_X, I(0), S("/home/u"));
 	EVENT(&w, 20, EV_EXECVE_19_E, S("./a.out"));
 	assert_false(w.bind.visible);
 	EXEC(&w, 20, .ret = 0);
+	assert_true(w.bind.visible);
 	assert_text(t->exepath, "/home/u/a.out");
 	EVENT(&w, 20, EV_EXECVEAT_E, I(EV_FD_CWD), S("sub/b"), I(0));
 	assert_false(w.bind.visible);
@@ -348,10 +357,18 @@ static void s14_old_captures_give_the_path_of_the_image_at_enter(void **arg)
 	EVENT(&w, 20, EV_EXECVEAT_E, I(99), S("b"), I(0));
 	EXEC(&w, 20, .ret = 0);
 	assert_text(t->exepath, "<NA>");
+	EXEC(&w, 20, .ret = 0);
+	assert_text(t->exepath, "<NA>");
 	/* The exit may be that of execveat as well. */
 	EVENT(&w, 20, EV_EXECVEAT_E, I(EV_FD_CWD), S("c"), I(0));
 	EXEC(&w, 20, .type = EV_EXECVEAT_X);
 	assert_text(t->exepath, "/home/u/c");
+	/* A trusted path is better. */
+	EVENT(&w, 20, EV_EXECVE_19_E, S("/x"));
+	EXEC(&w, 20, .trusted = "/y");
+	assert_text(t->exepath, "/y");
+	EXEC(&w, 20, .ret = 0);
+	assert_text(t->exepath, "/y");
 	world_done(&w);
 }
 
@@ -360,25 +377,17 @@ static void s15_who_exited_is_seen_until_the_next_event(void **arg)
 	struct world w;
 
 	(void)arg;
-	world_s2(&w);
+	world_with_20(&w);
 	EVENT(&w, 20, EV_PROCEXIT_1_E, I(0), I(0), I(0), I(0), NONE);
 	assert_ptr_equal(w.bind.thread, T(&w, 20));
 	assert_true(T(&w, 20)->flags & STATE_CL_CLOSED);
 	assert_int_equal(T(&w, 20)->group->alive, 0);
+	assert_int_equal(state_thread_count(T(&w, 20)), 0);
+	assert_text(F(&w, 20, 0)->name, "/dev/null");
 	world_tick(&w);
 	assert_null(T(&w, 20));
+	assert_null(T(&w, 1)->first_child);
 	world_done(&w);
-}
-
-/* 1 -> 20 -> 30 -> 31, each a process. */
-static void world_s16(struct world *w)
-{
-	world_init(w, NULL);
-	world_process(w, 1, 0);
-	world_process(w, 20, 1);
-	world_process(w, 30, 20);
-	world_process(w, 31, 30);
-	world_tick(w);
 }
 
 static void s16_orphans_go_to_who_reaps(void **arg)
@@ -387,32 +396,36 @@ static void s16_orphans_go_to_who_reaps(void **arg)
 	struct world w;
 
 	(void)arg;
-	world_s16(&w);
+	world_with_chain(&w);
 	world_exit_reaper(&w, 30, 1);
 	world_tick(&w);
 	assert_int_equal(T(&w, 31)->ptid, 1);
 	assert_null(T(&w, 30));
 	world_done(&w);
-	world_s16(&w);
+	world_with_chain(&w);
 	EVENT(&w, 30, EV_PROCEXIT_1_E, I(0), I(0), I(0), I(0), NONE);
 	world_tick(&w);
 	assert_int_equal(T(&w, 31)->ptid, 1);
 	world_done(&w);
-	world_s16(&w);
+	world_with_chain(&w);
 	EVENT(&w, 20, EV_PRCTL_X, I(0), I(36), NONE, I(1));
 	world_exit(&w, 30);
 	world_tick(&w);
 	assert_int_equal(T(&w, 31)->ptid, 20);
 	world_done(&w);
-	world_s16(&w);
+	world_with_chain(&w);
 	sibling.flags = THREAD_FLAGS;
 	world_add(&w, &sibling);
 	world_exit(&w, 30);
 	world_tick(&w);
 	assert_int_equal(T(&w, 31)->ptid, 32);
 	assert_false(T(&w, 32)->group->reaper);
+	assert_non_null(T(&w, 30));
+	world_exit(&w, 32);
+	world_tick(&w);
+	assert_int_equal(T(&w, 31)->ptid, 1);
 	world_done(&w);
-	world_s16(&w);
+	world_with_chain(&w);
 	assert_false(T(&w, 20)->group->reaper);
 	world_exit_reaper(&w, 30, 20);
 	world_tick(&w);
@@ -442,7 +455,7 @@ static void s18_a_dead_leader_stays_while_its_threads_live(void **arg)
 	struct world w;
 
 	(void)arg;
-	world_s3(&w);
+	world_with_21(&w);
 	world_exit(&w, 20);
 	world_tick(&w);
 	assert_true(T(&w, 20)->flags & STATE_CL_CLOSED);

@@ -114,43 +114,77 @@ void world_init_base(struct world *w)
 	world_file(w, 1, 0, "/dev/null");
 }
 
-static void put_arg(struct world *w, const struct arg *a)
+void world_with_20(struct world *w)
+{
+	world_init_base(w);
+	world_at(w, 100);
+	CLONE(w, 1, .ret = 20);
+}
+
+void world_with_21(struct world *w)
+{
+	world_with_20(w);
+	CLONE(w, 20, .ret = 21, .flags = THREAD_FLAGS);
+}
+
+void world_with_chain(struct world *w)
+{
+	world_init(w, NULL);
+	world_process(w, 1, 0);
+	world_process(w, 20, 1);
+	world_process(w, 30, 20);
+	world_process(w, 31, 30);
+	world_tick(w);
+}
+
+void world_suppressing(struct world *w, const char *comm)
+{
+	const char *const comms[] = {comm, comm, NULL};
+	const struct state_options opt = {.suppressed_comms = comms};
+
+	world_init(w, &opt);
+	world_process(w, 1, 0);
+}
+
+static void put_arg(struct ev_synth *s, const struct arg *a)
 {
 	switch (a->kind) {
 	case ARG_EMPTY:
-		ev_synth_empty(w->synth);
+		ev_synth_empty(s);
 		break;
 	case ARG_INT:
-		ev_synth_int(w->synth, a->i);
+		ev_synth_int(s, a->i);
 		break;
 	case ARG_STR:
-		ev_synth_str(w->synth, a->p);
+		ev_synth_str(s, a->p);
 		break;
 	case ARG_BYTES:
-		ev_synth_bytes(w->synth, a->p, a->n);
+		ev_synth_bytes(s, a->p, a->n);
 		break;
 	}
 }
 
+void world_synth(struct ev_synth *s, uint64_t ts, int64_t tid, unsigned type,
+		 const struct arg *args, size_t n)
+{
+	ev_synth_begin(s, type, ts, tid);
+	for (size_t i = 0; i < n; i++)
+		put_arg(s, &args[i]);
+	for (; n < ev_table[type].nparams; n++)
+		ev_synth_empty(s);
+	assert_int_equal(ev_synth_end(s), 0);
+}
+
 void world_event(struct world *w, int64_t tid, unsigned type, const struct arg *args, size_t n)
 {
-	ev_synth_begin(w->synth, type, world_ns(w->now), tid);
-	for (size_t i = 0; i < n; i++)
-		put_arg(w, &args[i]);
-	for (; n < ev_table[type].nparams; n++)
-		ev_synth_empty(w->synth);
-	assert_int_equal(ev_synth_end(w->synth), 0);
+	world_synth(w->synth, world_ns(w->now), tid, type, args, n);
 	feed(w);
 	w->now += 10;
 }
 
 void world_tick(struct world *w)
 {
-	ev_synth_begin(w->synth, EV_DROP_E, world_ns(w->now), -1);
-	ev_synth_int(w->synth, 1);
-	assert_int_equal(ev_synth_end(w->synth), 0);
-	feed(w);
-	w->now += 10;
+	EVENT(w, -1, EV_DROP_E, I(1));
 }
 
 static int64_t pid_of(const struct world *w, int64_t tid)
@@ -167,29 +201,21 @@ static int64_t ptid_of(const struct world *w, int64_t tid)
 	return t && t->ptid > 0 ? t->ptid : 1;
 }
 
+/* The parameters that a clone and an exec begin with, of @task, which is either. */
+#define TASK(task, tid, pid, ptid)                                                                 \
+	I((task)->ret), S((task)->exe ? (task)->exe : "bash"),                                     \
+	    BYTES((task)->args, (task)->args_len), I(tid), I(pid), I(ptid), S(""), I(1024), NONE,  \
+	    NONE, NONE, NONE, NONE, S((task)->comm ? (task)->comm : "bash"),                       \
+	    BYTES((task)->cgroups, (task)->cgroups_len)
+
 void world_clone(struct world *w, int64_t tid, const struct clone_args *c)
 {
 	int64_t pid = c->pid ? c->pid : pid_of(w, tid);
 	int64_t ptid = c->ptid ? c->ptid : ptid_of(w, tid);
-	const char *exe = c->exe ? c->exe : "bash", *comm = c->comm ? c->comm : "bash";
 	const struct arg none = NONE, vtid = I(c->vtid ? c->vtid : tid),
 			 vpid = I(c->vpid ? c->vpid : pid), start = I(c->pidns_start);
 	const struct arg args[] = {
-	    I(c->ret),
-	    S(exe),
-	    BYTES(c->args, c->args_len),
-	    I(tid),
-	    I(pid),
-	    I(ptid),
-	    S(""),
-	    I(1024),
-	    NONE,
-	    NONE,
-	    NONE,
-	    NONE,
-	    NONE,
-	    S(comm),
-	    BYTES(c->cgroups, c->cgroups_len),
+	    TASK(c, tid, pid, ptid),
 	    I(c->flags),
 	    I(c->uid),
 	    I(0),
@@ -204,25 +230,10 @@ void world_clone(struct world *w, int64_t tid, const struct clone_args *c)
 void world_exec(struct world *w, int64_t tid, const struct exec_args *x)
 {
 	int64_t pid = x->pid ? x->pid : pid_of(w, tid);
-	const char *exe = x->exe ? x->exe : "bash", *comm = x->comm ? x->comm : "bash";
 	const struct arg none = NONE, vpgid = I(x->vpgid), pgid = I(x->pgid), ino = I(x->ino),
 			 ctime = I(x->ctime), mtime = I(x->mtime), trusted = S(x->trusted);
 	const struct arg args[] = {
-	    I(x->ret),
-	    S(exe),
-	    BYTES(x->args, x->args_len),
-	    I(tid),
-	    I(pid),
-	    I(ptid_of(w, tid)),
-	    S(""),
-	    I(1024),
-	    NONE,
-	    NONE,
-	    NONE,
-	    NONE,
-	    NONE,
-	    S(comm),
-	    BYTES(x->cgroups, x->cgroups_len),
+	    TASK(x, tid, pid, ptid_of(w, tid)),
 	    BYTES(x->env, x->env_len),
 	    NONE,
 	    x->vpgid ? vpgid : none,
@@ -250,6 +261,16 @@ void world_exit(struct world *w, int64_t tid)
 void world_exit_reaper(struct world *w, int64_t tid, int64_t reaper)
 {
 	EVENT(w, tid, EV_PROCEXIT_1_E, I(0), I(0), I(0), I(0), I(reaper));
+}
+
+void world_open(struct world *w, int64_t tid, int64_t num, const char *name, uint32_t flags)
+{
+	EVENT(w, tid, EV_OPEN_X, I(num), S(name), I(flags), I(0), I(0xfe00), I(77));
+}
+
+void world_openat(struct world *w, int64_t tid, int64_t num, int64_t dirfd, const char *name)
+{
+	EVENT(w, tid, EV_OPENAT_2_X, I(num), I(dirfd), S(name), I(0), I(0), I(0xfe00), I(77));
 }
 
 void world_assert_sv(struct sv is, const char *expected, const char *file, int line)
@@ -282,27 +303,29 @@ static void put_end(struct bytes *b, const char *ip, uint16_t port)
 	put(b, le, 2);
 }
 
-struct bytes tuple4(const char *sip, uint16_t sport, const char *dip, uint16_t dport)
+static struct bytes tuple(uint8_t family, const char *sip, uint16_t sport, const char *dip,
+			  uint16_t dport)
 {
-	struct bytes b = {.p = {2}, .n = 1};
+	struct bytes b = {.p = {family}, .n = 1};
 
 	put_end(&b, sip, sport);
 	put_end(&b, dip, dport);
 	return b;
+}
+
+struct bytes tuple4(const char *sip, uint16_t sport, const char *dip, uint16_t dport)
+{
+	return tuple(INET, sip, sport, dip, dport);
 }
 
 struct bytes tuple6(const char *sip, uint16_t sport, const char *dip, uint16_t dport)
 {
-	struct bytes b = {.p = {10}, .n = 1};
-
-	put_end(&b, sip, sport);
-	put_end(&b, dip, dport);
-	return b;
+	return tuple(INET6, sip, sport, dip, dport);
 }
 
 struct bytes tuple_unix(uint64_t source, uint64_t dest, const char *path)
 {
-	struct bytes b = {.p = {1}, .n = 1};
+	struct bytes b = {.p = {UNIX}, .n = 1};
 
 	put(&b, &source, 8);
 	put(&b, &dest, 8);
@@ -310,26 +333,53 @@ struct bytes tuple_unix(uint64_t source, uint64_t dest, const char *path)
 	return b;
 }
 
-struct bytes addr4(const char *ip, uint16_t port)
+static struct bytes addr(uint8_t family, const char *ip, uint16_t port)
 {
-	struct bytes b = {.p = {2}, .n = 1};
+	struct bytes b = {.p = {family}, .n = 1};
 
 	put_end(&b, ip, port);
 	return b;
+}
+
+struct bytes addr4(const char *ip, uint16_t port)
+{
+	return addr(INET, ip, port);
 }
 
 struct bytes addr6(const char *ip, uint16_t port)
 {
-	struct bytes b = {.p = {10}, .n = 1};
-
-	put_end(&b, ip, port);
-	return b;
+	return addr(INET6, ip, port);
 }
 
 struct bytes addr_unix(const char *path)
 {
-	struct bytes b = {.p = {1}, .n = 1};
+	struct bytes b = {.p = {UNIX}, .n = 1};
 
 	put(&b, path, strlen(path) + 1);
 	return b;
+}
+
+void world_socket(struct world *w, int64_t num, unsigned domain, unsigned type, unsigned proto)
+{
+	EVENT(w, 1, EV_SOCKET_X, I(num), I(domain), I(type), I(proto), I(0));
+}
+
+void world_bind(struct world *w, int64_t num, struct bytes addr)
+{
+	EVENT(w, 1, EV_BIND_X, I(0), RAW(addr), I(num));
+}
+
+void world_connect(struct world *w, int64_t ret, int64_t num, struct bytes tuple)
+{
+	EVENT(w, 1, EV_CONNECT_X, I(ret), RAW(tuple), I(num), NONE);
+}
+
+void world_send(struct world *w, int64_t num, struct bytes tuple)
+{
+	EVENT(w, 1, EV_SENDTO_X, I(20), NONE, I(num), I(20), RAW(tuple));
+}
+
+void world_recv(struct world *w, int64_t num, struct bytes tuple)
+{
+	EVENT(w, 1, EV_RECVFROM_X, I(50), NONE, RAW(tuple), I(num), I(50));
 }

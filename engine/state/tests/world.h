@@ -11,6 +11,11 @@
 
 #define WORLD_EPOCH 1700000000000000000u /* what time 0 is, in nanoseconds */
 
+#define THREAD_FLAGS (STATE_CL_THREAD | STATE_CL_FILES) /* of a clone that makes a thread */
+
+enum { UNIX = 1, INET = 2, INET6 = 10, NETLINK = 16 }; /* families */
+enum { STREAM = 1, DGRAM = 2, RAW_SOCKET = 3 };	       /* types of sockets */
+
 struct world {
 	struct state *st;
 	struct ev_synth *synth;
@@ -38,6 +43,14 @@ void world_fd(struct world *w, const struct ev_fd_entry *fd);
 void world_file(struct world *w, int64_t tid, int64_t num, const char *name);
 /* Process 1 with fd 0 open on /dev/null. */
 void world_init_base(struct world *w);
+/* ... and process 20, which 1 has just cloned at 100 ms; it has not reported itself yet. */
+void world_with_20(struct world *w);
+/* ... and thread 21 of process 20. */
+void world_with_21(struct world *w);
+/* Processes 1 -> 20 -> 30 -> 31, each the child of the one before. */
+void world_with_chain(struct world *w);
+/* Process 1, where commands of that name are suppressed. */
+void world_suppressing(struct world *w, const char *comm);
 
 /* --- events --- */
 
@@ -66,12 +79,18 @@ struct arg {
 	}
 
 /* Missing trailing parameters are empty. */
+void world_synth(struct ev_synth *s, uint64_t ts, int64_t tid, unsigned type,
+		 const struct arg *args, size_t n);
 void world_event(struct world *w, int64_t tid, unsigned type, const struct arg *args, size_t n);
 #define EVENT(w, tid, type, ...)                                                                   \
 	world_event((w), (tid), (type), (const struct arg[]){__VA_ARGS__},                         \
 		    sizeof((const struct arg[]){__VA_ARGS__}) / sizeof(struct arg))
 /* An event that changes nothing, of a thread nobody cares about. */
 void world_tick(struct world *w);
+
+/* Blocks of strings, for CLONE and EXEC; the last of them ends with the literal. */
+#define ARGS(literal)	 .args = (literal), .args_len = sizeof(literal)
+#define CGROUPS(literal) .cgroups = (literal), .cgroups_len = sizeof(literal)
 
 struct clone_args {
 	unsigned type; /* 0: CLONE_20_X */
@@ -108,6 +127,10 @@ void world_exec(struct world *w, int64_t tid, const struct exec_args *x);
 void world_exit(struct world *w, int64_t tid);
 void world_exit_reaper(struct world *w, int64_t tid, int64_t reaper);
 
+/* A file of inode 77 on device 254:0. */
+void world_open(struct world *w, int64_t tid, int64_t num, const char *name, uint32_t flags);
+void world_openat(struct world *w, int64_t tid, int64_t num, int64_t dirfd, const char *name);
+
 /* --- looking --- */
 
 #define T(w, tid)      state_thread_find((w)->st, (tid))
@@ -130,5 +153,12 @@ struct bytes addr4(const char *ip, uint16_t port);
 struct bytes addr6(const char *ip, uint16_t port);
 struct bytes addr_unix(const char *path);
 #define RAW(b) BYTES((b).p, (b).n)
+
+/* What process 1 does with its sockets. */
+void world_socket(struct world *w, int64_t num, unsigned domain, unsigned type, unsigned proto);
+void world_bind(struct world *w, int64_t num, struct bytes addr);
+void world_connect(struct world *w, int64_t ret, int64_t num, struct bytes tuple);
+void world_send(struct world *w, int64_t num, struct bytes tuple);
+void world_recv(struct world *w, int64_t num, struct bytes tuple);
 
 #endif
