@@ -5,11 +5,12 @@
 usage: damage.py [--cuts N] [--flips N] [--seed S] [--captures NAME,...]
 
 Each capture, plain and as gzip (small ones as zstd, too), is cut at N evenly spread lengths and changed in
-N single bytes; each variant is replayed with rules. The program under test should be a
-sanitizer build. One process replays many variants, as several captures of one run.
+N single bytes; each variant is replayed with rules, and read by one of the other commands, which take turns. The program
+under test should be a sanitizer build. One process reads many variants, as several captures of one run.
 """
 import argparse
 import gzip
+import itertools
 import os
 import random
 import subprocess
@@ -22,6 +23,10 @@ import check  # noqa: E402
 BATCH = 50  # variants per process
 SMALL = 300000  # bytes
 RESIDENT_MB = 700
+REPLAY = ["replay", "-q", "-r", os.path.join(check.ROOT, "rules", "starter.yaml")]
+OTHERS = [["tree", "-q", "--dead", "--threads"], ["net", "-q", "--all", "--unix"], ["sessions", "-q", "--all", "--all-execs"],
+          ["fds", "-q", "-f", "json"], ["events", "-q", "--color", "always"], ["info", "-q"],
+          ["sessions", "-q", "--all", "-f", "json"], ["events", "-q", "-f", "csv", "-p", "*%evt.info %proc.aname %fd.name"]]
 
 
 def stored_forms(path):
@@ -51,8 +56,8 @@ def variants(data, cuts, flips, rng):
         yield "byte %d xor %#x" % (at, value), bytes(changed)
 
 
-def replay(paths, rules):
-    """Replay files in one process; returns (status, stderr, peak resident MB)."""
+def run(command, paths):
+    """Read files in one process; returns (status, stderr, peak resident MB)."""
     env = dict(os.environ, TZ="UTC", ASAN_OPTIONS="exitcode=99:detect_leaks=0:allocator_may_return_null=1",
                UBSAN_OPTIONS="print_stacktrace=1")
     p = subprocess.run(["/usr/bin/env", "python3", "-c",
@@ -60,28 +65,32 @@ def replay(paths, rules):
                         "p=subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL)\n"
                         "print('RSS',resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss//1024)\n"
                         "sys.exit(p.returncode if p.returncode>=0 else 128-p.returncode)",
-                        check.scapula_path(), "replay", "-q"] + rules + paths,
+                        check.scapula_path()] + command + paths,
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, timeout=600)
     rss = int(p.stdout.split()[-1]) if p.stdout.startswith(b"RSS") else -1
     return p.returncode, p.stderr.decode("utf-8", "replace"), rss
 
 
-def run_batch(r, folder, batch, rules, name):
+def is_sound(status, err, rss):
+    return status in (0, 4, 5) and rss <= RESIDENT_MB and "runtime error" not in err
+
+
+def run_batch(r, folder, batch, commands, name):
     paths = []
     for i, (what, data) in enumerate(batch):
         path = os.path.join(folder, "%03d.scap" % i)
         with open(path, "wb") as f:
             f.write(data)
         paths.append(path)
-    status, err, rss = replay(paths, rules)
-    if status in (0, 4, 5) and rss <= RESIDENT_MB and "runtime error" not in err:
-        r.passed += len(batch)
-        return
-    # Find the one to blame.
-    for (what, _), path in zip(batch, paths):
-        status, err, rss = replay([path], rules)
-        ok = status in (0, 4, 5) and rss <= RESIDENT_MB and "runtime error" not in err
-        r.check(ok, "%s, %s" % (name, what), "  status %d, %d MB\n%s" % (status, rss, err[:3000]))
+    for command in commands:
+        if is_sound(*run(command, paths)):
+            r.passed += len(batch)
+            continue
+        # Find the one to blame.
+        for (what, _), path in zip(batch, paths):
+            status, err, rss = run(command, [path])
+            r.check(is_sound(status, err, rss), "%s, %s: %s" % (name, what, command[0]),
+                    "  status %d, %d MB\n%s" % (status, rss, err[:3000]))
 
 
 def main():
@@ -101,7 +110,7 @@ def main():
     if opt.captures:
         wanted = opt.captures.split(",")
         paths = [p for p in paths if os.path.basename(p).split(".")[0] in wanted]
-    rules = ["-r", os.path.join(check.ROOT, "rules", "starter.yaml")]
+    others = itertools.cycle(OTHERS)
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as folder:
         for path in paths:
             for form, data in stored_forms(path):
@@ -111,10 +120,10 @@ def main():
                 for v in variants(data, opt.cuts, opt.flips, rng):
                     batch.append(v)
                     if len(batch) == BATCH:
-                        run_batch(r, folder, batch, rules, name)
+                        run_batch(r, folder, batch, [REPLAY, next(others)], name)
                         batch = []
                 if batch:
-                    run_batch(r, folder, batch, rules, name)
+                    run_batch(r, folder, batch, [REPLAY, next(others)], name)
     r.finish()
 
 
