@@ -2,6 +2,8 @@
 /* The table of fields, and finding the row and argument that a text names. */
 #include "engine/filter/fields.h"
 
+#include <stdio.h>
+
 /* How fields.def spells flags. */
 #define OWN    FLT_FIELD_PROCESS
 #define TYPE   FLT_FIELD_TYPE_ONLY
@@ -236,14 +238,24 @@ static const int8_t *param_map(struct arena *arena, const char *name)
 	return map;
 }
 
+#define SHOWN_MAX 100 /* bytes of a name or argument in messages */
+
 static int unknown(struct error *err, struct sv name, bool has_arg, struct sv arg, const char *why)
 {
-	int name_n = (int)(name.n < 100 ? name.n : 100), arg_n = (int)(arg.n < 100 ? arg.n : 100);
+	int name_n = (int)(name.n < SHOWN_MAX ? name.n : SHOWN_MAX);
+	int arg_n = (int)(arg.n < SHOWN_MAX ? arg.n : SHOWN_MAX);
+	char shown[2 * SHOWN_MAX + 3];
+	const char *meant;
 
-	return error_set(err, ERR_COMPILE, "nonexistent field %.*s%s%.*s%s%s%s", name_n,
-			 name.n ? name.p : "", has_arg ? "[" : "", has_arg ? arg_n : 0,
-			 arg.n ? arg.p : "", has_arg ? "]" : "", why ? ": it " : "",
-			 why ? why : "");
+	snprintf(shown, sizeof(shown), has_arg ? "%.*s[%.*s]" : "%.*s", name_n,
+		 name.n ? name.p : "", arg_n, arg.n ? arg.p : "");
+	if (why)
+		return error_set(err, ERR_COMPILE, "nonexistent field %s: it %s", shown, why);
+	meant = flt_field_suggest(name);
+	if (meant)
+		return error_set(err, ERR_COMPILE, "nonexistent field %s; did you mean %s?", shown,
+				 meant);
+	return error_set(err, ERR_COMPILE, "nonexistent field %s", shown);
 }
 
 /* Give @f what the written name stands for. */

@@ -108,6 +108,9 @@ struct sv flt_thread_attr(const struct state_thread *t, enum field_attr attr);
 struct sv flt_joined_list(struct flt_ctx *cx, const struct state_list *list);
 struct sv flt_env_text(struct flt_ctx *cx, const struct state_thread *t);
 
+/* suggest.c: the field whose name is much like @name; NULL: none. */
+const char *flt_field_suggest(struct sv name);
+
 /* field_container.c: the compiled [REGEX] of a mount field. */
 MUST_CHECK int flt_mount_pattern_new(struct flt_field *f, struct error *err);
 void flt_mount_pattern_free(struct flt_field *f);
