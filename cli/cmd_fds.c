@@ -203,8 +203,7 @@ static void name_cell(struct fds *o, const struct state_fd *fd)
 	}
 	if (fd->type == EV_FD_PIDFD && fd->pid > 0)
 		table_i64(o->view.table, COL_TARGET, fd->pid);
-	if (name.n)
-		table_string(o->view.table, COL_PATH, name);
+	table_text(o->view.table, COL_PATH, name);
 }
 
 static void process_cells(struct fds *o, struct cli_walk *w, const struct state_thread *t)

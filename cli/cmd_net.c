@@ -284,8 +284,7 @@ static void ends(struct net *o, const struct act_conn *c)
 
 	ip_cell(o, COL_LOCAL_IP, COL_LOCAL_PORT, c, &c->local);
 	ip_cell(o, COL_REMOTE_IP, COL_REMOTE_PORT, c, &c->remote);
-	if (c->path.n)
-		table_string(t, COL_PATH, c->path);
+	table_text(t, COL_PATH, c->path);
 	if (c->family != ACT_UNIX) {
 		end_cell(o, COL_LOCAL, c, &c->local);
 		end_cell(o, COL_REMOTE, c, &c->remote);
@@ -354,8 +353,7 @@ static void people(struct net *o, struct cli_walk *w, const struct act_conn *c)
 		who_text(b, &c->chain[0]);
 		table_string(t, COL_PROCESS, buf_view(b));
 	}
-	if (c->exe.n)
-		table_string(t, COL_EXE, c->exe);
+	table_text(t, COL_EXE, c->exe);
 	if (c->uid != EV_NO_ID) {
 		table_u64(t, COL_UID, c->uid);
 		buf_reset(b);

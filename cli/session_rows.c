@@ -232,18 +232,6 @@ static void short_directory(struct buf *b, struct sv cwd)
 
 /* --- rows --- */
 
-static void number(struct table *t, unsigned column, int64_t v)
-{
-	if (v >= 0)
-		table_i64(t, column, v);
-}
-
-static void text_cell(struct table *t, unsigned column, struct sv s)
-{
-	if (s.n)
-		table_string(t, column, s);
-}
-
 static void session_cells(struct session_view *v, const struct act_session *s)
 {
 	struct table *t = v->view->table;
@@ -255,26 +243,26 @@ static void session_cells(struct session_view *v, const struct act_session *s)
 		table_u64(t, SES_PARENT, s->parent->id);
 	if (s->via)
 		table_i64(t, SES_VIA, s->via->pid);
-	text_cell(t, SES_LOGIN_USER, s->login_user);
+	table_text(t, SES_LOGIN_USER, s->login_user);
 	if (s->loginuid != EV_NO_ID)
 		table_u64(t, SES_LOGINUID, s->loginuid);
-	text_cell(t, SES_USER, s->user);
+	table_text(t, SES_USER, s->user);
 	if (s->uid != EV_NO_ID)
 		table_u64(t, SES_UID, s->uid);
 	buf_reset(b);
 	view_tty(b, s->tty);
-	text_cell(t, SES_TTY, buf_view(b));
-	text_cell(t, SES_CONTAINER_ID, s->container);
-	text_cell(t, SES_CONTAINER, view_container(v->walk->state, s->container));
+	table_text(t, SES_TTY, buf_view(b));
+	table_text(t, SES_CONTAINER_ID, s->container);
+	table_text(t, SES_CONTAINER, view_container(v->walk->state, s->container));
 	table_trusted(t, SES_ORIGIN, sv_of(origin_name(s->origin)));
-	text_cell(t, SES_FROM, s->from);
-	text_cell(t, SES_BY, s->by);
-	number(t, SES_BY_PID, s->by_pid);
-	number(t, SES_LEADER, s->leader);
+	table_text(t, SES_FROM, s->from);
+	table_text(t, SES_BY, s->by);
+	table_id(t, SES_BY_PID, s->by_pid);
+	table_id(t, SES_LEADER, s->leader);
 	buf_reset(b);
 	view_command_of(b, s->shell, s->shell, s->shell_args, s->shell_arg_count);
-	text_cell(t, SES_SHELL, buf_view(b));
-	number(t, SES_SID, s->sid);
+	table_text(t, SES_SHELL, buf_view(b));
+	table_id(t, SES_SID, s->sid);
 	table_time(t, SES_START, s->start_ts);
 	table_time(t, SES_END, s->end_ts);
 	table_bool(t, SES_FROM_START, s->from_start);

@@ -159,6 +159,12 @@ void table_string(struct table *t, unsigned column, struct sv text)
 	end_cell(t, c);
 }
 
+void table_text(struct table *t, unsigned column, struct sv text)
+{
+	if (text.n)
+		table_string(t, column, text);
+}
+
 void table_u64(struct table *t, unsigned column, uint64_t v)
 {
 	struct cell *c = begin_cell(t, column);
@@ -177,6 +183,12 @@ void table_i64(struct table *t, unsigned column, int64_t v)
 		return;
 	buf_i64(&t->text, v);
 	end_cell(t, c);
+}
+
+void table_id(struct table *t, unsigned column, int64_t v)
+{
+	if (v >= 0)
+		table_i64(t, column, v);
 }
 
 void table_bool(struct table *t, unsigned column, bool v)

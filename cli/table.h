@@ -62,8 +62,10 @@ void table_show(struct table *t, unsigned column, unsigned where);
 /* Set a cell of the current row; what a format does not show costs nothing. Unset cells are absent.
  */
 void table_string(struct table *t, unsigned column, struct sv text);
+void table_text(struct table *t, unsigned column, struct sv text); /* empty: absent */
 void table_u64(struct table *t, unsigned column, uint64_t v);
 void table_i64(struct table *t, unsigned column, int64_t v);
+void table_id(struct table *t, unsigned column, int64_t v); /* negative: absent */
 void table_bool(struct table *t, unsigned column, bool v);
 void table_time(struct table *t, unsigned column, uint64_t ts); /* 0: absent */
 void table_raw(struct table *t, unsigned column, struct sv json);

@@ -211,12 +211,6 @@ static void user_cells(struct rows *r, const struct identity *id)
 		table_u64(r->table, TREE_GID, id->gid);
 }
 
-static void number(struct rows *r, unsigned column, int64_t v)
-{
-	if (v >= 0)
-		table_i64(r->table, column, v);
-}
-
 static void caps(struct rows *r, unsigned column, uint64_t v)
 {
 	char text[24];
@@ -225,25 +219,19 @@ static void caps(struct rows *r, unsigned column, uint64_t v)
 	table_trusted(r->table, column, sv_of(text));
 }
 
-static void text_cell(struct rows *r, unsigned column, struct sv s)
-{
-	if (s.n)
-		table_string(r->table, column, s);
-}
-
 static void session_cells(struct rows *r, const struct identity *id)
 {
 	struct buf *b = &r->v->scratch;
 
 	buf_reset(b);
 	view_tty(b, id->tty);
-	text_cell(r, TREE_TTY_NAME, buf_view(b));
+	table_text(r->table, TREE_TTY_NAME, buf_view(b));
 	if (id->tty)
 		table_u64(r->table, TREE_TTY, id->tty);
-	number(r, TREE_SID, id->sid);
-	number(r, TREE_PGID, id->pgid);
-	number(r, TREE_VPGID, id->vpgid);
-	number(r, TREE_VPID, id->vpid);
+	table_id(r->table, TREE_SID, id->sid);
+	table_id(r->table, TREE_PGID, id->pgid);
+	table_id(r->table, TREE_VPGID, id->vpgid);
+	table_id(r->table, TREE_VPID, id->vpid);
 }
 
 static void time_cells(struct rows *r, const struct tree_node *n, const struct identity *id)
@@ -261,17 +249,17 @@ static void time_cells(struct rows *r, const struct tree_node *n, const struct i
 	table_time(r->table, TREE_EXIT, n->p->end_ts);
 	buf_reset(b);
 	view_status(b, n->p->status);
-	text_cell(r, TREE_STATUS, buf_view(b));
+	table_text(r->table, TREE_STATUS, buf_view(b));
 }
 
 static void image_cells(struct rows *r, const struct identity *id)
 {
-	text_cell(r, TREE_CONTAINER_ID, id->container_id);
-	text_cell(r, TREE_CONTAINER, view_container(r->w->state, id->container_id));
-	text_cell(r, TREE_NAME, id->comm);
-	text_cell(r, TREE_EXE, id->exe);
-	text_cell(r, TREE_EXEPATH, id->exepath);
-	text_cell(r, TREE_CWD, id->cwd);
+	table_text(r->table, TREE_CONTAINER_ID, id->container_id);
+	table_text(r->table, TREE_CONTAINER, view_container(r->w->state, id->container_id));
+	table_text(r->table, TREE_NAME, id->comm);
+	table_text(r->table, TREE_EXE, id->exe);
+	table_text(r->table, TREE_EXEPATH, id->exepath);
+	table_text(r->table, TREE_CWD, id->cwd);
 	caps(r, TREE_CAPS_EFFECTIVE, id->cap_effective);
 	caps(r, TREE_CAPS_PERMITTED, id->cap_permitted);
 	caps(r, TREE_CAPS_INHERITABLE, id->cap_inheritable);
