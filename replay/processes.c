@@ -8,27 +8,14 @@
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "base/map.h"
-#include "base/pool.h"
+#include "engine/activity/procs.h"
 #include "replay/replay.h"
 
-struct process {
-	uint64_t key;
-	bool written;
-	enum qry_process_origin origin;
-	uint64_t start_ts, start_evt;
-	uint64_t end_ts, end_evt; /* of the last thread's exit so far */
-	int64_t status;		  /* of the main thread; -1: not seen */
-	uint32_t execs;
-};
-
 struct run_processes {
-	struct qry_writer *writer; /* not owned */
-	struct state_observer observer;
-	struct map by_tid; /* of the main thread -> struct process */
-	struct pool pool;
+	struct qry_writer *writer;	       /* not owned */
+	struct act_procs *procs;	       /* their tag: the row is written */
+	struct state_observer observer, inner; /* @inner: that of @procs */
 	struct buf args;
-	uint64_t last_key;
 	int failed;
 	struct error error;
 };
@@ -41,18 +28,18 @@ static void note(struct run_processes *p, int rc, const struct error *err)
 	}
 }
 
-static struct process *find(const struct run_processes *p, const struct state_thread *t)
+static enum qry_process_origin origin_of(const struct act_proc *proc)
 {
-	const struct state_thread *main_thread = state_thread_main(t);
-
-	return map_get(&p->by_tid, (uint64_t)(main_thread ? main_thread : t)->tid);
+	if (proc->from_start)
+		return QRY_FROM_LIST;
+	return proc->placeholder ? QRY_PLACEHOLDER : QRY_FROM_CLONE;
 }
 
-static void write_start(struct run_processes *p, struct process *proc, const struct state *st,
+static void write_start(struct run_processes *p, struct act_proc *proc, const struct state *st,
 			const struct state_thread *t)
 {
 	const struct state_thread *parent = state_thread_ancestor(st, t, 1);
-	const struct process *pp = parent ? find(p, parent) : NULL;
+	const struct act_proc *pp = parent ? act_procs_of(p->procs, parent) : NULL;
 	struct qry_process row = {
 	    .key = proc->key,
 	    .parent_key = pp ? pp->key : 0,
@@ -60,7 +47,7 @@ static void write_start(struct run_processes *p, struct process *proc, const str
 	    .ppid = parent ? parent->pid : -1,
 	    .vpid = t->vpid,
 	    .sid = t->sid,
-	    .origin = proc->origin,
+	    .origin = origin_of(proc),
 	    .start_ts = proc->start_ts,
 	    .start_evt = proc->start_evt,
 	    .comm = state_sv(t->comm),
@@ -75,7 +62,7 @@ static void write_start(struct run_processes *p, struct process *proc, const str
 	};
 	struct error err = {0};
 
-	proc->written = true;
+	proc->tag = true;
 	note(p, qry_process_start(p->writer, &row, &err), &err);
 }
 
@@ -83,29 +70,16 @@ static void thread_added(void *arg, const struct state *st, const struct state_t
 			 const struct ev *ev)
 {
 	struct run_processes *p = arg;
-	bool placeholder = state_thread_is_invalid(t);
-	struct process *proc;
+	struct error err = {0};
+	struct act_proc *proc;
 
-	if (!placeholder && !state_thread_is_main(t))
+	p->inner.thread_added(p->inner.arg, st, t, ev);
+	if (!state_thread_is_main(t) && !state_thread_is_invalid(t))
 		return;
-	proc = map_get(&p->by_tid, (uint64_t)t->tid);
-	if (!proc) {
-		proc = pool_zalloc(&p->pool, sizeof(*proc));
-		if (!proc || map_put(&p->by_tid, (uint64_t)t->tid, proc) < 0) {
-			note(p, ERR_NOMEM,
-			     &(struct error){.code = ERR_NOMEM, .msg = "out of memory"});
-			return;
-		}
-	}
-	*proc = (struct process){.key = ++p->last_key, .status = -1};
-	if (ev && !placeholder) {
-		proc->origin = QRY_FROM_CLONE;
-		proc->start_ts = ev->ts;
-		proc->start_evt = ev->num;
-	} else {
-		proc->origin = ev ? QRY_PLACEHOLDER : QRY_FROM_LIST;
-	}
-	if (!placeholder)
+	proc = act_procs_find(p->procs, t->tid);
+	if (!proc) /* nothing limits the living ones but memory */
+		note(p, error_nomem(&err), &err);
+	else if (!proc->placeholder)
 		write_start(p, proc, st, t);
 }
 
@@ -127,18 +101,19 @@ static void thread_exec(void *arg, const struct state *st, const struct state_th
 			const struct ev *ev)
 {
 	struct run_processes *p = arg;
-	struct process *proc = find(p, t);
+	struct act_proc *proc = act_procs_of(p->procs, t);
 	struct error err = {0};
 	struct qry_exec row;
 
 	if (!proc)
 		return;
-	if (!proc->written)
+	if (!proc->tag)
 		write_start(p, proc, st, t);
+	p->inner.thread_exec(p->inner.arg, st, t, ev);
 	args_json(&p->args, &t->args);
 	row = (struct qry_exec){
 	    .process_key = proc->key,
-	    .index = ++proc->execs,
+	    .index = proc->execs,
 	    .ts = ev->ts,
 	    .evt_num = ev->num,
 	    .evt_offset = ev->offset,
@@ -156,31 +131,25 @@ static void thread_exec(void *arg, const struct state *st, const struct state_th
 static void thread_exit(void *arg, const struct state *st, const struct state_thread *t,
 			const struct ev *ev, int64_t status)
 {
-	struct process *proc = find(arg, t);
+	struct run_processes *p = arg;
 
-	(void)st;
-	if (!proc)
-		return;
-	proc->end_ts = ev->ts;
-	proc->end_evt = ev->num;
-	if (state_thread_is_main(t))
-		proc->status = status;
+	p->inner.thread_exit(p->inner.arg, st, t, ev, status);
 }
 
 static void thread_removed(void *arg, const struct state *st, const struct state_thread *t)
 {
 	struct run_processes *p = arg;
-	struct process *proc = map_take(&p->by_tid, (uint64_t)t->tid);
+	struct act_proc *proc = act_procs_find(p->procs, t->tid);
 	struct error err = {0};
 
 	if (!proc)
 		return;
-	if (!proc->written)
+	if (!proc->tag)
 		write_start(p, proc, st, t);
 	note(p,
 	     qry_process_end(p->writer, proc->key, proc->end_ts, proc->end_evt, proc->status, &err),
 	     &err);
-	pool_release(&p->pool, proc, sizeof(*proc));
+	p->inner.thread_removed(p->inner.arg, st, t);
 }
 
 struct run_processes *run_processes_new(struct qry_writer *w)
@@ -196,17 +165,21 @@ void run_processes_free(struct run_processes *p)
 {
 	if (!p)
 		return;
-	map_done(&p->by_tid);
-	pool_done(&p->pool);
+	act_procs_free(p->procs);
 	buf_done(&p->args);
 	free(p);
 }
 
 void run_processes_attach(struct run_processes *p, struct state *st)
 {
-	map_clear(&p->by_tid);
-	pool_done(&p->pool);
-	p->last_key = 0;
+	struct error err = {0};
+
+	act_procs_free(p->procs);
+	p->procs = NULL;
+	note(p, act_procs_new(false, &p->procs, &err), &err);
+	if (!p->procs)
+		return;
+	p->inner = act_procs_observer(p->procs);
 	p->observer =
 	    (struct state_observer){p, thread_added, thread_exec, thread_exit, thread_removed};
 	state_observe(st, &p->observer);
@@ -216,24 +189,23 @@ uint64_t run_processes_key(struct run_processes *p, const struct state *st,
 			   const struct state_thread *t)
 {
 	const struct state_thread *main_thread = state_thread_main(t);
-	struct process *proc = find(p, t);
+	struct act_proc *proc = p->procs ? act_procs_of(p->procs, t) : NULL;
 
 	if (!proc)
 		return 0;
-	if (!proc->written)
+	if (!proc->tag)
 		write_start(p, proc, st, main_thread ? main_thread : t);
 	return proc->key;
 }
 
 void run_processes_finish(struct run_processes *p, struct state *st)
 {
-	struct map_slot *slot;
+	const struct state_thread *t;
 
-	for (size_t at = 0; (slot = map_next(&p->by_tid, &at));) {
-		struct process *proc = slot->value;
-		struct state_thread *t = state_thread_find(st, (int64_t)slot->key);
+	for (size_t at = 0; p->procs && (t = state_thread_next(st, &at));) {
+		struct act_proc *proc = act_procs_find(p->procs, t->tid);
 
-		if (t && !proc->written)
+		if (proc && !proc->tag)
 			write_start(p, proc, st, t);
 	}
 	state_observe(st, NULL);

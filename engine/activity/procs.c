@@ -39,7 +39,7 @@ void act_procs_free(struct act_procs *p)
 	free(p);
 }
 
-static struct act_proc *find(const struct act_procs *p, const struct state_thread *t)
+struct act_proc *act_procs_of(const struct act_procs *p, const struct state_thread *t)
 {
 	const struct state_thread *main = state_thread_main(t);
 
@@ -90,7 +90,7 @@ static void on_added(void *arg, const struct state *st, const struct state_threa
 	parent = placeholder ? NULL : state_thread_ancestor(st, t, 1);
 	if (!parent || parent == t)
 		return;
-	pp = find(p, parent);
+	pp = act_procs_of(p, parent);
 	proc->parent_key = pp && pp->key < proc->key ? pp->key : 0;
 	proc->ppid = parent->pid > 0 ? parent->pid : parent->tid;
 	proc->parent_name = act_texts_keep(&p->texts, state_sv(parent->comm));
@@ -99,18 +99,20 @@ static void on_added(void *arg, const struct state *st, const struct state_threa
 static void on_exec(void *arg, const struct state *st, const struct state_thread *t,
 		    const struct ev *ev)
 {
-	struct act_proc *proc = find(arg, t);
+	struct act_proc *proc = act_procs_of(arg, t);
 
 	(void)st;
 	(void)ev;
-	if (proc)
-		proc->placeholder = false;
+	if (!proc)
+		return;
+	proc->placeholder = false;
+	proc->execs++;
 }
 
 static void on_exit_of(void *arg, const struct state *st, const struct state_thread *t,
 		       const struct ev *ev, int64_t status)
 {
-	struct act_proc *proc = find(arg, t);
+	struct act_proc *proc = act_procs_of(arg, t);
 
 	(void)st;
 	if (!proc)
@@ -191,7 +193,7 @@ struct state_observer act_procs_observer(struct act_procs *p)
 	return (struct state_observer){p, on_added, on_exec, on_exit_of, on_removed};
 }
 
-const struct act_proc *act_procs_find(const struct act_procs *p, int64_t tid)
+struct act_proc *act_procs_find(const struct act_procs *p, int64_t tid)
 {
 	return map_get(&p->living, (uint64_t)tid);
 }

@@ -18,7 +18,8 @@ struct act_proc {
 	struct sv parent_name;
 	bool from_start;  /* it was there when the capture began */
 	bool placeholder; /* known by its number only */
-	bool dead, tag;	  /* @tag: the caller's, see act_procs_last_dead() */
+	bool dead, tag;	  /* @tag: the caller's, false at first */
+	uint32_t execs;	  /* since it appeared */
 	uint64_t start_ts, start_evt;
 	uint64_t end_ts, end_evt; /* its last thread's exit */
 	int64_t status;		  /* as of wait(2); -1: not known */
@@ -42,8 +43,10 @@ struct act_procs;
 MUST_CHECK int act_procs_new(bool keep_dead, struct act_procs **out, struct error *err);
 void act_procs_free(struct act_procs *p); /* NULL is fine */
 struct state_observer act_procs_observer(struct act_procs *p);
-/* The living process of this main thread; NULL: not followed. */
-const struct act_proc *act_procs_find(const struct act_procs *p, int64_t tid);
+/* The living process whose main thread has this number; NULL: not followed. */
+struct act_proc *act_procs_find(const struct act_procs *p, int64_t tid);
+/* The living process that @t belongs to, or NULL. */
+struct act_proc *act_procs_of(const struct act_procs *p, const struct state_thread *t);
 /* for (size_t at = 0; (d = act_procs_next_dead(p, &at));) in order of their ends */
 const struct act_proc *act_procs_next_dead(const struct act_procs *p, size_t *at);
 /* The one whose removal was observed last if it was kept, to set its @tag; else NULL. */
