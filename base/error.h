@@ -24,7 +24,8 @@
 	X(ERR_COMPILE, -9, "a condition parses but makes no sense: unknown field, bad type")       \
 	X(ERR_RULES, -10, "a rule file could not be loaded")                                       \
 	X(ERR_DB, -11, "the case database refused an operation")                                   \
-	X(ERR_INTERRUPTED, -12, "stopped on request")
+	X(ERR_INTERRUPTED, -12, "stopped on request")                                              \
+	X(ERR_PERMISSION, -13, "a privilege is missing")
 
 enum error_code {
 #define X(sym, value, text) sym = (value),

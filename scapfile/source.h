@@ -24,6 +24,7 @@ enum ev_item_kind {
 	EV_ITEM_GROUP,
 	EV_ITEM_LISTS_RESET, /* an interface or user list follows that replaces the one before; see
 				@list */
+	EV_ITEM_LOSS,	     /* events that should stand here were lost while recording */
 };
 
 struct ev_machine {
@@ -107,6 +108,34 @@ struct ev_user { /* and group: then only gid and name */
 
 enum ev_list { EV_LIST_INTERFACES, EV_LIST_USERS };
 
+enum ev_loss_reason { /* values of the loss record; part of our format */
+		      EV_LOSS_UNKNOWN,
+		      EV_LOSS_RING_FULL, /* the recorder did not keep up */
+		      EV_LOSS_NO_RING,	 /* a CPU came online and had no ring yet */
+		      EV_LOSS_TOO_LARGE, /* an event over the format's limit */
+		      EV_LOSS_BUSY,	 /* an event inside an event of the same CPU */
+		      EV_LOSS_SHED,	 /* left out on purpose, to stay within the limits given */
+		      EV_LOSS_MEMORY,  /* drained, but the memory given for waiting events was full
+					*/
+		      EV_LOSS_INVALID, /* a record that is not an event */
+		      EV_LOSS_DISK,    /* drained, but the output had no room */
+		      EV_LOSS_REASONS
+};
+
+struct ev_loss_kind {
+	uint16_t type; /* enum ev_type, or one of our own */
+	uint64_t count;
+};
+
+struct ev_loss {
+	uint64_t from, to; /* when; what was lost happened between */
+	int16_t cpu;	   /* -1: not known */
+	uint16_t reason;   /* enum ev_loss_reason */
+	uint64_t count;	   /* of all kinds */
+	const struct ev_loss_kind *kinds;
+	unsigned nkinds; /* 0: not known */
+};
+
 struct ev_item {
 	enum ev_item_kind kind;
 	uint64_t offset; /* of the block it came from */
@@ -118,6 +147,7 @@ struct ev_item {
 		const struct ev_interface *interface;
 		const struct ev_user *user; /* USER and GROUP */
 		enum ev_list list;	    /* LISTS_RESET */
+		const struct ev_loss *loss;
 	};
 };
 

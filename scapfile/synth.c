@@ -117,6 +117,17 @@ static bool own_user(struct ev_synth *s, struct ev_item *item)
 	return u && own_text(s, &u->name) && own_text(s, &u->home) && own_text(s, &u->shell);
 }
 
+static bool own_loss(struct ev_synth *s, struct ev_item *item)
+{
+	struct ev_loss *loss = copy_bytes(s, item->loss, sizeof(*loss));
+
+	item->loss = loss;
+	if (!loss || !loss->nkinds)
+		return loss;
+	loss->kinds = copy_bytes(s, loss->kinds, loss->nkinds * sizeof(*loss->kinds));
+	return loss->kinds;
+}
+
 /* Let @item point to copies of what it points to. Return: false when out of memory. */
 static bool own_item(struct ev_synth *s, struct ev_item *item)
 {
@@ -141,6 +152,8 @@ static bool own_item(struct ev_synth *s, struct ev_item *item)
 	case EV_ITEM_INTERFACE:
 		item->interface = interface = copy_bytes(s, item->interface, sizeof(*interface));
 		return interface && own_text(s, &interface->name);
+	case EV_ITEM_LOSS:
+		return own_loss(s, item);
 	case EV_ITEM_SECTION:
 	case EV_ITEM_LISTS_RESET:
 		return true;

@@ -299,6 +299,7 @@ void state_import(struct state *st, const struct ev_item *item)
 		break;
 	case EV_ITEM_EVENT:
 	case EV_ITEM_SECTION:
+	case EV_ITEM_LOSS:
 		break;
 	}
 }

@@ -62,6 +62,13 @@ static void describe_interface(struct buf *out, const struct ev_interface *i)
 	buf_addf(out, " speed=%" PRIu64, i->linkspeed);
 }
 
+static void describe_loss(struct buf *out, const struct ev_loss *l)
+{
+	buf_addf(out, "loss cpu=%d reason=%u count=%" PRIu64, l->cpu, l->reason, l->count);
+	for (unsigned i = 0; i < l->nkinds; i++)
+		buf_addf(out, " %u:%" PRIu64, l->kinds[i].type, l->kinds[i].count);
+}
+
 void describe_item(struct buf *out, const struct ev_item *item)
 {
 	switch (item->kind) {
@@ -99,6 +106,9 @@ void describe_item(struct buf *out, const struct ev_item *item)
 	case EV_ITEM_GROUP:
 		buf_addf(out, "group %u", item->user->gid);
 		text(out, "name", item->user->name);
+		break;
+	case EV_ITEM_LOSS:
+		describe_loss(out, item->loss);
 		break;
 	case EV_ITEM_LISTS_RESET:
 		buf_addf(out, "reset %s", item->list == EV_LIST_USERS ? "users" : "interfaces");

@@ -105,6 +105,9 @@ static void drain_item(struct drained *d, const struct ev_item *item)
 		touch_text(d, item->user->home);
 		touch_text(d, item->user->shell);
 		break;
+	case EV_ITEM_LOSS:
+		touch(d, item->loss->kinds, item->loss->nkinds * sizeof(*item->loss->kinds));
+		break;
 	case EV_ITEM_SECTION:
 	case EV_ITEM_LISTS_RESET:
 		break;

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Compression of frames, each by itself, and the seek table of zstd files: a skippable frame with
+ * the sizes of all frames before it (zstd, "Zstandard Seekable Format").
+ */
+#include "scapfile/output.h"
+
+#include <stdlib.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "base/cursor.h"
+
+#define GZIP_WINDOW_BITS (15 + 16) /* the largest window, gzip framing */
+#define SEEK_SKIPPABLE	 0x184d2a5eu
+#define SEEK_MAGIC	 0x8f92eab1u
+#define SEEK_FOOTER	 9u
+#define SEEK_ENTRY	 8u
+#define SEEK_FRAMES_MAX	 0x8000000u /* limit of the format; further frames stay out of the table */
+
+int sf_frame_grow(struct sf_frame *f, size_t n, struct error *err)
+{
+	size_t cap = f->cap ? f->cap : 4096;
+	uint8_t *p;
+
+	if (n <= f->cap - f->len)
+		return 0;
+	if (n > SIZE_MAX / 4 - f->len)
+		return error_nomem(err);
+	while (cap - f->len < n)
+		cap *= 2;
+	p = realloc(f->p, cap);
+	if (!p)
+		return error_nomem(err);
+	f->p = p;
+	f->cap = cap;
+	return 0;
+}
+
+void sf_frame_done(struct sf_frame *f)
+{
+	free(f->p);
+	*f = (struct sf_frame){0};
+}
+
+static int init_gzip(struct sf_packer *k, struct error *err)
+{
+	z_stream *z = calloc(1, sizeof(*z));
+
+	if (!z)
+		return error_nomem(err);
+	if (deflateInit2(z, k->level ? k->level : Z_DEFAULT_COMPRESSION, Z_DEFLATED,
+			 GZIP_WINDOW_BITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+		free(z);
+		return error_set(err, ERR_USAGE, "compression level %d is none of gzip's",
+				 k->level);
+	}
+	k->gzip = z;
+	return 0;
+}
+
+static int init_zstd(struct sf_packer *k, struct error *err)
+{
+	ZSTD_CCtx *z = ZSTD_createCCtx();
+
+	if (!z)
+		return error_nomem(err);
+	k->zstd = z;
+	if (k->level > ZSTD_maxCLevel() || k->level < ZSTD_minCLevel())
+		return error_set(err, ERR_USAGE, "compression level %d is none of zstd's",
+				 k->level);
+	ZSTD_CCtx_setParameter(z, ZSTD_c_compressionLevel, k->level);
+	ZSTD_CCtx_setParameter(z, ZSTD_c_checksumFlag, 1);
+	return 0;
+}
+
+int sf_packer_init(struct sf_packer *k, enum sf_compression c, int level, struct error *err)
+{
+	*k = (struct sf_packer){.compression = c, .level = level};
+	switch (c) {
+	case SF_GZIP:
+		return init_gzip(k, err);
+	case SF_ZSTD:
+		return init_zstd(k, err);
+	case SF_PLAIN:
+		break;
+	}
+	return 0;
+}
+
+void sf_packer_done(struct sf_packer *k)
+{
+	if (k->gzip)
+		deflateEnd(k->gzip);
+	free(k->gzip);
+	ZSTD_freeCCtx(k->zstd);
+	sf_frame_done(&k->packed);
+	sf_frame_done(&k->sizes);
+	*k = (struct sf_packer){0};
+}
+
+static int pack_gzip(struct sf_packer *k, const struct sf_frame *f, struct error *err)
+{
+	z_stream *z = k->gzip;
+	int rc;
+
+	if (f->len > UINT32_MAX / 2)
+		return error_set(err, ERR_LIMIT, "frame of %zu bytes is too large for gzip",
+				 f->len);
+	if (deflateReset(z) != Z_OK)
+		return error_nomem(err);
+	rc = sf_frame_grow(&k->packed, deflateBound(z, f->len), err);
+	if (rc < 0)
+		return rc;
+	z->next_in = f->p;
+	z->avail_in = (uInt)f->len;
+	z->next_out = k->packed.p;
+	z->avail_out = (uInt)(k->packed.cap < UINT32_MAX ? k->packed.cap : UINT32_MAX);
+	if (deflate(z, Z_FINISH) != Z_STREAM_END)
+		return error_nomem(err); /* nothing else can stop it with room enough */
+	k->packed.len = z->total_out;
+	return 0;
+}
+
+static int pack_zstd(struct sf_packer *k, const struct sf_frame *f, struct error *err)
+{
+	int rc = sf_frame_grow(&k->packed, ZSTD_compressBound(f->len), err);
+	size_t n;
+
+	if (rc < 0)
+		return rc;
+	n = ZSTD_compress2(k->zstd, k->packed.p, k->packed.cap, f->p, f->len);
+	if (ZSTD_isError(n))
+		return error_nomem(err);
+	k->packed.len = n;
+	return 0;
+}
+
+int sf_pack(struct sf_packer *k, const struct sf_frame *f, const uint8_t **stored, size_t *n,
+	    struct error *err)
+{
+	int rc;
+
+	*stored = f->p;
+	*n = f->len;
+	if (k->compression == SF_PLAIN)
+		return 0;
+	k->packed.len = 0;
+	rc = k->compression == SF_GZIP ? pack_gzip(k, f, err) : pack_zstd(k, f, err);
+	*stored = k->packed.p;
+	*n = k->packed.len;
+	return rc;
+}
+
+int sf_pack_stored(struct sf_packer *k, size_t stored, size_t size, struct error *err)
+{
+	int rc;
+
+	if (k->compression != SF_ZSTD || k->frames == SEEK_FRAMES_MAX)
+		return 0;
+	rc = sf_frame_grow(&k->sizes, SEEK_ENTRY, err);
+	if (rc < 0)
+		return rc;
+	put_u32(put_u32(k->sizes.p + k->sizes.len, (uint32_t)stored), (uint32_t)size);
+	k->sizes.len += SEEK_ENTRY;
+	k->frames++;
+	return 0;
+}
+
+int sf_pack_trailer(struct sf_packer *k, const uint8_t **p, size_t *n, struct error *err)
+{
+	uint8_t *to;
+	int rc;
+
+	*n = 0;
+	if (k->compression != SF_ZSTD)
+		return 0;
+	k->packed.len = 0;
+	rc = sf_frame_grow(&k->packed, 8 + k->sizes.len + SEEK_FOOTER, err);
+	if (rc < 0)
+		return rc;
+	to = put_u32(k->packed.p, SEEK_SKIPPABLE);
+	to = put_u32(to, (uint32_t)(k->sizes.len + SEEK_FOOTER));
+	to = put_bytes(to, k->sizes.p, k->sizes.len);
+	to = put_u32(to, k->frames);
+	to = put_u8(to, 0); /* no checksums here: each frame has its own */
+	to = put_u32(to, SEEK_MAGIC);
+	*p = k->packed.p;
+	*n = (size_t)(to - k->packed.p);
+	return 0;
+}

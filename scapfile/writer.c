@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The writer: sections, events, frames, and the files they go to one after another. */
+#include "scapfile/writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "scapfile/writing.h"
+
+#define VERSION_MAJOR 1
+#define VERSION_MINOR 2
+#define LOSS_LEN      (SF_HEADER_V2 + 2u + 8u) /* one length, one parameter */
+
+static const char *const suffixes[] = {
+    [SF_PLAIN] = ".scap",
+    [SF_GZIP] = ".scap.gz",
+    [SF_ZSTD] = ".scap.zst",
+};
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), k = strlen(end);
+
+	return n >= k && memcmp(s + n - k, end, k) == 0;
+}
+
+enum sf_compression sf_compression_of(const char *path)
+{
+	if (ends_with(path, ".gz"))
+		return SF_GZIP;
+	return ends_with(path, ".zst") ? SF_ZSTD : SF_PLAIN;
+}
+
+/* ---- failures ---- */
+
+int sf_writer_failed(const struct sf_writer *w, struct error *err)
+{
+	if (err)
+		*err = w->err;
+	return w->rc;
+}
+
+/* The output failed: remember it, so that nothing is written behind a hole. */
+static int latch(struct sf_writer *w, int rc, const struct error *e, struct error *err)
+{
+	if (rc >= 0 || w->rc < 0)
+		return rc;
+	w->rc = rc;
+	w->err = *e;
+	return sf_writer_failed(w, err);
+}
+
+/* ---- frames ---- */
+
+/* A frame is as large as frames become from the start; one block may make it larger. */
+int sf_writer_grow(struct sf_writer *w, size_t n, struct error *err)
+{
+	size_t whole = (size_t)w->opt.frame_bytes + SF_SMALL_EVENT_MAX;
+
+	return sf_frame_grow(&w->frame, !w->frame.cap && n < whole ? whole : n, err);
+}
+
+static int store_frame(struct sf_writer *w, struct error *err)
+{
+	struct error e = {0};
+	int rc;
+
+	w->stats.stream_size += w->frame.len;
+	w->stats.frames++;
+	if (w->queue.running) {
+		rc = sf_queue_push(&w->queue, &w->frame, &w->stats.stored, &e);
+	} else {
+		rc = sf_output_frame(&w->out, &w->frame, &e);
+		w->stats.stored = w->out.stored;
+	}
+	w->frame.len = 0;
+	w->has_first_frame_ts = false;
+	return latch(w, rc, &e, err);
+}
+
+/* End the frame in progress, which holds whole blocks. */
+static int end_frame(struct sf_writer *w, struct error *err)
+{
+	return w->frame.len ? store_frame(w, err) : 0;
+}
+
+int sf_writer_end_block(struct sf_writer *w, struct error *err)
+{
+	return w->frame.len >= w->opt.frame_bytes ? end_frame(w, err) : 0;
+}
+
+/* Padding, and the length at both ends of the block that starts at @at in the frame. */
+static void close_block(struct sf_writer *w, size_t at)
+{
+	struct sf_frame *f = &w->frame;
+	size_t pad = -(f->len - at) & 3;
+	uint32_t total = (uint32_t)(f->len - at + pad + 4);
+
+	memset(f->p + f->len, 0, pad);
+	put_u32(f->p + f->len + pad, total);
+	put_u32(f->p + at + 4, total);
+	f->len += pad + 4;
+}
+
+int sf_writer_end_list(struct sf_writer *w, struct error *err)
+{
+	int rc;
+
+	if (!w->open_type)
+		return 0;
+	rc = sf_writer_room(w, 3 + 4, err);
+	if (rc < 0)
+		return rc;
+	close_block(w, w->open_at);
+	w->open_type = 0;
+	return sf_writer_end_block(w, err);
+}
+
+static int begin_section(struct sf_writer *w, struct error *err)
+{
+	uint8_t *p;
+	int rc;
+
+	if (w->rc < 0)
+		return sf_writer_failed(w, err);
+	rc = sf_writer_end_list(w, err);
+	if (rc >= 0)
+		rc = sf_writer_room(w, SF_SHB_MIN, err);
+	if (rc < 0)
+		return rc;
+	p = put_u32(w->frame.p + w->frame.len, SF_SHB);
+	p = put_u32(p, SF_SHB_MIN);
+	p = put_u32(p, SF_SHB_MAGIC);
+	p = put_u16(p, VERSION_MAJOR);
+	p = put_u16(p, VERSION_MINOR);
+	p = put_u64(p, UINT64_MAX); /* the section's length: not known */
+	put_u32(p, SF_SHB_MIN);
+	w->frame.len += SF_SHB_MIN;
+	w->in_events = false;
+	w->has_contents = false;
+	return 0;
+}
+
+/* ---- events ---- */
+
+/* Times that make no sense, or go backwards, end neither frames nor files. */
+static bool passed(bool has_from, uint64_t from, uint64_t ts, uint64_t limit)
+{
+	return limit && has_from && ts != UINT64_MAX && ts >= from && ts - from >= limit;
+}
+
+static void note_time(struct sf_writer *w, uint64_t ts)
+{
+	if (ts == UINT64_MAX)
+		return;
+	if (!w->has_first_frame_ts)
+		w->frame_ts = ts;
+	if (!w->has_first_ts)
+		w->first_ts = w->last_ts = ts;
+	w->has_first_frame_ts = w->has_first_ts = true;
+	if (ts > w->last_ts)
+		w->last_ts = ts;
+}
+
+/* What must be so before an event of @total bytes at @ts is written. */
+static inline int begin_event(struct sf_writer *w, size_t total, uint64_t ts, struct error *err)
+{
+	int rc = 0;
+
+	if (UNLIKELY(w->rc < 0))
+		return sf_writer_failed(w, err);
+	if (UNLIKELY(w->open_type))
+		rc = sf_writer_end_list(w, err);
+	if (UNLIKELY(rc >= 0 && passed(w->has_first_frame_ts, w->frame_ts, ts, w->opt.frame_ns)))
+		rc = end_frame(w, err);
+	if (rc >= 0)
+		rc = sf_writer_room(w, total, err);
+	if (rc < 0)
+		return rc;
+	note_time(w, ts);
+	w->in_events = true;
+	w->file_events++;
+	return 0;
+}
+
+static uint8_t *put_header(uint8_t *p, uint64_t ts, int64_t tid, uint32_t len, uint16_t type,
+			   uint32_t nparams)
+{
+	p = put_u64(p, ts);
+	p = put_u64(p, (uint64_t)tid);
+	p = put_u32(p, len);
+	p = put_u16(p, type);
+	return put_u32(p, nparams);
+}
+
+/* Padding and trailing length behind @p; the block of @total bytes is complete. */
+static int end_event(struct sf_writer *w, uint8_t *p, uint32_t total, struct error *err)
+{
+	uint8_t *trailer = w->frame.p + w->frame.len + total - 4;
+
+	for (; p < trailer; p++)
+		*p = 0;
+	put_u32(trailer, total);
+	w->frame.len += total;
+	return sf_writer_end_block(w, err);
+}
+
+static uint32_t padded(uint64_t n)
+{
+	return (uint32_t)((n + 3) & ~3ull);
+}
+
+/* Types with wide lengths have blocks of their own; others use those when they are too long. */
+static uint32_t event_block(const struct ev *ev, uint32_t total)
+{
+	bool large = ev->wide || total > SF_SMALL_EVENT_MAX;
+
+	if (ev->block_flags)
+		return large ? SF_EVF_V2_LARGE : SF_EVF_V2;
+	return large ? SF_EV_V2_LARGE : SF_EV_V2;
+}
+
+int sf_writer_event(struct sf_writer *w, struct ev *ev, struct error *err)
+{
+	uint32_t lens = (uint32_t)ev->nparams * (ev->wide ? 4 : 2), data = 0, total;
+	unsigned prefix = ev->block_flags ? 6 : 2;
+	uint64_t len;
+	uint8_t *p;
+	int rc;
+
+	if (ev->nparams) {
+		if (ev->located < ev->nparams)
+			ev_locate(ev, ev->nparams - 1u);
+		data = ev->at[ev->nparams];
+	}
+	len = (uint64_t)SF_HEADER_V2 + lens + data;
+	if (UNLIKELY(len > SF_LIST_MAX))
+		return error_set(err, ERR_LIMIT, "event of type %u with %u bytes", ev->type, data);
+	total = padded(SF_BLOCK_MIN + prefix + len);
+	rc = begin_event(w, total, ev->ts, err);
+	if (UNLIKELY(rc < 0))
+		return rc;
+	p = put_u32(w->frame.p + w->frame.len, event_block(ev, total));
+	p = put_u32(p, total);
+	p = put_u16(p, (uint16_t)ev->cpu);
+	if (prefix > 2)
+		p = put_u32(p, ev->block_flags);
+	p = put_header(p, ev->ts, ev->tid, (uint32_t)len, ev->type, ev->nparams);
+	p = put_bytes(p, ev->lens, lens);
+	p = put_bytes(p, ev->data, data);
+	w->stats.events++;
+	return end_event(w, p, total, err);
+}
+
+int sf_writer_loss(struct sf_writer *w, uint64_t ts, int16_t cpu, uint64_t count, struct error *err)
+{
+	uint32_t total = padded(SF_BLOCK_MIN + 2 + LOSS_LEN);
+	int rc = begin_event(w, total, ts, err);
+	uint8_t *p;
+
+	if (rc < 0)
+		return rc;
+	p = put_u32(w->frame.p + w->frame.len, SF_EV_V2);
+	p = put_u32(p, total);
+	p = put_u16(p, (uint16_t)cpu);
+	p = put_header(p, ts, -1, LOSS_LEN, EV_TYPE_LOSS, 1);
+	p = put_u64(put_u16(p, 8), count);
+	w->stats.losses++;
+	return end_event(w, p, total, err);
+}
+
+static int begin_named_list(struct sf_writer *w, enum ev_list list, struct error *err)
+{
+	return sf_writer_begin_list(w, list == EV_LIST_USERS ? SF_UL_V2 : SF_IL_V2, 0, 0, err);
+}
+
+int sf_writer_item(struct sf_writer *w, const struct ev_item *item, struct error *err)
+{
+	switch (item->kind) {
+	case EV_ITEM_EVENT:
+		return sf_writer_event(w, item->ev, err);
+	case EV_ITEM_SECTION:
+		return w->has_contents || w->in_events ? begin_section(w, err) : 0;
+	case EV_ITEM_MACHINE:
+		return sf_writer_machine(w, item->machine, err);
+	case EV_ITEM_THREAD:
+		return sf_writer_thread(w, item->thread, err);
+	case EV_ITEM_FD:
+		return sf_writer_fd(w, item->fd, err);
+	case EV_ITEM_INTERFACE:
+		return sf_writer_interface(w, item->interface, err);
+	case EV_ITEM_USER:
+		return sf_writer_user(w, item->user, err);
+	case EV_ITEM_GROUP:
+		return sf_writer_group(w, item->user, err);
+	case EV_ITEM_LISTS_RESET:
+		return begin_named_list(w, item->list, err);
+	case EV_ITEM_LOSS:
+		return sf_writer_loss(w, item->loss->to, item->loss->cpu, item->loss->count, err);
+	}
+	return error_set(err, ERR_USAGE, "item of unknown kind %d", (int)item->kind);
+}
+
+int sf_writer_tick(struct sf_writer *w, uint64_t now, struct error *err)
+{
+	if (w->rc < 0)
+		return sf_writer_failed(w, err);
+	if (w->open_type || !passed(w->has_first_frame_ts, w->frame_ts, now, w->opt.frame_ns))
+		return 0;
+	return end_frame(w, err);
+}
+
+int sf_writer_flush(struct sf_writer *w, struct error *err)
+{
+	struct error e = {0};
+	int rc;
+
+	if (w->rc < 0)
+		return sf_writer_failed(w, err);
+	rc = sf_writer_end_list(w, err);
+	if (rc >= 0)
+		rc = end_frame(w, err);
+	if (rc < 0 || !w->queue.running)
+		return rc;
+	return latch(w, sf_queue_drain(&w->queue, &w->stats.stored, &e), &e, err);
+}
+
+/* ---- files ---- */
+
+/* The name of file @n, which the caller owns; NULL when out of memory. */
+static char *file_name(const struct sf_writer *w, unsigned n)
+{
+	char *name = NULL;
+
+	if (!w->rotates)
+		return strdup(w->base);
+	if (asprintf(&name, "%s.%04u%s", w->stem, n, w->suffix) < 0)
+		return NULL;
+	return name;
+}
+
+static int open_file(struct sf_writer *w, struct error *err)
+{
+	int rc;
+
+	free(w->path);
+	w->path = file_name(w, w->stats.files + 1);
+	if (!w->path)
+		return error_nomem(err);
+	rc = sf_output_open(&w->out, w->path, w->opt.replace, w->compression, w->opt.level, err);
+	if (rc >= 0 && w->opt.background)
+		rc = sf_queue_start(&w->queue, &w->out, err);
+	if (rc < 0)
+		return rc;
+	w->stats.files++;
+	w->stats.stored = 0;
+	w->file_events = 0;
+	w->has_first_ts = false;
+	return begin_section(w, err);
+}
+
+/*
+ * Complete the current file. After a failure it keeps its whole frames; the table of what is there
+ * is added if it fits, so that a recording that ran out of space can still be read from anywhere.
+ */
+static int finish_file(struct sf_writer *w, struct error *err)
+{
+	int rc = sf_writer_flush(w, err);
+
+	sf_queue_stop(&w->queue);
+	if (rc >= 0)
+		rc = sf_output_finish(&w->out, err);
+	else if (w->out.own_fd && !w->out.partial)
+		(void)!sf_output_finish(&w->out, NULL);
+	w->stats.stored = w->out.stored;
+	sf_output_done(&w->out);
+	return rc;
+}
+
+/* Split the path into what comes before the number of a rotated file, and what comes behind. */
+static int name_files(struct sf_writer *w, const char *path, struct error *err)
+{
+	const char *end = suffixes[w->compression];
+	size_t n = strlen(path);
+
+	w->base = strdup(path);
+	if (!w->base)
+		return error_nomem(err);
+	if (!ends_with(path, end)) {
+		end = w->compression == SF_GZIP ? ".gz" : w->compression == SF_ZSTD ? ".zst" : "";
+	}
+	w->suffix = w->base + n - strlen(end);
+	w->stem = strndup(path, n - strlen(end));
+	return w->stem ? 0 : error_nomem(err);
+}
+
+static void writer_free(struct sf_writer *w)
+{
+	sf_frame_done(&w->frame);
+	free(w->stem);
+	free(w->base);
+	free(w->path);
+	free(w);
+}
+
+static int check_options(const struct sf_writer *w, const char *path, struct error *err)
+{
+	if (w->opt.frame_bytes > SF_FRAME_BYTES_MAX)
+		return error_set(err, ERR_USAGE, "frames of %u bytes, expected at most %u",
+				 w->opt.frame_bytes, SF_FRAME_BYTES_MAX);
+	if (w->rotates && strcmp(path, "-") == 0)
+		return error_set(err, ERR_USAGE, "standard output cannot be rotated");
+	return 0;
+}
+
+int sf_writer_open(const char *path, const struct sf_writer_options *opt, struct sf_writer **out,
+		   struct error *err)
+{
+	struct sf_writer *w = calloc(1, sizeof(*w));
+	int rc;
+
+	if (!w)
+		return error_nomem(err);
+	w->out.fd = -1;
+	if (opt)
+		w->opt = *opt;
+	if (!w->opt.frame_bytes)
+		w->opt.frame_bytes = SF_FRAME_BYTES_DEFAULT;
+	w->rotates = w->opt.rotation.bytes || w->opt.rotation.ns || w->opt.rotation.events;
+	w->compression = sf_compression_of(path);
+	rc = check_options(w, path, err);
+	if (rc >= 0)
+		rc = name_files(w, path, err);
+	if (rc >= 0)
+		rc = open_file(w, err);
+	if (rc < 0) {
+		sf_writer_abandon(w);
+		return rc;
+	}
+	*out = w;
+	return 0;
+}
+
+bool sf_writer_rotation_due(const struct sf_writer *w)
+{
+	const struct sf_rotation *r = &w->opt.rotation;
+	uint64_t size = w->stats.stored + (w->compression == SF_PLAIN ? w->frame.len : 0);
+
+	return w->in_events &&
+	       ((r->bytes && size >= r->bytes) || (r->events && w->file_events >= r->events) ||
+		(r->ns && w->has_first_ts && w->last_ts - w->first_ts >= r->ns));
+}
+
+/* Delete the file that is one too old. That it is gone already is as good. */
+static int forget_oldest(struct sf_writer *w, struct error *err)
+{
+	char *name;
+
+	if (!w->opt.rotation.keep || w->stats.files <= w->opt.rotation.keep)
+		return 0;
+	name = file_name(w, w->stats.files - w->opt.rotation.keep);
+	if (!name)
+		return error_nomem(err);
+	(void)unlink(name);
+	free(name);
+	return 0;
+}
+
+int sf_writer_rotate(struct sf_writer *w, struct error *err)
+{
+	struct error e = {0};
+	int rc;
+
+	if (w->rc < 0)
+		return sf_writer_failed(w, err);
+	if (!w->rotates)
+		return error_set(err, ERR_USAGE, "'%s' was not opened for rotation", w->path);
+	rc = finish_file(w, &e);
+	if (rc >= 0)
+		rc = open_file(w, &e);
+	if (rc >= 0)
+		rc = forget_oldest(w, &e);
+	return latch(w, rc, &e, err);
+}
+
+const char *sf_writer_path(const struct sf_writer *w)
+{
+	return w->path;
+}
+
+const struct sf_writer_stats *sf_writer_stats(const struct sf_writer *w)
+{
+	return &w->stats;
+}
+
+int sf_writer_close(struct sf_writer *w, struct error *err)
+{
+	int rc;
+
+	if (!w)
+		return 0;
+	if (w->out.fd >= 0)
+		rc = finish_file(w, err);
+	else /* a rotation failed before */
+		rc = sf_writer_failed(w, err);
+	writer_free(w);
+	return rc;
+}
+
+void sf_writer_abandon(struct sf_writer *w)
+{
+	if (!w)
+		return;
+	sf_queue_stop(&w->queue);
+	sf_output_done(&w->out);
+	writer_free(w);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing capture files: plain, as independent gzip members, or as independent zstd frames with a
+ * seek table. Blocks are gathered into frames; a frame holds whole blocks only and, compressed, can
+ * be read without those before it. A process that is killed loses the frame in progress, nothing
+ * before it. Facts: scap format, "Order of blocks", "Writing a file the reference accepts"; zstd
+ * seekable format 0.1.0. Units: nanoseconds since the epoch; bytes. Ownership: everything handed in
+ * is borrowed for the call. Threads: one writer belongs to one thread at a time; it may own a
+ * thread that compresses, which the caller never sees.
+ */
+#ifndef SCAPFILE_WRITER_H
+#define SCAPFILE_WRITER_H
+
+#include "scapfile/scapfile.h"
+#include "scapfile/source.h"
+
+#define SF_FRAME_BYTES_DEFAULT (1u << 20)
+#define SF_FRAME_BYTES_MAX     (256u << 20)
+
+/* When a file is full. Zero: no such limit. Frames are whole, so the last one may exceed @bytes. */
+struct sf_rotation {
+	uint64_t bytes;	 /* as stored */
+	uint64_t ns;	 /* from the first event's time to the last one's */
+	uint64_t events; /* losses count */
+	unsigned keep;	 /* files; older ones of this writer are deleted */
+};
+
+struct sf_writer_options {
+	int level;	      /* of compression; 0 selects the container's default */
+	uint32_t frame_bytes; /* uncompressed; 0 selects SF_FRAME_BYTES_DEFAULT */
+	uint64_t frame_ns;    /* end a frame after this time, too; 0: by size only */
+	bool background;      /* compress and write on a thread behind a bounded queue */
+	bool replace;	      /* write beside @path, then take its place in one step when closed;
+				 without it a file that exists is an error */
+	struct sf_rotation
+	    rotation; /* any limit: files are NAME.0001.SUFFIX, NAME.0002.SUFFIX, ... */
+};
+
+struct sf_writer_stats {
+	uint64_t events, losses; /* of all files */
+	uint64_t stream_size;	 /* uncompressed bytes of them */
+	uint64_t stored;	 /* bytes written to the current file by finished frames */
+	uint64_t frames;	 /* finished, of all files */
+	unsigned files;
+};
+
+struct sf_writer;
+
+/* The container @path asks for: .gz is gzip, .zst is zstd, everything else plain. */
+enum sf_compression sf_compression_of(const char *path);
+
+/**
+ * sf_writer_open() - create a capture and write its section header
+ * @path: its suffix selects the container; "-" is standard output, plain. The file is created with
+ *        mode 0600, never through a symbolic link
+ * @opt: NULL selects the defaults
+ * @out: receives a writer the caller owns; untouched on failure
+ * Return: 0, or ERR_IO (also: the file exists), ERR_NOMEM, ERR_USAGE.
+ */
+MUST_CHECK int sf_writer_open(const char *path, const struct sf_writer_options *opt,
+			      struct sf_writer **out, struct error *err);
+
+/*
+ * The state when recording began, before the first event of a section and in this order: machine,
+ * interfaces, users and groups, threads, then the fds of one thread after another (threads that
+ * were listed; sysdig refuses files of others). Text over the format's limits is cut to them.
+ * Return: 0, ERR_USAGE after the section's first event, ERR_LIMIT, or what the output fails with:
+ * from then on every call fails alike, and what was written remains readable.
+ */
+MUST_CHECK int sf_writer_machine(struct sf_writer *w, const struct ev_machine *m,
+				 struct error *err);
+MUST_CHECK int sf_writer_interface(struct sf_writer *w, const struct ev_interface *i,
+				   struct error *err);
+MUST_CHECK int sf_writer_user(struct sf_writer *w, const struct ev_user *u, struct error *err);
+MUST_CHECK int sf_writer_group(struct sf_writer *w, const struct ev_user *g, struct error *err);
+MUST_CHECK int sf_writer_thread(struct sf_writer *w, const struct ev_thread_entry *t,
+				struct error *err);
+MUST_CHECK int sf_writer_fd(struct sf_writer *w, const struct ev_fd_entry *fd, struct error *err);
+/* Begin the fd table of @tid; only needed for a table that is empty. */
+MUST_CHECK int sf_writer_fd_table(struct sf_writer *w, int64_t tid, struct error *err);
+
+/* One event of the current version. Other readers refuse a capture without any. */
+MUST_CHECK int sf_writer_event(struct sf_writer *w, struct ev *ev, struct error *err);
+/* A gap: @count events of @cpu were lost before @ts. */
+MUST_CHECK int sf_writer_loss(struct sf_writer *w, uint64_t ts, int16_t cpu, uint64_t count,
+			      struct error *err);
+/* Whatever a source delivers. The first section is there already; further ones begin new ones. */
+MUST_CHECK int sf_writer_item(struct sf_writer *w, const struct ev_item *item, struct error *err);
+
+/* No event came, but time goes on: end the frame in progress if it is older than frame_ns. */
+MUST_CHECK int sf_writer_tick(struct sf_writer *w, uint64_t now, struct error *err);
+/* End the frame in progress and wait until the kernel has all of it. */
+MUST_CHECK int sf_writer_flush(struct sf_writer *w, struct error *err);
+
+/* Is the current file full? */
+bool sf_writer_rotation_due(const struct sf_writer *w);
+/* Complete the current file and begin the next one; the caller then writes the state as it is now.
+ */
+MUST_CHECK int sf_writer_rotate(struct sf_writer *w, struct error *err);
+
+/* Name of the current file; valid until the next rotation. */
+const char *sf_writer_path(const struct sf_writer *w);
+const struct sf_writer_stats *sf_writer_stats(const struct sf_writer *w);
+
+/* Complete the file and free the writer, also on failure. NULL is fine. */
+MUST_CHECK int sf_writer_close(struct sf_writer *w, struct error *err);
+/* Free the writer after a failure: whole frames stay, the one in progress is dropped; a file that
+ * was to replace another is deleted. NULL is fine. */
+void sf_writer_abandon(struct sf_writer *w);
+
+#endif
