@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel fields the BPF programs read, and no others: libbpf moves each access to where the
+ * running kernel has the field, so the order and the size of these structs mean nothing. Where the
+ * field: include/linux/sched.h, fs.h, dcache.h, fs/mount.h, kernfs.h, cred.h of Linux 5.8 to 6.18.
+ */
+#ifndef CAPTURE_BPF_KERNEL_H
+#define CAPTURE_BPF_KERNEL_H
+
+#include <linux/bpf.h>
+
+typedef _Bool bool;
+enum { false, true };
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct pt_regs {
+	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10, orig_ax;
+};
+struct thread_info {
+	u32 status;
+};
+struct qstr {
+	u32 len;
+	const unsigned char *name;
+};
+struct super_block {
+	u32 s_dev;
+	unsigned long s_flags, s_magic;
+};
+struct k_id {
+	u32 val;
+};
+struct timespec64 {
+	s64 tv_sec;
+	long tv_nsec;
+};
+struct inode {
+	u16 i_mode;
+	unsigned int i_flags;
+	struct k_id i_uid, i_gid;
+	unsigned long i_ino;
+	struct super_block *i_sb;
+	s64 i_ctime_sec, i_mtime_sec;
+	u32 i_ctime_nsec, i_mtime_nsec;
+};
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+};
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+struct file {
+	u32 f_mode;
+	struct path f_path;
+	struct inode *f_inode;
+	void *private_data;
+};
+struct fdtable {
+	u32 max_fds;
+	struct file **fd;
+};
+struct files_struct {
+	struct fdtable *fdt;
+};
+struct percpu_counter {
+	s64 count;
+};
+struct mm_struct {
+	unsigned long total_vm, arg_start, arg_end, env_start, env_end;
+	struct percpu_counter rss_stat[4];
+	struct file *exe_file;
+};
+struct kernel_caps {
+	u64 bits; /* u32 cap[2] before 6.3: the same bytes on a little-endian machine */
+};
+struct cred {
+	struct k_id euid, egid, fsuid, fsgid;
+	struct kernel_caps cap_inheritable, cap_permitted, cap_effective;
+};
+struct pid_namespace;
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+struct pid {
+	u32 level;
+	struct upid numbers[1];
+};
+struct tty_driver {
+	int major, minor_start;
+};
+struct tty_struct {
+	struct tty_driver *driver;
+	int index;
+};
+struct rlimit {
+	unsigned long rlim_cur, rlim_max;
+};
+struct list_head {
+	struct list_head *next, *prev;
+};
+struct signal_struct {
+	struct pid *pids[4]; /* PIDTYPE_PID, TGID, PGID, SID since 4.19 */
+	struct tty_struct *tty;
+	struct rlimit rlim[16];
+};
+struct kernfs_node {
+	struct kernfs_node *parent;
+	const char *name;
+};
+struct kernfs_node___since_6_15 { /* 633488947ef6 renamed the field */
+	struct kernfs_node *__parent;
+};
+struct cgroup {
+	struct kernfs_node *kn;
+};
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+struct css_set {
+	struct cgroup_subsys_state *subsys[16];
+};
+struct task_struct;
+struct pid_namespace {
+	struct task_struct *child_reaper;
+	u32 level;
+};
+struct nsproxy {
+	struct pid_namespace *pid_ns_for_children;
+};
+struct task_struct {
+	struct thread_info thread_info;
+	int pid, tgid, exit_code;
+	u32 flags;
+	unsigned long min_flt, maj_flt;
+	u64 start_boottime;
+	struct task_struct *real_parent, *group_leader;
+	struct list_head children;
+	struct mm_struct *mm;
+	struct cred *cred;
+	struct files_struct *files;
+	struct signal_struct *signal;
+	struct pid *thread_pid;
+	struct nsproxy *nsproxy;
+	struct css_set *cgroups;
+	struct k_id loginuid;
+	char comm[16];
+};
+struct linux_binprm {
+	const char *filename;
+};
+struct sock_common {
+	u16 skc_family, skc_num, skc_dport;
+	u32 skc_daddr;
+	struct in6 {
+		u8 b[16];
+	} skc_v6_daddr;
+};
+struct sock {
+	struct sock_common __sk_common;
+};
+struct ipv6_pinfo {
+	struct in6 saddr;
+};
+struct inet_sock {
+	struct ipv6_pinfo *pinet6;
+	u32 inet_saddr;
+	u16 inet_sport;
+};
+struct socket {
+	struct sock *sk;
+};
+struct sockaddr_un {
+	u16 sun_family;
+};
+struct unix_address {
+	int len;
+	struct sockaddr_un name[1];
+};
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
+};
+
+#pragma clang attribute pop
+
+enum cgroup_subsys_id { cpuset_cgrp_id, cpu_cgrp_id, cpuacct_cgrp_id, io_cgrp_id, memory_cgrp_id };
+
+#endif

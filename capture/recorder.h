@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The recorder: events of this host, as they happen. BPF programs fill one ring buffer for each
+ * CPU; a thread of the recorder drains and merges them by time into memory; the caller takes items
+ * as from a capture: machine, interfaces, users, threads and fds first, then events and losses.
+ * Facts: live capture specification. Units: nanoseconds (events: since the Unix epoch), bytes.
+ * Threads: one recorder belongs to one thread at a time, but for rec_stop(), which any thread or
+ * signal handler may call. Privileges: rec_check() names what is needed.
+ */
+#ifndef CAPTURE_RECORDER_H
+#define CAPTURE_RECORDER_H
+
+#include "capture/set.h"
+#include "scapfile/source.h"
+
+#define REC_RING_BYTES_DEFAULT	 (8u << 20)
+#define REC_RING_BYTES_MIN	 (64u << 10)
+#define REC_RING_BYTES_MAX	 (1u << 30)
+#define REC_MEMORY_BYTES_DEFAULT (256u << 20)
+#define REC_SNAPLEN_DEFAULT	 80
+#define REC_FILTER_MAX		 64 /* cgroups, commands, ports of one recording */
+
+struct rec_options { /* rec_options_init() fills in the defaults */
+	struct rec_set set;
+	uint32_t snaplen;	/* bytes kept of what a call moved */
+	bool dynamic_snaplen;	/* more for protocols that are known */
+	uint16_t full_ports[2]; /* traffic of this range of ports whole; 0, 0: none */
+	uint64_t ring_bytes;	/* of one CPU's ring; a power of two */
+	uint64_t memory_bytes;	/* of drained events the caller has not taken yet */
+	bool with_self;		/* also record this process */
+	bool entry_copies;	/* copy paths and addresses before the kernel reads them, too */
+	bool io_uring;		/* operations submitted through rings */
+	bool first_state;	/* deliver the state of the host before the events */
+	/* Only events of: any of these processes and their descendants, any of these cgroups and
+	 * those below them, any of these commands; and of sockets, only with one of these ports. */
+	int64_t pids[REC_FILTER_MAX];
+	uint64_t cgroups[REC_FILTER_MAX]; /* cgroup v2 ids: inode numbers of their directories */
+	char comms[REC_FILTER_MAX][16];
+	uint16_t ports[REC_FILTER_MAX];
+	unsigned npids, ncgroups, ncomms, nports;
+};
+
+struct rec_stats {	    /* since rec_open(); losses by reason are the sums of the loss items */
+	uint64_t seen;	    /* events the programs began */
+	uint64_t delivered; /* taken out of the rings */
+	uint64_t lost[EV_LOSS_REASONS];
+	uint64_t late; /* delivered after a later one of another CPU */
+	uint64_t faults;
+	uint64_t bytes;		   /* of events taken out of the rings */
+	uint64_t memory_used;	   /* drained, not taken yet */
+	unsigned ring_fill;	   /* percent: the fullest ring now */
+	unsigned ring_fill_max;	   /* and ever */
+	unsigned programs;	   /* loaded */
+	uint64_t load_ns;	   /* loading and verifying the programs */
+	uint64_t state_ns;	   /* taking the first state */
+	uint64_t threads, fds;	   /* in it */
+	uint64_t drain_cpu_ns;	   /* of the recorder's own threads */
+	bool state_from_iterators; /* else from /proc */
+};
+
+struct rec;
+
+void rec_options_init(struct rec_options *opt);
+
+/**
+ * rec_open() - load and attach the programs, start draining, take the first state
+ * Return: 0, or ERR_UNSUPPORTED (the kernel lacks what err names), ERR_PERMISSION (a capability is
+ * missing), ERR_LIMIT, ERR_NOMEM, ERR_USAGE.
+ */
+MUST_CHECK int rec_open(const struct rec_options *opt, struct rec **out, struct error *err);
+
+#define REC_IDLE 2
+/**
+ * rec_next() - the next item, in order of time
+ * @item: borrowed until the next call
+ * @timeout_ms: how long to wait for one
+ * Return: 1 with @item filled, 0 after rec_stop() when everything was taken, REC_IDLE, or ERR_*.
+ */
+MUST_CHECK int rec_next(struct rec *r, struct ev_item *item, int timeout_ms, struct error *err);
+
+/*
+ * The same as a source, for the run loop; it waits. @idle, if set, is called when nothing came for
+ * a while and between items at least every 100 ms. Closing the source leaves the recorder open.
+ */
+struct ev_source *rec_source(struct rec *r, void (*idle)(void *arg), void *arg);
+
+/* Deliver the state as it is now once more, before the next event: a new file begins. */
+MUST_CHECK int rec_state_again(struct rec *r, struct error *err);
+
+/* Detach; rec_next() delivers what is left, with the last losses, and then ends. */
+void rec_stop(struct rec *r);
+/* Also updates what is read from the kernel. */
+void rec_stats(struct rec *r, struct rec_stats *out);
+void rec_close(struct rec *r); /* NULL is fine */
+
+/* --- what this host can do --- */
+
+struct rec_feature {
+	const char *name; /* "ring buffers" */
+	const char *needed_for;
+	bool required, present;
+	char why[96]; /* why not, as the kernel says */
+};
+#define REC_FEATURES_MAX 24
+/* Try each feature and capability. Return: how many were filled in. */
+unsigned rec_check(struct rec_feature features[REC_FEATURES_MAX]);
+
+#endif
