@@ -31,8 +31,14 @@ struct rec_options { /* rec_options_init() fills in the defaults */
 	bool entry_copies;	/* copy paths and addresses before the kernel reads them, too */
 	bool io_uring;		/* operations submitted through rings */
 	bool first_state;	/* deliver the state of the host before the events */
+	bool exact_set;	  /* of @set and nothing else: replaying may then lose processes and fds */
+	bool drop_failed; /* leave out calls that failed, but connections in progress */
+	/* When the recording has begun the calling thread keeps only the capabilities that
+	 * rec_state_again() needs, and cannot gain others by executing files. */
+	bool drop_privileges, no_new_privs;
 	/* Only events of: any of these processes and their descendants, any of these cgroups and
-	 * those below them, any of these commands; and of sockets, only with one of these ports. */
+	 * those below them, any of these commands; and of sockets, only with one of these ports.
+	 * What is given of several kinds must all be true. */
 	int64_t pids[REC_FILTER_MAX];
 	uint64_t cgroups[REC_FILTER_MAX]; /* cgroup v2 ids: inode numbers of their directories */
 	char comms[REC_FILTER_MAX][16];
@@ -84,8 +90,15 @@ MUST_CHECK int rec_next(struct rec *r, struct ev_item *item, int timeout_ms, str
  */
 struct ev_source *rec_source(struct rec *r, void (*idle)(void *arg), void *arg);
 
-/* Deliver the state as it is now once more, before the next event: a new file begins. */
+/*
+ * Take the state as it is now once more, for a new file. It is delivered in its place, after the
+ * events that are older and may still wait, and begins with EV_ITEM_SECTION.
+ */
 MUST_CHECK int rec_state_again(struct rec *r, struct error *err);
+
+/* Spare the host: leave out what @level (enum wire_shed) says, at least. Takes effect at once; 0:
+ * nothing. */
+void rec_shed(struct rec *r, unsigned level);
 
 /* Detach; rec_next() delivers what is left, with the last losses, and then ends. */
 void rec_stop(struct rec *r);

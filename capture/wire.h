@@ -16,12 +16,16 @@
 
 #define WIRE_HEADER_LEN	  26
 #define WIRE_SYSCALLS	  512 /* native numbers of 64-bit system calls are below */
-#define WIRE_EVENT_TYPES  512 /* event types of the format are below */
-#define WIRE_OWN_TYPES	  16  /* our own types, 60000 and up, are counted behind the others */
+#define WIRE_IA32_SLOTS	  8   /* the last of them are 32-bit calls that have none; the very last, */
+#define WIRE_NATIVE_IA32  0x8000 /* those without an equivalent: the event has this bit, too */
+#define WIRE_EVENT_TYPES  512	 /* event types of the format are below */
+#define WIRE_OWN_TYPES	  16	 /* our own types, 60000 and up, are counted behind the others */
 #define WIRE_STRING_MAX	  4096
 #define WIRE_EVENT_MAX	  65536
 #define WIRE_SCRATCH_LEN  (2 * WIRE_EVENT_MAX)
 #define WIRE_SNAPLEN_MAX  65000
+#define WIRE_SHORT_FEW	  16 /* moved bytes that are written in place; the record of the event is */
+#define WIRE_SHORT_MAX	  80 /* then as long as for that many, and the event says its own length */
 #define WIRE_WAKEUP_BYTES (256 * 1024) /* the consumer is woken each time; a power of two */
 
 /* Counted for each CPU and event type; SEEN = delivered + all that is lost. */
@@ -49,6 +53,7 @@ enum wire_shed {
 
 struct wire_settings {					 /* may be changed while recording */
 	__u64 interesting[WIRE_SYSCALLS / 64];		 /* by native 64-bit number */
+	__u64 interesting_entries[WIRE_SYSCALLS / 64];	 /* likewise, copies before the call */
 	__u64 interesting_events[WIRE_EVENT_TYPES / 64]; /* events of tracepoints, by type */
 	__u32 snaplen;
 	__u32 shed; /* enum wire_shed */

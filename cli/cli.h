@@ -106,6 +106,11 @@ enum cli_progress_mode {
 };
 void cli_progress_setup(enum cli_progress_mode mode);
 void cli_progress(void *arg, const struct run_progress *p); /* for run_options.progress */
+/*
+ * For other progress than that of a run, about once a second: @line replaces the one before on a
+ * terminal (if @automatic, unless asked for), or is one of many; @json is an object.
+ */
+void cli_progress_text(bool automatic, struct buf *line, struct buf *json);
 void cli_progress_done(void); /* take the bar away before other output */
 
 /* --- values --- */
@@ -113,7 +118,9 @@ void cli_progress_done(void); /* take the bar away before other output */
 bool cli_parse_u64(const char *text, uint64_t *out);
 bool cli_parse_size(const char *text, uint64_t *bytes);	 /* 512, 64K, 40M, 2G */
 bool cli_parse_duration(const char *text, uint64_t *ns); /* 5, 5s, 250ms, 2m, 1h, 10us, 7ns */
-bool cli_parse_zone(const char *text, int *offset_s);	 /* UTC, local, +HH:MM */
+/* A duration that is not 0; tells what is wrong. Return: 0 or CLI_USAGE. */
+int cli_take_duration(const char *option, const char *value, uint64_t *ns);
+bool cli_parse_zone(const char *text, int *offset_s); /* UTC, local, +HH:MM */
 /* 2026-11-22T03:02:21.5Z, @SECONDS[.FRACTION], NANOSECONDS (over 10 digits), +DURATION after the
  * first event. */
 bool cli_parse_time(const char *text, uint64_t *ns, bool *relative);
@@ -154,6 +161,10 @@ int cli_flush(void);
 int cli_tell_gaps(const char *path, const struct sf_gap *gaps, size_t n, uint64_t total);
 /* Tell what the state had to leave out. */
 void cli_tell_state(const char *path, const struct state_stats *ss);
+/* A closed pipe or a file size limit is a write error with a message, not a silent end. */
+void cli_ignore_signals(void);
+/* As this program was given them; for programs that are started. */
+void cli_restore_signals(void);
 /* SIGINT and SIGTERM call run_stop() or set the flag; a second one ends the process. */
 void cli_catch_signals(void);
 /* 0, or CLI_SIGINT or CLI_SIGTERM once one arrived. */

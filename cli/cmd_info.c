@@ -5,24 +5,37 @@
 
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/strict.h"
 #include "cli/walk.h"
+
+enum { OPT_STRICT = OPT_COMMAND_FIRST };
 
 static const struct cli_option info_options[] = {
     {'f', "format", "text|json", "json: one object per capture"},
+    {OPT_STRICT, "strict", NULL, "judge the bytes by the format instead; status 1 on findings"},
     {0, NULL, NULL, NULL},
 };
 
 static const char *const info_examples[] = {"info capture.scap", "info -f json a.scap b.scap.zst",
-					    NULL};
+					    "info --strict capture.scap", NULL};
+
+struct losses { /* what the recorder says it lost */
+	uint64_t records, events;
+	uint64_t from, to; /* from the first to the last */
+	uint64_t by_reason[EV_LOSS_REASONS];
+	uint64_t by_type[EV_TYPE_COUNT];
+	uint64_t of_other_types; /* or of types the record does not name */
+};
 
 struct info {
 	struct cli_common common;
-	bool json;
+	bool json, strict;
 	/* Of the current capture: */
 	const char *path;
 	uint64_t by_type[EV_TYPE_COUNT];
 	uint64_t visible;
 	uint64_t threads, processes, fds, interfaces, users, groups;
+	struct losses losses;
 	struct buf out;
 };
 
@@ -30,12 +43,37 @@ static int take_option(void *arg, int id, const char *value)
 {
 	struct info *o = arg;
 
-	(void)id;
+	if (id == OPT_STRICT) {
+		o->strict = true;
+		return 0;
+	}
 	o->json = strcmp(value, "json") == 0;
 	if (o->json || strcmp(value, "text") == 0)
 		return 0;
 	cli_log(CLI_ERROR, "--format %s: expected text or json", value);
 	return CLI_USAGE;
+}
+
+static void add_loss(struct losses *l, const struct ev_loss *loss)
+{
+	uint64_t named = 0;
+
+	if (!l->records || loss->from < l->from)
+		l->from = loss->from;
+	if (loss->to > l->to)
+		l->to = loss->to;
+	l->records++;
+	l->events += loss->count;
+	l->by_reason[loss->reason < EV_LOSS_REASONS ? loss->reason : EV_LOSS_UNKNOWN] +=
+	    loss->count;
+	for (unsigned i = 0; i < loss->nkinds; i++) {
+		if (loss->kinds[i].type >= EV_TYPE_COUNT)
+			continue;
+		l->by_type[loss->kinds[i].type] += loss->kinds[i].count;
+		named += loss->kinds[i].count;
+	}
+	if (loss->count > named)
+		l->of_other_types += loss->count - named;
 }
 
 static void on_item(void *arg, struct cli_walk *w, const struct ev_item *item)
@@ -59,6 +97,9 @@ static void on_item(void *arg, struct cli_walk *w, const struct ev_item *item)
 		break;
 	case EV_ITEM_GROUP:
 		o->groups++;
+		break;
+	case EV_ITEM_LOSS:
+		add_loss(&o->losses, item->loss);
 		break;
 	default:
 		break;
@@ -92,7 +133,7 @@ static int more_first(const void *a, const void *b)
 }
 
 /* Versions of an event count together. Return: how many names; the caller frees *out. */
-static size_t count_by_name(const struct info *o, struct type_count **out)
+static size_t count_by_name(const uint64_t by_type[EV_TYPE_COUNT], struct type_count **out)
 {
 	struct type_count *t = calloc(EV_TYPE_COUNT, sizeof(*t));
 	size_t n = 0;
@@ -103,12 +144,12 @@ static size_t count_by_name(const struct info *o, struct type_count **out)
 	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
 		size_t i = 0;
 
-		if (!o->by_type[type])
+		if (!by_type[type])
 			continue;
 		while (i < n && strcmp(t[i].name, ev_table[type].name) != 0)
 			i++;
 		t[i].name = ev_table[type].name;
-		t[i].n += o->by_type[type];
+		t[i].n += by_type[type];
 		n += i == n;
 	}
 	qsort(t, n, sizeof(*t), more_first);
@@ -180,12 +221,24 @@ static void text_host(struct info *o, const struct state *st)
 	buf_char(b, '\n');
 }
 
+static void text_types(struct buf *b, const uint64_t by_type[EV_TYPE_COUNT])
+{
+	struct type_count *types;
+	size_t n = count_by_name(by_type, &types);
+
+	for (size_t i = 0; i < n; i++) {
+		line(b, i ? "" : "by type");
+		buf_addf(b, "%-20s ", types[i].name);
+		cli_grouped(b, types[i].n);
+		buf_char(b, '\n');
+	}
+	free(types);
+}
+
 static void text_counts(struct info *o, struct cli_walk *w)
 {
 	const struct sf_stats *s = sf_reader_stats(w->reader);
 	struct buf *b = &o->out;
-	struct type_count *types;
-	size_t n;
 
 	line(b, "at start");
 	buf_addf(b,
@@ -210,14 +263,39 @@ static void text_counts(struct info *o, struct cli_walk *w)
 			 (unsigned long long)s->events_unknown,
 			 (unsigned long long)s->unknown_blocks);
 	}
-	n = count_by_name(o, &types);
-	for (size_t i = 0; i < n; i++) {
-		line(b, i ? "" : "by type");
-		buf_addf(b, "%-20s ", types[i].name);
-		cli_grouped(b, types[i].n);
+	text_types(b, o->by_type);
+}
+
+static void text_losses(struct info *o)
+{
+	const struct losses *l = &o->losses;
+	struct buf *b = &o->out;
+
+	if (!l->records)
+		return;
+	line(b, "lost");
+	cli_grouped(b, l->events);
+	buf_addf(b, " event%s in %llu record%s, ", l->events == 1 ? "" : "s",
+		 (unsigned long long)l->records, l->records == 1 ? "" : "s");
+	cli_time(b, l->from);
+	buf_lit(b, " to ");
+	cli_time(b, l->to);
+	buf_char(b, '\n');
+	for (unsigned i = 0, rows = 0; i < EV_LOSS_REASONS; i++) {
+		if (!l->by_reason[i])
+			continue;
+		line(b, rows++ ? "" : "by reason");
+		buf_addf(b, "%-20s ", ev_loss_reason_name(i));
+		cli_grouped(b, l->by_reason[i]);
 		buf_char(b, '\n');
 	}
-	free(types);
+	text_types(b, l->by_type);
+	if (l->of_other_types && l->of_other_types != l->events) {
+		line(b, "");
+		buf_lit(b, "of other types       ");
+		cli_grouped(b, l->of_other_types);
+		buf_char(b, '\n');
+	}
 }
 
 static void text_damage(struct info *o, const struct sf_reader *r)
@@ -281,10 +359,10 @@ static void json_gaps(struct buf *b, const struct sf_reader *r)
 	buf_char(b, ']');
 }
 
-static void json_types(struct buf *b, const struct info *o)
+static void json_types(struct buf *b, const uint64_t by_type[EV_TYPE_COUNT])
 {
 	struct type_count *types;
-	size_t n = count_by_name(o, &types);
+	size_t n = count_by_name(by_type, &types);
 
 	buf_lit(b, ",\"by_type\":{");
 	for (size_t i = 0; i < n; i++)
@@ -292,6 +370,28 @@ static void json_types(struct buf *b, const struct info *o)
 			 (unsigned long long)types[i].n);
 	buf_char(b, '}');
 	free(types);
+}
+
+static void json_losses(struct buf *b, const struct losses *l)
+{
+	const char *comma = "";
+
+	buf_addf(b, ",\"losses\":{\"records\":%llu", (unsigned long long)l->records);
+	member_u64(b, "events", l->events);
+	member_time(b, "from", l->from);
+	member_time(b, "to", l->to);
+	buf_lit(b, ",\"by_reason\":{");
+	for (unsigned i = 0; i < EV_LOSS_REASONS; i++) {
+		if (!l->by_reason[i])
+			continue;
+		buf_addf(b, "%s\"%s\":%llu", comma, ev_loss_reason_name(i),
+			 (unsigned long long)l->by_reason[i]);
+		comma = ",";
+	}
+	buf_char(b, '}');
+	json_types(b, l->by_type);
+	member_u64(b, "of_other_types", l->of_other_types);
+	buf_char(b, '}');
 }
 
 static void json_capture(struct info *o, struct cli_walk *w)
@@ -338,7 +438,8 @@ static void json_capture(struct info *o, struct cli_walk *w)
 	member_u64(b, "events_shown", o->visible);
 	member_u64(b, "events_unknown", s->events_unknown);
 	member_u64(b, "blocks_unknown", s->unknown_blocks);
-	json_types(b, o);
+	json_types(b, o->by_type);
+	json_losses(b, &o->losses);
 	member_u64(b, "gap_count", s->gaps);
 	json_gaps(b, w->reader);
 	buf_lit(b, "}\n");
@@ -355,12 +456,14 @@ static void on_end(void *arg, struct cli_walk *w)
 	text_file(o, w->reader);
 	text_host(o, w->state);
 	text_counts(o, w);
+	text_losses(o);
 	text_damage(o, w->reader);
 }
 
 static void forget_counts(struct info *o)
 {
 	memset(o->by_type, 0, sizeof(o->by_type));
+	o->losses = (struct losses){0};
 	o->visible = o->threads = o->processes = o->fds = o->interfaces = o->users = o->groups = 0;
 }
 
@@ -384,7 +487,8 @@ int cmd_info(int argc, char **argv)
 	for (int i = first; i < argc && !cli_interrupted(); i++) {
 		forget_counts(&o);
 		o.path = argv[i];
-		status = cli_worse(status, cli_walk_capture(&w, argv[i]));
+		status = cli_worse(status, o.strict ? cli_strict(argv[i], o.json, &o.out)
+						    : cli_walk_capture(&w, argv[i]));
 		if (i + 1 < argc && !o.json && o.out.len)
 			buf_char(&o.out, '\n');
 		status = cli_worse(status, cli_write(&o.out));

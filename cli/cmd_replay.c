@@ -1,47 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scapula replay: rules over captures. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include "base/clock.h"
-#include "cli/cli.h"
-#include "cli/inputs.h"
-#include "replay/config.h"
+#include "cli/rule_run.h"
 
 enum {
-	OPT_DB = OPT_COMMAND_FIRST,
-	OPT_MATCHING,
-	OPT_MIN_PRIORITY,
-	OPT_FAIL_ON,
-	OPT_FROM,
+	OPT_FROM = OPT_AFTER_RULE_RUN,
 	OPT_TO,
-	OPT_STATS,
-	OPT_CORRECTED,
 };
 
 static const struct cli_option replay_options[] = {
-    {'r', "rules", "FILE|DIR",
-     "rule file, or directory of .yaml and .yml files; repeatable, in order"},
-    {'c', "config", "FILE", "Falco configuration file"},
-    {'O', "option", "KEY=VALUE", "override a configuration key; repeatable"},
-    {'f', "format", "text|json", "alert lines; json: Falco's keys and types"},
-    {OPT_DB, "db", "CASE", "store results in a case (SQLite); created or added to"},
-    {'F', "filter", "CONDITION", "show only events that pass to the rules"},
-    {'D', "disable", "SUBSTRING", "disable rules whose name contains it; repeatable"},
-    {'t', "tag", "TAG", "run only rules with this tag; repeatable"},
-    {'T', "disable-tag", "TAG", "disable rules with this tag; repeatable"},
-    {OPT_MATCHING, "matching", "first|all", "report the first matching rule of an event, or all"},
-    {OPT_MIN_PRIORITY, "min-priority", "PRIORITY", "leave out less severe rules"},
-    {OPT_FAIL_ON, "fail-on", "WHAT,...", "status 1 on alerts, prio>=P, gaps; none: never"},
+    CLI_RULE_RUN_OPTIONS,
     {OPT_FROM, "from", "TIME", "rules see events from then on: ISO 8601, @SECONDS or +DURATION"},
     {OPT_TO, "to", "TIME", "and until then"},
     {OPT_STATS, "stats", NULL, "time, rate and memory at the end"},
-    {OPT_CORRECTED, "corrected", NULL,
-     "true times and durations where Falco's fields have another number"},
     {'j', "jobs", "N", "worker threads; results do not depend on it"},
     {0, NULL, NULL, NULL},
 };
@@ -53,103 +23,11 @@ static const char *const replay_examples[] = {
     NULL,
 };
 
-struct names { /* a growing list of borrowed texts */
-	const char **items;
-	size_t count;
-};
-
 struct replay {
 	struct cli_common common;
-	struct names rules, overrides, selects_tag;
-	struct rule_select *selects;
-	size_t select_count;
-	const char *config, *db, *format;
-	int match_all;	  /* -1: as configured */
-	int min_priority; /* -1: as configured */
-	struct run_options run;
-	bool stats, corrected;
-	bool fail_alerts, fail_gaps;
-	int fail_priority; /* -1: none */
-	/* at work */
-	struct run_config cfg;
-	struct rule_loader *loader;
-	struct rule_engine *engine;
-	struct qry_writer *writer;
-	struct run_sink *sinks[3];
-	size_t sink_count;
-	int file_fd;
-	struct run *r;
-	uint64_t started;
+	struct cli_rule_run rules;
+	bool stats;
 };
-
-static int out_of_memory(void)
-{
-	cli_log(CLI_ERROR, "out of memory");
-	return CLI_INTERNAL;
-}
-
-static int names_add(struct names *n, const char *text)
-{
-	const char **items = realloc(n->items, (n->count + 1) * sizeof(*items));
-
-	if (!items)
-		return out_of_memory();
-	n->items = items;
-	n->items[n->count++] = text;
-	return 0;
-}
-
-static int select_add(struct replay *o, enum rule_select_kind kind, const char *text)
-{
-	struct rule_select *s = realloc(o->selects, (o->select_count + 1) * sizeof(*s));
-
-	if (!s)
-		return out_of_memory();
-	o->selects = s;
-	o->selects[o->select_count++] = (struct rule_select){kind, text};
-	return 0;
-}
-
-/* --- options --- */
-
-static int take_fail_on(struct replay *o, const char *value)
-{
-	while (*value) {
-		size_t n = strcspn(value, ",");
-		struct sv word = sv_make(value, n);
-		enum rule_priority p;
-
-		if (sv_is(word, "alerts")) {
-			o->fail_alerts = true;
-		} else if (sv_is(word, "gaps")) {
-			o->fail_gaps = true;
-		} else if (sv_starts(word, SV_LIT("prio>=")) &&
-			   rule_priority_parse(sv_drop(word, 6), &p)) {
-			o->fail_priority = (int)p > o->fail_priority ? (int)p : o->fail_priority;
-		} else if (sv_is(word, "none")) {
-			o->fail_alerts = o->fail_gaps = false;
-			o->fail_priority = -1;
-		} else {
-			cli_log(CLI_ERROR,
-				"--fail-on %.*s: expected alerts, prio>=PRIORITY, gaps or none",
-				(int)n, value);
-			return CLI_USAGE;
-		}
-		value += n + (value[n] == ',');
-	}
-	return 0;
-}
-
-static int take_choice(const char *option, const char *value, const char *no, const char *yes,
-		       int *out)
-{
-	if (strcmp(value, no) == 0 || strcmp(value, yes) == 0) {
-		*out = strcmp(value, yes) == 0;
-		return 0;
-	}
-	cli_log(CLI_ERROR, "--%s %s: expected %s or %s", option, value, no, yes);
-	return CLI_USAGE;
-}
 
 static int take_jobs(const char *value)
 {
@@ -161,320 +39,47 @@ static int take_jobs(const char *value)
 	return CLI_USAGE;
 }
 
-static int take_priority(struct replay *o, const char *value)
-{
-	enum rule_priority p;
-
-	if (rule_priority_parse(sv_of(value), &p)) {
-		o->min_priority = (int)p;
-		return 0;
-	}
-	cli_log(CLI_ERROR,
-		"--min-priority %s: expected emergency, alert, critical, error, warning, notice, "
-		"informational or debug",
-		value);
-	return CLI_USAGE;
-}
-
 static int take_option(void *arg, int id, const char *value)
 {
 	struct replay *o = arg;
-	int yes;
+	struct run_window *window = &o->rules.run.window;
 
 	switch (id) {
-	case 'r':
-		return names_add(&o->rules, value);
-	case 'c':
-		o->config = value;
-		return 0;
-	case 'O':
-		return names_add(&o->overrides, value);
-	case 'f':
-		o->format = value;
-		return take_choice("format", value, "text", "json", &yes);
-	case OPT_DB:
-		o->db = value;
-		return 0;
-	case 'F':
-		o->run.filter = value;
-		return 0;
-	case 'D':
-		return select_add(o, RULE_DISABLE_SUBSTRING, value);
-	case 't':
-		return names_add(&o->selects_tag, value);
-	case 'T':
-		return select_add(o, RULE_DISABLE_TAG, value);
-	case OPT_MATCHING:
-		return take_choice("matching", value, "first", "all", &o->match_all);
-	case OPT_MIN_PRIORITY:
-		return take_priority(o, value);
-	case OPT_FAIL_ON:
-		return take_fail_on(o, value);
 	case OPT_FROM:
-		return cli_take_time("from", value, &o->run.window.from,
-				     &o->run.window.from_relative);
+		return cli_take_time("from", value, &window->from, &window->from_relative);
 	case OPT_TO:
-		return cli_take_time("to", value, &o->run.window.to, &o->run.window.to_relative);
+		return cli_take_time("to", value, &window->to, &window->to_relative);
 	case OPT_STATS:
 		o->stats = true;
-		return 0;
-	case OPT_CORRECTED:
-		o->corrected = true;
 		return 0;
 	case 'j':
 		return take_jobs(value);
 	default:
-		return CLI_USAGE;
+		return cli_rule_run_take(&o->rules, id, value);
 	}
 }
 
-/* --- rules --- */
-
-/* A configured rule file that does not exist is left out, as the reference does. */
-static size_t keep_existing(const char **paths, size_t count)
+static int tell_end(const char *path, const struct run_capture_report *rep)
 {
-	size_t kept = 0;
+	int status = cli_rule_run_ended(path, rep);
 
-	for (size_t i = 0; i < count; i++)
-		if (access(paths[i], F_OK) == 0)
-			paths[kept++] = paths[i];
-	return kept;
-}
-
-static int load_rules(struct replay *o)
-{
-	const struct rule_options opt = {
-	    .filter = {.tz_offset_s = o->common.tz_offset_s,
-		       .bytes = o->cfg.base64_buffers ? FLT_BYTES_BASE64 : FLT_BYTES_DOTS,
-		       .conditions_see_bytes = true,
-		       .corrected = o->corrected,
-		       .statics = o->cfg.statics},
-	    .append_output = o->cfg.append,
-	    .append_count = o->cfg.append_count,
-	    .min_priority =
-		o->min_priority >= 0 ? (enum rule_priority)o->min_priority : o->cfg.priority,
-	};
-	const char *const *paths = o->rules.items;
-	size_t count = o->rules.count;
-	struct error err = {0};
-	int rc;
-
-	if (!count) {
-		count = keep_existing(o->cfg.rules_files, o->cfg.rules_count);
-		paths = o->cfg.rules_files;
-	}
-	if (!count) {
-		cli_log(CLI_ERROR, "no rules: give at least one --rules FILE, or a configuration "
-				   "with rules_files");
-		return CLI_USAGE;
-	}
-	rc = rule_loader_new(&opt, &o->loader, &err);
-	if (rc < 0)
-		return cli_fail(&err);
-	rc = cli_load_rules(o->loader, paths, count);
-	if (rc)
-		return rc;
-	/* -t runs only what carries one of the tags: everything off, then those on; -D and -T come
-	 * last. */
-	if (o->selects_tag.count) {
-		struct replay with = {0};
-
-		rc = select_add(&with, RULE_DISABLE_NAME, "*");
-		for (size_t i = 0; i < o->selects_tag.count && !rc; i++)
-			rc = select_add(&with, RULE_ENABLE_TAG, o->selects_tag.items[i]);
-		for (size_t i = 0; i < o->select_count && !rc; i++)
-			rc = select_add(&with, o->selects[i].kind, o->selects[i].text);
-		free(o->selects);
-		o->selects = with.selects;
-		o->select_count = with.select_count;
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
-/* Configured selection first, then the command line's. */
-static int build_engine(struct replay *o)
-{
-	size_t n = o->cfg.select_count + o->select_count;
-	struct rule_select *all = calloc(n + 1, sizeof(*all));
-	struct error err = {0};
-	int rc;
-
-	if (!all)
-		return out_of_memory();
-	if (o->cfg.select_count)
-		memcpy(all, o->cfg.select, o->cfg.select_count * sizeof(*all));
-	if (o->select_count)
-		memcpy(all + o->cfg.select_count, o->selects, o->select_count * sizeof(*all));
-	rc = rule_engine_new(o->loader, all, n, &o->engine, &err);
-	free(all);
-	return rc < 0 ? cli_fail(&err) : 0;
-}
-
-/* --- sinks --- */
-
-static int add_sink(struct replay *o, struct run_sink *s)
-{
-	if (!s)
-		return out_of_memory();
-	o->sinks[o->sink_count++] = s;
-	return 0;
-}
-
-static int open_file_sink(struct replay *o, const struct run_alert_format *f)
-{
-	o->file_fd = open(o->cfg.file_name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (o->file_fd < 0) {
-		cli_log(CLI_ERROR, "cannot open '%s' for alerts: %s", o->cfg.file_name,
-			strerror(errno));
-		return CLI_INPUT;
-	}
-	return add_sink(o, run_lines_sink_new(o->file_fd, o->cfg.file_name, f));
-}
-
-static int open_case(struct replay *o, int argc, char **argv)
-{
-	struct buf command = {0};
-	struct error err = {0};
-	struct qry_run run = {
-	    .version = SCAPULA_VERSION,
-	    .matching = o->run.match_all ? "all" : "first",
-	    .started_ts = (uint64_t)time(NULL) * 1000000000u,
-	};
-	const struct rule_result *results;
-	const struct rule *rules;
-	size_t n;
-	int rc;
-
-	cli_quote_command(&command, argc, argv);
-	run.command = buf_cstr(&command);
-	rc = qry_writer_open(o->db, &run, &o->writer, &err);
-	buf_done(&command);
-	if (rc < 0)
-		return cli_fail(&err);
-	results = rule_loader_results(o->loader, &n);
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = qry_add_rule_file(o->writer, &results[i], &err);
-	rules = rule_engine_rules(o->engine, &n);
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = qry_add_rule(o->writer, &rules[i], &err);
-	if (rc < 0)
-		return cli_fail(&err);
-	o->run.writer = o->writer;
-	o->run.want_hash = true;
-	return add_sink(o, run_case_sink_new(o->writer));
-}
-
-static int open_sinks(struct replay *o, int argc, char **argv)
-{
-	struct run_alert_format f = o->cfg.format;
-	int rc = 0;
-
-	f.json = o->format ? strcmp(o->format, "json") == 0 : o->cfg.json_output;
-	f.tz_offset_s = o->common.tz_offset_s;
-	f.color = o->common.color;
-	if (o->cfg.stdout_enabled)
-		rc = add_sink(o, run_lines_sink_new(STDOUT_FILENO, "standard output", &f));
-	f.color = false;
-	if (!rc && o->cfg.file_enabled)
-		rc = open_file_sink(o, &f);
-	if (!rc && o->db)
-		rc = open_case(o, argc, argv);
-	return rc;
-}
-
-/* --- statistics --- */
-
-static void tell_counts(const struct replay *o)
-{
-	const struct run_totals *t = run_totals(o->r);
-	const struct rule *rules;
-	struct buf b = {0};
-	size_t n;
-
-	buf_addf(&b, "Events detected: %llu\nRule counts by severity:\n",
-		 (unsigned long long)t->alerts);
-	for (int p = 0; p < RULE_PRIORITY_COUNT; p++)
-		if (t->by_priority[p])
-			buf_addf(&b, "   %s: %llu\n", rule_priority_upper((enum rule_priority)p),
-				 (unsigned long long)t->by_priority[p]);
-	buf_lit(&b, "Triggered rules by rule name:\n");
-	rules = rule_engine_rules(o->engine, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (!t->by_rule[i])
-			continue;
-		buf_lit(&b, "   ");
-		cli_safe(&b, rules[i].name);
-		buf_addf(&b, ": %llu\n", (unsigned long long)t->by_rule[i]);
-	}
-	if (!o->common.quiet)
-		fputs(buf_cstr(&b), stderr);
-	buf_done(&b);
-}
-
-static void tell_effort(const struct replay *o)
-{
-	const struct run_totals *t = run_totals(o->r);
-	double wall = (double)(clock_ns(CLOCK_MONOTONIC) - o->started) / 1e9;
-	double cpu = (double)clock_ns(CLOCK_PROCESS_CPUTIME_ID) / 1e9;
-	struct rusage usage;
-	struct buf b = {0};
-
-	getrusage(RUSAGE_SELF, &usage);
-	buf_lit(&b, "Events: ");
-	cli_grouped(&b, t->events);
-	buf_addf(&b, " in %.3f s wall, %.3f s CPU: %.2f M events/s\nPeak memory: ", wall, cpu,
-		 wall > 0 ? (double)t->events / wall / 1e6 : 0);
-	cli_bytes(&b, (uint64_t)usage.ru_maxrss * 1024);
-	buf_lit(&b, ", of it rebuilt state: ");
-	cli_bytes(&b, t->peak_state_memory);
-	buf_addf(&b, "\nGaps: %llu, malformed events: %llu, records not kept (tables full): %llu\n",
-		 (unsigned long long)t->gaps, (unsigned long long)t->malformed,
-		 (unsigned long long)t->suppressed_limits);
-	fputs(buf_cstr(&b), stderr);
-	buf_done(&b);
-}
-
-/* --- the run --- */
-
-static int tell_end(const struct replay *o, const char *path, const struct run_capture_report *rep)
-{
-	switch (rep->end) {
-	case RUN_END_INTERRUPTED:
-		cli_log(CLI_WARNING, "%s: interrupted after %llu events; results so far are kept",
-			path, (unsigned long long)rep->state->events);
-		return cli_interrupted();
-	case RUN_END_TIMEOUT:
-		cli_log(CLI_WARNING, "%s: stopped by --timeout after %llu events", path,
-			(unsigned long long)rep->state->events);
-		return CLI_PARTIAL;
-	case RUN_END_MEMORY:
-		cli_log(CLI_WARNING,
-			"%s: stopped by --mem-limit after %llu events: the state holds %zu bytes",
-			path, (unsigned long long)rep->state->events, rep->state->memory);
-		return CLI_PARTIAL;
-	default:
-		break;
-	}
-	cli_tell_state(path, rep->state);
-	if (rep->stats->events == 0 && rep->stats->gaps == 0) {
+	if (status == 0 && rep->end == RUN_END_CLEAN && rep->stats->events == 0 &&
+	    rep->stats->gaps == 0) {
 		cli_log(CLI_WARNING, "%s: holds no events", path);
 		return CLI_PARTIAL;
 	}
-	(void)o;
-	return 0;
+	return status;
 }
 
 static int replay_one(struct replay *o, const char *path, int status)
 {
 	struct run_capture_report rep = {0};
 	struct error err = {0};
-	int rc = run_capture(o->r, path, &rep, &err);
+	int rc = run_capture(o->rules.r, path, &rep, &err);
 
 	cli_progress_done();
 	if (rep.stats) {
-		status = cli_worse(status, tell_end(o, path, &rep));
+		status = cli_worse(status, tell_end(path, &rep));
 		status = cli_worse(status,
 				   cli_tell_gaps(path, rep.gaps, rep.gap_count, rep.stats->gaps));
 	}
@@ -488,109 +93,48 @@ static void stop_run(void *arg)
 
 static int replay_all(struct replay *o, char **paths, size_t count)
 {
-	struct error err = {0};
+	struct run *r = o->rules.r;
 	int status = 0;
-	int rc;
 
-	if (o->common.timeout_ns)
-		o->run.deadline_ns = clock_ns(CLOCK_MONOTONIC) + o->common.timeout_ns;
-	o->run.memory_limit = o->common.mem_limit;
-	o->run.tz_offset_s = o->common.tz_offset_s;
-	o->run.iso_time = o->cfg.format.iso_time;
-	o->run.progress = cli_progress;
-	rc = run_new(o->engine, &o->run, o->sinks, o->sink_count, &o->r, &err);
-	if (rc < 0) {
-		cli_log(CLI_ERROR, "--filter: %s", err.msg);
-		return CLI_USAGE;
-	}
-	cli_on_interrupt(stop_run, o->r);
-	for (size_t i = 0; i < count && !run_is_broken(o->r) && !cli_interrupted(); i++)
+	cli_on_interrupt(stop_run, r);
+	for (size_t i = 0; i < count && !run_is_broken(r) && !cli_interrupted(); i++)
 		status = replay_one(o, paths[i], status);
-	tell_counts(o);
+	cli_on_interrupt(NULL, NULL);
+	cli_rule_run_tell(&o->rules);
 	if (o->stats)
-		tell_effort(o);
+		cli_rule_run_effort(&o->rules);
 	return status;
-}
-
-static int findings(const struct replay *o)
-{
-	const struct run_totals *t = run_totals(o->r);
-
-	if ((o->fail_alerts && t->alerts) || (o->fail_gaps && t->gaps))
-		return CLI_FINDINGS;
-	for (int p = 0; p <= o->fail_priority; p++)
-		if (t->by_priority[p])
-			return CLI_FINDINGS;
-	return 0;
 }
 
 static int work(struct replay *o, int argc, char **argv, int first)
 {
-	struct error err = {0};
 	int rc;
 
-	rc = run_config_init(&o->cfg, &err);
-	if (rc == 0)
-		rc = run_config_load(&o->cfg, o->config, o->overrides.items, o->overrides.count,
-				     &err);
-	if (rc < 0)
-		return cli_fail(&err);
-	for (size_t i = 0; o->cfg.unused[i]; i++)
-		cli_log(CLI_WARNING, "%s is enabled in the configuration but not served by replay",
-			o->cfg.unused[i]);
-	o->run.match_all = o->match_all >= 0 ? o->match_all : o->cfg.match_all;
-	rc = load_rules(o);
+	if (first == argc) {
+		cli_log(CLI_ERROR, "no capture given; '-' reads standard input");
+		return CLI_USAGE;
+	}
+	o->rules.run.progress = cli_progress;
+	rc = cli_rule_run_load(&o->rules);
 	if (!rc)
-		rc = build_engine(o);
-	if (!rc)
-		rc = open_sinks(o, argc, argv);
-	if (!rc)
-		rc = replay_all(o, argv + first, (size_t)(argc - first));
-	return rc;
-}
-
-static void cleanup(struct replay *o)
-{
-	cli_on_interrupt(NULL, NULL);
-	run_free(o->r);
-	for (size_t i = 0; i < o->sink_count; i++)
-		run_sink_free(o->sinks[i]);
-	if (o->file_fd >= 0)
-		close(o->file_fd);
-	rule_engine_free(o->engine);
-	rule_loader_free(o->loader);
-	run_config_done(&o->cfg);
-	free(o->rules.items);
-	free(o->overrides.items);
-	free(o->selects_tag.items);
-	free(o->selects);
+		rc = cli_rule_run_start(&o->rules, argc, argv);
+	return rc ? rc : replay_all(o, argv + first, (size_t)(argc - first));
 }
 
 int cmd_replay(int argc, char **argv)
 {
-	struct replay o = {.match_all = -1, .min_priority = -1, .fail_priority = -1, .file_fd = -1};
+	struct replay o = {0};
 	const struct cli_parser parser = {"replay", replay_options, replay_examples, take_option,
 					  &o};
-	struct error err = {0};
 	int first, status;
 
-	o.started = clock_ns(CLOCK_MONOTONIC);
+	cli_rule_run_init(&o.rules, &o.common);
 	status = cli_parse(&parser, &o.common, argc, argv, &first);
-	if (status) {
-		cleanup(&o);
-		return status < 0 ? cli_flush() : status;
-	}
-	cli_catch_signals();
-	if (first == argc) {
-		cli_log(CLI_ERROR, "no capture given; '-' reads standard input");
-		status = CLI_USAGE;
-	} else {
+	if (status < 0) {
+		status = cli_flush();
+	} else if (status == 0) {
+		cli_catch_signals();
 		status = work(&o, argc, argv, first);
 	}
-	if (o.r)
-		status = cli_worse(status, findings(&o));
-	if (qry_writer_close(o.writer, status, &err) < 0)
-		status = cli_worse(status, cli_fail(&err));
-	cleanup(&o);
-	return status;
+	return cli_rule_run_done(&o.rules, status);
 }

@@ -142,6 +142,23 @@ static void on_signal(int number)
 		interrupt_fn(interrupt_arg);
 }
 
+static const int ignored_signals[] = {SIGPIPE, SIGXFSZ};
+static struct sigaction inherited_actions[COUNT_OF(ignored_signals)];
+
+void cli_ignore_signals(void)
+{
+	const struct sigaction sa = {.sa_handler = SIG_IGN};
+
+	for (size_t i = 0; i < COUNT_OF(ignored_signals); i++)
+		sigaction(ignored_signals[i], &sa, &inherited_actions[i]);
+}
+
+void cli_restore_signals(void)
+{
+	for (size_t i = 0; i < COUNT_OF(ignored_signals); i++)
+		sigaction(ignored_signals[i], &inherited_actions[i], NULL);
+}
+
 void cli_catch_signals(void)
 {
 	struct sigaction sa = {.sa_handler = on_signal};

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <signal.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -53,9 +52,7 @@ int main(int argc, char **argv)
 {
 	const struct cli_command *c;
 
-	signal(SIGPIPE,
-	       SIG_IGN); /* a closed pipe is a write error with a message, not a silent end */
-	signal(SIGXFSZ, SIG_IGN); /* so is a file size limit */
+	cli_ignore_signals();
 	qry_setup();
 	if (argc < 2) {
 		cli_print_usage(stderr);

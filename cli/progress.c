@@ -84,3 +84,24 @@ void cli_progress(void *arg, const struct run_progress *p)
 		show_bar(p, seconds);
 	}
 }
+
+void cli_progress_text(bool automatic, struct buf *line, struct buf *json)
+{
+	switch (progress.mode) {
+	case CLI_PROGRESS_NEVER:
+		break;
+	case CLI_PROGRESS_PLAIN:
+		fprintf(stderr, "%s\n", buf_cstr(line));
+		break;
+	case CLI_PROGRESS_JSON:
+		fprintf(stderr, "{\"progress\":%s}\n", buf_cstr(json));
+		break;
+	case CLI_PROGRESS_AUTO:
+		if (!automatic || !isatty(STDERR_FILENO))
+			break;
+		fprintf(stderr, "\r\033[K%s", buf_cstr(line));
+		fflush(stderr);
+		progress.bar = true;
+		break;
+	}
+}

@@ -85,6 +85,14 @@ bool cli_parse_duration(const char *text, uint64_t *ns)
 	return false;
 }
 
+int cli_take_duration(const char *option, const char *value, uint64_t *ns)
+{
+	if (cli_parse_duration(value, ns) && *ns)
+		return 0;
+	cli_log(CLI_ERROR, "--%s %s: expected a duration such as 30s, 5m or 1h", option, value);
+	return CLI_USAGE;
+}
+
 bool cli_parse_zone(const char *text, int *offset_s)
 {
 	unsigned h, m;

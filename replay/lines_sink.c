@@ -47,6 +47,11 @@ static int lines_alert(struct run_sink *base, const struct run_alert *a, struct 
 	return s->pending.len >= LINES_FLUSH_BYTES ? lines_flush(s, err) : 0;
 }
 
+static int lines_flush_op(struct run_sink *base, struct error *err)
+{
+	return lines_flush((struct lines_sink *)base, err);
+}
+
 static int lines_capture_end(struct run_sink *base, const struct qry_capture_end *e,
 			     struct error *err)
 {
@@ -65,6 +70,7 @@ static void lines_free(struct run_sink *base)
 
 static const struct run_sink_ops lines_ops = {
     .alert = lines_alert,
+    .flush = lines_flush_op,
     .capture_end = lines_capture_end,
     .free = lines_free,
 };

@@ -31,6 +31,7 @@ struct run_sink;
 struct run_sink_ops { /* each returns 0 or ERR_*; NULL members are skipped */
 	int (*capture_begin)(struct run_sink *s, const char *path, struct error *err);
 	int (*alert)(struct run_sink *s, const struct run_alert *a, struct error *err);
+	int (*flush)(struct run_sink *s, struct error *err);
 	int (*capture_end)(struct run_sink *s, const struct qry_capture_end *e, struct error *err);
 	void (*free)(struct run_sink *s);
 };
@@ -134,6 +135,14 @@ void run_free(struct run *r); /* NULL is fine */
  * a sink failed. */
 MUST_CHECK int run_capture(struct run *r, const char *path, struct run_capture_report *report,
 			   struct error *err);
+/*
+ * The same over @src, which is not a file: what happens now. Sinks know it as @name. Losses among
+ * its items are the gaps. It stays the caller's.
+ */
+MUST_CHECK int run_source(struct run *r, const char *name, struct ev_source *src,
+			  struct run_capture_report *report, struct error *err);
+/* Have the sinks pass on what they hold back: nobody should wait for an alert of now. */
+MUST_CHECK int run_flush(struct run *r, struct error *err);
 const struct run_totals *run_totals(const struct run *r);
 /* Did a sink fail? Then further captures are pointless. */
 bool run_is_broken(const struct run *r);

@@ -9,7 +9,10 @@
 
 struct capture { /* one capture being replayed */
 	struct run *run;
-	struct sf_reader *reader;
+	struct sf_reader *reader; /* NULL: not a file */
+	struct ev_source *source;
+	struct sf_stats own_stats; /* of what is not a file */
+	struct sf_gap *own_gaps;
 	struct state *state;
 	struct flt_ctx *ctx;
 	struct sv hostname;
@@ -133,6 +136,39 @@ static int show(struct capture *c, const struct state_binding *b, struct error *
 	return 0;
 }
 
+/* --- what is known of the source --- */
+
+static const struct sf_stats *stats_of(const struct capture *c)
+{
+	return c->reader ? sf_reader_stats(c->reader) : &c->own_stats;
+}
+
+static const struct sf_gap *gaps_of(const struct capture *c, size_t *n)
+{
+	if (c->reader)
+		return sf_reader_gaps(c->reader, n);
+	*n = c->own_stats.gaps < SF_GAPS_MAX ? (size_t)c->own_stats.gaps : SF_GAPS_MAX;
+	return c->own_gaps;
+}
+
+/* A reader keeps losses as gaps itself. */
+static int note_loss(struct capture *c, const struct ev_item *item, struct error *err)
+{
+	uint64_t n = c->own_stats.gaps;
+
+	if (c->reader)
+		return 0;
+	if (!c->own_gaps)
+		c->own_gaps = calloc(SF_GAPS_MAX, sizeof(*c->own_gaps));
+	if (!c->own_gaps)
+		return error_nomem(err);
+	if (n < SF_GAPS_MAX)
+		sf_gap_of_loss(&c->own_gaps[n], item->loss, item->offset);
+	c->own_stats.gaps++;
+	c->own_stats.losses++;
+	return 0;
+}
+
 /* What need not be looked at for each event. Return: false to stop. */
 static bool now_and_then(struct capture *c)
 {
@@ -152,7 +188,7 @@ static bool now_and_then(struct capture *c)
 	if (r->opt.progress) {
 		struct run_progress p = {
 		    .events = r->totals.events + ss->events,
-		    .file_done = sf_reader_stats(c->reader)->file_size,
+		    .file_done = stats_of(c)->file_size,
 		    .file_size = c->file_size,
 		    .alerts = r->totals.alerts,
 		};
@@ -165,12 +201,11 @@ static bool now_and_then(struct capture *c)
 static int replay_items(struct capture *c, struct error *err)
 {
 	struct run *r = c->run;
-	struct ev_source *src = sf_reader_source(c->reader);
 	struct state_binding bind;
 	struct ev_item item;
 	int rc;
 
-	while ((rc = ev_source_next(src, &item, err)) > 0) {
+	while ((rc = ev_source_next(c->source, &item, err)) > 0) {
 		if (UNLIKELY(r->stop)) {
 			c->end = RUN_END_INTERRUPTED;
 			return 0;
@@ -185,6 +220,11 @@ static int replay_items(struct capture *c, struct error *err)
 		}
 		if (UNLIKELY(item.kind == EV_ITEM_MACHINE))
 			c->hostname = state_sv(state_machine(c->state)->hostname);
+		if (UNLIKELY(item.kind == EV_ITEM_LOSS)) {
+			rc = note_loss(c, &item, err);
+			if (rc < 0)
+				return rc;
+		}
 		if (UNLIKELY(++c->items % RUN_PROGRESS_EVENTS == 0) && !now_and_then(c))
 			return 0;
 		if (UNLIKELY(r->processes && run_processes_error(r->processes, err))) {
@@ -204,15 +244,23 @@ static uint64_t size_of_file(const char *path)
 	return stat(path, &sb) == 0 && S_ISREG(sb.st_mode) ? (uint64_t)sb.st_size : 0;
 }
 
+static int open_file(struct capture *c, const char *path, struct error *err)
+{
+	const struct sf_options opt = {.want_hash = c->run->opt.want_hash};
+	int rc = sf_reader_open(path, &opt, &c->reader, err);
+
+	if (rc < 0)
+		return rc;
+	c->source = sf_reader_source(c->reader);
+	c->file_size = size_of_file(path);
+	return 0;
+}
+
 static int begin_capture(struct capture *c, const char *path, struct error *err)
 {
 	struct run *r = c->run;
-	const struct sf_options opt = {.want_hash = r->opt.want_hash};
 	int rc;
 
-	rc = sf_reader_open(path, &opt, &c->reader, err);
-	if (rc < 0)
-		return rc;
 	rc = state_new(NULL, &c->state, err);
 	if (rc < 0)
 		return rc;
@@ -221,7 +269,6 @@ static int begin_capture(struct capture *c, const char *path, struct error *err)
 		return rc;
 	if (r->processes)
 		run_processes_attach(r->processes, c->state);
-	c->file_size = size_of_file(path);
 	for (size_t i = 0; i < r->sink_count; i++) {
 		if (!r->sinks[i]->ops->capture_begin)
 			continue;
@@ -243,7 +290,7 @@ static int end_capture(struct capture *c, int rc, struct run_capture_report *rep
 	const struct state_machine *m = state_machine(c->state);
 	const struct state_stats *ss = state_stats(c->state);
 	struct qry_capture_end e = {
-	    .stats = sf_reader_stats(c->reader),
+	    .stats = stats_of(c),
 	    .hostname = state_sv(m->hostname),
 	    .num_cpus = m->num_cpus,
 	    .boot_ts = m->boot_ts,
@@ -253,7 +300,8 @@ static int end_capture(struct capture *c, int rc, struct run_capture_report *rep
 	    .interrupted = rc < 0 || c->end != RUN_END_CLEAN,
 	};
 
-	e.gaps = sf_reader_gaps(c->reader, &e.gap_count);
+	c->own_stats.events = ss->events;
+	e.gaps = gaps_of(c, &e.gap_count);
 	if (ss->memory > r->totals.peak_state_memory)
 		r->totals.peak_state_memory = ss->memory;
 	r->totals.events += ss->events;
@@ -281,9 +329,29 @@ static void close_capture(struct capture *c)
 {
 	flt_ctx_free(c->ctx);
 	state_free(c->state);
-	if (c->reader)
-		sf_reader_close(c->reader);
+	sf_reader_close(c->reader);
+	free(c->own_gaps);
 	*c = (struct capture){0};
+}
+
+/* From an open source to the report. */
+static int replay_capture(struct capture *c, const char *name, struct run_capture_report *report,
+			  struct error *err)
+{
+	struct run *r = c->run;
+	int rc = begin_capture(c, name, err);
+
+	if (rc < 0)
+		return rc;
+	rc = replay_items(c, err);
+	if (rc >= 0)
+		state_settle(c->state, state_stats(c->state)->last_ts);
+	if (r->processes) {
+		run_processes_finish(r->processes, c->state);
+		if (rc >= 0)
+			rc = run_processes_error(r->processes, err);
+	}
+	return end_capture(c, rc, report, err);
 }
 
 int run_capture(struct run *r, const char *path, struct run_capture_report *report,
@@ -294,20 +362,32 @@ int run_capture(struct run *r, const char *path, struct run_capture_report *repo
 
 	close_capture(c);
 	c->run = r;
-	rc = begin_capture(c, path, err);
-	if (rc < 0) {
-		close_capture(c);
-		return rc;
+	rc = open_file(c, path, err);
+	return rc < 0 ? rc : replay_capture(c, path, report, err);
+}
+
+int run_source(struct run *r, const char *name, struct ev_source *src,
+	       struct run_capture_report *report, struct error *err)
+{
+	struct capture *c = &r->capture;
+
+	close_capture(c);
+	c->run = r;
+	c->source = src;
+	return replay_capture(c, name, report, err);
+}
+
+int run_flush(struct run *r, struct error *err)
+{
+	for (size_t i = 0; i < r->sink_count; i++) {
+		int rc = r->sinks[i]->ops->flush ? r->sinks[i]->ops->flush(r->sinks[i], err) : 0;
+
+		if (rc < 0) {
+			r->broken = true;
+			return rc;
+		}
 	}
-	rc = replay_items(c, err);
-	if (rc >= 0)
-		state_settle(c->state, state_stats(c->state)->last_ts);
-	if (r->processes) {
-		run_processes_finish(r->processes, c->state);
-		if (rc >= 0)
-			rc = run_processes_error(r->processes, err);
-	}
-	return end_capture(c, rc, report, err);
+	return 0;
 }
 
 /* --- the run --- */

@@ -144,6 +144,18 @@ enum sf_decoded {
  */
 enum sf_decoded sf_event_decode(const struct sf_block *b, struct ev *ev, const char **why);
 
+/* ---- losses (loss.c) ---- */
+
+#define SF_LOSS_PARAMS 5  /* count, from, to, reason, kinds */
+#define SF_LOSS_FIXED  26 /* bytes of them without the kinds */
+#define SF_LOSS_KIND   10 /* bytes of one kind */
+
+/* @ev: of type EV_TYPE_LOSS, in any of its forms; what it lacks gets defaults. @kinds: room for
+ * EV_LOSS_KINDS_MAX, which @loss points to then. */
+void sf_loss_decode(struct ev *ev, struct ev_loss *loss, struct ev_loss_kind *kinds);
+/* Note it as a gap, too. */
+void sf_loss_gap(struct sf_gaps *gaps, const struct ev_loss *l, uint64_t offset);
+
 /* ---- converter (converter.c, generated converter_table.c) ---- */
 
 enum conv_action { CONV_STORE, CONV_STORE_AND_PASS, CONV_PASS, CONV_ADD_PARAMS, CONV_CHANGE_TYPE };

@@ -113,12 +113,15 @@ struct sf_queue {
 	struct sf_frame ring[SF_QUEUE_FRAMES];
 	unsigned first, count;
 	bool running, stop;
+	int niceness;
 	uint64_t stored; /* copy of out->stored for the writer's thread */
 	int rc;		 /* of the first frame that failed; later ones are dropped */
 	struct error err;
 };
 
-MUST_CHECK int sf_queue_start(struct sf_queue *q, struct sf_output *out, struct error *err);
+/* @niceness: of the thread, as nice(2) counts; I/O priority goes with it. */
+MUST_CHECK int sf_queue_start(struct sf_queue *q, struct sf_output *out, int niceness,
+			      struct error *err);
 /* Hand over @f, which becomes empty storage. Return: 0, or the failure of an earlier frame. */
 MUST_CHECK int sf_queue_push(struct sf_queue *q, struct sf_frame *f, uint64_t *stored,
 			     struct error *err);

@@ -6,6 +6,13 @@
 #include "scapfile/output.h"
 
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define IOPRIO_WHO_PROCESS 1
+#define IOPRIO_BEST_EFFORT (2 << 13)
+#define IOPRIO_LOWEST	   7
 
 /* Write the queue's first frame, whose storage is the thread's own until it is counted out. */
 static void write_first(struct sf_queue *q)
@@ -29,10 +36,20 @@ static void write_first(struct sf_queue *q)
 	pthread_cond_broadcast(&q->changed);
 }
 
+/* Of this thread alone: 0 is the one that asks. That it is refused is no failure. */
+static void be_nice(int niceness)
+{
+	if (!niceness)
+		return;
+	(void)setpriority(PRIO_PROCESS, 0, niceness);
+	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_BEST_EFFORT | IOPRIO_LOWEST);
+}
+
 static void *queue_thread(void *arg)
 {
 	struct sf_queue *q = arg;
 
+	be_nice(q->niceness);
 	pthread_mutex_lock(&q->lock);
 	while (q->count || !q->stop) {
 		if (q->count)
@@ -44,12 +61,12 @@ static void *queue_thread(void *arg)
 	return NULL;
 }
 
-int sf_queue_start(struct sf_queue *q, struct sf_output *out, struct error *err)
+int sf_queue_start(struct sf_queue *q, struct sf_output *out, int niceness, struct error *err)
 {
 	sigset_t all, before;
 	int rc;
 
-	*q = (struct sf_queue){.out = out, .stored = out->stored};
+	*q = (struct sf_queue){.out = out, .stored = out->stored, .niceness = niceness};
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_cond_init(&q->changed, NULL);
 	/* Signals are the program's business, not this thread's. */

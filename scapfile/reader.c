@@ -24,6 +24,8 @@ struct sf_reader {
 	bool at_end;
 	uint64_t skip_from; /* offset of that section */
 	struct ev ev;
+	struct ev_loss loss;
+	struct ev_loss_kind loss_kinds[EV_LOSS_KINDS_MAX];
 	struct sf_list list;
 	struct converter conv;
 	struct sf_stats stats;
@@ -102,22 +104,6 @@ static int begin_section(struct sf_reader *r, struct ev_item *item, struct error
 	return 1;
 }
 
-/* A loss the recorder wrote down itself: the number of lost events is its one 8-byte parameter. */
-static void note_loss(struct sf_reader *r, struct ev *ev)
-{
-	struct ev_value v;
-
-	ev->nparams = ev->nparams > EV_PARAMS_MAX ? EV_PARAMS_MAX : ev->nparams;
-	v = ev_param(ev, 0);
-	if (ev->nparams == 1 && v.n == 8)
-		sf_gap_add(&r->gaps, SF_GAP_RECORDED, ev->offset, 0,
-			   "the recorder lost %" PRIu64 " events on cpu %d", load_u64(v.p),
-			   ev->cpu);
-	else
-		sf_gap_add(&r->gaps, SF_GAP_RECORDED, ev->offset, 0,
-			   "the recorder lost events on cpu %d", ev->cpu);
-}
-
 static void note_bad_event(struct sf_reader *r, const char *why)
 {
 	const struct sf_block *b = &r->block;
@@ -125,6 +111,18 @@ static void note_bad_event(struct sf_reader *r, const char *why)
 	sf_gap_add(
 	    &r->gaps, SF_GAP_EVENT, b->offset, b->total, "event of type %u (%s): %s", r->ev.type,
 	    r->ev.type < EV_TYPE_COUNT ? ev_table[r->ev.type].enum_name : "not in the table", why);
+}
+
+/* A loss the recorder wrote down itself: an item in its place, and a gap. Return: 1. */
+static int take_loss(struct sf_reader *r, struct ev_item *item)
+{
+	sf_loss_decode(&r->ev, &r->loss, r->loss_kinds);
+	sf_loss_gap(&r->gaps, &r->loss, r->ev.offset);
+	r->stats.losses++;
+	item->kind = EV_ITEM_LOSS;
+	item->offset = r->ev.offset;
+	item->loss = &r->loss;
+	return 1;
 }
 
 /* Everything but a current, complete event. Return: 1 to deliver it, 0 to go on, or ERR_*. */
@@ -137,9 +135,7 @@ static NOINLINE int unusual_event(struct sf_reader *r, enum sf_decoded decoded, 
 	case SF_EVENT_UNKNOWN:
 		r->stats.events_unknown++;
 		return 0;
-	case SF_EVENT_LOSS:
-		note_loss(r, &r->ev);
-		return 0;
+	case SF_EVENT_LOSS: /* taken before */
 	case SF_EVENT_BAD:
 		note_bad_event(r, why);
 		return 0;
@@ -166,6 +162,8 @@ static inline int take_event(struct sf_reader *r, struct ev_item *item, struct e
 	r->in_events = true;
 	decoded = sf_event_decode(&r->block, ev, &why);
 	if (UNLIKELY(decoded != SF_EVENT_OK || !conv_not_needed(ev))) {
+		if (decoded == SF_EVENT_LOSS)
+			return take_loss(r, item);
 		rc = unusual_event(r, decoded, why, err);
 		if (rc <= 0)
 			return rc;

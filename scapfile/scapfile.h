@@ -50,6 +50,7 @@ struct sf_stats {
 	uint64_t
 	    events_stored; /* enter events kept for their exit by the converter, not delivered */
 	uint64_t events_unknown;	       /* of types newer than the table, skipped */
+	uint64_t losses;		       /* delivered: records of what the recorder lost */
 	uint64_t gaps;			       /* all, also beyond SF_GAPS_MAX */
 	uint16_t version_major, version_minor; /* of the last section header */
 	bool sha256_valid;		       /* after the end was reached, with want_hash */
@@ -81,6 +82,8 @@ const char *sf_reader_comment(const struct sf_reader *r, size_t i);
 void sf_reader_close(struct sf_reader *r); /* NULL is fine */
 
 const char *sf_compression_name(enum sf_compression c); /* "plain", "gzip", "zstd" */
+/* What a reader makes of a loss, for those who take losses from elsewhere. */
+void sf_gap_of_loss(struct sf_gap *gap, const struct ev_loss *l, uint64_t offset);
 const char *sf_gap_reason_name(enum sf_gap_reason r);	/* "truncated", ... */
 
 #endif

@@ -122,6 +122,8 @@ enum ev_loss_reason { /* values of the loss record; part of our format */
 		      EV_LOSS_REASONS
 };
 
+#define EV_LOSS_KINDS_MAX 1024 /* of one record; further ones are only in its count */
+
 struct ev_loss_kind {
 	uint16_t type; /* enum ev_type, or one of our own */
 	uint64_t count;
@@ -131,10 +133,13 @@ struct ev_loss {
 	uint64_t from, to; /* when; what was lost happened between */
 	int16_t cpu;	   /* -1: not known */
 	uint16_t reason;   /* enum ev_loss_reason */
-	uint64_t count;	   /* of all kinds */
+	uint64_t count;	   /* of all kinds; 0: not known */
 	const struct ev_loss_kind *kinds;
 	unsigned nkinds; /* 0: not known */
 };
+
+/* "ring full"; "unknown" for reasons newer than this version. */
+const char *ev_loss_reason_name(unsigned reason);
 
 struct ev_item {
 	enum ev_item_kind kind;

@@ -10,7 +10,7 @@
 
 #define VERSION_MAJOR 1
 #define VERSION_MINOR 2
-#define LOSS_LEN      (SF_HEADER_V2 + 2u + 8u) /* one length, one parameter */
+#define LOSS_LEN      (SF_HEADER_V2 + SF_LOSS_PARAMS * 2u + SF_LOSS_FIXED) /* without kinds */
 
 static const char *const suffixes[] = {
     [SF_PLAIN] = ".scap",
@@ -253,19 +253,33 @@ int sf_writer_event(struct sf_writer *w, struct ev *ev, struct error *err)
 	return end_event(w, p, total, err);
 }
 
-int sf_writer_loss(struct sf_writer *w, uint64_t ts, int16_t cpu, uint64_t count, struct error *err)
+/* The lengths and values of a loss's parameters, @kinds bytes of them for the kinds. */
+static uint8_t *put_loss(uint8_t *p, const struct ev_loss *loss, unsigned kinds)
 {
-	uint32_t total = padded(SF_BLOCK_MIN + 2 + LOSS_LEN);
-	int rc = begin_event(w, total, ts, err);
+	p = put_u16(put_u16(put_u16(p, 8), 8), 8);
+	p = put_u16(put_u16(p, 2), kinds);
+	p = put_u64(put_u64(put_u64(p, loss->count), loss->from), loss->to);
+	p = put_u16(p, loss->reason);
+	for (unsigned i = 0; i < kinds / SF_LOSS_KIND; i++)
+		p = put_u64(put_u16(p, loss->kinds[i].type), loss->kinds[i].count);
+	return p;
+}
+
+int sf_writer_loss(struct sf_writer *w, const struct ev_loss *loss, struct error *err)
+{
+	unsigned n = loss->nkinds < EV_LOSS_KINDS_MAX ? loss->nkinds : EV_LOSS_KINDS_MAX;
+	unsigned kinds = n * SF_LOSS_KIND;
+	uint32_t total = padded(SF_BLOCK_MIN + 2 + LOSS_LEN + kinds);
+	int rc = begin_event(w, total, loss->to, err);
 	uint8_t *p;
 
 	if (rc < 0)
 		return rc;
 	p = put_u32(w->frame.p + w->frame.len, SF_EV_V2);
 	p = put_u32(p, total);
-	p = put_u16(p, (uint16_t)cpu);
-	p = put_header(p, ts, -1, LOSS_LEN, EV_TYPE_LOSS, 1);
-	p = put_u64(put_u16(p, 8), count);
+	p = put_u16(p, (uint16_t)loss->cpu);
+	p = put_header(p, loss->to, -1, LOSS_LEN + kinds, EV_TYPE_LOSS, SF_LOSS_PARAMS);
+	p = put_loss(p, loss, kinds);
 	w->stats.losses++;
 	return end_event(w, p, total, err);
 }
@@ -297,7 +311,7 @@ int sf_writer_item(struct sf_writer *w, const struct ev_item *item, struct error
 	case EV_ITEM_LISTS_RESET:
 		return begin_named_list(w, item->list, err);
 	case EV_ITEM_LOSS:
-		return sf_writer_loss(w, item->loss->to, item->loss->cpu, item->loss->count, err);
+		return sf_writer_loss(w, item->loss, err);
 	}
 	return error_set(err, ERR_USAGE, "item of unknown kind %d", (int)item->kind);
 }
@@ -350,7 +364,7 @@ static int open_file(struct sf_writer *w, struct error *err)
 		return error_nomem(err);
 	rc = sf_output_open(&w->out, w->path, w->opt.replace, w->compression, w->opt.level, err);
 	if (rc >= 0 && w->opt.background)
-		rc = sf_queue_start(&w->queue, &w->out, err);
+		rc = sf_queue_start(&w->queue, &w->out, w->opt.niceness, err);
 	if (rc < 0)
 		return rc;
 	w->stats.files++;
@@ -504,6 +518,7 @@ int sf_writer_close(struct sf_writer *w, struct error *err)
 		rc = finish_file(w, err);
 	else /* a rotation failed before */
 		rc = sf_writer_failed(w, err);
+	sf_output_done(&w->out);
 	writer_free(w);
 	return rc;
 }

@@ -30,6 +30,7 @@ struct sf_writer_options {
 	uint32_t frame_bytes; /* uncompressed; 0 selects SF_FRAME_BYTES_DEFAULT */
 	uint64_t frame_ns;    /* end a frame after this time, too; 0: by size only */
 	bool background;      /* compress and write on a thread behind a bounded queue */
+	int niceness;	      /* of that thread: 1 to 19 let the rest of the host go first */
 	bool replace;	      /* write beside @path, then take its place in one step when closed;
 				 without it a file that exists is an error */
 	struct sf_rotation
@@ -81,9 +82,8 @@ MUST_CHECK int sf_writer_fd_table(struct sf_writer *w, int64_t tid, struct error
 
 /* One event of the current version. Other readers refuse a capture without any. */
 MUST_CHECK int sf_writer_event(struct sf_writer *w, struct ev *ev, struct error *err);
-/* A gap: @count events of @cpu were lost before @ts. */
-MUST_CHECK int sf_writer_loss(struct sf_writer *w, uint64_t ts, int16_t cpu, uint64_t count,
-			      struct error *err);
+/* A gap in what was recorded. Kinds over EV_LOSS_KINDS_MAX are left out: the count has them. */
+MUST_CHECK int sf_writer_loss(struct sf_writer *w, const struct ev_loss *loss, struct error *err);
 /* Whatever a source delivers. The first section is there already; further ones begin new ones. */
 MUST_CHECK int sf_writer_item(struct sf_writer *w, const struct ev_item *item, struct error *err);
 

@@ -3,8 +3,9 @@
 """The examples of the manual pages and of README.md run and end as they say.
 
 An example is a line starting with 'scapula ' between .EX and .EE in docs/man/*, or '$ scapula' or '$ sqlite3' in
-README.md. A comment '# status N' at its end gives the expected exit status. Examples run in a scratch folder that
-holds capture.scap, rules.yaml and host7.case.db.
+README.md. A comment '# status N' at its end gives the expected exit status; '# needs bpf' or '# status N, needs bpf'
+one that records, which is skipped where that is not possible. Examples run in a scratch folder that holds capture.scap,
+rules.yaml and host7.case.db.
 """
 import glob
 import os
@@ -57,8 +58,11 @@ def main():
         shutil.copy(os.path.join(check.ROOT, "rules", "starter.yaml"), os.path.join(folder, "rules"))
         env = dict(os.environ, TZ="UTC", PATH=folder + ":" + os.environ["PATH"])
         for page, line in examples:
-            m = re.search(r"# status (\d+)$", line)
-            want = int(m.group(1)) if m else 0
+            m = re.search(r"# (?:status (\d+))?(?:, )?(needs bpf)?$", line)
+            want = int(m.group(1)) if m and m.group(1) else 0
+            if m and m.group(2) and not check.can_record():
+                r.skip("%s: %s: this host cannot record" % (page, line))
+                continue
             p = subprocess.run(["bash", "-c", line], cwd=folder, env=env, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, timeout=60)
             r.check(p.returncode == want, "%s: %s" % (page, line), "  status %d, want %d\n%s" % (

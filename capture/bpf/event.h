@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a parameter's value to a record in the ring. Events of fixed size are written in place; the
- * others are put together in this CPU's scratch buffer and copied. BPF programs only.
+ * From a parameter's value to a record in the ring. Events of fixed size are written in place:
+ * reserve(), STORE()s, submit(). The others are put together in this CPU's scratch buffer and
+ * copied: scratch_begin(), put_X() for each parameter in order, scratch_commit() or scratch_drop()
+ * on every path. What may run inside another program (switches, faults, signals) must not use the
+ * scratch buffer; should one do so, its event is lost and counted. BPF programs only.
  */
 #ifndef CAPTURE_BPF_EVENT_H
 #define CAPTURE_BPF_EVENT_H
 
-#include "capture/wire.h"
+#include "capture/bpf/args.h"
+#include "scapfile/event_types.h" /* generated */
 
-#define TS_COMPAT    2
-#define SCRATCH_MASK (WIRE_EVENT_MAX - 1)
+#define SCRATCH_MASK	    (WIRE_EVENT_MAX - 1)
+#define PRIORITY_RING_BYTES (4 << 20)
+#define CPU_LEN		    2 /* the CPU's number, behind records of the priority ring */
 
 #define STORE(type, where, value) (*(type *)(where) = (type)(value))
 
 const volatile __s32 cfg_own_tgid;
+const volatile __u32 cfg_wakeup_bytes = WIRE_WAKEUP_BYTES; /* less for small rings */
 const volatile __u64 cfg_boot_ns; /* realtime clock - boot clock, when the recording began */
 __u32 measure_tiny;		  /* for measurements: a header and one number for each call */
 struct wire_settings settings;
@@ -21,6 +27,9 @@ struct wire_settings settings;
 struct scratch {
 	u64 pos; /* of the next parameter's bytes; in memory, so that the verifier forgets its range
 		  */
+	u32 busy;
+	u16 type;
+	u16 fault; /* user memory that should be there was not */
 	u8 data[WIRE_SCRATCH_LEN];
 };
 
@@ -34,6 +43,11 @@ struct {
 	__type(key, u32);
 	__array(values, struct ring);
 } rings SEC(".maps");
+/* What masses of reads and writes must not displace; and for CPUs that have no ring. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, PRIORITY_RING_BYTES);
+} ring_priority SEC(".maps");
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1); /* likewise: a per-CPU array's elements end at 32 KiB */
@@ -42,110 +56,144 @@ struct {
 } scratches SEC(".maps");
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, WIRE_COUNTS * WIRE_COUNTER_TYPES);
+	__uint(max_entries, WIRE_COUNTS *WIRE_COUNTER_TYPES);
 	__type(key, u32);
 	__type(value, u64);
 } counters SEC(".maps");
+/* By native number. Filled after load: initial values would force every program to be loaded. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, WIRE_SYSCALLS);
+	__type(key, u32);
+	__type(value, u32);
+} exits SEC(".maps"), entries SEC(".maps");
 
-struct args {
-	u64 v[6];
-};
-struct slot {
-	void *ring;
-};
+/* --- which ring, and what became of an event --- */
 
-static __always_inline struct args read_args(struct task_struct *task, struct pt_regs *regs)
-{
-	struct args a;
-
-	if (task->thread_info.status & TS_COMPAT) {
-		a.v[0] = (u32)regs->bx;
-		a.v[1] = (u32)regs->cx;
-		a.v[2] = (u32)regs->dx;
-		a.v[3] = (u32)regs->si;
-		a.v[4] = (u32)regs->di;
-		a.v[5] = (u32)regs->bp;
-	} else {
-		a.v[0] = regs->di;
-		a.v[1] = regs->si;
-		a.v[2] = regs->dx;
-		a.v[3] = regs->r10;
-		a.v[4] = regs->r8;
-		a.v[5] = regs->r9;
-	}
-	return a;
-}
-
+/* Our own types stand behind those of the format. */
 static __always_inline void count(enum wire_count kind, u32 type)
 {
-	u32 key = kind * WIRE_COUNTER_TYPES + type;
+	u32 slot =
+	    type < WIRE_EVENT_TYPES ? type : WIRE_EVENT_TYPES + (type & (WIRE_OWN_TYPES - 1));
+	u32 key = kind * WIRE_COUNTER_TYPES + slot;
 	u64 *n = bpf_map_lookup_elem(&counters, &key);
 
 	if (n)
 		*n += 1;
 }
 
-static __always_inline bool skip_task(struct task_struct *task, u32 type)
+/* The life of processes: without these events the others lose their meaning. */
+static __always_inline bool is_priority(u32 type)
 {
-	return !(settings.interesting_events[type / 64] >> (type & 63) & 1) || task->tgid == cfg_own_tgid;
+	switch (type) {
+	case EV_CLONE_20_X:
+	case EV_CLONE3_X:
+	case EV_FORK_20_X:
+	case EV_VFORK_20_X:
+	case EV_EXECVE_19_X:
+	case EV_EXECVEAT_X:
+	case EV_PROCEXIT_1_E:
+	case EV_CHDIR_X:
+	case EV_FCHDIR_X:
+	case EV_CHROOT_X:
+	case EV_SETNS_X:
+	case EV_UNSHARE_X:
+	case EV_DUP_1_X:
+	case EV_DUP2_X:
+	case EV_DUP3_X:
+	case EV_PRCTL_X:
+	case EV_SETSID_X:
+	case EV_SETPGID_X:
+	case EV_SETUID_X:
+	case EV_SETGID_X:
+	case EV_SETREUID_X:
+	case EV_SETREGID_X:
+	case EV_SETRESUID_X:
+	case EV_SETRESGID_X:
+	case EV_CAPSET_X:
+		return true;
+	default:
+		return false;
+	}
 }
 
-static __always_inline void fill_header(u8 *e, u32 len, u16 type, u32 nparams)
+struct slot { /* where a record goes */
+	void *ring;
+	bool shared; /* among the CPUs: their number follows the record */
+};
+
+static __always_inline void find_ring(struct slot *slot, u32 type)
 {
-	STORE(u64, e, cfg_boot_ns + bpf_ktime_get_boot_ns());
-	STORE(u64, e + 8, (u32)bpf_get_current_pid_tgid());
-	STORE(u32, e + 16, len);
-	STORE(u16, e + 20, type);
-	STORE(u32, e + 22, nparams);
+	u32 cpu = bpf_get_smp_processor_id();
+
+	count(WIRE_SEEN, type);
+	slot->shared = is_priority(type);
+	slot->ring = slot->shared ? (void *)&ring_priority : bpf_map_lookup_elem(&rings, &cpu);
+	if (!slot->ring) {
+		slot->ring = &ring_priority;
+		slot->shared = true;
+	}
 }
 
-/* The consumer is woken each time the producer passes a multiple of WIRE_WAKEUP_BYTES. */
+/* The consumer is woken each time the producer passes a multiple of so many bytes. */
 static __always_inline u64 wakeup(void *ring, u32 len, bool reserved)
 {
 	u64 n = (len + 8 + 7) & ~7ull;
 	u64 p = bpf_ringbuf_query(ring, BPF_RB_PROD_POS);
 	u64 before = reserved ? p - n : p, after = reserved ? p : p + n;
 
-	return (before ^ after) & ~(u64)(WIRE_WAKEUP_BYTES - 1) ? BPF_RB_FORCE_WAKEUP
+	return (before ^ after) & ~(u64)(cfg_wakeup_bytes - 1) ? BPF_RB_FORCE_WAKEUP
 								: BPF_RB_NO_WAKEUP;
 }
 
-static __always_inline void *this_ring(u32 type)
-{
-	u32 cpu = bpf_get_smp_processor_id();
-	void *ring = bpf_map_lookup_elem(&rings, &cpu);
+/* --- events of fixed size --- */
 
-	count(WIRE_SEEN, type);
-	if (!ring)
-		count(WIRE_LOST_NO_RING, type);
-	return ring;
+static __always_inline void fill_header(u8 *e, u32 len, u16 type, u32 nparams)
+{
+	STORE(u64, e + 8, (u32)bpf_get_current_pid_tgid());
+	STORE(u32, e + 16, len);
+	STORE(u16, e + 20, type);
+	STORE(u32, e + 22, nparams);
 }
 
+/* Taken once the place in the ring is: times in one ring rise. */
+static __always_inline void stamp(u8 *e)
+{
+	STORE(u64, e, cfg_boot_ns + bpf_ktime_get_boot_ns());
+}
+
+/* Return: @len bytes in a ring, with the header filled in; submit() must follow. Or NULL. */
 static __always_inline u8 *reserve(struct slot *slot, u32 len, u16 type, u32 nparams)
 {
 	u8 *e;
 
-	slot->ring = this_ring(type);
-	if (!slot->ring)
-		return 0;
-	e = bpf_ringbuf_reserve(slot->ring, len, 0);
+	find_ring(slot, type);
+	if (slot->shared)
+		e = bpf_ringbuf_reserve(slot->ring, len + CPU_LEN, 0);
+	else
+		e = bpf_ringbuf_reserve(slot->ring, len, 0);
 	if (!e) {
 		count(WIRE_LOST_FULL, type);
 		return 0;
 	}
+	stamp(e);
 	fill_header(e, len, type, nparams);
 	return e;
 }
 
 static __always_inline void submit(struct slot *slot, u8 *e, u32 len)
 {
+	if (slot->shared) {
+		STORE(u16, e + len, bpf_get_smp_processor_id());
+		len += CPU_LEN;
+	}
 	bpf_ringbuf_submit(e, wakeup(slot->ring, len, true));
 }
 
 static __always_inline int tiny_event(void)
 {
 	struct slot slot;
-	u8 *e = reserve(&slot, 46, 5, 2);
+	u8 *e = reserve(&slot, 46, EV_CLOSE_X, 2);
 
 	if (!e)
 		return 0;
@@ -155,35 +203,77 @@ static __always_inline int tiny_event(void)
 	return 0;
 }
 
-static __always_inline struct scratch *scratch_begin(u16 type, u32 nparams)
+/* What a call moved, into a place in the ring with room for @cap bytes. Return: how many. */
+static __always_inline u64 read_short(u8 *at, u64 ptr, u64 n, u64 cap, u16 type)
+{
+	asm volatile(""
+		     : "+r"(n)); /* the compiler knows the bound already, the verifier does not */
+	if (n > cap)
+		n = cap;
+	if (!n || !ptr)
+		return 0;
+	if (!bpf_probe_read_user(at, n, (void *)ptr))
+		return n;
+	count(WIRE_FAULT, type);
+	return 0;
+}
+
+/* --- events of variable size --- */
+
+/* The buffer of this CPU, for global functions, which cannot be given it. */
+static __always_inline struct scratch *this_scratch(void)
 {
 	u32 cpu = bpf_get_smp_processor_id();
-	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
 
-	if (!s) {
-		count(WIRE_LOST_NO_RING, type);
+	return bpf_map_lookup_elem(&scratches, &cpu);
+}
+
+static __always_inline struct scratch *scratch_begin(u16 type, u32 nparams)
+{
+	struct scratch *s = this_scratch();
+
+	if (!s || s->busy) {
+		count(WIRE_SEEN, type);
+		count(s ? WIRE_LOST_BUSY : WIRE_LOST_NO_RING, type);
 		return 0;
 	}
+	s->busy = 1;
+	s->type = type;
+	s->fault = 0;
 	fill_header(s->data, 0, type, nparams);
 	s->pos = WIRE_HEADER_LEN + 2 * nparams;
 	return s;
 }
 
+/* The event is not to be recorded after all. */
+static __always_inline void scratch_drop(struct scratch *s)
+{
+	s->busy = 0;
+}
+
 static __always_inline void scratch_commit(struct scratch *s, u16 type)
 {
-	void *ring = this_ring(type);
 	u64 len = *(volatile u64 *)&s->pos;
+	struct slot slot;
 
-	if (!ring)
-		return;
+	find_ring(&slot, type);
+	if (s->fault)
+		count(WIRE_FAULT, type);
 	if (len >= WIRE_EVENT_MAX) {
 		count(WIRE_LOST_LARGE, type);
+		s->busy = 0;
 		return;
 	}
 	len &= SCRATCH_MASK;
 	STORE(u32, s->data + 16, len);
-	if (bpf_ringbuf_output(ring, s->data, len, wakeup(ring, len, false)))
+	if (slot.shared) {
+		STORE(u16, s->data + len, bpf_get_smp_processor_id());
+		len += CPU_LEN;
+	}
+	stamp(s->data);
+	if (bpf_ringbuf_output(slot.ring, s->data, len, wakeup(slot.ring, len, false)))
 		count(WIRE_LOST_FULL, type);
+	s->busy = 0;
 }
 
 /* Where the next parameter goes: never beyond the lower half, whatever the verifier believes. */
@@ -192,6 +282,7 @@ static __always_inline u8 *scratch_at(struct scratch *s)
 	return s->data + (*(volatile u64 *)&s->pos & SCRATCH_MASK);
 }
 
+/* The next @n bytes are parameter @i, counted from 0. */
 static __always_inline void put_len(struct scratch *s, u32 i, u64 n)
 {
 	STORE(u16, s->data + WIRE_HEADER_LEN + 2 * i, n);
@@ -209,11 +300,21 @@ static __always_inline void put_empty(struct scratch *s, u32 i)
 	put_len(s, i, 0);
 }
 
+/* A string of the caller, with its end; without a pointer it is absent. */
 static __always_inline void put_str(struct scratch *s, u32 i, u64 ptr)
 {
 	long n = bpf_probe_read_user_str(scratch_at(s), WIRE_STRING_MAX, (void *)ptr);
 
-	put_len(s, i, n > 0 ? n : 0);
+	if (n <= 0) {
+		s->fault |= ptr != 0;
+		n = 0;
+	}
+	put_len(s, i, n);
+}
+
+static __always_inline void put_str_if(struct scratch *s, u32 i, bool wanted, u64 ptr)
+{
+	put_str(s, i, wanted ? ptr : 0);
 }
 
 static __always_inline void put_kstr(struct scratch *s, u32 i, const void *ptr)
@@ -226,11 +327,13 @@ static __always_inline void put_kstr(struct scratch *s, u32 i, const void *ptr)
 static __always_inline void put_bytes(struct scratch *s, u32 i, u64 ptr, u64 n)
 {
 	n &= SCRATCH_MASK;
-	if (!n || !ptr || bpf_probe_read_user(scratch_at(s), n, (void *)ptr))
+	if (!n || !ptr) {
 		n = 0;
+	} else if (bpf_probe_read_user(scratch_at(s), n, (void *)ptr)) {
+		s->fault = 1;
+		n = 0;
+	}
 	put_len(s, i, n);
 }
-
-#define s32(v) ((s64)(int)(v))
 
 #endif

@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parameters that come from open files, executables and sockets. */
+/*
+ * Parameters that come from open files: what a call that opens found, and paths. Facts: live
+ * capture specification, "Overlay layers and exec flags", "Path of a kernel file".
+ */
 #ifndef CAPTURE_BPF_FILE_H
 #define CAPTURE_BPF_FILE_H
 
 #include "capture/bpf/task.h"
 
-#define FMODE_CREATED	0x100000
-#define OVERLAY_MAGIC	0x794c7630
-#define PPM_O_F_CREATED (1u << 14)
-#define FD_UPPER_LAYER	(1u << 15)
-#define FD_LOWER_LAYER	(1u << 16)
-#define EXEC_WRITABLE	1
-#define EXEC_UPPER	2
-#define EXEC_MEMFD	4
-#define EXEC_LOWER	8
-#define PATH_STEPS	96
-#define AF_UNIX_	1
-#define AF_INET_	2
-#define AF_INET6_	10
-#define S_IFMT_		0170000
-#define S_IFSOCK_	0140000
-#define EINPROGRESS_	115
+#define FMODE_CREATED	  0x100000
+#define OVERLAY_MAGIC	  0x794c7630
+#define PATH_STEPS	  96
+#define PPM_O_F_CREATED	  (1u << 14)
+#define FD_UPPER_LAYER	  (1u << 15)
+#define FD_LOWER_LAYER	  (1u << 16)
+#define CREAT_UPPER_LAYER 1
+#define CREAT_LOWER_LAYER 2
+#define O_CREAT_	  0100
+#ifdef __TARGET_ARCH_arm64
+#define O_TMPFILE_ 020040000
+#else
+#define O_TMPFILE_ 020200000 /* with O_DIRECTORY, as everywhere */
+#endif
 
-struct opened {
-	u64 ino;
-	u32 dev, flags;
-};
+enum layer { LAYER_NONE, LAYER_UPPER, LAYER_LOWER }; /* of an overlay */
 
 static __always_inline struct file *fd_file(struct task_struct *task, s64 fd)
 {
@@ -38,24 +36,33 @@ static __always_inline struct file *fd_file(struct task_struct *task, s64 fd)
 	return file;
 }
 
-/* 0 not on an overlay, 1 upper layer, 2 lower: the word behind the inode is the upper dentry. */
-static __always_inline u32 overlay_layer(struct inode *inode)
+/* The word behind an overlay's inode is the dentry of the upper layer, if the file is there. */
+static __always_inline enum layer overlay_layer(struct inode *inode)
 {
 	struct dentry *upper = 0;
 
 	if (BPF_CORE_READ(inode, i_sb, s_magic) != OVERLAY_MAGIC)
-		return 0;
+		return LAYER_NONE;
 	bpf_probe_read_kernel(&upper, sizeof(upper),
 			      (u8 *)inode + bpf_core_type_size(struct inode));
-	return upper && BPF_CORE_READ(upper, d_inode, i_ino) ? 1 : 2;
+	return upper && BPF_CORE_READ(upper, d_inode, i_ino) ? LAYER_UPPER : LAYER_LOWER;
 }
 
+/* --- opening --- */
+
+struct opened {
+	u64 ino;
+	u32 dev;
+	u32 flags, creat_flags; /* that the caller did not ask for */
+};
+
+/* What a call that returned @fd opened; zeros if it failed. */
 static __always_inline struct opened open_result(struct task_struct *task, s64 fd)
 {
 	struct opened o = {};
 	struct file *file = fd_file(task, fd);
 	struct inode *inode;
-	u32 dev, layer;
+	u32 dev;
 
 	if (!file)
 		return o;
@@ -65,129 +72,42 @@ static __always_inline struct opened open_result(struct task_struct *task, s64 f
 	o.ino = BPF_CORE_READ(inode, i_ino);
 	if (BPF_CORE_READ(file, f_mode) & FMODE_CREATED)
 		o.flags |= PPM_O_F_CREATED;
-	layer = overlay_layer(inode);
-	o.flags |= layer == 1 ? FD_UPPER_LAYER : layer == 2 ? FD_LOWER_LAYER : 0;
+	switch (overlay_layer(inode)) {
+	case LAYER_UPPER:
+		o.flags |= FD_UPPER_LAYER;
+		o.creat_flags = CREAT_UPPER_LAYER;
+		break;
+	case LAYER_LOWER:
+		o.flags |= FD_LOWER_LAYER;
+		o.creat_flags = CREAT_LOWER_LAYER;
+		break;
+	default:
+		break;
+	}
 	return o;
 }
 
-static __always_inline u32 map_open_mode(u32 v);
-
+/* The mode counts only if a file may be created. */
 static __always_inline u32 open_mode(u64 flags, u64 mode)
 {
-	return flags & (0100 | 020200000) ? map_open_mode(mode) : 0;
+	return flags & (O_CREAT_ | O_TMPFILE_) ? map_open_mode(mode) : 0;
 }
 
-static __always_inline u64 io_len(u64 fd, s64 ret, u32 requested)
+struct open_how { /* openat2(2); the kernel takes other sizes, too: what is missing is 0 */
+	u64 flags, mode, resolve;
+};
+
+static __always_inline struct open_how read_open_how(u64 ptr, u64 size)
 {
-	u64 n = ret > 0 ? (u64)ret : requested;
+	struct open_how how = {};
+	u32 n = size < sizeof(how) ? size : sizeof(how);
 
-	return n < settings.snaplen ? n : settings.snaplen;
+	if (n && bpf_probe_read_user(&how, n, (void *)ptr))
+		__builtin_memset(&how, 0, sizeof(how));
+	return how;
 }
 
-static __always_inline bool connected(s64 ret)
-{
-	return ret == 0 || ret == -EINPROGRESS_;
-}
-
-static __always_inline u16 swap16(u16 v)
-{
-	return (u16)(v << 8 | v >> 8);
-}
-
-static __always_inline void put_sockaddr(struct scratch *s, u32 i, u64 ptr, u16 len)
-{
-	u8 a[28] = {};
-	u8 *at = scratch_at(s);
-	u16 family;
-	long n;
-
-	if (len < 2 || bpf_probe_read_user(a, len < sizeof(a) ? 2 : sizeof(a), (void *)ptr)) {
-		if (len < 2 || bpf_probe_read_user(a, 2, (void *)ptr)) {
-			put_empty(s, i);
-			return;
-		}
-	}
-	family = *(u16 *)a;
-	if (family == AF_INET_ && len >= 8 && !bpf_probe_read_user(a, 8, (void *)ptr)) {
-		at[0] = AF_INET_;
-		STORE(u32, at + 1, *(u32 *)(a + 4));
-		STORE(u16, at + 5, swap16(*(u16 *)(a + 2)));
-		put_len(s, i, 7);
-	} else if (family == AF_INET6_ && len >= 24 && !bpf_probe_read_user(a, 24, (void *)ptr)) {
-		at[0] = AF_INET6_;
-		__builtin_memcpy(at + 1, a + 8, 16);
-		STORE(u16, at + 17, swap16(*(u16 *)(a + 2)));
-		put_len(s, i, 19);
-	} else if (family == AF_UNIX_) {
-		u32 room = (len - 2) & 127;
-
-		if (room > 108)
-			room = 108;
-		at[0] = AF_UNIX_;
-		__builtin_memset(at + 1, 0, 112);
-		if (room)
-			bpf_probe_read_user(at + 1, room, (void *)(ptr + 2));
-		if (room && !at[1])
-			n = bpf_probe_read_kernel_str(at + 1, 109, at + 2);
-		else
-			n = bpf_probe_read_kernel_str(at + 1, 109, at + 1);
-		put_len(s, i, 1 + (n > 0 ? n : 0));
-	} else {
-		put_empty(s, i);
-	}
-}
-
-static __always_inline void put_tuple(struct scratch *s, u32 i, bool wanted, u64 fd, u64 addr,
-				      u16 len)
-{
-	struct file *file = wanted ? fd_file(bpf_get_current_task_btf(), s32(fd)) : 0;
-	u8 *at = scratch_at(s);
-	struct socket *so;
-	struct sock *sk;
-	struct inet_sock *inet;
-	struct ipv6_pinfo *six;
-	u16 family;
-
-	(void)addr;
-	(void)len;
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT_) != S_IFSOCK_) {
-		put_empty(s, i);
-		return;
-	}
-	so = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(so, sk);
-	inet = (struct inet_sock *)sk;
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	at[0] = (u8)family;
-	if (family == AF_INET_) {
-		STORE(u32, at + 1, BPF_CORE_READ(inet, inet_saddr));
-		STORE(u16, at + 5, swap16(BPF_CORE_READ(inet, inet_sport)));
-		STORE(u32, at + 7, BPF_CORE_READ(sk, __sk_common.skc_daddr));
-		STORE(u16, at + 11, swap16(BPF_CORE_READ(sk, __sk_common.skc_dport)));
-		put_len(s, i, 13);
-	} else if (family == AF_INET6_) {
-		six = BPF_CORE_READ(inet, pinet6);
-		bpf_core_read(at + 1, 16, &six->saddr);
-		STORE(u16, at + 17, swap16(BPF_CORE_READ(inet, inet_sport)));
-		bpf_core_read(at + 19, 16, &sk->__sk_common.skc_v6_daddr);
-		STORE(u16, at + 35, swap16(BPF_CORE_READ(sk, __sk_common.skc_dport)));
-		put_len(s, i, 37);
-	} else if (family == AF_UNIX_) {
-		struct sock *peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
-		struct unix_address *ua = BPF_CORE_READ((struct unix_sock *)peer, addr);
-		long n = 0;
-
-		STORE(u64, at + 1, peer);
-		STORE(u64, at + 9, sk);
-		if (ua)
-			n = bpf_probe_read_kernel_str(
-			    at + 17, 109,
-			    (u8 *)ua + bpf_core_field_offset(struct unix_address, name) + 2);
-		put_len(s, i, 17 + (n > 0 ? n : 0));
-	} else {
-		put_empty(s, i);
-	}
-}
+/* --- paths --- */
 
 /* One step of a path from its end. Return: 1 when the top of the mount tree is reached. */
 __noinline int path_step(u32 cpu)
@@ -215,11 +135,12 @@ __noinline int path_step(u32 cpu)
 	return 0;
 }
 
+/* From the top of the mount tree; of what is in none, the name alone. */
 static __always_inline void put_path(struct scratch *s, u32 i, struct path *path)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	struct walk *w = this_walk();
-	u64 total = 0, dentry = (u64)BPF_CORE_READ(path, dentry);
+	u64 total = 0, dentry = path ? (u64)BPF_CORE_READ(path, dentry) : 0;
 
 	if (!w || !dentry) {
 		put_empty(s, i);
@@ -227,12 +148,11 @@ static __always_inline void put_path(struct scratch *s, u32 i, struct path *path
 	}
 	w->dentry = dentry;
 	w->mount = (u64)BPF_CORE_READ(path, mnt) - bpf_core_field_offset(struct mount, mnt);
-	w->buf[WALK_MAX - 1] = 0;
-	w->pos = WALK_MAX - 1;
+	walk_begin(w);
 	for (u32 k = 0; k < PATH_STEPS; k++)
 		if (path_step(cpu))
 			break;
-	if (*(volatile u64 *)&w->pos == WALK_MAX - 1) {
+	if (walk_is_empty(w)) {
 		put_kstr(s, i, BPF_CORE_READ((struct dentry *)dentry, d_name.name));
 		return;
 	}
@@ -240,44 +160,11 @@ static __always_inline void put_path(struct scratch *s, u32 i, struct path *path
 	STORE(u16, s->data + WIRE_HEADER_LEN + 2 * i, total);
 }
 
-static __always_inline u64 inode_time(s64 sec, u32 nsec)
+static __always_inline void put_fd_path(struct scratch *s, u32 i, struct task_struct *task, s64 fd)
 {
-	return sec < 0 ? 0 : sec * 1000000000ull + (nsec & 0x7fffffff);
-}
+	struct file *file = fd_file(task, fd);
 
-static __always_inline u64 exe_ctime(struct task_struct *task)
-{
-	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
-
-	return inode_time(BPF_CORE_READ(inode, i_ctime_sec), BPF_CORE_READ(inode, i_ctime_nsec));
-}
-
-static __always_inline u64 exe_mtime(struct task_struct *task)
-{
-	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
-
-	return inode_time(BPF_CORE_READ(inode, i_mtime_sec), BPF_CORE_READ(inode, i_mtime_nsec));
-}
-
-static __always_inline u32 exec_flags(struct task_struct *task)
-{
-	struct file *file = BPF_CORE_READ(task, mm, exe_file);
-	struct dentry *d = BPF_CORE_READ(file, f_path.dentry);
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	u32 layer = overlay_layer(inode), flags = layer == 1   ? EXEC_UPPER
-						  : layer == 2 ? EXEC_LOWER
-							       : 0;
-	char name[6] = {};
-
-	if (BPF_CORE_READ(inode, i_uid.val) == BPF_CORE_READ(task, cred, fsuid.val))
-		flags |= EXEC_WRITABLE;
-	if (d == BPF_CORE_READ(d, d_parent)) {
-		bpf_probe_read_kernel(name, sizeof(name), BPF_CORE_READ(d, d_name.name));
-		if (name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' &&
-		    name[4] == 'd' && name[5] == ':')
-			flags |= EXEC_MEMFD;
-	}
-	return flags;
+	put_path(s, i, file ? &file->f_path : 0);
 }
 
 #endif

@@ -15,17 +15,28 @@ typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
+typedef __s16 s16;
 typedef __s32 s32;
 typedef __s64 s64;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+#ifdef __TARGET_ARCH_arm64
 struct pt_regs {
-	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10, orig_ax;
+	u64 regs[31], sp, pc, pstate, orig_x0;
+	s32 syscallno;
+};
+struct thread_info {
+	unsigned long flags;
+};
+#else
+struct pt_regs {
+	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10, orig_ax, ip;
 };
 struct thread_info {
 	u32 status;
 };
+#endif
 struct qstr {
 	u32 len;
 	const unsigned char *name;
@@ -43,14 +54,24 @@ struct timespec64 {
 };
 struct inode {
 	u16 i_mode;
-	unsigned int i_flags;
+	unsigned int i_flags, i_nlink;
 	struct k_id i_uid, i_gid;
 	unsigned long i_ino;
 	struct super_block *i_sb;
 	s64 i_ctime_sec, i_mtime_sec;
 	u32 i_ctime_nsec, i_mtime_nsec;
 };
+struct inode___since_6_6 { /* 13bc24457850 for ctime, 12cd44023651 (6.7) for mtime */
+	struct timespec64 __i_ctime, __i_mtime;
+};
+struct inode___before_6_6 {
+	struct timespec64 i_ctime, i_mtime;
+};
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
 struct dentry {
+	struct hlist_bl_node d_hash; /* not in it: unlinked */
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
@@ -67,8 +88,11 @@ struct path {
 	struct vfsmount *mnt;
 	struct dentry *dentry;
 };
+struct fs_struct {
+	struct path root, pwd;
+};
 struct file {
-	u32 f_mode;
+	u32 f_mode, f_flags;
 	struct path f_path;
 	struct inode *f_inode;
 	void *private_data;
@@ -76,12 +100,25 @@ struct file {
 struct fdtable {
 	u32 max_fds;
 	struct file **fd;
+	unsigned long *close_on_exec; /* a bit each */
 };
 struct files_struct {
 	struct fdtable *fdt;
 };
 struct percpu_counter {
 	s64 count;
+};
+struct atomic {
+	int counter;
+};
+struct atomic_long {
+	long counter;
+};
+struct mm_rss_stat {
+	struct atomic_long count[4];
+};
+struct mm_struct___before_6_2 { /* f1a7941243c1 made them per-CPU counters */
+	struct mm_rss_stat rss_stat;
 };
 struct mm_struct {
 	unsigned long total_vm, arg_start, arg_end, env_start, env_end;
@@ -91,9 +128,26 @@ struct mm_struct {
 struct kernel_caps {
 	u64 bits; /* u32 cap[2] before 6.3: the same bytes on a little-endian machine */
 };
+struct uid_gid_extent {
+	u32 first, lower_first, count;
+};
+struct uid_gid_map {
+	u32 nr_extents;
+	struct uid_gid_extent extent[5];
+	struct uid_gid_extent *reverse; /* instead, sorted, if there are more */
+};
+struct user_namespace {
+	struct uid_gid_map uid_map, gid_map;
+};
+struct group_info {
+	int ngroups;
+	struct k_id gid[1];
+};
 struct cred {
 	struct k_id euid, egid, fsuid, fsgid;
 	struct kernel_caps cap_inheritable, cap_permitted, cap_effective;
+	struct user_namespace *user_ns;
+	struct group_info *group_info;
 };
 struct pid_namespace;
 struct upid {
@@ -118,6 +172,9 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 struct signal_struct {
+	struct atomic live;
+	struct list_head thread_head;
+	unsigned int is_child_subreaper : 1, has_child_subreaper : 1;
 	struct pid *pids[4]; /* PIDTYPE_PID, TGID, PGID, SID since 4.19 */
 	struct tty_struct *tty;
 	struct rlimit rlim[16];
@@ -153,9 +210,10 @@ struct task_struct {
 	unsigned long min_flt, maj_flt;
 	u64 start_boottime;
 	struct task_struct *real_parent, *group_leader;
-	struct list_head children;
+	struct list_head children, thread_node;
 	struct mm_struct *mm;
 	struct cred *cred;
+	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct pid *thread_pid;
@@ -164,18 +222,35 @@ struct task_struct {
 	struct k_id loginuid;
 	char comm[16];
 };
+struct audit_task_info {
+	struct k_id loginuid;
+};
+struct task_struct___audit { /* of some vendors: the login behind a pointer */
+	struct audit_task_info *audit;
+};
+struct kernel_siginfo {
+	int si_signo, si_errno, si_code;
+	union sifields {
+		struct {
+			int _pid;
+		} _kill;
+	} _sifields;
+};
 struct linux_binprm {
 	const char *filename;
 };
 struct sock_common {
 	u16 skc_family, skc_num, skc_dport;
-	u32 skc_daddr;
+	u32 skc_daddr, skc_rcv_saddr;
+	u8 skc_state;
 	struct in6 {
 		u8 b[16];
-	} skc_v6_daddr;
+	} skc_v6_daddr, skc_v6_rcv_saddr;
 };
 struct sock {
 	struct sock_common __sk_common;
+	u32 sk_ack_backlog, sk_max_ack_backlog;
+	u16 sk_type, sk_protocol;
 };
 struct ipv6_pinfo {
 	struct in6 saddr;
@@ -198,6 +273,20 @@ struct unix_address {
 struct unix_sock {
 	struct unix_address *addr;
 	struct sock *peer;
+};
+struct seq_file;
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
 };
 
 #pragma clang attribute pop

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The programs at the entry and the exit of system calls. A dispatcher decides whether a call is
+ * recorded and leaves the rest to the program of the call, which the generator made from a recipe
+ * or which is written by hand in one of the headers. Facts: live capture specification,
+ * "Dispatcher (sys_exit), exact order".
+ */
 #include "capture/bpf/kernel.h"
 
 #include <bpf/bpf_helpers.h>
@@ -6,29 +12,58 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
+#include "capture/bpf/args.h"
 #include "capture/bpf/event.h"
-#include "capture/bpf/file.h"
 #include "capture/bpf/task.h"
+
+#include "capture/bpf/file.h"
+#include "capture/bpf/proc.h"
+#include "capture/bpf/socket.h"
+
+#include "capture/bpf/filter.h"
+#include "capture/bpf/io.h"
+
+/* Of tracepoints other than those of system calls, which the dispatchers decide about. */
+static __always_inline bool skip_task(struct task_struct *task, u32 type)
+{
+	return !(settings.interesting_events[type / 64 & 7] >> (type & 63) & 1) ||
+	       task->tgid == cfg_own_tgid || !keep_task(task, type);
+}
+
+#include "capture/bpf/hooks.h"
+#include "capture/bpf/select.h"
 
 #include "capture/programs.h" /* generated */
 
-/* The hot path of every traced call: nothing before the first return may be added. */
+/* The hot path of every call of the machine: add nothing before the first return. */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(dispatch, struct pt_regs *regs, long ret)
 {
-	struct task_struct *task;
-	u32 nr = (u32)regs->orig_ax;
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 nr = call_number(task, regs, ret);
 
 	if (nr >= WIRE_SYSCALLS || !(settings.interesting[(nr >> 6) & 7] >> (nr & 63) & 1))
 		return 0;
-	task = bpf_get_current_task_btf();
-	if (task->tgid == cfg_own_tgid)
-		return 0;
-	if (task->thread_info.status & TS_COMPAT)
+	if (task->tgid == cfg_own_tgid || !keep_event(task, regs, nr, ret))
 		return 0;
 	if (measure_tiny)
 		return tiny_event();
 	bpf_tail_call(ctx, &exits, nr);
+	return 0;
+}
+
+/* Only attached when copies of arguments are wanted before the kernel reads them. */
+SEC("tp_btf/sys_enter")
+int BPF_PROG(dispatch_enter, struct pt_regs *regs, long id)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 nr = call_number(task, regs, 1);
+
+	if (nr >= WIRE_SYSCALLS || !(settings.interesting_entries[(nr >> 6) & 7] >> (nr & 63) & 1))
+		return 0;
+	if (task->tgid == cfg_own_tgid || !keep_entry(task, nr))
+		return 0;
+	bpf_tail_call(ctx, &entries, nr);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,8 @@
 #include <bpf/libbpf.h>
 
 #include "capture/wire.h"
-#include "capture/recorder.skel.h"
+
+#include "capture/recorder.skel.h" /* generated; needs the types above */
 #include "scapfile/event.h"
 
 static uint64_t now(clockid_t clock)
@@ -85,7 +87,7 @@ static int on_event(void *ctx, void *data, size_t size)
 	if (!p->print)
 		return 0;
 	printf("type=%u tid=%" PRIu64 " len=%u%s", type, tid, len,
-	       len == size ? "" : " BAD LENGTH");
+	       len == size || len + 2 == size ? "" : " BAD LENGTH");
 	const uint8_t *v = e + 26 + 2 * n;
 	for (uint32_t i = 0; i < n; i++) {
 		uint16_t l;
@@ -103,6 +105,41 @@ static int on_event(void *ctx, void *data, size_t size)
 	printf("%s\n", v == e + len ? "" : " BAD SUM");
 	return 0;
 }
+
+static const struct {
+	int nr;
+	const char *program;
+} exits[] = {
+#ifdef __aarch64__
+#define EXIT(x86, arm, code, program, type) {arm, "exit_" #program},
+#else
+#define EXIT(x86, arm, code, program, type) {x86, "exit_" #program},
+#endif
+#include "capture/exits.def"
+};
+
+/* Autoload or enter into the table what serves the call. */
+static void use_call(struct probe *p, int nr, bool loaded)
+{
+	for (size_t i = 0; i < sizeof(exits) / sizeof(*exits); i++) {
+		struct bpf_program *prog;
+		int fd;
+
+		if (exits[i].nr != nr)
+			continue;
+		prog = bpf_object__find_program_by_name(p->bpf->obj, exits[i].program);
+		if (!loaded) {
+			bpf_program__set_autoload(prog, true);
+			continue;
+		}
+		fd = bpf_program__fd(prog);
+		if (bpf_map_update_elem(bpf_map__fd(p->bpf->maps.exits), &nr, &fd, 0))
+			die("exits");
+	}
+}
+
+static const int calls[] = {0, 1, 3, 257, 42, 56, 59};
+#define CALLS (sizeof(calls) / sizeof(*calls))
 
 static void load(struct probe *p)
 {
@@ -125,16 +162,22 @@ static void load(struct probe *p)
 	bpf_map__set_max_entries(p->bpf->maps.scratches, (unsigned)p->cpus);
 	bpf_map__set_max_entries(p->bpf->maps.walks, (unsigned)p->cpus);
 	fprintf(stderr, "open %.1f ms\n", (now(CLOCK_MONOTONIC) - t0) / 1e6);
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, p->bpf->obj)
+	{
+		const char *name = bpf_program__name(prog);
+
+		bpf_program__set_autoload(prog, !strcmp(name, "dispatch") ||
+						    !strcmp(name, "on_exec") ||
+						    !strcmp(name, "on_exit"));
+	}
+	for (size_t i = 0; i < CALLS; i++)
+		use_call(p, calls[i], false);
 	if (rec_recorder__load(p->bpf))
 		die("load");
-#define EXIT(nr, name)                                                                             \
-	{                                                                                          \
-		int key = nr, fd = bpf_program__fd(p->bpf->progs.exit_##name);                     \
-		if (bpf_map_update_elem(bpf_map__fd(p->bpf->maps.exits), &key, &fd, 0))            \
-			die("exits");                                                              \
-	}
-#include "capture/exits.def"
-#undef EXIT
+	for (size_t i = 0; i < CALLS; i++)
+		use_call(p, calls[i], true);
 	t1 = now(CLOCK_MONOTONIC);
 	for (int cpu = 0; cpu < p->cpus; cpu++) {
 		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, 8 << 20, NULL);
@@ -146,6 +189,8 @@ static void load(struct probe *p)
 		else if (ring_buffer__add(p->rb, fd, on_event, p))
 			die("ring_buffer__add");
 	}
+	if (ring_buffer__add(p->rb, bpf_map__fd(p->bpf->maps.ring_priority), on_event, p))
+		die("ring_buffer__add");
 	p->bpf->links.dispatch = bpf_program__attach(p->bpf->progs.dispatch);
 	p->bpf->links.on_exec = bpf_program__attach(p->bpf->progs.on_exec);
 	p->bpf->links.on_exit = bpf_program__attach(p->bpf->progs.on_exit);
@@ -243,7 +288,8 @@ static double measured(struct probe *p, int n)
 static void losses(struct probe *p)
 {
 	uint64_t *v = calloc((size_t)p->cpus, 8);
-	const char *names[] = {"ring full", "no ring", "too large", "seen"};
+	const char *names[] = {"seen", "ring full", "no ring", "too large",
+			       "busy", "shed",	    "faults"};
 
 	for (uint32_t kind = 0; kind < WIRE_COUNTS; kind++) {
 		uint64_t sum = 0;
@@ -264,7 +310,6 @@ static void losses(struct probe *p)
 int main(int argc, char **argv)
 {
 	struct probe p = {0};
-	const int calls[] = {0, 1, 3, 257, 42, 56, 59};
 	int n = 500000;
 
 	p.only_tgid = getpid();
@@ -301,7 +346,7 @@ int main(int argc, char **argv)
 		workload();
 	}
 	waitpid(pid, NULL, WUNTRACED);
-	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+	for (size_t i = 0; i < CALLS; i++)
 		want(&p, calls[i], 1);
 	p.bpf->bss->settings.interesting_events[293 / 64] |= 1ull << (293 & 63);
 	p.bpf->bss->settings.interesting_events[186 / 64] |= 1ull << (186 & 63);

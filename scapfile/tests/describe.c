@@ -64,7 +64,8 @@ static void describe_interface(struct buf *out, const struct ev_interface *i)
 
 static void describe_loss(struct buf *out, const struct ev_loss *l)
 {
-	buf_addf(out, "loss cpu=%d reason=%u count=%" PRIu64, l->cpu, l->reason, l->count);
+	buf_addf(out, "loss cpu=%d reason=%u count=%" PRIu64 " from=%" PRIu64 " to=%" PRIu64,
+		 l->cpu, l->reason, l->count, l->from, l->to);
 	for (unsigned i = 0; i < l->nkinds; i++)
 		buf_addf(out, " %u:%" PRIu64, l->kinds[i].type, l->kinds[i].count);
 }

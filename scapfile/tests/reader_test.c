@@ -277,27 +277,6 @@ static void a_section_of_a_newer_version_is_skipped_and_noted(void **state)
 	cb_done(&c);
 }
 
-static void losses_the_recorder_noted_are_gaps(void **state)
-{
-	struct capture c = {0};
-
-	(void)state;
-	cb_section(&c);
-	cb_stat(&c, 1, 1);
-	cb_event_begin(&c, CB_EV_V2, EV_TYPE_LOSS, 2, -1);
-	cb_param_u64(&c, 12345);
-	cb_event_end(&c);
-	cb_event_begin(&c, CB_EV_V2, 5000, 3, -1); /* from the future */
-	cb_param_u64(&c, 1);
-	cb_event_end(&c);
-	cb_stat(&c, 4, 1);
-	expect(&c.out, "section @0\n"
-		       "event 67 ts=1 tid=1 cpu=0 0000000000000000 2f7800\n"
-		       "event 67 ts=4 tid=1 cpu=0 0000000000000000 2f7800\n"
-		       "gap recorded @84+0\n");
-	cb_done(&c);
-}
-
 /* Read to the end with a hash wanted and compare it with @digest. */
 static void expect_hash(const struct buf *file, const char *digest)
 {
@@ -356,7 +335,6 @@ int main(void)
 	    cmocka_unit_test(a_section_without_events_is_read),
 	    cmocka_unit_test(unknown_blocks_are_skipped_and_between_events_noted),
 	    cmocka_unit_test(a_section_of_a_newer_version_is_skipped_and_noted),
-	    cmocka_unit_test(losses_the_recorder_noted_are_gaps),
 	    cmocka_unit_test(the_hash_is_that_of_the_file_as_stored_even_if_damaged),
 	};
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "scapfile/strict.h"
 #include "scapfile/tests/describe.h"
 #include "scapfile/writer.h"
 
@@ -95,63 +96,153 @@ static void describe_thread(struct buf *out, const struct ev_thread_entry *t)
 	}
 }
 
-/* All items of a capture as text, without their offsets; and copied to @w unless that is NULL. */
-static void describe_items(struct buf *out, const char *path, struct sf_writer *w)
+static struct sf_reader *open_capture(const char *path)
 {
 	struct sf_reader *r;
-	struct ev_item item;
 	struct error err;
-	int rc;
 
-	buf_reset(out);
 	if (sf_reader_open(path, NULL, &r, &err) < 0)
 		fail_msg("%s", err.msg);
-	while ((rc = ev_source_next(sf_reader_source(r), &item, &err)) > 0) {
-		if (w && sf_writer_item(w, &item, &err) < 0)
-			fail_msg("%s", err.msg);
-		item.offset = 0;
-		describe_item(out, &item);
-		if (item.kind == EV_ITEM_THREAD)
-			describe_thread(out, item.thread);
-	}
-	assert_int_equal(rc, 0);
-	assert_int_equal(sf_reader_stats(r)->gaps, 0);
-	sf_reader_close(r);
+	return r;
 }
 
-/* Write capture @i to @path. Return: its items as text through @items. */
-static void rewrite(size_t i, const char *path, struct buf *items)
+/* Everything of two events but where they came from. */
+static bool same_event(struct ev *a, struct ev *b)
+{
+	size_t lens = (size_t)a->nparams * (a->wide ? 4 : 2), data = 0;
+
+	if (a->ts != b->ts || a->tid != b->tid || a->type != b->type || a->cpu != b->cpu ||
+	    a->block_flags != b->block_flags || a->nparams != b->nparams || a->wide != b->wide)
+		return false;
+	for (unsigned i = 0; i < a->nparams; i++)
+		data += ev_param(a, i).n;
+	return memcmp(a->lens, b->lens, lens) == 0 && memcmp(a->data, b->data, data) == 0;
+}
+
+static void describe_all(struct buf *out, struct ev_item *item)
+{
+	buf_reset(out);
+	item->offset = 0;
+	describe_item(out, item);
+	if (item->kind == EV_ITEM_THREAD)
+		describe_thread(out, item->thread);
+}
+
+static bool same_item(struct ev_item *a, struct ev_item *b, struct buf texts[2])
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == EV_ITEM_EVENT)
+		return same_event(a->ev, b->ev);
+	describe_all(&texts[0], a);
+	describe_all(&texts[1], b);
+	return texts[0].len == texts[1].len && memcmp(texts[0].p, texts[1].p, texts[0].len) == 0;
+}
+
+/* The captures at @one and @two deliver the same items. */
+static void assert_same(const char *one, const char *two)
+{
+	struct sf_reader *a = open_capture(one), *b = open_capture(two);
+	struct buf texts[2] = {0};
+	struct ev_item x, y;
+	struct error err;
+	uint64_t n = 0;
+	int rc;
+
+	while ((rc = ev_source_next(sf_reader_source(a), &x, &err)) > 0) {
+		assert_int_equal(ev_source_next(sf_reader_source(b), &y, &err), 1);
+		if (!same_item(&x, &y, texts))
+			fail_msg("%s: item %llu of %s differs", two, (unsigned long long)n, one);
+		n++;
+	}
+	assert_int_equal(rc, 0);
+	assert_int_equal(ev_source_next(sf_reader_source(b), &y, &err), 0);
+	assert_int_equal(sf_reader_stats(a)->gaps + sf_reader_stats(b)->gaps, 0);
+	assert_true(n > 300);
+	sf_reader_close(a);
+	sf_reader_close(b);
+	buf_done(&texts[0]);
+	buf_done(&texts[1]);
+}
+
+/* Where capture @i is; without it, the test ends. */
+static void find_capture(char path[256], size_t i)
+{
+	snprintf(path, 256, CORPUS "%s.scap", captures[i]);
+	if (access(path, R_OK) < 0)
+		skip();
+}
+
+static void written_path(char path[128], size_t i, size_t container)
+{
+	snprintf(path, 128, "%s/%zu%s", dir, i, suffix[container]);
+}
+
+/* Capture @i through one writer for each container. Done once. */
+static void rewrite(size_t i)
 {
 	const struct sf_writer_options opt = {
 	    .frame_bytes = 50000, .background = true, .replace = true};
-	struct sf_writer *w;
+	struct sf_writer *w[COUNT_OF(suffix)];
+	char from[256], path[128];
+	struct sf_reader *r;
+	struct ev_item item;
 	struct error err;
-	char from[256];
 
-	snprintf(from, sizeof(from), CORPUS "%s.scap", captures[i]);
-	if (access(from, R_OK) < 0)
-		skip();
-	assert_int_equal(sf_writer_open(path, &opt, &w, &err), 0);
-	describe_items(items, from, w);
-	assert_int_equal(sf_writer_close(w, &err), 0);
+	find_capture(from, i);
+	written_path(path, i, 0);
+	if (access(path, R_OK) == 0)
+		return;
+	for (size_t k = 0; k < COUNT_OF(suffix); k++) {
+		written_path(path, i, k);
+		assert_int_equal(sf_writer_open(path, &opt, &w[k], &err), 0);
+	}
+	r = open_capture(from);
+	while (ev_source_next(sf_reader_source(r), &item, &err) > 0)
+		for (size_t k = 0; k < COUNT_OF(suffix); k++)
+			if (sf_writer_item(w[k], &item, &err) < 0)
+				fail_msg("%s", err.msg);
+	sf_reader_close(r);
+	for (size_t k = 0; k < COUNT_OF(suffix); k++)
+		assert_int_equal(sf_writer_close(w[k], &err), 0);
 }
 
 static void real_captures_survive_each_container(void **state)
 {
-	struct buf before = {0}, after = {0};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(captures) * COUNT_OF(suffix); i++) {
-		char path[128];
+	for (size_t i = 0; i < COUNT_OF(captures); i++) {
+		char from[256], path[128];
 
-		snprintf(path, sizeof(path), "%s/a%s", dir, suffix[i % COUNT_OF(suffix)]);
-		rewrite(i / COUNT_OF(suffix), path, &before);
-		describe_items(&after, path, NULL);
-		if (before.len != after.len || memcmp(before.p, after.p, after.len) != 0)
-			fail_msg("%s changes in %s", captures[i / COUNT_OF(suffix)], path);
+		rewrite(i);
+		find_capture(from, i);
+		for (size_t k = 0; k < COUNT_OF(suffix); k++) {
+			written_path(path, i, k);
+			assert_same(from, path);
+		}
 	}
-	buf_done(&before);
-	buf_done(&after);
+}
+
+/* Those of today's recorders; older ones wrote fewer parameters. */
+static void what_was_written_is_clean(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(captures); i++) {
+		if (memcmp(captures[i], "recorded", 8) != 0)
+			continue;
+		rewrite(i);
+		for (size_t k = 0; k < COUNT_OF(suffix); k++) {
+			struct sf_strict_report report;
+			struct error err;
+			char path[128];
+
+			written_path(path, i, k);
+			assert_int_equal(sf_strict_check(path, &report, &err), 0);
+			if (report.count)
+				fail_msg("%s as %s: %s", captures[i], suffix[k],
+					 report.list[0].what);
+			sf_strict_done(&report);
+		}
+	}
 }
 
 /* How many frames the seek table of the file at @path counts. */
@@ -170,18 +261,16 @@ static unsigned frames_in_table(const char *path)
 /* zstd and gzip unpack what was written to the plain capture; zstd finds the same frames. */
 static void other_tools_unpack_the_plain_capture(void **state)
 {
-	struct buf items = {0};
 	char plain[128], packed[128], command[512];
 
 	(void)state;
 	if (!succeeds("command -v zstd gzip >/dev/null"))
 		skip();
-	snprintf(plain, sizeof(plain), "%s/a.scap", dir);
 	for (size_t i = 0; i < COUNT_OF(captures); i++) {
-		rewrite(i, plain, &items);
+		rewrite(i);
+		written_path(plain, i, 0);
 		for (size_t k = 1; k < COUNT_OF(suffix); k++) {
-			snprintf(packed, sizeof(packed), "%s/a%s", dir, suffix[k]);
-			rewrite(i, packed, &items);
+			written_path(packed, i, k);
 			snprintf(command, sizeof(command), "%s -dc '%s' | cmp -s - '%s'",
 				 k == 1 ? "gzip" : "zstd", packed, plain);
 			if (!succeeds(command))
@@ -196,7 +285,6 @@ static void other_tools_unpack_the_plain_capture(void **state)
 		if (!succeeds(command))
 			fail_msg("%s: %s", captures[i], command);
 	}
-	buf_done(&items);
 }
 
 /*
@@ -205,8 +293,7 @@ static void other_tools_unpack_the_plain_capture(void **state)
  */
 static void sysdig_reads_what_was_written(void **state)
 {
-	struct buf items = {0};
-	char path[128], command[1024];
+	char command[1024];
 
 	(void)state;
 	if (!succeeds("command -v sysdig >/dev/null"))
@@ -214,24 +301,21 @@ static void sysdig_reads_what_was_written(void **state)
 	for (size_t i = 0; i < COUNT_OF(captures); i++) {
 		if (memcmp(captures[i], "public", 6) != 0)
 			continue;
-		for (size_t k = 0; k < 2; k++) {
-			snprintf(path, sizeof(path), "%s/a%s", dir, suffix[k]);
-			rewrite(i, path, &items);
-		}
+		rewrite(i);
 		snprintf(command, sizeof(command),
-			 "cd '%s' && sysdig -r a.scap >1 2>2 && test -s 1 && ! test -s 2 && "
-			 "sysdig -r a.scap.gz >3 2>2 && cmp -s 1 3",
-			 dir);
+			 "cd '%s' && sysdig -r %zu.scap >1 2>2 && test -s 1 && ! test -s 2 && "
+			 "sysdig -r %zu.scap.gz >3 2>2 && cmp -s 1 3",
+			 dir, i, i);
 		if (!succeeds(command))
 			fail_msg("sysdig reads %s differently or not at all", captures[i]);
 	}
-	buf_done(&items);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(real_captures_survive_each_container),
+	    cmocka_unit_test(what_was_written_is_clean),
 	    cmocka_unit_test(other_tools_unpack_the_plain_capture),
 	    cmocka_unit_test(sysdig_reads_what_was_written),
 	};

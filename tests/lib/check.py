@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the Python tests share: finding things, running the program, counting results."""
+import functools
 import gzip
 import json
 import os
@@ -56,6 +57,12 @@ def run(args, stdin=None, timeout=120, env=None, cwd=None):
     p = subprocess.run([scapula_path()] + args, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                        timeout=timeout, env=full_env, cwd=cwd or ROOT)
     return p.returncode, p.stdout.decode("utf-8", "replace"), p.stderr.decode("utf-8", "replace")
+
+
+@functools.lru_cache(maxsize=None)
+def can_record():
+    """Whether this host and user can record: BPF, BTF, privileges."""
+    return run(["record", "--check"])[0] == 0
 
 
 class Results:

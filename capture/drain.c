@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The thread that empties the rings: merges them, checks each record, copies it into the queue, and
+ * puts what was lost where it was lost. The kernel wakes it when a ring has filled by another
+ * WIRE_WAKEUP_BYTES; else it looks on its own a few dozen times a second.
+ */
+#include "capture/internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define WAIT_BUSY_MS	  20
+#define WAIT_IDLE_MS	  50
+#define READING_NS	  1000000000u /* how often counters are read */
+#define READING_FULL_NS	  100000000u  /* and when a ring was nearly full */
+#define FULL_PERCENT	  75
+#define PUBLISH_BYTES	  (64u << 10)
+#define PRIORITY_BYTES	  (4u << 20)
+#define DRAIN_NICE	  (-10)
+#define CPUS_PRESENT_FILE "/sys/devices/system/cpu/present"
+
+uint64_t drain_now(const struct drain *d)
+{
+	return d->boot_ns + clock_ns(CLOCK_BOOTTIME);
+}
+
+/* --- rings --- */
+
+static int watch(struct drain *d, int fd, uint32_t events, struct error *err)
+{
+	struct epoll_event e = {.events = events, .data.fd = fd};
+
+	if (epoll_ctl(d->epoll, EPOLL_CTL_ADD, fd, &e) < 0)
+		return error_sys(err, errno, "cannot wait for a ring buffer");
+	return 0;
+}
+
+static int add_ring(struct drain *d, int cpu, uint64_t size, struct error *err)
+{
+	struct ring *r;
+	int fd, rc;
+
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return error_nomem(err);
+	r->fd = -1;
+	fd = load_ring(d->load, cpu, size, err);
+	if (fd < 0) {
+		free(r);
+		return fd;
+	}
+	rc = ring_map(r, fd, size, (int16_t)cpu, err);
+	if (rc < 0) {
+		close(fd);
+		free(r);
+		return rc;
+	}
+	rc = watch(d, fd, EPOLLIN | EPOLLET, err);
+	if (rc >= 0 && merge_add(&d->merge, r) < 0)
+		rc = error_nomem(err);
+	if (rc < 0) {
+		ring_unmap(r);
+		free(r);
+		return rc;
+	}
+	if (cpu >= 0)
+		d->has_ring[cpu] = true;
+	return 0;
+}
+
+/* Which of the possible CPUs are there: only they get rings from the start ("0-3,8"). */
+static void present_cpus(bool *present, unsigned cpus)
+{
+	FILE *f = fopen(CPUS_PRESENT_FILE, "re");
+	unsigned from, to;
+	int n;
+
+	while (f && fscanf(f, "%u%n", &from, &n) == 1) {
+		int c = fgetc(f);
+
+		to = from;
+		if (c == '-') {
+			if (fscanf(f, "%u", &to) != 1)
+				break;
+			c = fgetc(f);
+		}
+		for (unsigned cpu = from; cpu <= to && cpu < cpus; cpu++)
+			present[cpu] = true;
+		if (c != ',')
+			break;
+	}
+	if (f)
+		fclose(f);
+	present[0] = true;
+}
+
+static int add_rings(struct drain *d, struct error *err)
+{
+	unsigned cpus = load_cpus(d->load);
+	bool *present = calloc(cpus, sizeof(bool));
+	int rc = 0;
+
+	if (!present)
+		return error_nomem(err);
+	present_cpus(present, cpus);
+	for (unsigned cpu = 0; cpu < cpus && rc >= 0; cpu++)
+		if (present[cpu])
+			rc = add_ring(d, (int)cpu, d->ring_bytes, err);
+	free(present);
+	if (rc >= 0)
+		rc = add_ring(d, -1, PRIORITY_BYTES, err);
+	return rc == ERR_UNSUPPORTED ? 0 : rc; /* programs without a priority ring */
+}
+
+/* CPUs that were plugged in since: until now they used the ring that all share. */
+static void add_late_rings(struct drain *d)
+{
+	for (unsigned cpu = 0; cpu < d->losses.cpus; cpu++)
+		if (d->late_cpus[cpu] && !d->has_ring[cpu] &&
+		    add_ring(d, (int)cpu, d->ring_bytes, NULL) < 0)
+			d->has_ring[cpu] = true; /* they go on like that */
+	d->wants_ring = false;
+}
+
+/* --- one round --- */
+
+/* A short event may stand in a record with room for more moved bytes. */
+static uint32_t event_len(const uint8_t *p, uint32_t record_len)
+{
+	uint32_t len = record_len < WIRE_HEADER_LEN ? record_len : load_u32(p + 16);
+
+	return len <= record_len && record_len - len <= WIRE_SHORT_MAX ? len : record_len;
+}
+
+static void deliver(struct drain *d, const struct ring *r, const struct ring_record *rec)
+{
+	uint32_t len = rec->len;
+	int cpu = r->cpu;
+	struct queued *q;
+	unsigned type;
+
+	if (cpu < 0 && len >= 2) {
+		len -= 2;
+		cpu = load_u16(rec->p + len);
+		if ((unsigned)cpu < d->losses.cpus && UNLIKELY(!d->has_ring[cpu]))
+			d->wants_ring = d->late_cpus[cpu] = true;
+	}
+	len = event_len(rec->p, len);
+	if (UNLIKELY(record_check(rec->p, len, &type) != NULL)) {
+		losses_count(&d->losses, LOSS_INVALID, cpu, type);
+		return;
+	}
+	if (rec->ts >= atomic_load_explicit(&d->from, memory_order_relaxed)) {
+		q = segments_room(&d->queue, len, event_is_lifecycle(type));
+		if (UNLIKELY(!q)) {
+			losses_count(&d->losses, LOSS_MEMORY, cpu, type);
+			return;
+		}
+		q->cpu = (int16_t)cpu;
+		q->kind = QUEUED_EVENT;
+		memcpy(q->body, rec->p, len);
+		if (d->queue.put - atomic_load_explicit(&d->queue.published, memory_order_relaxed) >
+		    PUBLISH_BYTES)
+			segments_publish(&d->queue);
+	}
+	d->delivered++;
+	d->bytes += len;
+}
+
+static void take_until(struct drain *d, uint64_t until)
+{
+	struct ring *r;
+
+	while ((r = merge_next(&d->merge, until))) {
+		deliver(d, r, ring_head(r));
+		merge_take(&d->merge);
+	}
+}
+
+static void queue_loss(void *arg, const struct ev_loss *loss)
+{
+	struct drain *d = arg;
+	uint32_t kinds = loss->nkinds * (uint32_t)sizeof(*loss->kinds);
+	struct queued *q = segments_room(&d->queue, (uint32_t)sizeof(*loss) + kinds, true);
+
+	if (!q)
+		return; /* the totals have it */
+	q->cpu = loss->cpu;
+	q->kind = QUEUED_LOSS;
+	memcpy(q->body, loss, sizeof(*loss));
+	memcpy(q->body + sizeof(*loss), loss->kinds, kinds);
+}
+
+static void update_stats(struct drain *d)
+{
+	unsigned fill = 0;
+
+	for (unsigned i = 0; i < d->merge.nrings; i++)
+		if (ring_fill(d->merge.rings[i]) > fill)
+			fill = ring_fill(d->merge.rings[i]);
+	pthread_mutex_lock(&d->lock);
+	d->stats.delivered = d->delivered;
+	d->stats.bytes = d->bytes;
+	d->stats.late = d->merge.late;
+	d->stats.ring_fill = fill;
+	d->stats.ring_fill_max = d->merge.fill_max;
+	d->stats.drain_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	memcpy(d->stats.lost, d->losses.lost, sizeof(d->stats.lost));
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void adjust_shed(struct drain *d)
+{
+	unsigned wanted = atomic_load_explicit(&d->shed_wanted, memory_order_relaxed);
+	unsigned level;
+
+	d->shed = shed_level(d->shed, segments_fill(&d->queue));
+	level = d->shed > wanted ? d->shed : wanted;
+	if (load_settings(d->load)->shed != level)
+		load_settings(d->load)->shed = level;
+}
+
+static void read_counters(struct drain *d, uint64_t now)
+{
+	if (load_counters(d->load, &d->losses, NULL) < 0)
+		return;
+	losses_read_done(&d->losses, now);
+}
+
+/* Return: how many bytes of events came. */
+static uint64_t drain_round(struct drain *d, bool final)
+{
+	uint64_t before = d->bytes, now = drain_now(d);
+
+	merge_look(&d->merge, now, final);
+	if (d->losses.due) {
+		take_until(d, d->losses.to);
+		if (d->merge.limit >= d->losses.to)
+			losses_emit(&d->losses, queue_loss, d);
+	}
+	if (!d->losses.due)
+		take_until(d, UINT64_MAX);
+	if (!d->losses.due && (now >= d->next_reading || (d->merge.fill_now > FULL_PERCENT &&
+							  now >= d->losses.to + READING_FULL_NS))) {
+		read_counters(d, now);
+		d->next_reading = now + READING_NS;
+	}
+	for (unsigned i = 0; i < d->merge.nrings; i++)
+		ring_release(d->merge.rings[i]);
+	if (d->wants_ring)
+		add_late_rings(d);
+	segments_publish(&d->queue);
+	adjust_shed(d);
+	update_stats(d);
+	return d->bytes - before;
+}
+
+static bool any_busy(const struct drain *d)
+{
+	for (unsigned i = 0; i < d->merge.nrings; i++)
+		if (d->merge.rings[i]->busy)
+			return true;
+	return false;
+}
+
+/* No program runs any more, or none will in a moment: take what is left, then the last losses. */
+static void drain_rest(struct drain *d)
+{
+	uint64_t give_up = drain_now(d) + MERGE_HOLD_NS;
+
+	do {
+		struct timespec moment = {.tv_nsec = 2000000};
+
+		nanosleep(&moment, NULL);
+		drain_round(d, false);
+	} while (any_busy(d) && drain_now(d) < give_up);
+	do
+		drain_round(d, true);
+	while (d->losses.due);
+	read_counters(d, drain_now(d));
+	losses_emit(&d->losses, queue_loss, d);
+	update_stats(d);
+}
+
+static void *drain_main(void *arg)
+{
+	struct drain *d = arg;
+	struct epoll_event events[8];
+
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), DRAIN_NICE); /* if we may */
+	caps_keep_for_drain();
+	while (!atomic_load(&d->stopping)) {
+		uint64_t came = drain_round(d, false);
+
+		if (came < WIRE_WAKEUP_BYTES &&
+		    epoll_wait(d->epoll, events, (int)COUNT_OF(events),
+			       came ? WAIT_BUSY_MS : WAIT_IDLE_MS) < 0 &&
+		    errno != EINTR)
+			break;
+	}
+	load_detach(d->load);
+	drain_rest(d);
+	segments_end(&d->queue);
+	return NULL;
+}
+
+/* --- life --- */
+
+int drain_init(struct drain *d, const struct rec_options *opt, struct load *load, uint64_t boot_ns,
+	       struct error *err)
+{
+	unsigned cpus = load_cpus(load);
+	int rc;
+
+	d->load = load;
+	d->boot_ns = boot_ns;
+	d->ring_bytes = opt->ring_bytes;
+	d->epoll = d->wake = -1;
+	pthread_mutex_init(&d->lock, NULL);
+	atomic_init(&d->from, opt->first_state ? UINT64_MAX : 0);
+	rc = segments_init(&d->queue, opt->memory_bytes, err);
+	if (rc >= 0)
+		rc = losses_init(&d->losses, cpus, drain_now(d), err);
+	if (rc < 0)
+		return rc;
+	d->has_ring = calloc(2 * (size_t)cpus, sizeof(bool));
+	d->late_cpus = d->has_ring ? d->has_ring + cpus : NULL;
+	if (!d->has_ring)
+		return error_nomem(err);
+	d->epoll = epoll_create1(EPOLL_CLOEXEC);
+	d->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (d->epoll < 0 || d->wake < 0)
+		return error_sys(err, errno, "cannot wait for ring buffers");
+	rc = watch(d, d->wake, EPOLLIN, err);
+	return rc < 0 ? rc : add_rings(d, err);
+}
+
+int drain_start(struct drain *d, struct error *err)
+{
+	sigset_t all, before;
+	int sys;
+
+	/* Signals are for the program's own threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	sys = pthread_create(&d->thread, NULL, drain_main, d);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (sys)
+		return error_sys(err, sys, "cannot start the recorder's thread");
+	d->started = true;
+	return 0;
+}
+
+void drain_stop(struct drain *d)
+{
+	uint64_t one = 1;
+	int sys = errno;
+
+	atomic_store(&d->stopping, true);
+	if (write(d->wake, &one, sizeof(one)) < 0)
+		errno = sys; /* full: it wakes anyway */
+}
+
+void drain_done(struct drain *d)
+{
+	if (d->started) {
+		drain_stop(d);
+		pthread_join(d->thread, NULL);
+	}
+	merge_done(&d->merge);
+	segments_done(&d->queue);
+	losses_done(&d->losses);
+	free(d->has_ring);
+	if (d->epoll >= 0)
+		close(d->epoll);
+	if (d->wake >= 0)
+		close(d->wake);
+	pthread_mutex_destroy(&d->lock);
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What recording costs and what it keeps up with; scripts/bench record runs it and prints tables.
+ *
+ *   record_bench cost ROUNDS CALLS       CPU time added to a call, by kind of call; all kinds in
+ * turn in each round record_bench storm SECONDS RATE FILE two processes that call as fast as they
+ * can, or RATE events a second in all record_bench state PROCESSES FDS     the first state of that
+ * many processes with that many fds each
+ *
+ * Each prints one JSON object.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/recorder.h"
+#include "scapfile/writer.h"
+
+#define TRANSFER  80	/* bytes of one read or write */
+#define BATCH	  512	/* calls between two looks at the clock */
+#define PRODUCERS 2	/* of a storm */
+#define STACK	  65536 /* of a sleeping process */
+
+static _Noreturn void die(const char *what, const struct error *err)
+{
+	fprintf(stderr, "record_bench: %s: %s\n", what, err ? err->msg : strerror(errno));
+	exit(1);
+}
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void run_on(unsigned cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* --- the recorder, drained and written by a thread --- */
+
+struct recording {
+	struct rec *rec;
+	struct sf_writer *writer; /* or NULL: events are only taken */
+	pthread_t thread;
+	uint64_t events, losses, lost, backwards;
+	uint64_t by_type[EV_TYPE_COUNT];
+	uint64_t cpu_ns; /* of the thread */
+};
+
+static void take(struct recording *r, const struct ev_item *item, uint64_t *last)
+{
+	if (item->kind == EV_ITEM_LOSS) {
+		r->losses++;
+		r->lost += item->loss->count;
+	} else if (item->kind == EV_ITEM_EVENT) {
+		r->events++;
+		r->backwards += item->ev->ts < *last;
+		*last = item->ev->ts;
+		if (item->ev->type < EV_TYPE_COUNT)
+			r->by_type[item->ev->type]++;
+	}
+}
+
+static void *record(void *arg)
+{
+	struct recording *r = arg;
+	struct error err = {0};
+	struct ev_item item;
+	uint64_t last = 0;
+	int rc;
+
+	while ((rc = rec_next(r->rec, &item, 100, &err)) > 0) {
+		if (rc == REC_IDLE)
+			continue;
+		take(r, &item, &last);
+		if (r->writer && sf_writer_item(r->writer, &item, &err) < 0)
+			die("write", &err);
+	}
+	if (rc < 0)
+		die("record", &err);
+	r->cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID);
+	return NULL;
+}
+
+static void begin(struct recording *r, const char *calls, bool first_state, const char *file)
+{
+	const struct sf_writer_options wopt = {.background = true};
+	struct rec_options opt;
+	struct error err = {0};
+
+	memset(r, 0, sizeof(*r));
+	rec_options_init(&opt);
+	memset(&opt.set, 0, sizeof(opt.set));
+	if (rec_set_parse(&opt.set, sv_of(calls), &err) < 0)
+		die(calls, &err);
+	opt.exact_set = true;
+	opt.first_state = first_state;
+	if (rec_open(&opt, &r->rec, &err) < 0)
+		die("rec_open", &err);
+	if (file && sf_writer_open(file, &wopt, &r->writer, &err) < 0)
+		die(file, &err);
+	if (pthread_create(&r->thread, NULL, record, r))
+		die("pthread_create", NULL);
+}
+
+static void end(struct recording *r, struct rec_stats *stats)
+{
+	struct error err = {0};
+
+	rec_stop(r->rec);
+	pthread_join(r->thread, NULL);
+	rec_stats(r->rec, stats);
+	if (r->writer && sf_writer_close(r->writer, &err) < 0)
+		die("close", &err);
+	rec_close(r->rec);
+}
+
+/* --- cost --- */
+
+enum kind { TINY, FULL, KINDS }; /* close of a bad fd: 46 bytes; read and write of 80 bytes */
+
+static void call_tiny(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		syscall(SYS_close, -1);
+}
+
+static void call_full(unsigned n)
+{
+	char buf[TRANSFER];
+	int in = open("/dev/zero", O_RDONLY | O_CLOEXEC),
+	    out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (in < 0 || out < 0)
+		die("/dev/zero", NULL);
+	for (unsigned i = 0; i < n / 2; i++)
+		if (read(in, buf, sizeof(buf)) < 0 || write(out, buf, sizeof(buf)) < 0)
+			die("transfer", NULL);
+	close(in);
+	close(out);
+}
+
+/* CPU nanoseconds of one call, made by a process of its own on the last CPU. */
+static double timed_calls(enum kind kind, unsigned n)
+{
+	double *shared =
+	    mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	double ns;
+	uint64_t from;
+	pid_t pid;
+
+	if (shared == MAP_FAILED)
+		die("mmap", NULL);
+	pid = fork();
+	if (pid < 0)
+		die("fork", NULL);
+	if (!pid) {
+		run_on((unsigned)sysconf(_SC_NPROCESSORS_ONLN) - 1);
+		(kind == TINY ? call_tiny : call_full)(n / 10);
+		from = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+		(kind == TINY ? call_tiny : call_full)(n);
+		*shared = (double)(now_ns(CLOCK_PROCESS_CPUTIME_ID) - from) / n;
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	ns = *shared;
+	munmap(shared, 4096);
+	return ns;
+}
+
+static void keep_least(double *least, double v)
+{
+	if (*least <= 0 || v < *least)
+		*least = v;
+}
+
+static int cost(unsigned rounds, unsigned calls)
+{
+	static const char *const sets[] = {NULL, "acct", "close,read,write"};
+	double least[3][KINDS] = {0}, recorder = 0;
+	uint64_t load = 0, events = 0, lost = 0;
+	unsigned programs = 0;
+
+	for (unsigned round = 0; round < rounds; round++) {
+		for (unsigned mode = 0; mode < 3; mode++) {
+			struct recording r;
+			struct rec_stats s;
+
+			if (sets[mode])
+				begin(&r, sets[mode], false, NULL);
+			for (enum kind k = 0; k < KINDS; k++)
+				keep_least(&least[mode][k], timed_calls(k, calls));
+			if (!sets[mode])
+				continue;
+			end(&r, &s);
+			if (mode == 2 && r.events) {
+				keep_least(&recorder,
+					   (double)(s.drain_cpu_ns + r.cpu_ns) / (double)r.events);
+				events += r.events;
+				lost += r.lost;
+				load = s.load_ns;
+				programs = s.programs;
+			}
+		}
+	}
+	printf("{\"rounds\": %u, \"calls\": %u, \"untraced_tiny\": %.1f, \"untraced_full\": %.1f, "
+	       "\"idle_tiny\": %.1f, \"idle_full\": %.1f, \"tiny\": %.1f, \"full\": %.1f, "
+	       "\"recorder_ns_per_event\": %.1f, \"events\": %" PRIu64 ", \"lost\": %" PRIu64
+	       ", \"programs\": %u, \"load_ms\": %.1f}\n",
+	       rounds, calls, least[0][TINY], least[0][FULL], least[1][TINY] - least[0][TINY],
+	       least[1][FULL] - least[0][FULL], least[2][TINY] - least[0][TINY],
+	       least[2][FULL] - least[0][FULL], recorder, events, lost, programs,
+	       (double)load / 1e6);
+	return 0;
+}
+
+/* --- storm --- */
+
+struct producer { /* shared with the producers */
+	volatile uint64_t reads, writes, closes;
+	volatile int go, stop;
+};
+
+static void produce(struct producer *p, struct producer *all, unsigned cpu, double rate)
+{
+	char buf[TRANSFER];
+	int in = open("/dev/zero", O_RDONLY | O_CLOEXEC),
+	    out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	uint64_t from, made = 0;
+
+	run_on(cpu);
+	while (!all->go)
+		sched_yield();
+	from = now_ns(CLOCK_MONOTONIC);
+	while (!all->stop) {
+		for (unsigned i = 0; i < BATCH; i++) {
+			p->reads += read(in, buf, sizeof(buf)) > 0;
+			p->writes += write(out, buf, sizeof(buf)) > 0;
+			p->closes += syscall(SYS_close, -1) != 0;
+		}
+		made += 3 * BATCH;
+		/* clock_gettime() is no system call here: it stays in the process */
+		while (rate > 0 && !all->stop &&
+		       (double)made > rate * (double)(now_ns(CLOCK_MONOTONIC) - from) / 1e9)
+			sched_yield();
+	}
+	_exit(0);
+}
+
+static int storm(unsigned seconds, double rate, const char *file)
+{
+	struct producer *p =
+	    mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t made[3] = {0}, from, kept;
+	struct rusage before, after;
+	pid_t pids[PRODUCERS];
+	struct recording r;
+	struct rec_stats s;
+	double took;
+
+	if (p == MAP_FAILED)
+		die("mmap", NULL);
+	for (unsigned i = 0; i < PRODUCERS; i++) {
+		pids[i] = fork();
+		if (!pids[i])
+			produce(&p[1 + i], p, i, rate / PRODUCERS);
+	}
+	begin(&r, "close,read,write", true, file);
+	getrusage(RUSAGE_SELF, &before);
+	from = now_ns(CLOCK_MONOTONIC);
+	p->go = 1;
+	while (now_ns(CLOCK_MONOTONIC) - from < seconds * 1000000000ull)
+		nanosleep(&(struct timespec){0, 10000000}, NULL);
+	p->stop = 1;
+	for (unsigned i = 0; i < PRODUCERS; i++)
+		waitpid(pids[i], NULL, 0);
+	took = (double)(now_ns(CLOCK_MONOTONIC) - from) / 1e9;
+	end(&r, &s);
+	getrusage(RUSAGE_SELF, &after);
+	for (unsigned i = 1; i <= PRODUCERS; i++) {
+		made[0] += p[i].reads;
+		made[1] += p[i].writes;
+		made[2] += p[i].closes;
+	}
+	kept = r.by_type[EV_READ_X] + r.by_type[EV_WRITE_X] + r.by_type[EV_CLOSE_X];
+	printf("{\"seconds\": %.2f, \"generated\": %" PRIu64 ", \"seen\": %" PRIu64
+	       ", \"recorded\": %" PRIu64 ", \"kept\": %" PRIu64 ", \"lost\": %" PRIu64
+	       ", \"loss_records\": %" PRIu64 ", \"out_of_order\": %" PRIu64 ", \"late\": %" PRIu64
+	       ", \"recorder_cpu_s\": %.2f, \"max_rss_kb\": %ld}\n",
+	       took, made[0] + made[1] + made[2], s.seen, r.events, kept, r.lost, r.losses,
+	       r.backwards, s.late,
+	       (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec -
+			before.ru_stime.tv_sec) +
+		   (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec +
+			    after.ru_stime.tv_usec - before.ru_stime.tv_usec) /
+		       1e6,
+	       after.ru_maxrss);
+	return 0;
+}
+
+/* --- first state --- */
+
+static int state(unsigned processes, unsigned fds)
+{
+	pid_t *pids = calloc(processes, sizeof(*pids));
+	struct rec_stats s;
+	struct recording r;
+	int ready[2];
+	char byte;
+
+	if (!pids || pipe(ready) < 0)
+		die("pipe", NULL);
+	for (unsigned i = 0; i < processes; i++) {
+		pids[i] = fork();
+		if (pids[i] < 0)
+			die("fork", NULL);
+		if (!pids[i]) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			for (unsigned k = 0; k < fds; k++)
+				if (open("/dev/null", O_RDONLY) < 0)
+					_exit(1);
+			if (write(ready[1], "", 1) != 1)
+				_exit(1);
+			for (;;)
+				pause();
+		}
+	}
+	for (unsigned i = 0; i < processes; i++)
+		if (read(ready[0], &byte, 1) != 1)
+			die("read", NULL);
+	begin(&r, "acct", true, NULL);
+	end(&r, &s);
+	printf("{\"threads\": %" PRIu64 ", \"fds\": %" PRIu64
+	       ", \"state_ms\": %.2f, \"iterators\": %s}\n",
+	       s.threads, s.fds, (double)s.state_ns / 1e6,
+	       s.state_from_iterators ? "true" : "false");
+	for (unsigned i = 0; i < processes; i++)
+		kill(pids[i], SIGKILL);
+	while (wait(NULL) > 0)
+		continue;
+	free(pids);
+	return 0;
+}
+
+/* --- a load: requests over loopback, a connection each --- */
+
+static int listen_loopback(struct sockaddr_in *addr)
+{
+	socklen_t len = sizeof(*addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*addr =
+	    (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	if (fd < 0 || bind(fd, (struct sockaddr *)addr, sizeof(*addr)) < 0 || listen(fd, 64) < 0 ||
+	    getsockname(fd, (struct sockaddr *)addr, &len) < 0)
+		die("listen", NULL);
+	return fd;
+}
+
+static _Noreturn void serve(int listener, unsigned requests)
+{
+	static const char answer[] =
+	    "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n";
+	char buf[512];
+
+	for (unsigned i = 0; i < requests; i++) {
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0 || recv(fd, buf, sizeof(buf), 0) <= 0 ||
+		    send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL) < 0)
+			_exit(1);
+		close(fd);
+	}
+	_exit(0);
+}
+
+static int http(unsigned requests)
+{
+	static const char request[] = "GET /index.html HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	struct sockaddr_in addr;
+	int listener = listen_loopback(&addr), status;
+	pid_t pid = fork();
+	char buf[512];
+
+	if (pid < 0)
+		die("fork", NULL);
+	if (!pid)
+		serve(listener, requests);
+	for (unsigned i = 0; i < requests; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+		    send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0)
+			die("request", NULL);
+		while (recv(fd, buf, sizeof(buf), 0) > 0)
+			continue;
+		close(fd);
+	}
+	waitpid(pid, &status, 0);
+	printf("{\"requests\": %u}\n", requests);
+	return status != 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 4 && !strcmp(argv[1], "cost"))
+		return cost((unsigned)atoi(argv[2]), (unsigned)atoi(argv[3]));
+	if (argc == 5 && !strcmp(argv[1], "storm"))
+		return storm((unsigned)atoi(argv[2]), atof(argv[3]), argv[4]);
+	if (argc == 4 && !strcmp(argv[1], "state"))
+		return state((unsigned)atoi(argv[2]), (unsigned)atoi(argv[3]));
+	if (argc == 3 && !strcmp(argv[1], "http"))
+		return http((unsigned)atoi(argv[2]));
+	fputs("usage: record_bench cost ROUNDS CALLS | storm SECONDS RATE FILE | state PROCESSES "
+	      "FDS\n",
+	      stderr);
+	return 2;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files a recording goes to, as options say: names, rotation, the limits of size and of what is
+ * left on the disk. Shared by record and live. Everything that goes wrong is told here.
+ */
+#ifndef CLI_RECORDING_H
+#define CLI_RECORDING_H
+
+#include <time.h>
+
+#include "cli/cli.h"
+#include "scapfile/writer.h"
+
+enum { /* ids of the options below */
+       OPT_LEVEL = OPT_COMMAND_FIRST + 96,
+       OPT_ROTATE,
+       OPT_MAX_SIZE,
+       OPT_FORCE,
+       OPT_FILL_DISK,
+};
+
+/* clang-format off */
+#define CLI_RECORDING_OPTIONS \
+	{OPT_LEVEL, "level", "N", "of compression"}, \
+	{OPT_ROTATE, "rotate", "SIZE|TIME[:COUNT]", \
+	 "begin a new file after 100M or 10m; keep only COUNT"}, \
+	{OPT_MAX_SIZE, "max-size", "SIZE", \
+	 "stop when the files have SIZE; with --rotate and COUNT: drop the oldest"}, \
+	{OPT_FORCE, "force", NULL, "replace a file that exists"}, \
+	{OPT_FILL_DISK, "fill-disk", NULL, "use the last 5 % of the disk, too"}
+/* clang-format on */
+
+enum cli_recording_verdict {
+	RECORDING_GOES_ON,
+	RECORDING_FULL,	   /* --max-size is reached */
+	RECORDING_STOPPED, /* the disk is nearly full, or the file is gone; told */
+};
+
+struct cli_recording {
+	const char *path; /* NULL: named after host and time */
+	struct sf_writer_options opt;
+	uint64_t max_size; /* 0: no limit */
+	bool fill_disk;
+	/* at work */
+	struct sf_writer *writer;
+	struct buf name;	/* if it was made up */
+	char *current;		/* name of the current file, for when it is not any more */
+	int fd;			/* of the current file, to see whether it still has a name */
+	uint64_t stored_before; /* bytes of completed files */
+	uint64_t frames_seen;
+	bool full; /* and the state that begins the next file was asked for */
+	bool told_renamed, broken;
+	/* once closed */
+	uint64_t stored;
+	struct sf_writer_stats stats;
+};
+
+void cli_recording_init(struct cli_recording *r);
+/* Take one of CLI_RECORDING_OPTIONS. Return: 0, CLI_USAGE, or -1 if it is none of them. */
+int cli_recording_take(struct cli_recording *r, int id, const char *value);
+/* "100M:5", "10m". Return: false if it makes no sense. */
+bool cli_parse_rotation(const char *text, struct sf_rotation *out);
+
+/* Create the first file. Return: 0 or an exit status. */
+int cli_recording_open(struct cli_recording *r);
+/*
+ * Write one item. Return: 1 if the file is full: then the state is to be taken once more, and the
+ * next file begins with it, when EV_ITEM_SECTION comes; 0; or an exit status with the sign changed
+ * (told; nothing more can be written).
+ */
+int cli_recording_item(struct cli_recording *r, const struct ev_item *item);
+/* To be called now and then, also when nothing happens. */
+enum cli_recording_verdict cli_recording_look(struct cli_recording *r);
+/* Bytes of all files so far. */
+uint64_t cli_recording_stored(const struct cli_recording *r);
+const char *cli_recording_path(const struct cli_recording *r);
+/* Complete the file; the results are in @stats and @stored. Return: 0 or an exit status. */
+int cli_recording_close(struct cli_recording *r);
+/* Nothing was recorded: delete what was created. */
+void cli_recording_discard(struct cli_recording *r);
+void cli_recording_done(struct cli_recording *r);
+
+/* "HOST-20261122T030221Z.scap.zst" */
+void cli_recording_name(struct buf *b, const char *host, time_t now);
+
+#endif

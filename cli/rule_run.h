@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules over a stream of events, as options say: what replay and live have in common, from the
+ * options to the counts at the end. Everything that goes wrong is told here.
+ */
+#ifndef CLI_RULE_RUN_H
+#define CLI_RULE_RUN_H
+
+#include "cli/cli.h"
+#include "replay/config.h"
+
+enum { /* ids of the options below */
+       OPT_DB = OPT_COMMAND_FIRST,
+       OPT_MATCHING,
+       OPT_MIN_PRIORITY,
+       OPT_FAIL_ON,
+       OPT_STATS,
+       OPT_CORRECTED,
+       OPT_AFTER_RULE_RUN, /* the first that a command may use for its own */
+};
+
+/* clang-format off */
+#define CLI_RULE_RUN_OPTIONS \
+	{'r', "rules", "FILE|DIR", \
+	 "rule file, or directory of .yaml and .yml files; repeatable, in order"}, \
+	{'c', "config", "FILE", "Falco configuration file"}, \
+	{'O', "option", "KEY=VALUE", "override a configuration key; repeatable"}, \
+	{'f', "format", "text|json", "alert lines; json: Falco's keys and types"}, \
+	{OPT_DB, "db", "CASE", "store results in a case (SQLite); created or added to"}, \
+	{'F', "filter", "CONDITION", "show only events that pass to the rules"}, \
+	{'D', "disable", "SUBSTRING", "disable rules whose name contains it; repeatable"}, \
+	{'t', "tag", "TAG", "run only rules with this tag; repeatable"}, \
+	{'T', "disable-tag", "TAG", "disable rules with this tag; repeatable"}, \
+	{OPT_MATCHING, "matching", "first|all", \
+	 "report the first matching rule of an event, or all"}, \
+	{OPT_MIN_PRIORITY, "min-priority", "PRIORITY", "leave out less severe rules"}, \
+	{OPT_FAIL_ON, "fail-on", "WHAT,...", "status 1 on alerts, prio>=P, gaps; none: never"}, \
+	{OPT_CORRECTED, "corrected", NULL, \
+	 "true times and durations where Falco's fields have another number"}
+/* clang-format on */
+
+struct cli_names { /* a growing list of borrowed texts */
+	const char **items;
+	size_t count;
+};
+
+/* Return: 0, or CLI_INTERNAL (told). */
+int cli_names_add(struct cli_names *n, const char *text);
+void cli_names_done(struct cli_names *n);
+
+struct cli_rule_run {
+	const struct cli_common *common;
+	struct cli_names rules, overrides, selects_tag;
+	struct rule_select *selects;
+	size_t select_count;
+	const char *config, *db, *format;
+	int match_all;	  /* -1: as configured */
+	int min_priority; /* -1: as configured */
+	struct run_options run;
+	bool corrected;
+	bool fail_alerts, fail_gaps;
+	int fail_priority; /* -1: none */
+	/* at work */
+	struct run_config cfg;
+	struct rule_loader *loader;
+	struct rule_engine *engine;
+	struct qry_writer *writer;
+	struct run_sink *sinks[3];
+	size_t sink_count;
+	int file_fd;
+	struct run *r;
+	uint64_t started;
+};
+
+void cli_rule_run_init(struct cli_rule_run *o, const struct cli_common *common);
+/* Take one of CLI_RULE_RUN_OPTIONS. Return: 0, an exit status, or -1 if it is none of them. */
+int cli_rule_run_take(struct cli_rule_run *o, int id, const char *value);
+/* "first" or "all" and the like: 0 with *@out = is it @yes?, or CLI_USAGE. */
+int cli_take_choice(const char *option, const char *value, const char *no, const char *yes,
+		    int *out);
+
+/* Load configuration and rules, and build the engine. Return: 0 or an exit status. */
+int cli_rule_run_load(struct cli_rule_run *o);
+/* Open the sinks and make the run; @argc, @argv: the command line, for the case. Return: 0 or an
+ * exit status. */
+int cli_rule_run_start(struct cli_rule_run *o, int argc, char **argv);
+/* Tell how the run over @path ended. Return: an exit status. */
+int cli_rule_run_ended(const char *path, const struct run_capture_report *rep);
+/* The counts of alerts on stderr. */
+void cli_rule_run_tell(const struct cli_rule_run *o);
+/* Time, rate and memory on stderr. */
+void cli_rule_run_effort(const struct cli_rule_run *o);
+/* Complete the case and free everything. Return: @status, or what --fail-on or a failure makes of
+ * it. */
+int cli_rule_run_done(struct cli_rule_run *o, int status);
+
+#endif

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Recordings over a recorder that follows a script: files, limits, losses, the end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/recorder.h"
+#include "cli/tests/fake_recorder.h"
+#include "scapfile/scapfile.h"
+
+static char dir[64];
+static struct cli_recorder rec;
+
+static const char *in_dir(const char *name)
+{
+	static char path[4][128];
+	static unsigned turn;
+	char *p = path[turn++ % 4];
+
+	snprintf(p, sizeof(path[0]), "%s/%s", dir, name);
+	return p;
+}
+
+static int setup(void **unused)
+{
+	(void)unused;
+	snprintf(dir, sizeof(dir), "/tmp/recording-test-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	fake_reset();
+	cli_recorder_init(&rec);
+	rec.file.fill_disk = true; /* the machine's own is nothing to depend on */
+	cli_log_setup("record", false, true, 0);
+	return 0;
+}
+
+static int teardown(void **unused)
+{
+	char command[128];
+
+	(void)unused;
+	cli_recorder_done(&rec);
+	assert_false(fake.open);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	return system(command);
+}
+
+static void option(int id, const char *value)
+{
+	assert_int_equal(cli_recording_take(&rec.file, id, value), 0);
+}
+
+static int record(const char *name)
+{
+	int rc;
+
+	rec.file.path = name;
+	rc = cli_recorder_open(&rec, NULL);
+	return rc ? rc : cli_recorder_run(&rec);
+}
+
+struct contents {
+	unsigned machines, threads, events, losses;
+	uint64_t gaps;
+	uint64_t first_ts;
+};
+
+static struct contents read_back(const char *path)
+{
+	struct contents c = {0};
+	struct sf_reader *r;
+	struct ev_item item;
+	struct error err = {0};
+
+	if (sf_reader_open(path, NULL, &r, &err) != 0)
+		fail_msg("%s", err.msg);
+	while (ev_source_next(sf_reader_source(r), &item, &err) > 0) {
+		c.machines += item.kind == EV_ITEM_MACHINE;
+		c.threads += item.kind == EV_ITEM_THREAD;
+		c.losses += item.kind == EV_ITEM_LOSS;
+		if (item.kind == EV_ITEM_EVENT && !c.events++)
+			c.first_ts = item.ev->ts;
+	}
+	c.gaps = sf_reader_stats(r)->gaps;
+	sf_reader_close(r);
+	return c;
+}
+
+static unsigned files_in_dir(uint64_t *bytes)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	unsigned n = 0;
+	struct stat sb;
+
+	*bytes = 0;
+	while ((e = readdir(d))) {
+		if (e->d_name[0] == '.')
+			continue;
+		assert_int_equal(stat(in_dir(e->d_name), &sb), 0);
+		*bytes += (uint64_t)sb.st_size;
+		n++;
+	}
+	closedir(d);
+	return n;
+}
+
+static bool exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* --- files --- */
+
+static void a_recording_can_be_read_back(void **unused)
+{
+	struct contents c;
+	struct stat sb;
+
+	(void)unused;
+	fake.events = 1000;
+	fake.losses = 2;
+	assert_int_equal(record(in_dir("a.scap.zst")), 0);
+	c = read_back(in_dir("a.scap.zst"));
+	assert_int_equal(c.machines, 1);
+	assert_int_equal(c.threads, 1);
+	assert_int_equal(c.events, 1000);
+	assert_int_equal(c.losses, 2);
+	assert_int_equal(rec.meter.lost[EV_LOSS_RING_FULL], 20);
+	assert_int_equal(rec.file.stats.events, 1000);
+	assert_int_equal(stat(in_dir("a.scap.zst"), &sb), 0);
+	assert_int_equal(sb.st_mode & 0777, 0600);
+	assert_int_equal(rec.file.stored, sb.st_size);
+}
+
+static void an_existing_file_stays_unless_forced(void **unused)
+{
+	const char *path = in_dir("a.scap");
+	FILE *f = fopen(path, "w");
+
+	(void)unused;
+	fputs("evidence", f);
+	fclose(f);
+	fake.events = 10;
+	assert_int_equal(record(path), CLI_INPUT);
+	assert_false(fake.open);
+	assert_true(exists(path));
+	cli_recorder_done(&rec);
+	cli_recorder_init(&rec);
+	rec.file.fill_disk = true;
+	option(OPT_FORCE, NULL);
+	assert_int_equal(record(path), 0);
+	assert_int_equal(read_back(path).events, 10);
+}
+
+static void a_recorder_that_does_not_start_leaves_no_file(void **unused)
+{
+	(void)unused;
+	fake.open_rc = ERR_PERMISSION;
+	assert_int_equal(record(in_dir("a.scap.zst")), CLI_INPUT);
+	assert_false(exists(in_dir("a.scap.zst")));
+}
+
+static int refuse(void *arg)
+{
+	(void)arg;
+	return 127;
+}
+
+static void neither_does_a_command_that_does_not_start(void **unused)
+{
+	(void)unused;
+	rec.begin = refuse;
+	assert_int_equal(record(in_dir("a.scap.zst")), 127);
+	assert_false(exists(in_dir("a.scap.zst")));
+}
+
+static void files_are_rotated_and_each_is_complete(void **unused)
+{
+	uint64_t bytes;
+	unsigned events = 0, n;
+
+	(void)unused;
+	fake.events = 5000;
+	option(OPT_ROTATE, "200K");
+	assert_int_equal(record(in_dir("a.scap.zst")), 0);
+	n = files_in_dir(&bytes);
+	assert_true(n >= 4);
+	assert_int_equal(fake.states, n);
+	for (unsigned i = 1; i <= n; i++) {
+		char name[32];
+		struct contents c;
+
+		snprintf(name, sizeof(name), "a.%04u.scap.zst", i);
+		c = read_back(in_dir(name));
+		assert_int_equal(c.machines, 1);
+		assert_int_equal(c.threads, 1);
+		assert_int_equal(c.gaps, 0);
+		events += c.events;
+	}
+	assert_int_equal(events, 5000);
+	assert_int_equal(rec.file.stored, bytes);
+}
+
+static void files_are_rotated_by_time_and_the_oldest_go(void **unused)
+{
+	uint64_t bytes;
+
+	(void)unused;
+	fake.events = 1000;
+	fake.step_ns = 1000000000;
+	option(OPT_ROTATE, "100s:3");
+	assert_int_equal(record(in_dir("a.scap.gz")), 0);
+	assert_int_equal(files_in_dir(&bytes), 3);
+	assert_false(exists(in_dir("a.0001.scap.gz")));
+	assert_int_equal(read_back(in_dir("a.0008.scap.gz")).events, 101);
+	assert_int_equal(read_back(in_dir("a.0008.scap.gz")).first_ts,
+			 FAKE_FIRST_TS + 7 * 101 * 1000000000ull);
+}
+
+/* --- limits --- */
+
+static void a_recording_stops_at_its_size(void **unused)
+{
+	uint64_t bytes;
+
+	(void)unused;
+	fake.events = 1000000;
+	option(OPT_MAX_SIZE, "1M");
+	assert_int_equal(record(in_dir("a.scap.zst")), 0);
+	assert_int_equal(files_in_dir(&bytes), 1);
+	assert_in_range(bytes, 1000 << 10, 1200 << 10);
+	assert_int_equal(read_back(in_dir("a.scap.zst")).gaps, 0);
+}
+
+static void with_a_count_the_oldest_make_room(void **unused)
+{
+	uint64_t bytes;
+
+	(void)unused;
+	fake.events = 20000;
+	option(OPT_MAX_SIZE, "1M");
+	option(OPT_ROTATE, "1h:4");
+	assert_int_equal(record(in_dir("a.scap.zst")), 0);
+	assert_int_equal(fake.delivered, 20000);
+	assert_int_equal(files_in_dir(&bytes), 4);
+	assert_in_range(bytes, 700 << 10, 1250 << 10);
+}
+
+static void a_recording_ends_after_its_duration(void **unused)
+{
+	(void)unused;
+	fake.events = 5;
+	fake.ends = false;
+	rec.duration_ns = 20000000;
+	assert_int_equal(record(in_dir("a.scap")), 0);
+	assert_true(fake.stopped);
+	assert_int_equal(read_back(in_dir("a.scap")).events, 5);
+}
+
+static void a_time_out_is_a_partial_result(void **unused)
+{
+	(void)unused;
+	fake.ends = false;
+	rec.timeout_ns = 1000000;
+	assert_int_equal(record(in_dir("a.scap")), CLI_PARTIAL);
+}
+
+static bool all_has_come(void *arg)
+{
+	(void)arg;
+	return fake.delivered == fake.events;
+}
+
+static void a_recording_ends_with_what_it_records(void **unused)
+{
+	(void)unused;
+	fake.events = 700;
+	fake.ends = false;
+	rec.has_ended = all_has_come;
+	assert_int_equal(record(in_dir("a.scap")), 0);
+	assert_int_equal(read_back(in_dir("a.scap")).events, 700);
+}
+
+/* A limit on the size of files fails like a disk that is full. */
+static void a_full_disk_leaves_what_was_written(void **unused)
+{
+	struct rlimit was, limit;
+	struct contents c;
+	uint64_t bytes;
+
+	(void)unused;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	limit = was;
+	limit.rlim_cur = 3 << 20;
+	fake.events = 1000000;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(record(in_dir("a.scap.zst")), CLI_INPUT);
+	setrlimit(RLIMIT_FSIZE, &was);
+	assert_true(fake.delivered < fake.events);
+	assert_int_equal(files_in_dir(&bytes), 1);
+	assert_in_range(bytes, 1 << 20, 3 << 20);
+	c = read_back(in_dir("a.scap.zst"));
+	assert_int_equal(c.gaps, 0);
+	assert_true(c.events > 4000);
+}
+
+static const char *deleted;
+
+static void delete_it(unsigned i)
+{
+	if (i == 300)
+		unlink(deleted);
+}
+
+static void a_deleted_file_ends_the_recording(void **unused)
+{
+	(void)unused;
+	deleted = in_dir("a.scap");
+	fake.events = 1000000;
+	fake.on_event = delete_it;
+	assert_int_equal(record(deleted), CLI_INPUT);
+	assert_true(fake.delivered < 2000);
+}
+
+static void rename_it(unsigned i)
+{
+	if (i == 300)
+		assert_int_equal(rename(in_dir("a.scap"), in_dir("b.scap")), 0);
+}
+
+static void a_renamed_file_is_written_to_its_end(void **unused)
+{
+	(void)unused;
+	fake.events = 5000;
+	fake.on_event = rename_it;
+	assert_int_equal(record(in_dir("a.scap")), 0);
+	assert_int_equal(read_back(in_dir("b.scap")).events, 5000);
+}
+
+/* --- options --- */
+
+static void rotations_are_sizes_or_times(void **unused)
+{
+	static const struct {
+		const char *text;
+		bool ok;
+		uint64_t bytes, ns;
+		unsigned keep;
+	} cases[] = {
+	    {"100M", true, 100 << 20, 0, 0},
+	    {"64K:3", true, 64 << 10, 0, 3},
+	    {"1G:10", true, 1 << 30, 0, 10},
+	    {"10m", true, 0, 600000000000, 0},
+	    {"30s:2", true, 0, 30000000000, 2},
+	    {"500ms", true, 0, 500000000, 0},
+	    {"1h", true, 0, 3600000000000, 0},
+	    {"100", false, 0, 0, 0},
+	    {"", false, 0, 0, 0},
+	    {":3", false, 0, 0, 0},
+	    {"10m:", false, 0, 0, 0},
+	    {"10m:0", false, 0, 0, 0},
+	    {"0s", false, 0, 0, 0},
+	    {"0M", false, 0, 0, 0},
+	    {"10x", false, 0, 0, 0},
+	    {"10m:3:4", false, 0, 0, 0},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct sf_rotation r;
+		bool ok = cli_parse_rotation(cases[i].text, &r);
+
+		if (ok != cases[i].ok || (ok && (r.bytes != cases[i].bytes || r.ns != cases[i].ns ||
+						 r.keep != cases[i].keep)))
+			fail_msg("'%s': %d %llu %llu %u", cases[i].text, ok,
+				 (unsigned long long)r.bytes, (unsigned long long)r.ns, r.keep);
+	}
+}
+
+static void files_are_named_after_host_and_time(void **unused)
+{
+	struct buf b = {0};
+
+	(void)unused;
+	cli_recording_name(&b, "web-07.example", 1795316541);
+	assert_string_equal(buf_cstr(&b), "web-07.example-20261122T030221Z.scap.zst");
+	buf_reset(&b);
+	cli_recording_name(&b, "../a b", 1795316541);
+	assert_string_equal(buf_cstr(&b), "_._a_b-20261122T030221Z.scap.zst");
+	buf_reset(&b);
+	cli_recording_name(&b, "", 1795316541);
+	assert_string_equal(buf_cstr(&b), "capture-20261122T030221Z.scap.zst");
+	buf_done(&b);
+}
+
+/* --- the CPU --- */
+
+static void pass(struct cli_pace *p, unsigned seconds, unsigned percent)
+{
+	for (unsigned i = 0; i < seconds; i++)
+		cli_pace_step(p, p->wall + 1000000000, p->cpu + 10000000ull * percent);
+}
+
+static void less_is_recorded_while_the_limit_is_exceeded(void **unused)
+{
+	struct cli_pace p = {.limit = 20};
+
+	(void)unused;
+	pass(&p, 1, 90); /* what was used before says nothing */
+	pass(&p, 1, 90);
+	assert_int_equal(p.level, 0);
+	pass(&p, 1, 90);
+	assert_int_equal(p.level, 1);
+	pass(&p, 4, 90);
+	assert_int_equal(p.level, 3);
+	pass(&p, 20, 90);
+	assert_int_equal(p.level, 5);
+	pass(&p, 100, 15); /* neither calm nor over */
+	assert_int_equal(p.level, 5);
+	pass(&p, 9, 5);
+	assert_int_equal(p.level, 5);
+	pass(&p, 1, 5);
+	assert_int_equal(p.level, 4);
+	pass(&p, 19, 5);
+	assert_int_equal(p.level, 4);
+	pass(&p, 1, 5);
+	assert_int_equal(p.level, 3);
+}
+
+static void without_a_limit_nothing_is_left_out(void **unused)
+{
+	struct cli_pace p = {0};
+
+	(void)unused;
+	pass(&p, 50, 200);
+	assert_int_equal(p.level, 0);
+	assert_int_equal(p.percent, 200);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(a_recording_can_be_read_back),
+	    TEST(an_existing_file_stays_unless_forced),
+	    TEST(a_recorder_that_does_not_start_leaves_no_file),
+	    TEST(neither_does_a_command_that_does_not_start),
+	    TEST(files_are_rotated_and_each_is_complete),
+	    TEST(files_are_rotated_by_time_and_the_oldest_go),
+	    TEST(a_recording_stops_at_its_size),
+	    TEST(with_a_count_the_oldest_make_room),
+	    TEST(a_recording_ends_after_its_duration),
+	    TEST(a_time_out_is_a_partial_result),
+	    TEST(a_recording_ends_with_what_it_records),
+	    TEST(a_full_disk_leaves_what_was_written),
+	    TEST(a_deleted_file_ends_the_recording),
+	    TEST(a_renamed_file_is_written_to_its_end),
+	    cmocka_unit_test(rotations_are_sizes_or_times),
+	    cmocka_unit_test(files_are_named_after_host_and_time),
+	    cmocka_unit_test(less_is_recorded_while_the_limit_is_exceeded),
+	    cmocka_unit_test(without_a_limit_nothing_is_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
