@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #ifndef CAP_BPF
@@ -51,7 +52,8 @@ static int probe_hook(const char *name, enum bpf_attach_type attach, uint32_t fl
 	/* r0 = 0; exit */
 	static const struct bpf_insn nothing[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K},
 						  {.code = BPF_JMP | BPF_EXIT}};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach, .prog_flags = flags);
+	struct bpf_prog_load_opts opts = {
+	    .sz = sizeof(opts), .expected_attach_type = attach, .prog_flags = flags};
 	int fd, id = libbpf_find_vmlinux_btf_id(name, attach);
 
 	if (id < 0)
@@ -130,7 +132,8 @@ static int probe_loop(void)
 /* --- the list --- */
 
 #define AS_ROOT                                                                                    \
-	"run as root, or: setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search+ep PROGRAM"
+	"run as root, or: setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search+ep "       \
+	"PROGRAM"
 #define NEWER_KERNEL "a kernel of version 5.8 or newer with CONFIG_DEBUG_INFO_BTF is needed"
 
 static const struct {
@@ -231,6 +234,41 @@ int check_explain(int code, struct error *err)
 	return code;
 }
 
+int check_uring(struct error *err)
+{
+	libbpf_print_fn_t before = libbpf_set_print(silent);
+	int rc = probe_uring();
+
+	libbpf_set_print(before);
+	if (rc == 0)
+		return 0;
+	return error_set(
+	    err, ERR_UNSUPPORTED,
+	    "operations of io_uring cannot be recorded: %s; a kernel of version 6.4 or "
+	    "newer is needed",
+	    strerror(-rc));
+}
+
+/* The type of the tracepoint's handlers says it: one parameter of ours, ring, request, result. */
+bool check_uring_cqe(void)
+{
+	struct btf *types = btf__load_vmlinux_btf();
+	const struct btf_type *t;
+	bool one = true;
+	int id;
+
+	if (!types)
+		return one;
+	id = btf__find_by_name_kind(types, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF);
+	t = id > 0 ? btf__type_by_id(types, btf__type_by_id(types, (uint32_t)id)->type) : NULL;
+	if (t && btf_is_ptr(t))
+		t = btf__type_by_id(types, t->type);
+	if (t && btf_is_func_proto(t))
+		one = btf_vlen(t) == 4;
+	btf__free(types);
+	return one;
+}
+
 /* --- who we are --- */
 
 int check_own_tgid(void)
@@ -240,7 +278,7 @@ int check_own_tgid(void)
 	    {.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_pid_tgid},
 	    {.code = BPF_ALU64 | BPF_RSH | BPF_K, .imm = 32},
 	    {.code = BPF_JMP | BPF_EXIT}};
-	LIBBPF_OPTS(bpf_test_run_opts, run);
+	struct bpf_test_run_opts run = {.sz = sizeof(run)};
 	int fd, rc, tgid = getpid();
 
 	fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", ask, COUNT_OF(ask), NULL);

@@ -25,7 +25,6 @@
 #define READING_FULL_NS	  100000000u  /* and when a ring was nearly full */
 #define FULL_PERCENT	  75
 #define PUBLISH_BYTES	  (64u << 10)
-#define PRIORITY_BYTES	  (4u << 20)
 #define DRAIN_NICE	  (-10)
 #define CPUS_PRESENT_FILE "/sys/devices/system/cpu/present"
 
@@ -104,7 +103,7 @@ static void present_cpus(bool *present, unsigned cpus)
 	present[0] = true;
 }
 
-static int add_rings(struct drain *d, struct error *err)
+static int add_rings(struct drain *d, const bool *given, struct error *err)
 {
 	unsigned cpus = load_cpus(d->load);
 	bool *present = calloc(cpus, sizeof(bool));
@@ -112,14 +111,15 @@ static int add_rings(struct drain *d, struct error *err)
 
 	if (!present)
 		return error_nomem(err);
-	present_cpus(present, cpus);
+	if (given)
+		memcpy(present, given, cpus * sizeof(bool));
+	else
+		present_cpus(present, cpus);
 	for (unsigned cpu = 0; cpu < cpus && rc >= 0; cpu++)
 		if (present[cpu])
 			rc = add_ring(d, (int)cpu, d->ring_bytes, err);
 	free(present);
-	if (rc >= 0)
-		rc = add_ring(d, -1, PRIORITY_BYTES, err);
-	return rc == ERR_UNSUPPORTED ? 0 : rc; /* programs without a priority ring */
+	return rc < 0 ? rc : add_ring(d, -1, load_priority_bytes(d->load), err);
 }
 
 /* CPUs that were plugged in since: until now they used the ring that all share. */
@@ -134,29 +134,20 @@ static void add_late_rings(struct drain *d)
 
 /* --- one round --- */
 
-/* A short event may stand in a record with room for more moved bytes. */
-static uint32_t event_len(const uint8_t *p, uint32_t record_len)
-{
-	uint32_t len = record_len < WIRE_HEADER_LEN ? record_len : load_u32(p + 16);
-
-	return len <= record_len && record_len - len <= WIRE_SHORT_MAX ? len : record_len;
-}
-
 static void deliver(struct drain *d, const struct ring *r, const struct ring_record *rec)
 {
-	uint32_t len = rec->len;
+	uint32_t room = rec->len, len;
 	int cpu = r->cpu;
 	struct queued *q;
 	unsigned type;
 
-	if (cpu < 0 && len >= 2) {
-		len -= 2;
-		cpu = load_u16(rec->p + len);
+	if (cpu < 0 && room >= 2) {
+		room -= 2;
+		cpu = load_u16(rec->p + room);
 		if ((unsigned)cpu < d->losses.cpus && UNLIKELY(!d->has_ring[cpu]))
 			d->wants_ring = d->late_cpus[cpu] = true;
 	}
-	len = event_len(rec->p, len);
-	if (UNLIKELY(record_check(rec->p, len, &type) != NULL)) {
+	if (UNLIKELY(record_check(rec->p, room, &type, &len) != NULL)) {
 		losses_count(&d->losses, LOSS_INVALID, cpu, type);
 		return;
 	}
@@ -222,12 +213,13 @@ static void update_stats(struct drain *d)
 static void adjust_shed(struct drain *d)
 {
 	unsigned wanted = atomic_load_explicit(&d->shed_wanted, memory_order_relaxed);
-	unsigned level;
+	unsigned own = shed_level(d->shed, segments_fill(&d->queue));
+	unsigned level = own > wanted ? own : wanted;
 
-	d->shed = shed_level(d->shed, segments_fill(&d->queue));
-	level = d->shed > wanted ? d->shed : wanted;
-	if (load_settings(d->load)->shed != level)
-		load_settings(d->load)->shed = level;
+	atomic_store_explicit(&d->shed, own, memory_order_relaxed);
+	if (d->shed_told != level)
+		load_shed(d->load, level);
+	d->shed_told = level;
 }
 
 static void read_counters(struct drain *d, uint64_t now)
@@ -317,7 +309,7 @@ static void *drain_main(void *arg)
 /* --- life --- */
 
 int drain_init(struct drain *d, const struct rec_options *opt, struct load *load, uint64_t boot_ns,
-	       struct error *err)
+	       const bool *present, struct error *err)
 {
 	unsigned cpus = load_cpus(load);
 	int rc;
@@ -342,7 +334,7 @@ int drain_init(struct drain *d, const struct rec_options *opt, struct load *load
 	if (d->epoll < 0 || d->wake < 0)
 		return error_sys(err, errno, "cannot wait for ring buffers");
 	rc = watch(d, d->wake, EPOLLIN, err);
-	return rc < 0 ? rc : add_rings(d, err);
+	return rc < 0 ? rc : add_rings(d, present, err);
 }
 
 int drain_start(struct drain *d, struct error *err)

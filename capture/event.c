@@ -2,24 +2,33 @@
 /* Is a record of the rings an event? The programs are ours, but a record may still be torn. */
 #include "capture/internal.h"
 
-const char *record_check(const uint8_t *p, uint32_t len, unsigned *type)
+/* How many parameters events of @type have; -1: there is no such type, or not in recordings. */
+static int params_of(unsigned type)
 {
-	const struct ev_info *info;
-	uint32_t nparams, room, sum = 0;
+	if (type == EV_TYPE_URING)
+		return EV_URING_PARAMS;
+	if (type >= EV_TYPE_COUNT || ev_table[type].flags & EF_LARGE_PAYLOAD)
+		return -1;
+	return ev_table[type].nparams;
+}
+
+const char *record_check(const uint8_t *p, uint32_t room, unsigned *type, uint32_t *len)
+{
+	uint32_t nparams, sum = 0;
 
 	*type = 0;
-	if (len < WIRE_HEADER_LEN)
+	if (room < WIRE_HEADER_LEN)
 		return "shorter than a header";
-	if (load_u32(p + 16) != len)
-		return "its length is not the record's";
-	if (load_u16(p + 20) >= EV_TYPE_COUNT)
+	*len = load_u32(p + 16);
+	if (*len < WIRE_HEADER_LEN || *len > room || room - *len > WIRE_SHORT_MAX + sizeof(uint16_t))
+		return "with an event that does not fit";
+	if (params_of(load_u16(p + 20)) < 0)
 		return "of an unknown type";
 	*type = load_u16(p + 20);
-	info = &ev_table[*type];
 	nparams = load_u32(p + 22);
-	if (nparams != info->nparams || (info->flags & EF_LARGE_PAYLOAD))
+	if (nparams != (uint32_t)params_of(*type))
 		return "with another number of parameters than its type";
-	room = len - WIRE_HEADER_LEN;
+	room = *len - WIRE_HEADER_LEN;
 	if (room < 2 * nparams)
 		return "without room for the lengths of its parameters";
 	room -= 2 * nparams;

@@ -14,15 +14,16 @@
 #include <stdint.h>
 
 #include "capture/recorder.h"
+#include "capture/state.h"
 #include "capture/wire.h"
 
 /* --- rings.c: reading one BPF ring buffer --- */
 
-#define RING_AHEAD	   64	     /* records looked at and not taken yet; a power of two */
+#define RING_AHEAD	   64	      /* records looked at and not taken yet; a power of two */
 #define RING_RELEASE_BYTES (64 << 10) /* the kernel is told how far we are this often */
 
 struct ring_record {
-	const uint8_t *p; /* @len bytes: the event, then on a shared ring the u16 of its CPU */
+	const uint8_t *p; /* @len bytes: the event; on a shared ring the last two are its CPU */
 	uint32_t len;
 	uint64_t ts;
 	uint64_t at; /* position of its first byte */
@@ -30,8 +31,8 @@ struct ring_record {
 
 /*
  * Records stand in the order in which they were begun in the ring, which is nearly but not quite
- * that of their times: several CPUs share the priority ring, and an event may be overtaken by a page
- * fault it causes. So a few are looked at ahead and kept in order of time.
+ * that of their times: several CPUs share the priority ring, and an event may be overtaken by a
+ * page fault it causes. So a few are looked at ahead and kept in order of time.
  */
 struct ring {
 	_Atomic uint64_t *consumer;
@@ -72,7 +73,7 @@ unsigned ring_fill(const struct ring *r); /* percent */
 
 /* --- merge.c: many rings, one order --- */
 
-#define MERGE_SLACK_NS 1000000u	 /* between an event's time and its place in the ring */
+#define MERGE_SLACK_NS 5000000u	 /* between an event's time and its place in the ring */
 #define MERGE_HOLD_NS  50000000u /* longer than this nobody waits for a record that is begun */
 
 struct merge {
@@ -82,13 +83,14 @@ struct merge {
 	unsigned nheap;
 	uint64_t limit; /* events up to this time may go */
 	uint64_t last_ts;
-	uint64_t late;	/* went after a later one */
+	uint64_t late;		     /* went after a later one */
 	unsigned fill_now, fill_max; /* percent, of the fullest ring, when last looked and ever */
 };
 
 MUST_CHECK int merge_add(struct merge *m, struct ring *r);
 void merge_done(struct merge *m);
-/* Look at all rings at @now and set the limit; @final: everything may go, even past busy records. */
+/* Look at all rings at @now and set the limit; @final: everything may go, even past busy records.
+ */
 void merge_look(struct merge *m, uint64_t now, bool final);
 /* The ring whose head is next, not later than @until; NULL: none now. */
 struct ring *merge_next(struct merge *m, uint64_t until);
@@ -97,8 +99,11 @@ void merge_take(struct merge *m);
 
 /* --- event.c: is a record an event? --- */
 
-/* Return: NULL, or what is wrong with it. @type is filled in if it is known, else WIRE type 0. */
-const char *record_check(const uint8_t *p, uint32_t len, unsigned *type);
+/*
+ * A record of @room bytes, which may be more than the event in it. Return: NULL with its @len, or
+ * what is wrong with it. @type is filled in if it is known, else 0.
+ */
+const char *record_check(const uint8_t *p, uint32_t room, unsigned *type, uint32_t *len);
 /* Index of an event type among the counters. */
 static inline unsigned counter_index(unsigned type)
 {
@@ -112,6 +117,12 @@ static inline unsigned counter_type(unsigned index)
 }
 /* The beginning or end of a process: never given up for lack of memory. */
 bool event_is_lifecycle(unsigned type);
+
+/*
+ * What an event changed is in the record of its thread already, if that was read later
+ * (recorder.c). Not so the end of a thread, and the beginning of one that the state does not have.
+ */
+bool event_is_contained(const struct rec_state *state, uint64_t boot_ns, struct ev *ev);
 
 /* --- segments.c: the bounded queue between drain and caller --- */
 
@@ -227,8 +238,11 @@ unsigned load_programs(const struct load *l); /* loaded */
 /* A ring of @size bytes for @cpu; -1: the one of all. Return: its descriptor, owned by the caller.
  */
 MUST_CHECK int load_ring(struct load *l, int cpu, uint64_t size, struct error *err);
-/* The same memory the programs read. */
+uint64_t load_priority_bytes(const struct load *l);
+/* What may be changed while recording, in memory that children share. For tests. */
 volatile struct wire_settings *load_settings(struct load *l);
+/* Tell the programs what to leave out. */
+void load_shed(struct load *l, unsigned level);
 /* Fill the kernel's rows of @l from the counters. */
 MUST_CHECK int load_counters(struct load *load, struct losses *l, struct error *err);
 uint64_t load_total(struct load *l, enum wire_count kind);
@@ -237,6 +251,10 @@ uint64_t load_total(struct load *l, enum wire_count kind);
 
 /* Something failed with @code: if it is for lack of a feature, say so. Return: the error's code. */
 int check_explain(int code, struct error *err);
+/* Can operations of io_uring be recorded? */
+MUST_CHECK int check_uring(struct error *err);
+/* Does this kernel describe their results in one struct? */
+bool check_uring_cqe(void);
 /* The id of this process as the kernel knows it, which in a container is not that of getpid(). */
 int check_own_tgid(void);
 
@@ -258,9 +276,9 @@ struct drain {
 	pthread_t thread;
 	bool started;
 	atomic_bool stopping;
-	_Atomic uint64_t from; /* events before this are not delivered */
-	unsigned shed; /* what the queue makes necessary */
-	_Atomic unsigned shed_wanted;
+	_Atomic uint64_t from;		    /* events before this are not delivered */
+	_Atomic unsigned shed, shed_wanted; /* what the queue, what the caller makes necessary */
+	unsigned shed_told;		    /* to the programs, by the drain */
 	uint64_t next_reading;
 	uint64_t delivered, bytes;
 	/* for each possible CPU: has a ring; has none, but events */
@@ -271,8 +289,9 @@ struct drain {
 	struct rec_stats stats;
 };
 
+/* @present: which of the possible CPUs get a ring at once; NULL: those that are there. */
 MUST_CHECK int drain_init(struct drain *d, const struct rec_options *opt, struct load *load,
-			  uint64_t boot_ns, struct error *err);
+			  uint64_t boot_ns, const bool *present, struct error *err);
 MUST_CHECK int drain_start(struct drain *d, struct error *err);
 void drain_stop(struct drain *d); /* may be called from a signal handler */
 void drain_done(struct drain *d); /* also waits for the thread */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 /* bpftool's code is not held to our warnings. */
@@ -23,12 +24,14 @@
 #include "capture/recorder.skel.h"
 #pragma GCC diagnostic pop
 
+#define COUNTERS (WIRE_COUNTS * WIRE_COUNTER_TYPES)
+
 struct load {
 	struct rec_recorder *bpf;
 	unsigned cpus, programs;
 	uint64_t *row;	/* counters of one kind, of all CPUs */
-	uint32_t *keys; /* of all counters */
-	int model;     /* a ring that shows the kernel what those in the table are like */
+	uint32_t *keys; /* the kernel writes there which ones it read: for drain and caller */
+	int model;	/* a ring that shows the kernel what those in the table are like */
 };
 
 /* --- libbpf's messages --- */
@@ -57,6 +60,7 @@ static void add_verdict(const char *log)
 	reason[used + 2 + n] = '\0';
 }
 
+PRINTF_LIKE(2, 0)
 static int keep_message(enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	char *text;
@@ -83,9 +87,7 @@ static void listen_to_libbpf(char text[REASON_MAX])
 static int load_failed(struct error *err, int sys, const char *what, const char *text)
 {
 	/* EACCES is the verifier's word for a program it does not accept. */
-	int code = sys == ENOMEM  ? ERR_NOMEM
-		   : sys == EPERM ? ERR_PERMISSION
-				  : ERR_UNSUPPORTED;
+	int code = sys == ENOMEM ? ERR_NOMEM : sys == EPERM ? ERR_PERMISSION : ERR_UNSUPPORTED;
 
 	reason = NULL;
 	error_set(err, code, "cannot %s the recorder's BPF programs: %s%s%s", what, strerror(sys),
@@ -148,6 +150,27 @@ static uint64_t wakeup_bytes(uint64_t ring_bytes)
 	return ring_bytes / 4 < WIRE_WAKEUP_BYTES ? ring_bytes / 4 : WIRE_WAKEUP_BYTES;
 }
 
+/* Since 6.15 the tracepoint has ring, request and result: the third is a struct. */
+static bool uring_has_cqe(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	const struct btf_type *t = NULL;
+	bool has = true;
+	int id;
+
+	if (!btf)
+		return has;
+	id = btf__find_by_name_kind(btf, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF);
+	if (id > 0)
+		t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
+	if (t)
+		t = btf__type_by_id(btf, t->type);
+	if (t && btf_is_func_proto(t))
+		has = btf_vlen(t) == 4; /* the first is the tracepoint's own */
+	btf__free(btf);
+	return has;
+}
+
 static void set_constants(struct load *l, const struct rec_options *opt, uint64_t boot_ns)
 {
 	struct rec_recorder__rodata *c = l->bpf->rodata;
@@ -163,6 +186,9 @@ static void set_constants(struct load *l, const struct rec_options *opt, uint64_
 	c->cfg_only_comms = opt->ncomms != 0;
 	c->cfg_only_ports = opt->nports != 0;
 	c->cfg_drop_failed = opt->drop_failed;
+	if (opt->io_uring)
+		c->cfg_uring_cqe = uring_has_cqe();
+	c->cfg_uring_cqe = opt->io_uring && check_uring_cqe();
 	programs_classify(c->cfg_call_types, c->cfg_io_calls);
 	l->bpf->bss->settings.snaplen = opt->snaplen;
 	programs_interest(opt, &l->bpf->bss->settings);
@@ -189,6 +215,21 @@ static int fill_table(struct load *l, const struct rec_options *opt, bool entry,
 	return 0;
 }
 
+/*
+ * For types that this kernel does not have, libbpf also looks at the modules, which takes
+ * CAP_SYS_ADMIN; before 1.3 it gives up without. Where it is told which file to look at, it does
+ * not.
+ */
+static struct rec_recorder *open_skeleton(void)
+{
+	struct bpf_object_open_opts opts = {.sz = sizeof(opts)};
+	__u32 id;
+
+	if (bpf_btf_get_next_id(0, &id) < 0 && errno == EPERM)
+		opts.btf_custom_path = "/sys/kernel/btf/vmlinux";
+	return rec_recorder__open_opts(&opts);
+}
+
 int load_open(const struct rec_options *opt, uint64_t boot_ns, struct load **out, struct error *err)
 {
 	char text[REASON_MAX];
@@ -198,12 +239,17 @@ int load_open(const struct rec_options *opt, uint64_t boot_ns, struct load **out
 	if (!l)
 		return error_nomem(err);
 	l->model = -1;
+	if (opt->io_uring) {
+		rc = check_uring(err);
+		if (rc < 0)
+			goto out;
+	}
 	listen_to_libbpf(text);
 	cpus = libbpf_num_possible_cpus();
 	l->cpus = cpus > 0 ? (unsigned)cpus : 1;
 	l->row = calloc((size_t)WIRE_COUNTER_TYPES * l->cpus, sizeof(uint64_t));
-	l->keys = calloc(WIRE_COUNTS * WIRE_COUNTER_TYPES, sizeof(uint32_t));
-	l->bpf = l->row && l->keys ? rec_recorder__open() : NULL;
+	l->keys = calloc(2 * (size_t)COUNTERS, sizeof(uint32_t));
+	l->bpf = l->row && l->keys ? open_skeleton() : NULL;
 	if (!l->bpf) {
 		rc = load_failed(err, l->row && l->keys ? errno : ENOMEM, "open", text);
 		goto out;
@@ -290,25 +336,29 @@ unsigned load_programs(const struct load *l)
 	return l->programs;
 }
 
+uint64_t load_priority_bytes(const struct load *l)
+{
+	return bpf_map__max_entries(l->bpf->maps.ring_priority);
+}
+
 volatile struct wire_settings *load_settings(struct load *l)
 {
 	return &l->bpf->bss->settings;
 }
 
-static int priority_ring(struct load *l, struct error *err)
+void load_shed(struct load *l, unsigned level)
 {
-	struct bpf_map *map = find_map(l, "ring_priority");
-	int fd = map ? dup(bpf_map__fd(map)) : -1;
-
-	return fd >= 0 ? fd : error_set(err, ERR_UNSUPPORTED, "there is no priority ring");
+	__atomic_store_n(&l->bpf->bss->settings.shed, level, __ATOMIC_RELAXED);
 }
 
 int load_ring(struct load *l, int cpu, uint64_t size, struct error *err)
 {
 	int fd, map = bpf_map__fd(l->bpf->maps.rings);
 
-	if (cpu < 0)
-		return priority_ring(l, err);
+	if (cpu < 0) {
+		fd = dup(bpf_map__fd(l->bpf->maps.ring_priority));
+		return fd >= 0 ? fd : error_sys(err, errno, "cannot use the ring of all CPUs");
+	}
 	fd = new_ring(size);
 	if (fd < 0)
 		return error_sys(err, errno, "cannot create a ring buffer of %llu bytes",
@@ -326,12 +376,13 @@ int load_ring(struct load *l, int cpu, uint64_t size, struct error *err)
  * @n counters from @first on, each with a number for every CPU. In one call where the kernel can do
  * that with counters of CPUs (since 5.13).
  */
-static int read_counters(struct load *l, uint32_t first, uint32_t n, uint64_t *out)
+static int read_counters(const struct load *l, uint32_t first, uint32_t n, uint32_t *keys,
+			 uint64_t *out)
 {
 	int map = bpf_map__fd(l->bpf->maps.counters);
 	uint32_t before = first - 1, at, got = n;
 
-	if (bpf_map_lookup_batch(map, first ? &before : NULL, &at, l->keys, out, &got, NULL) == 0 ||
+	if (bpf_map_lookup_batch(map, first ? &before : NULL, &at, keys, out, &got, NULL) == 0 ||
 	    (errno == ENOENT && got == n))
 		return 0;
 	for (uint32_t i = 0; i < n; i++) {
@@ -345,8 +396,7 @@ static int read_counters(struct load *l, uint32_t first, uint32_t n, uint64_t *o
 
 int load_counters(struct load *load, struct losses *l, struct error *err)
 {
-	int rc = read_counters(load, 0, WIRE_COUNTS * WIRE_COUNTER_TYPES,
-			       losses_row(l, WIRE_SEEN, 0));
+	int rc = read_counters(load, 0, COUNTERS, load->keys, losses_row(l, WIRE_SEEN, 0));
 
 	return rc < 0 ? error_sys(err, -rc, "cannot read the recorder's counters") : 0;
 }
@@ -355,7 +405,8 @@ uint64_t load_total(struct load *l, enum wire_count kind)
 {
 	uint64_t sum = 0;
 
-	if (read_counters(l, kind * WIRE_COUNTER_TYPES, WIRE_COUNTER_TYPES, l->row) < 0)
+	if (read_counters(l, kind * WIRE_COUNTER_TYPES, WIRE_COUNTER_TYPES, l->keys + COUNTERS,
+			  l->row) < 0)
 		return 0;
 	for (size_t i = 0; i < (size_t)WIRE_COUNTER_TYPES * l->cpus; i++)
 		sum += l->row[i];

@@ -18,9 +18,9 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define EXIT(x86, arm, code, program, type) {HOOK_EXIT, x86, arm, code, type, "exit_" #program},
+#define EXIT(x86, arm, code, program, type)  {HOOK_EXIT, x86, arm, code, type, "exit_" #program},
 #define ENTRY(x86, arm, code, program, type) {HOOK_ENTRY, x86, arm, code, type, "enter_" #program},
-#define TRACEPOINT(code, program, type) {HOOK_TRACEPOINT, -1, -1, code, type, "on_" #program},
+#define TRACEPOINT(code, program, type)	     {HOOK_TRACEPOINT, -1, -1, code, type, "on_" #program},
 #include "capture/exits.def"
 #undef EXIT
 #undef ENTRY
@@ -32,6 +32,13 @@ static const struct row rows[] = {
 #define PROGRAM_ENTRIES "dispatch_enter"
 #define PROGRAM_NEWTASK "on_newtask" /* where the child's own return is not seen */
 #define PROGRAM_FOLLOW	"follow_"
+#define PROGRAM_URING	"on_uring_"
+
+/* Programs that report nothing themselves, and the call they work for. */
+static const struct {
+	const char *program, *call;
+} helpers[] = {{"on_clone_flags", "clone3"}};
+#define PROGRAM_URING "on_uring_"
 
 static int native_number(const struct row *row)
 {
@@ -52,6 +59,14 @@ static bool wants_unknown(const struct rec_set *set)
 			return false;
 	}
 	return true;
+}
+
+static bool wants_call(const struct rec_set *set, const char *name)
+{
+	for (unsigned code = 1; code < EV_SYSCALL_COUNT; code++)
+		if (rec_set_has(set, code) && !strcmp(ev_syscalls[code].name, name))
+			return true;
+	return false;
 }
 
 static bool wants_row(const struct rec_options *opt, const struct row *row)
@@ -79,6 +94,13 @@ bool program_wanted(const struct rec_options *opt, const char *name)
 		return wants_hook(opt, HOOK_ENTRY);
 	if (!strncmp(name, PROGRAM_FOLLOW, strlen(PROGRAM_FOLLOW)))
 		return opt->npids != 0;
+	if (!strncmp(name, PROGRAM_URING, strlen(PROGRAM_URING)))
+		return opt->io_uring;
+	if (!strncmp(name, PROGRAM_URING, strlen(PROGRAM_URING)))
+		return opt->io_uring;
+	for (size_t i = 0; i < COUNT_OF(helpers); i++)
+		if (!strcmp(helpers[i].program, name))
+			return wants_call(&opt->set, helpers[i].call);
 #ifndef __aarch64__
 	if (!strcmp(name, PROGRAM_NEWTASK))
 		return false;

@@ -9,9 +9,10 @@
 #include "capture/internal.h"
 #include "capture/state.h"
 
-#define IDLE_NS	    100000000u /* between two calls of a source's idle function */
-#define IDLE_EVENTS 256	       /* the clock is read this often */
-#define CALM_NS	    200000000u /* longer than the drain holds events back */
+#define IDLE_NS		     100000000u /* between two calls of a source's idle function */
+#define REC_RING_BYTES_LEAST (1u << 20) /* of those chosen here */
+#define IDLE_EVENTS	     256	/* the clock is read this often */
+#define CALM_NS		     200000000u /* longer than the drain holds events back */
 
 struct rec {
 	struct load *load;
@@ -20,12 +21,11 @@ struct rec {
 	/* The state that is being delivered, or that later events may be contained in. */
 	struct rec_state_reader *reader;
 	struct rec_state *state;
-	struct rec_state_options state_options;
-	bool delivering;	   /* its entries */
-	uint64_t contained_to;	   /* events from here on are not in it */
-	struct rec_state *again;   /* one that was asked for later and waits for its place */
-	const struct queued *held; /* the event that comes after it */
-	struct rec_stats of_state; /* what rec_stats() says of it */
+	bool with_self, delivering; /* its entries */
+	uint64_t contained_to;	    /* events from here on are not in it */
+	struct rec_state *again;    /* one that was asked for later and waits for its place */
+	const struct queued *held;  /* the event that comes after it */
+	struct rec_stats of_state;  /* what rec_stats() says of it */
 	/* what an item points to */
 	struct ev ev;
 	struct ev_loss loss;
@@ -40,12 +40,23 @@ struct rec_stream { /* rec_source() */
 	uint64_t idle_at;
 };
 
+/* Up to 8 CPUs the default for each; the same for all together from there on. */
+static uint64_t default_ring_bytes(void)
+{
+	uint64_t bytes = REC_RING_BYTES_DEFAULT, all = 8 * bytes;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	while (cpus > 0 && bytes * (uint64_t)cpus > all && bytes > REC_RING_BYTES_LEAST)
+		bytes /= 2;
+	return bytes;
+}
+
 void rec_options_init(struct rec_options *opt)
 {
 	memset(opt, 0, sizeof(*opt));
 	rec_set_add_preset(&opt->set, REC_SET_ALL);
 	opt->snaplen = REC_SNAPLEN_DEFAULT;
-	opt->ring_bytes = REC_RING_BYTES_DEFAULT;
+	opt->ring_bytes = default_ring_bytes();
 	opt->memory_bytes = REC_MEMORY_BYTES_DEFAULT;
 	opt->first_state = true;
 }
@@ -69,12 +80,14 @@ static int check_options(const struct rec_options *opt, struct error *err)
 
 /* --- the first state --- */
 
-static int open_reader(struct rec *r, const struct rec_options *opt, struct error *err)
+static int open_reader(struct rec *r, struct error *err)
 {
-	rec_state_options_init(&r->state_options);
-	r->state_options.boot_ns = r->boot_ns;
-	r->state_options.skip_process = opt->with_self ? 0 : getpid();
-	return rec_state_open(&r->state_options, &r->reader, err);
+	struct rec_state_options opt;
+
+	rec_state_options_init(&opt);
+	opt.boot_ns = r->boot_ns;
+	opt.skip_process = r->with_self ? 0 : getpid();
+	return rec_state_open(&opt, &r->reader, err);
 }
 
 /* The entries of @state come next. */
@@ -110,20 +123,16 @@ static int take_first_state(struct rec *r, struct error *err)
 	return 0;
 }
 
-/*
- * What an event changed is in the record of its thread already if that was read later. Not so the
- * end of a thread, and children that the state does not have.
- */
-static bool is_contained(const struct rec *r, struct ev *ev)
+bool event_is_contained(const struct rec_state *state, uint64_t boot_ns, struct ev *ev)
 {
 	struct rec_state_mark mark;
 	int64_t res = 0;
 
-	if (ev->type == EV_PROCEXIT_1_E || !rec_state_find(r->state, ev->tid, &mark) ||
-	    ev->ts >= r->boot_ns + mark.stamp_ns)
+	if (ev->type == EV_PROCEXIT_1_E || !rec_state_find(state, ev->tid, &mark) ||
+	    ev->ts >= boot_ns + mark.stamp_ns)
 		return false;
 	if (event_is_lifecycle(ev->type) && ev_i64(ev, 0, &res) && res > 0)
-		return rec_state_find(r->state, res, &mark);
+		return rec_state_find(state, res, &mark);
 	return true;
 }
 
@@ -133,9 +142,9 @@ static int start(struct rec *r, const struct rec_options *opt, struct error *err
 {
 	int rc;
 
-	rc = drain_init(&r->drain, opt, r->load, r->boot_ns, err);
-	if (rc >= 0)
-		rc = open_reader(r, opt, err);
+	rc = drain_init(&r->drain, opt, r->load, r->boot_ns, NULL, err);
+	if (rc >= 0 && opt->first_state)
+		rc = open_reader(r, err);
 	if (rc >= 0)
 		rc = load_attach(r->load, opt, err);
 	if (rc >= 0)
@@ -163,6 +172,7 @@ int rec_open(const struct rec_options *given, struct rec **out, struct error *er
 	if (!r)
 		return error_nomem(err);
 	r->boot_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+	r->with_self = opt.with_self;
 	rc = load_open(&opt, r->boot_ns, &r->load, err);
 	r->load_ns = clock_ns(CLOCK_MONOTONIC) - begin;
 	if (rc < 0) {
@@ -193,7 +203,11 @@ void rec_close(struct rec *r)
 /* What waits to be taken happened before: the state comes where its time is. */
 int rec_state_again(struct rec *r, struct error *err)
 {
-	return r->again ? 0 : rec_state_take(r->reader, &r->again, err);
+	int rc = r->reader ? 0 : open_reader(r, err);
+
+	if (rc < 0 || r->again)
+		return rc;
+	return rec_state_take(r->reader, &r->again, err);
 }
 
 /* --- items --- */
@@ -244,7 +258,7 @@ static void fill_item(struct rec *r, const struct queued *q, struct ev_item *ite
 	item->offset = 0;
 	if (LIKELY(q->kind == QUEUED_EVENT)) {
 		fill_event(&r->ev, q);
-		item->kind = EV_ITEM_EVENT;
+		item->kind = r->ev.type == EV_TYPE_URING ? EV_ITEM_URING : EV_ITEM_EVENT;
 		item->ev = &r->ev;
 	} else {
 		fill_loss(&r->loss, q);
@@ -255,7 +269,7 @@ static void fill_item(struct rec *r, const struct queued *q, struct ev_item *ite
 
 static uint64_t time_of(const struct ev_item *item)
 {
-	return item->kind == EV_ITEM_EVENT ? item->ev->ts : item->loss->to;
+	return item->kind == EV_ITEM_LOSS ? item->loss->to : item->ev->ts;
 }
 
 /* Is it the place of the state that waits: before @item, or, @item being NULL, in a calm? */
@@ -311,7 +325,7 @@ int rec_next(struct rec *r, struct ev_item *item, int timeout_ms, struct error *
 			return 1;
 		if (item->ev->ts >= r->contained_to)
 			drop_state(r);
-		else if (is_contained(r, item->ev))
+		else if (event_is_contained(r->state, r->boot_ns, item->ev))
 			continue;
 		return 1;
 	}
@@ -319,8 +333,10 @@ int rec_next(struct rec *r, struct ev_item *item, int timeout_ms, struct error *
 
 void rec_shed(struct rec *r, unsigned level)
 {
-	atomic_store(&r->drain.shed_wanted, level < WIRE_SHED_ALL ? level : WIRE_SHED_ALL);
-	load_settings(r->load)->shed = level;
+	level = level < WIRE_SHED_ALL ? level : WIRE_SHED_ALL;
+	atomic_store(&r->drain.shed_wanted, level);
+	if (level > atomic_load(&r->drain.shed))
+		load_shed(r->load, level);
 }
 
 void rec_stop(struct rec *r)

@@ -25,7 +25,7 @@ struct rec_options { /* rec_options_init() fills in the defaults */
 	uint32_t snaplen;	/* bytes kept of what a call moved */
 	bool dynamic_snaplen;	/* more for protocols that are known */
 	uint16_t full_ports[2]; /* traffic of this range of ports whole; 0, 0: none */
-	uint64_t ring_bytes;	/* of one CPU's ring; a power of two */
+	uint64_t ring_bytes;	/* of one CPU's ring; a power of two; default: less with many CPUs */
 	uint64_t memory_bytes;	/* of drained events the caller has not taken yet */
 	bool with_self;		/* also record this process */
 	bool entry_copies;	/* copy paths and addresses before the kernel reads them, too */
@@ -38,7 +38,7 @@ struct rec_options { /* rec_options_init() fills in the defaults */
 	bool drop_privileges, no_new_privs;
 	/* Only events of: any of these processes and their descendants, any of these cgroups and
 	 * those below them, any of these commands; and of sockets, only with one of these ports.
-	 * What is given of several kinds must all be true. */
+	 * What is given of several kinds must all be true. Ids are those of the host. */
 	int64_t pids[REC_FILTER_MAX];
 	uint64_t cgroups[REC_FILTER_MAX]; /* cgroup v2 ids: inode numbers of their directories */
 	char comms[REC_FILTER_MAX][16];
@@ -48,7 +48,8 @@ struct rec_options { /* rec_options_init() fills in the defaults */
 
 struct rec_stats {	    /* since rec_open(); losses by reason are the sums of the loss items */
 	uint64_t seen;	    /* events the programs began */
-	uint64_t delivered; /* taken out of the rings */
+	uint64_t delivered; /* of them, taken out of the rings and not lost later; also those from
+			       before the first state, which contains them */
 	uint64_t lost[EV_LOSS_REASONS];
 	uint64_t late; /* delivered after a later one of another CPU */
 	uint64_t faults;
@@ -70,6 +71,9 @@ void rec_options_init(struct rec_options *opt);
 
 /**
  * rec_open() - load and attach the programs, start draining, take the first state
+ * @opt: its set is completed by what changes processes and fds, unless it is exact. With a first
+ *       state, events from before it are left out, and so are events of a thread from before it was
+ *       read, but the end of a thread and the beginning of one that the state does not have
  * Return: 0, or ERR_UNSUPPORTED (the kernel lacks what err names), ERR_PERMISSION (a capability is
  * missing), ERR_LIMIT, ERR_NOMEM, ERR_USAGE.
  */

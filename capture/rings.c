@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The consumer's side of a BPF ring buffer: two pages with the positions and the data, mapped twice
- * in a row. Each record has a header of 8 bytes, {u32 length and two bits, u32}, and is padded to 8.
- * Facts: kernel/bpf/ringbuf.c, include/uapi/linux/bpf.h (BPF_RINGBUF_*_BIT) of Linux 5.8 to 6.18.
+ * in a row. Each record has a header of 8 bytes, {u32 length and two bits, u32}, and is padded
+ * to 8. Facts: kernel/bpf/ringbuf.c, include/uapi/linux/bpf.h (BPF_RINGBUF_*_BIT) of Linux 5.8
+ * to 6.18.
  */
 #include "capture/internal.h"
 

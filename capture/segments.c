@@ -22,7 +22,7 @@ int segments_init(struct segments *s, uint64_t bytes, struct error *err)
 	pthread_condattr_t attr;
 	uint64_t limit = bytes / SEGMENT_BYTES;
 
-	*s = (struct segments){.limit = limit < SEGMENTS_MIN   ? SEGMENTS_MIN
+	*s = (struct segments){.limit = limit < SEGMENTS_MIN	 ? SEGMENTS_MIN
 					: limit > UINT32_MAX / 2 ? UINT32_MAX / 2
 								 : (unsigned)limit};
 	s->first = s->last = malloc(sizeof(struct segment));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "capture/set.h"
 
+#include <assert.h>
+
 /* Tracepoints have codes among those of system calls; some are known by other names, too. */
 static const struct {
 	const char *name, *code;
@@ -20,31 +22,31 @@ static const struct {
 static const struct {
 	const char *name;
 	enum rec_preset preset;
-} presets[] = {{"state", REC_SET_STATE},
-	       {"files", REC_SET_FILES},
-	       {"net", REC_SET_NET},
-	       {"all", REC_SET_ALL}};
+} presets[] = {
+    {"state", REC_SET_STATE}, {"files", REC_SET_FILES}, {"net", REC_SET_NET}, {"all", REC_SET_ALL}};
 
 /* Limits of a process are part of its state, though their events are not marked so. */
-static const char *const state_too[] = {"setrlimit", "prlimit64", "procexit"};
+#define STATE_TOO "setrlimit,prlimit64,procexit"
 
 /* Calls on paths and files whose events are of another category, or that have no own event. */
-static const char *const files_too[] = {
-    "mknod", "mknodat", "pivot_root", "truncate", "ftruncate", "fallocate", "utime", "utimes", "utimensat", "futimesat",
-    "faccessat", "faccessat2", "statx", "statfs", "fstatfs", "readlink", "readlinkat", "name_to_handle_at", "setxattr",
-    "lsetxattr", "fsetxattr", "setxattrat", "getxattr", "lgetxattr", "fgetxattr", "getxattrat", "listxattr",
-    "llistxattr", "flistxattr", "listxattrat", "removexattr", "lremovexattr", "fremovexattr", "removexattrat",
-    "fchmodat2", "inotify_add_watch", "fanotify_mark", "move_mount", "open_tree", "mount_setattr", "fsync",
-    "fdatasync", "sync_file_range", "swapon", "swapoff", "acct", "uselib", "file_setattr", "file_getattr",
-    "read", "write", "readv", "writev", "preadv", "pwritev", "preadv2", "pwritev2", "pread64", "pwrite64", "sendfile",
-    "splice",
-};
+#define FILES_TOO                                                                                  \
+	"read,write,readv,writev,preadv,pwritev,preadv2,pwritev2,pread64,pwrite64,sendfile,"       \
+	"splice,"                                                                                  \
+	"mknod,mknodat,truncate,ftruncate,fallocate,fsync,fdatasync,sync_file_range,"              \
+	"utime,utimes,utimensat,futimesat,faccessat,faccessat2,fchmodat2,"                         \
+	"statx,statfs,fstatfs,readlink,readlinkat,name_to_handle_at,file_getattr,file_setattr,"    \
+	"getxattr,lgetxattr,fgetxattr,getxattrat,setxattr,lsetxattr,fsetxattr,setxattrat,"         \
+	"listxattr,llistxattr,flistxattr,listxattrat,"                                             \
+	"removexattr,lremovexattr,fremovexattr,removexattrat,"                                     \
+	"inotify_add_watch,fanotify_mark,pivot_root,move_mount,open_tree,mount_setattr,"           \
+	"swapon,swapoff,acct,uselib"
 
 /* Sockets are also read and written like files. */
-static const char *const net_too[] = {"send", "recv", "sendto", "recvfrom", "sendmsg", "recvmsg", "sendmmsg",
-				      "recvmmsg", "read", "write", "readv", "writev", "sendfile"};
+#define NET_TOO                                                                                    \
+	"send,recv,sendto,recvfrom,sendmsg,recvmsg,sendmmsg,recvmmsg,"                             \
+	"read,write,readv,writev,sendfile"
 
-static const char *const all_too[] = {"procexit", "signal_deliver"};
+#define ALL_TOO "procexit,signal_deliver"
 
 /* Does any machine have it as a system call? */
 static bool is_call(unsigned code)
@@ -87,40 +89,11 @@ static bool change_name(struct rec_set *s, struct sv name, bool add)
 	return known;
 }
 
-static void add_names(struct rec_set *s, const char *const *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		change_name(s, sv_of(names[i]), true);
-}
-
 static void add_category(struct rec_set *s, enum ev_category category)
 {
 	for (unsigned code = 1; code < EV_SYSCALL_COUNT; code++)
 		if (is_of(code, category))
 			rec_set_add(s, code);
-}
-
-void rec_set_add_preset(struct rec_set *s, enum rec_preset preset)
-{
-	for (unsigned code = 1; code < EV_SYSCALL_COUNT; code++)
-		if (modifies_state(code) || (preset == REC_SET_ALL && is_call(code)))
-			rec_set_add(s, code);
-	add_names(s, state_too, COUNT_OF(state_too));
-	switch (preset) {
-	case REC_SET_STATE:
-		break;
-	case REC_SET_FILES:
-		add_category(s, EC_FILE);
-		add_names(s, files_too, COUNT_OF(files_too));
-		break;
-	case REC_SET_NET:
-		add_category(s, EC_NET);
-		add_names(s, net_too, COUNT_OF(net_too));
-		break;
-	case REC_SET_ALL:
-		add_names(s, all_too, COUNT_OF(all_too));
-		break;
-	}
 }
 
 void rec_set_add_event(struct rec_set *s, unsigned type)
@@ -149,8 +122,8 @@ static bool change_word(struct rec_set *s, struct sv word, bool add)
 			continue;
 		rec_set_add_preset(&preset, presets[i].preset);
 		for (size_t k = 0; k < COUNT_OF(s->bits); k++)
-			s->bits[k] = add ? s->bits[k] | preset.bits[k]
-					 : s->bits[k] & ~preset.bits[k];
+			s->bits[k] =
+			    add ? s->bits[k] | preset.bits[k] : s->bits[k] & ~preset.bits[k];
 		return true;
 	}
 	return change_name(s, word, add);
@@ -186,6 +159,37 @@ int rec_set_parse(struct rec_set *s, struct sv list, struct error *err)
 	}
 	*s = changed;
 	return 0;
+}
+
+static void add_list(struct rec_set *s, const char *list)
+{
+	int rc = rec_set_parse(s, sv_of(list), NULL);
+
+	assert(rc == 0);
+	(void)rc;
+}
+
+void rec_set_add_preset(struct rec_set *s, enum rec_preset preset)
+{
+	for (unsigned code = 1; code < EV_SYSCALL_COUNT; code++)
+		if (modifies_state(code) || (preset == REC_SET_ALL && is_call(code)))
+			rec_set_add(s, code);
+	add_list(s, STATE_TOO);
+	switch (preset) {
+	case REC_SET_STATE:
+		break;
+	case REC_SET_FILES:
+		add_category(s, EC_FILE);
+		add_list(s, FILES_TOO);
+		break;
+	case REC_SET_NET:
+		add_category(s, EC_NET);
+		add_list(s, NET_TOO);
+		break;
+	case REC_SET_ALL:
+		add_list(s, ALL_TOO);
+		break;
+	}
 }
 
 unsigned rec_set_count(const struct rec_set *s)

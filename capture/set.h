@@ -20,7 +20,7 @@ enum rec_preset {
 	REC_SET_STATE, /* what replaying needs to keep processes and fds right */
 	REC_SET_FILES, /* and every call on paths and files */
 	REC_SET_NET,   /* or on sockets */
-	REC_SET_ALL,   /* every system call and the end of processes; no switches, no page faults */
+	REC_SET_ALL, /* every system call, signals, the end of processes; no switches, no faults */
 };
 
 static inline void rec_set_add(struct rec_set *s, unsigned code)

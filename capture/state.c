@@ -11,15 +11,14 @@
 
 #include "capture/state_internal.h"
 
-#define MAX_BYTES_DEFAULT   (1ull << 30)
-#define TIMEOUT_DEFAULT	    60000
-#define FIRST_PID_NAMESPACE 0xeffffffcu /* its inode number, since Linux 3.8 */
+#define MAX_BYTES_DEFAULT (1ull << 30)
+#define TIMEOUT_DEFAULT	  60000
 
 struct rec_state_reader {
 	struct rec_state_options opt;
-	struct state_iter *iter; /* NULL: /proc only */
+	struct host_iter *iter; /* NULL: /proc only */
 	int root, proc;
-	bool real_proc, root_proc;
+	bool real_proc, root_proc, root_cgroups;
 	char why_not[128];
 };
 
@@ -66,7 +65,7 @@ static bool is_real_proc(int proc)
 
 	if (fstatfs(proc, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
 		return false;
-	if (state_read_link(proc, "self", self, sizeof(self)) < 0)
+	if (host_read_link(proc, "self", self, sizeof(self)) < 0)
 		return false;
 	snprintf(own, sizeof(own), "%ld", (long)getpid());
 	return strcmp(self, own) == 0;
@@ -76,15 +75,16 @@ static int open_dirs(struct rec_state_reader *r, struct error *err)
 {
 	const char *root = r->opt.host_root && *r->opt.host_root ? r->opt.host_root : "/";
 
-	r->root = state_open_dir(AT_FDCWD, root);
+	r->root = host_open_dir(AT_FDCWD, root);
 	if (r->root < 0)
 		return error_sys(err, errno, "cannot open '%s', the root of the host", root);
 	r->proc = openat(r->root, "proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->proc < 0)
 		return error_sys(err, errno, "cannot open the directory 'proc' of '%s'", root);
 	r->real_proc = is_real_proc(r->proc);
-	r->root_proc =
-	    r->real_proc && state_link_number(r->proc, "self/ns/pid") == FIRST_PID_NAMESPACE;
+	r->root_proc = r->real_proc && host_link_number(r->proc, "self/ns/pid") == HOST_FIRST_PIDNS;
+	r->root_cgroups =
+	    r->root_proc && host_link_number(r->proc, "self/ns/cgroup") == HOST_FIRST_CGROUPNS;
 	return 0;
 }
 
@@ -92,7 +92,7 @@ static int open_iterators(struct rec_state_reader *r, struct error *err)
 {
 	if (r->opt.iterators == REC_ITERATORS_NEVER)
 		return 0;
-	r->iter = state_iter_open(r->why_not, sizeof(r->why_not));
+	r->iter = host_iter_open(r->why_not, sizeof(r->why_not));
 	if (r->opt.iterators != REC_ITERATORS_ONLY)
 		return 0;
 	if (!r->iter)
@@ -131,7 +131,7 @@ void rec_state_close(struct rec_state_reader *r)
 {
 	if (!r)
 		return;
-	state_iter_close(r->iter);
+	host_iter_close(r->iter);
 	if (r->root >= 0)
 		close(r->root);
 	if (r->proc >= 0)
@@ -141,30 +141,31 @@ void rec_state_close(struct rec_state_reader *r)
 
 /* --- one state --- */
 
-bool state_late(struct state_run *run)
+bool host_late(struct host_run *run)
 {
 	if (run->deadline && clock_ns(CLOCK_BOOTTIME) > run->deadline)
 		run->s->stats.timed_out = true;
 	return run->s->stats.timed_out;
 }
 
-static int run_init(struct state_run *run, struct rec_state_reader *r)
+static int run_init(struct host_run *run, struct rec_state_reader *r)
 {
 	long hz = sysconf(_SC_CLK_TCK);
 	uint64_t now = clock_ns(CLOCK_BOOTTIME);
 
-	*run = (struct state_run){
+	*run = (struct host_run){
 	    .opt = &r->opt,
-	    .s = state_store_new(r->opt.max_bytes),
+	    .s = host_new(r->opt.max_bytes),
 	    .root = r->root,
 	    .proc = r->proc,
 	    .real_proc = r->real_proc,
 	    .root_proc = r->root_proc,
+	    .root_cgroups = r->root_cgroups,
 	    .boot_ns = r->opt.boot_ns,
 	    .tick_ns = NS_PER_S / (hz > 0 ? (uint64_t)hz : 100),
 	    .deadline = r->opt.timeout_ms ? now + r->opt.timeout_ms * 1000000ull : 0,
 	    .lines = malloc(sizeof(*run->lines)),
-	    .text = malloc(STATE_RUN_TEXT),
+	    .text = malloc(HOST_RUN_TEXT),
 	};
 	if (!run->s || !run->lines || !run->text)
 		return ERR_NOMEM;
@@ -174,11 +175,11 @@ static int run_init(struct state_run *run, struct rec_state_reader *r)
 	return 0;
 }
 
-static void run_done(struct state_run *run)
+static void run_done(struct host_run *run)
 {
-	state_mounts_done(&run->mounts);
-	state_cgroups_done(&run->cgroups);
-	state_sockets_done(&run->sockets);
+	host_mounts_done(&run->mounts);
+	host_cgroups_done(&run->cgroups);
+	host_sockets_done(&run->sockets);
 	arena_done(&run->scratch);
 	free(run->lines);
 	free(run->text);
@@ -186,21 +187,21 @@ static void run_done(struct state_run *run)
 }
 
 /* A process, or with 0 all of them. */
-static int read_proc(struct state_run *run, int64_t pid, bool fds)
+static int read_proc(struct host_run *run, int64_t pid, bool fds)
 {
-	return pid ? state_read_process(run, pid, fds) : state_read_processes(run, fds);
+	return pid ? host_read_process(run, pid, fds) : host_read_processes(run, fds);
 }
 
 /* There are kernels that do not show their first process to iterators. */
-static int read_hidden(struct state_run *run)
+static int read_hidden(struct host_run *run)
 {
 	int rc;
 
-	if (!run->root_proc || state_thread_of(run->s, 1) || run->opt->skip_process == 1)
+	if (!run->root_proc || host_thread_of(run->s, 1) || run->opt->skip_process == 1)
 		return 0;
-	rc = state_read_process(run, 1, true);
+	rc = host_read_process(run, 1, true);
 	if (!rc)
-		state_sockets_resolve(run);
+		host_sockets_resolve(run);
 	return rc;
 }
 
@@ -208,7 +209,7 @@ static int read_hidden(struct state_run *run)
  * Threads and descriptors by iterators, or from /proc what they do not give. Descriptors need the
  * threads of the same source: only both of them name a start to the nanosecond.
  */
-static int read_threads(struct state_run *run, struct rec_state_reader *r, int64_t pid)
+static int read_threads(struct host_run *run, struct rec_state_reader *r, int64_t pid)
 {
 	struct rec_state_stats *st = &run->s->stats;
 	uint64_t begin = clock_ns(CLOCK_BOOTTIME);
@@ -216,10 +217,10 @@ static int read_threads(struct state_run *run, struct rec_state_reader *r, int64
 	int rc = ERR_IO;
 
 	if (r->iter) {
-		rc = state_iter_threads(r->iter, run, pid);
+		rc = host_iter_threads(r->iter, run, pid);
 		st->threads_ns = clock_ns(CLOCK_BOOTTIME) - begin;
 		if (!rc)
-			rc = state_iter_fds(r->iter, run, pid);
+			rc = host_iter_fds(r->iter, run, pid);
 		if (!rc && !only && !pid)
 			rc = read_hidden(run);
 		st->fds_ns = clock_ns(CLOCK_BOOTTIME) - begin - st->threads_ns;
@@ -231,27 +232,27 @@ static int read_threads(struct state_run *run, struct rec_state_reader *r, int64
 		rc = read_proc(run, pid, true);
 		st->threads_ns = clock_ns(CLOCK_BOOTTIME) - begin;
 		if (!rc)
-			state_sockets_resolve(run);
+			host_sockets_resolve(run);
 		st->fds_ns = clock_ns(CLOCK_BOOTTIME) - begin - st->threads_ns;
 	}
 	if (!rc)
-		state_set_namespace_starts(run);
+		host_set_namespace_starts(run);
 	return rc;
 }
 
 static int take(struct rec_state_reader *r, int64_t pid, struct rec_state **out, struct error *err)
 {
-	struct state_run run;
+	struct host_run run;
 	int rc = run_init(&run, r);
 
 	if (!rc)
 		rc = read_threads(&run, r, pid);
 	if (!rc && !pid)
-		rc = state_read_host(&run, err);
+		rc = host_read_host(&run, err);
 	if (!rc && (run.nomem || run.s->nomem))
 		rc = ERR_NOMEM;
 	if (!rc) {
-		state_finish(run.s);
+		host_finish(run.s);
 		run.s->stats.end_ns = clock_ns(CLOCK_BOOTTIME);
 		*out = run.s;
 		run.s = NULL;

@@ -18,37 +18,37 @@
 /* "29 23 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw": the mount point, or nothing */
 static struct sv unified_mount(struct sv line)
 {
-	struct sv rest = state_skip_fields(line, 4);
-	struct sv at = state_take_field(&rest);
+	struct sv rest = host_skip_fields(line, 4);
+	struct sv at = host_take_field(&rest);
 
-	while (rest.n && !sv_is(state_take_field(&rest), "-"))
+	while (rest.n && !sv_is(host_take_field(&rest), "-"))
 		;
-	return sv_is(state_take_field(&rest), "cgroup2") ? at : SV_NONE;
+	return sv_is(host_take_field(&rest), "cgroup2") ? at : SV_NONE;
 }
 
 /* The host's mounts are those of its first process; without a root given, our own are nearer. */
-static void find_unified(struct state_run *run)
+static void find_unified(struct host_run *run)
 {
 	bool host = run->opt->host_root && *run->opt->host_root;
-	struct state_cgroups *c = &run->cgroups;
+	struct host_cgroups *c = &run->cgroups;
 	struct sv line, at;
 
 	c->looked = true;
-	if (state_lines_open(run->lines, run->proc, host ? "1/mountinfo" : "self/mountinfo") < 0)
+	if (host_lines_open(run->lines, run->proc, host ? "1/mountinfo" : "self/mountinfo") < 0)
 		return;
-	while (!c->unified && state_lines_next(run->lines, &line)) {
+	while (!c->unified && host_lines_next(run->lines, &line)) {
 		at = unified_mount(line);
 		/* Looked up below the root's descriptor: without the slash. */
 		if (at.n > 1 && *at.p == '/')
 			c->unified = arena_strndup(&run->scratch, at.p + 1, at.n - 1);
 	}
-	state_lines_close(run->lines);
+	host_lines_close(run->lines);
 }
 
 /* --- levels of the unified hierarchy --- */
 
 /* A copy until the end of the run; false, and noted, if there is no memory. */
-static bool copy_text(struct state_run *run, struct sv text, struct sv *out)
+static bool copy_text(struct host_run *run, struct sv text, struct sv *out)
 {
 	char *copy = arena_strndup(&run->scratch, text.n ? text.p : "", text.n);
 
@@ -59,18 +59,18 @@ static bool copy_text(struct state_run *run, struct sv text, struct sv *out)
 }
 
 /* The controllers of a level, separated by blanks; kept for this run. */
-static struct sv controllers_of(struct state_run *run, struct sv path)
+static struct sv controllers_of(struct host_run *run, struct sv path)
 {
-	struct state_cgroups *c = &run->cgroups;
+	struct host_cgroups *c = &run->cgroups;
 	struct sv *known = smap_get(&c->levels, path), key;
-	char name[STATE_PATH_MAX], text[1024];
+	char name[HOST_PATH_MAX], text[1024];
 	ssize_t n = -1;
 
 	if (known)
 		return *known;
 	if (snprintf(name, sizeof(name), "%s%.*s/cgroup.controllers", c->unified, (int)path.n,
 		     path.p) < (int)sizeof(name))
-		n = state_read_file(run->root, name, text, sizeof(text));
+		n = host_read_file(run->root, name, text, sizeof(text));
 	if (n > 0 && text[n - 1] == '\n')
 		n--;
 	known = arena_alloc(&run->scratch, sizeof(*known));
@@ -84,7 +84,7 @@ static struct sv controllers_of(struct state_run *run, struct sv path)
 }
 
 struct list { /* the result being put together */
-	char text[STATE_LIST_MAX];
+	char text[HOST_LIST_MAX];
 	size_t n;
 	struct sv names[CONTROLLERS_MAX]; /* those that have a path */
 	unsigned nnames;
@@ -114,8 +114,7 @@ static bool has_name(const struct list *l, struct sv name)
 /* Those of a level that no deeper level had. */
 static void add_level(struct list *l, struct sv controllers, struct sv path)
 {
-	for (struct sv f = state_take_field(&controllers); f.n;
-	     f = state_take_field(&controllers)) {
+	for (struct sv f = host_take_field(&controllers); f.n; f = host_take_field(&controllers)) {
 		if (l->nnames == CONTROLLERS_MAX || has_name(l, f))
 			continue;
 		l->names[l->nnames++] = f;
@@ -135,9 +134,9 @@ static bool goes_up(struct sv path)
 	return sv_contains(path, SV_LIT("/../")) || sv_ends(path, SV_LIT("/.."));
 }
 
-static void add_unified(struct state_run *run, struct list *l, struct sv path)
+static void add_unified(struct host_run *run, struct list *l, struct sv path)
 {
-	struct state_cgroups *c = &run->cgroups;
+	struct host_cgroups *c = &run->cgroups;
 
 	if (!c->looked)
 		find_unified(run);
@@ -153,7 +152,7 @@ static void add_unified(struct state_run *run, struct list *l, struct sv path)
 /* --- the file --- */
 
 /* "4:memory:/a", "1:name=systemd:/b", "5:cpu,cpuacct:/c", "0::/d" */
-static void add_line(struct state_run *run, struct list *l, struct sv line)
+static void add_line(struct host_run *run, struct list *l, struct sv line)
 {
 	const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
 	struct sv rest = colon ? sv_drop(line, (size_t)(colon - line.p) + 1) : SV_NONE;
@@ -174,7 +173,7 @@ static void add_line(struct state_run *run, struct list *l, struct sv line)
 	}
 }
 
-static struct sv *build(struct state_run *run, struct sv text)
+static struct sv *build(struct host_run *run, struct sv text)
 {
 	struct list l = {.n = 0};
 	struct sv *out = arena_alloc(&run->scratch, sizeof(*out));
@@ -183,15 +182,15 @@ static struct sv *build(struct state_run *run, struct sv text)
 	if (!out)
 		return NULL;
 	while (rest.n)
-		add_line(run, &l, state_take_line(&rest));
-	*out = state_keep(run->s, sv_make(l.text, l.n));
+		add_line(run, &l, host_take_line(&rest));
+	*out = host_keep(run->s, sv_make(l.text, l.n));
 	return out;
 }
 
-struct sv state_read_cgroups(struct state_run *run, int dir)
+struct sv host_read_cgroups(struct host_run *run, int dir)
 {
 	char text[CGROUP_FILE_MAX];
-	ssize_t n = state_read_file(dir, "cgroup", text, sizeof(text));
+	ssize_t n = host_read_file(dir, "cgroup", text, sizeof(text));
 	struct sv contents = sv_make(text, n > 0 ? (size_t)n : 0), key;
 	struct sv *known;
 
@@ -211,7 +210,7 @@ struct sv state_read_cgroups(struct state_run *run, int dir)
 	return *known;
 }
 
-void state_cgroups_done(struct state_cgroups *c)
+void host_cgroups_done(struct host_cgroups *c)
 {
 	smap_done(&c->by_text);
 	smap_done(&c->levels);

@@ -18,7 +18,7 @@
 #define LARGEFILE 0400000u
 #endif
 
-uint32_t state_open_flags(uint32_t flags)
+uint32_t host_open_flags(uint32_t flags)
 {
 	static const struct {
 		uint32_t kernel, ppm;
@@ -64,14 +64,14 @@ static int anonymous_type(struct sv name)
 	return EV_FD_UNSUPPORTED;
 }
 
-int state_fd_type(struct sv link, uint32_t mode, uint32_t nlink)
+int host_fd_type(struct sv link, uint32_t mode, uint32_t nlink)
 {
 	const struct sv anonymous = SV_LIT("anon_inode:");
 
 	if (sv_starts(link, anonymous))
 		return anonymous_type(sv_drop(link, anonymous.n));
 	if (sv_starts(link, SV_LIT("socket:[")))
-		return state_bracketed(link) ? EV_FD_UNIX_SOCK : EV_FD_UNSUPPORTED;
+		return host_bracketed(link) ? EV_FD_UNIX_SOCK : EV_FD_UNSUPPORTED;
 	if (sv_starts(link, SV_LIT("pipe:[")))
 		return EV_FD_FIFO;
 	switch (mode & S_IFMT) {
@@ -97,8 +97,8 @@ int state_fd_type(struct sv link, uint32_t mode, uint32_t nlink)
 /* --- one descriptor --- */
 
 struct table { /* being read */
-	struct state_run *run;
-	const struct state_thread *t;
+	struct host_run *run;
+	const struct host_thread *t;
 	int dir, fds, fdinfo;
 };
 
@@ -107,57 +107,57 @@ static void read_fdinfo(struct table *tb, const char *name, struct ev_fd_entry *
 			const struct statx *file)
 {
 	char text[FDINFO_MAX];
-	ssize_t n = state_read_file(tb->fdinfo, name, text, sizeof(text));
+	ssize_t n = host_read_file(tb->fdinfo, name, text, sizeof(text));
 	struct sv rest = sv_make(text, n > 0 ? (size_t)n : 0);
-	struct state_mount mount = {.dev = state_dev(file->stx_dev_major, file->stx_dev_minor)};
+	struct host_mount mount = {.dev = host_dev(file->stx_dev_major, file->stx_dev_minor)};
 
 	if (n < 0)
 		tb->run->s->stats.incomplete++;
 	while (rest.n) {
-		struct sv line = state_take_line(&rest);
-		struct sv key = state_take_field(&line);
+		struct sv line = host_take_line(&rest);
+		struct sv key = host_take_field(&line);
 
 		if (sv_is(key, "flags:"))
-			e->openflags = state_open_flags((uint32_t)state_u64(line, 8, 0));
+			e->openflags = host_open_flags((uint32_t)host_u64(line, 8, 0));
 		else if (sv_is(key, "mnt_id:"))
-			state_mount_of(tb->run, tb->dir, state_u64(line, 10, 0), &mount);
+			host_mount_of(tb->run, tb->dir, host_u64(line, 10, 0), &mount);
 	}
 	e->dev = mount.dev;
 }
 
-static void read_socket(struct table *tb, struct state_fd *fd, struct sv link)
+static void read_socket(struct table *tb, struct host_fd *fd, struct sv link)
 {
-	fd->e.ino = state_bracketed(link);
+	fd->e.ino = host_bracketed(link);
 	fd->e.type = EV_FD_UNSUPPORTED;
-	fd->socket = state_socket_wanted(tb->run, fd->e.ino);
+	fd->socket = host_socket_wanted(tb->run, fd->e.ino);
 	if (!fd->socket)
 		tb->run->nomem = true;
 }
 
-static void describe(struct table *tb, const char *name, struct state_fd *fd, struct sv link,
+static void describe(struct table *tb, const char *name, struct host_fd *fd, struct sv link,
 		     const struct statx *file)
 {
 	struct ev_fd_entry *e = &fd->e;
 
 	e->ino = file->stx_ino;
-	e->type = state_fd_type(link, file->stx_mode, file->stx_nlink);
+	e->type = host_fd_type(link, file->stx_mode, file->stx_nlink);
 	switch (e->type) {
 	case EV_FD_UNIX_SOCK:
 		read_socket(tb, fd, link);
 		break;
 	case EV_FD_FILE_V2:
 		read_fdinfo(tb, name, e, file);
-		e->name = state_keep(tb->run->s, link);
+		e->name = host_keep(tb->run->s, link);
 		break;
 	case EV_FD_FIFO:
-		if (state_bracketed(link))
-			e->ino = state_bracketed(link);
-		e->name = state_keep(tb->run->s, link);
+		if (host_bracketed(link))
+			e->ino = host_bracketed(link);
+		e->name = host_keep(tb->run->s, link);
 		break;
 	case EV_FD_DIRECTORY:
 	case EV_FD_MEMFD:
 	case EV_FD_UNSUPPORTED:
-		e->name = state_keep(tb->run->s, link);
+		e->name = host_keep(tb->run->s, link);
 		break;
 	default: /* the type says it all */
 		break;
@@ -166,11 +166,11 @@ static void describe(struct table *tb, const char *name, struct state_fd *fd, st
 
 static int read_fd(struct table *tb, const char *name, int64_t number)
 {
-	char text[STATE_PATH_MAX];
-	ssize_t n = state_read_link(tb->fds, name, text, sizeof(text));
+	char text[HOST_PATH_MAX];
+	ssize_t n = host_read_link(tb->fds, name, text, sizeof(text));
 	struct rec_state *s = tb->run->s;
 	struct statx file = {0};
-	struct state_fd *fd;
+	struct host_fd *fd;
 	struct sv link;
 	int rc;
 
@@ -186,7 +186,7 @@ static int read_fd(struct table *tb, const char *name, int64_t number)
 		return 0;
 	if (statx(tb->fds, name, AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &file) < 0)
 		file = (struct statx){0};
-	rc = state_add_fd(s, &fd);
+	rc = host_add_fd(s, &fd);
 	if (rc)
 		return rc < 0 ? rc : 0;
 	fd->mark.stamp_ns = clock_ns(CLOCK_BOOTTIME);
@@ -209,20 +209,20 @@ static int read_entries(struct table *tb, DIR *d)
 		struct sv name = sv_of(entry->d_name);
 		uint64_t number;
 
-		if (!state_take_u64(&name, 10, &number) || name.n || number > INT32_MAX)
+		if (!host_take_u64(&name, 10, &number) || name.n || number > INT32_MAX)
 			continue;
 		if (max && n >= max) {
 			tb->run->s->stats.fds_limit++;
 			continue;
 		}
-		if (++n % 1024 == 0 && state_late(tb->run))
+		if (++n % 1024 == 0 && host_late(tb->run))
 			break;
 		rc = read_fd(tb, entry->d_name, (int64_t)number);
 	}
 	return rc;
 }
 
-int state_read_fds(struct state_run *run, int dir, const struct state_thread *t)
+int host_read_fds(struct host_run *run, int dir, const struct host_thread *t)
 {
 	struct table tb = {.run = run, .t = t, .dir = dir};
 	DIR *d;
@@ -236,7 +236,7 @@ int state_read_fds(struct state_run *run, int dir, const struct state_thread *t)
 		run->s->stats.incomplete++;
 		return 0;
 	}
-	tb.fdinfo = state_open_dir(dir, "fdinfo");
+	tb.fdinfo = host_open_dir(dir, "fdinfo");
 	rc = read_entries(&tb, d);
 	if (tb.fdinfo >= 0)
 		close(tb.fdinfo);

@@ -15,12 +15,12 @@
 
 #define RECORD_MAX (1u << 20) /* of one line of a user or group file */
 
-static int read_machine(struct state_run *run)
+static int read_machine(struct host_run *run)
 {
 	struct ev_machine *m = &run->s->machine;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN), pages = sysconf(_SC_PHYS_PAGES);
 	char name[256] = "", max[32];
-	ssize_t n = state_read_file(run->proc, "sys/kernel/pid_max", max, sizeof(max));
+	ssize_t n = host_read_file(run->proc, "sys/kernel/pid_max", max, sizeof(max));
 
 	if (run->opt->hostname)
 		snprintf(name, sizeof(name), "%s", run->opt->hostname);
@@ -28,8 +28,8 @@ static int read_machine(struct state_run *run)
 		name[0] = 0;
 	m->num_cpus = cpus > 0 ? (uint32_t)cpus : 1;
 	m->memory_bytes = pages > 0 ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
-	m->max_pid = n > 0 ? state_u64(sv_make(max, (size_t)n), 10, 0) : 0;
-	m->hostname = state_keep(run->s, sv_of(name));
+	m->max_pid = n > 0 ? host_u64(sv_make(max, (size_t)n), 10, 0) : 0;
+	m->hostname = host_keep(run->s, sv_of(name));
 	m->boot_ts = run->boot_ns;
 	return 0;
 }
@@ -59,10 +59,10 @@ static int add_address(struct rec_state *s, const struct ifaddrs *a, bool ipv6)
 	copy_address(i.netmask, a->ifa_netmask, ipv6);
 	if (a->ifa_flags & IFF_BROADCAST)
 		copy_address(i.bcast, a->ifa_broadaddr, ipv6);
-	return state_add_interface(s, &i);
+	return host_add_interface(s, &i);
 }
 
-static int read_interfaces(struct state_run *run)
+static int read_interfaces(struct host_run *run)
 {
 	struct ifaddrs *all;
 	int rc = 0;
@@ -127,40 +127,39 @@ static bool next_group(struct names *n, struct group *gr)
 	return rc == 0;
 }
 
-static int read_users(struct state_run *run, struct names *n)
+static int read_users(struct host_run *run, struct names *n)
 {
 	struct passwd pw;
 	int rc = 0;
 
-	while (rc >= 0 && run->s->nusers < STATE_USERS_MAX && !state_late(run) &&
-	       next_user(n, &pw)) {
+	while (rc >= 0 && run->s->nusers < HOST_USERS_MAX && !host_late(run) && next_user(n, &pw)) {
 		struct ev_user u = {.uid = pw.pw_uid,
 				    .gid = pw.pw_gid,
 				    .name = sv_of(pw.pw_name),
 				    .home = sv_of(pw.pw_dir),
 				    .shell = sv_of(pw.pw_shell)};
 
-		rc = state_add_user(run->s, &u, false);
+		rc = host_add_user(run->s, &u, false);
 	}
 	return rc;
 }
 
-static int read_groups(struct state_run *run, struct names *n)
+static int read_groups(struct host_run *run, struct names *n)
 {
 	struct group gr;
 	int rc = 0;
 
-	while (rc >= 0 && run->s->ngroups < STATE_USERS_MAX && !state_late(run) &&
+	while (rc >= 0 && run->s->ngroups < HOST_USERS_MAX && !host_late(run) &&
 	       next_group(n, &gr)) {
 		struct ev_user g = {.gid = gr.gr_gid, .name = sv_of(gr.gr_name)};
 
-		rc = state_add_user(run->s, &g, true);
+		rc = host_add_user(run->s, &g, true);
 	}
 	return rc;
 }
 
 /* Of this host; or of the host whose root was given, whose name services cannot be asked. */
-static int read_names(struct state_run *run, bool groups)
+static int read_names(struct host_run *run, bool groups)
 {
 	bool files = run->opt->host_root && *run->opt->host_root;
 	struct names n = {.cap = 4096};
@@ -196,7 +195,7 @@ static int read_names(struct state_run *run, bool groups)
 	return rc < 0 ? rc : 0;
 }
 
-int state_read_host(struct state_run *run, struct error *err)
+int host_read_host(struct host_run *run, struct error *err)
 {
 	uint64_t begin = clock_ns(CLOCK_BOOTTIME);
 	int rc = read_machine(run);

@@ -28,7 +28,7 @@
 #define EXE_FROM_MEMFD 4u
 #define EXE_LOWER      8u
 
-struct state_iter {
+struct host_iter {
 	struct rec_iterators *skel;
 	bool lists; /* with command lines and environments */
 	char *buf;  /* READ_BYTES */
@@ -82,10 +82,10 @@ static struct rec_iterators *load(bool lists, int *error)
 	return skel;
 }
 
-struct state_iter *state_iter_open(char *why, size_t cap)
+struct host_iter *host_iter_open(char *why, size_t cap)
 {
 	libbpf_print_fn_t print = libbpf_set_print(silent);
-	struct state_iter *it = calloc(1, sizeof(*it));
+	struct host_iter *it = calloc(1, sizeof(*it));
 	int error = ENOMEM;
 
 	if (it) {
@@ -101,14 +101,14 @@ struct state_iter *state_iter_open(char *why, size_t cap)
 	}
 	if (!it || !it->skel || !it->buf) {
 		snprintf(why, cap, "the iterators of tasks and files: %s", strerror(error));
-		state_iter_close(it);
+		host_iter_close(it);
 		it = NULL;
 	}
 	libbpf_set_print(print);
 	return it;
 }
 
-void state_iter_close(struct state_iter *it)
+void host_iter_close(struct host_iter *it)
 {
 	if (!it)
 		return;
@@ -120,8 +120,8 @@ void state_iter_close(struct state_iter *it)
 /* --- running --- */
 
 struct reading {
-	struct state_iter *it;
-	struct state_run *run;
+	struct host_iter *it;
+	struct host_run *run;
 	struct rec_state *s;
 	struct map cgroups; /* address of a set -> struct sv */
 	int64_t fds_of;	    /* process whose descriptors are being counted */
@@ -133,13 +133,14 @@ struct reading {
 static struct bpf_link *attach(struct bpf_program *prog, int64_t pid)
 {
 	union bpf_iter_link_info info = {.task = {.pid = (uint32_t)pid}};
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	struct bpf_iter_attach_opts opts = {
+	    .sz = sizeof(opts), .link_info = &info, .link_info_len = sizeof(info)};
 	struct bpf_link *link = pid ? bpf_program__attach_iter(prog, &opts) : NULL;
 
 	return link ? link : bpf_program__attach_iter(prog, NULL);
 }
 
-static void set_filters(struct state_iter *it, struct state_run *run, int64_t pid)
+static void set_filters(struct host_iter *it, struct host_run *run, int64_t pid)
 {
 	it->skel->bss->only_pid = (int32_t)pid;
 	it->skel->bss->skip_pid = (int32_t)run->opt->skip_process;
@@ -178,7 +179,7 @@ static int read_all(struct reading *rd, int fd, record_fn *take)
 	for (;;) {
 		ssize_t n = read(fd, rd->it->buf + have, READ_BYTES - have), used;
 
-		if (n < 0 && (errno == EINTR || errno == EAGAIN) && !state_late(rd->run))
+		if (n < 0 && (errno == EINTR || errno == EAGAIN) && !host_late(rd->run))
 			continue;
 		if (n < 0)
 			return rd->s->stats.timed_out ? 0 : ERR_IO;
@@ -192,7 +193,7 @@ static int read_all(struct reading *rd, int fd, record_fn *take)
 		memmove(rd->it->buf, rd->it->buf + used, have);
 		if (have == READ_BYTES)
 			return ERR_IO;
-		if (state_late(rd->run))
+		if (host_late(rd->run))
 			return 0;
 	}
 }
@@ -248,10 +249,10 @@ static struct sv keep_path(struct reading *rd, struct sv path, bool deleted, boo
 	int n;
 
 	if (!deleted && !memfd)
-		return state_keep_or(rd->s, path, same);
-	n = snprintf(text, STATE_RUN_TEXT, "%s%.*s (deleted)", memfd ? "/" : "", (int)path.n,
+		return host_keep_or(rd->s, path, same);
+	n = snprintf(text, HOST_RUN_TEXT, "%s%.*s (deleted)", memfd ? "/" : "", (int)path.n,
 		     path.p);
-	return state_keep_or(rd->s, sv_make(text, (size_t)n), same);
+	return host_keep_or(rd->s, sv_make(text, (size_t)n), same);
 }
 
 /*
@@ -271,15 +272,15 @@ static struct sv arguments(struct reading *rd, const struct iter_task *r, const 
 		}
 		n = strnlen(text, n);
 	}
-	return state_end_list(text, n);
+	return host_end_list(text, n);
 }
 
 static void set_command_line(struct reading *rd, struct ev_thread_entry *e, struct sv all)
 {
 	size_t first = all.n ? strlen(all.p) : 0;
 
-	e->exe = state_keep(rd->s, sv_make(all.p, first));
-	e->args = state_keep(rd->s, sv_drop(all, first + 1));
+	e->exe = host_keep(rd->s, sv_make(all.p, first));
+	e->args = host_keep(rd->s, sv_drop(all, first + 1));
 }
 
 /* The directory in /proc of a task, where it is sure to be the same one. Return: or -1. */
@@ -290,15 +291,15 @@ static int proc_dir(struct reading *rd, const struct iter_task *r)
 	if (!rd->run->root_proc)
 		return -1;
 	snprintf(name, sizeof(name), "%d/task/%d", r->head.pid, r->head.tid);
-	return state_open_dir(rd->run->proc, name);
+	return host_open_dir(rd->run->proc, name);
 }
 
 static struct sv read_list(struct reading *rd, int dir, const char *name)
 {
 	char *text = rd->run->text;
-	ssize_t n = state_read_file(dir, name, text, STATE_LIST_MAX + 1);
+	ssize_t n = host_read_file(dir, name, text, HOST_LIST_MAX + 1);
 
-	return state_end_list(text, n > 0 ? (size_t)n : 0);
+	return host_end_list(text, n > 0 ? (size_t)n : 0);
 }
 
 static void set_lists(struct reading *rd, struct ev_thread_entry *e, const struct iter_task *r,
@@ -310,7 +311,7 @@ static void set_lists(struct reading *rd, struct ev_thread_entry *e, const struc
 	if (r->flags & ITER_HAS_LISTS) {
 		set_command_line(rd, e, arguments(rd, r, t));
 		memcpy(text, t->env.p, t->env.n);
-		e->env = state_keep(rd->s, state_end_list(text, t->env.n));
+		e->env = host_keep(rd->s, host_end_list(text, t->env.n));
 		return;
 	}
 	dir = proc_dir(rd, r);
@@ -320,7 +321,7 @@ static void set_lists(struct reading *rd, struct ev_thread_entry *e, const struc
 	}
 	set_command_line(rd, e, read_list(rd, dir, "cmdline"));
 	if (rd->run->opt->environment)
-		e->env = state_keep(rd->s, read_list(rd, dir, "environ"));
+		e->env = host_keep(rd->s, read_list(rd, dir, "environ"));
 	close(dir);
 }
 
@@ -356,7 +357,7 @@ static void copy_program(struct ev_thread_entry *to, const struct ev_thread_entr
 }
 
 static void set_place(struct reading *rd, struct ev_thread_entry *e, const struct iter_task *r,
-		      const struct texts *t, const struct state_thread *leader)
+		      const struct texts *t, const struct host_thread *leader)
 {
 	struct sv cwd = leader ? leader->e.cwd : SV_NONE, root = leader ? leader->e.root : SV_NONE;
 
@@ -379,13 +380,13 @@ static struct sv cgroups_of(struct reading *rd, const struct iter_task *r, struc
 
 	if (known)
 		return *known;
-	dir = proc_dir(rd, r);
+	dir = rd->run->root_cgroups ? proc_dir(rd, r) : -1;
 	if (dir >= 0) {
-		text = state_read_cgroups(rd->run, dir);
+		text = host_read_cgroups(rd->run, dir);
 		close(dir);
 	}
 	if (text.n == 0)
-		text = state_keep(rd->s, fallback);
+		text = host_keep(rd->s, fallback);
 	known = arena_alloc(&rd->run->scratch, sizeof(*known));
 	if (!known) {
 		rd->run->nomem = true;
@@ -430,7 +431,7 @@ static void set_figures(struct reading *rd, struct ev_thread_entry *e, const str
 }
 
 /* What a leader that ended left to its threads is told by the first of them. */
-static void complete_leader(struct state_thread *leader, const struct state_thread *t)
+static void complete_leader(struct host_thread *leader, const struct host_thread *t)
 {
 	leader->ended = false;
 	leader->files = t->files;
@@ -453,7 +454,7 @@ static int take_no_program(struct reading *rd, const struct iter_head *h)
 
 static int take_task(struct reading *rd, const char *record, size_t len)
 {
-	struct state_thread *t, *leader = NULL;
+	struct host_thread *t, *leader = NULL;
 	struct iter_task r = {0};
 	struct texts texts;
 	int rc;
@@ -465,18 +466,18 @@ static int take_task(struct reading *rd, const char *record, size_t len)
 		return ERR_IO;
 	if (r.head.kind != ITER_TASK || !find_texts(&r, record, len, &texts))
 		return ERR_IO;
-	rc = state_add_thread(rd->s, &t);
+	rc = host_add_thread(rd->s, &t);
 	if (rc)
 		return rc;
 	if (r.head.tid != r.head.pid)
-		leader = state_thread_of(rd->s, r.head.pid);
+		leader = host_thread_of(rd->s, r.head.pid);
 	t->mark = (struct rec_state_mark){r.head.stamp, r.head.start};
 	t->files = r.head.files;
 	t->ended = r.flags & ITER_LEADER_ENDED;
 	set_ids(&t->e, &r);
 	set_figures(rd, &t->e, &r);
-	t->e.comm = state_keep_or(rd->s, sv_make(r.comm, strnlen(r.comm, sizeof(r.comm))),
-				  leader ? leader->e.comm : SV_NONE);
+	t->e.comm = host_keep_or(rd->s, sv_make(r.comm, strnlen(r.comm, sizeof(r.comm))),
+				 leader ? leader->e.comm : SV_NONE);
 	if (r.flags & ITER_HAS_PROGRAM)
 		set_program(rd, &t->e, &r, &texts);
 	else if (leader)
@@ -487,10 +488,10 @@ static int take_task(struct reading *rd, const char *record, size_t len)
 		complete_leader(leader, t);
 	if (r.head.tid != r.head.pid)
 		t->e.flags = CL_THREAD | (!leader || leader->files == t->files ? CL_FILES : 0);
-	return state_index_thread(rd->s, t);
+	return host_index_thread(rd->s, t);
 }
 
-int state_iter_threads(struct state_iter *it, struct state_run *run, int64_t pid)
+int host_iter_threads(struct host_iter *it, struct host_run *run, int64_t pid)
 {
 	struct reading rd = {.it = it, .run = run, .s = run->s};
 	int rc;
@@ -520,18 +521,18 @@ static bool over_limit(struct reading *rd, int64_t pid)
 }
 
 /* A table belongs to the leader, if it is the same one; else to the thread. */
-static int add_fd(struct reading *rd, const struct iter_head *h, int32_t fd, struct state_fd **out)
+static int add_fd(struct reading *rd, const struct iter_head *h, int32_t fd, struct host_fd **out)
 {
-	const struct state_thread *leader = NULL;
+	const struct host_thread *leader = NULL;
 	int rc;
 
 	if (over_limit(rd, h->pid))
-		return STATE_SKIPPED;
-	rc = state_add_fd(rd->s, out);
+		return HOST_SKIPPED;
+	rc = host_add_fd(rd->s, out);
 	if (rc)
 		return rc;
 	if (h->tid != h->pid)
-		leader = state_thread_of(rd->s, h->pid);
+		leader = host_thread_of(rd->s, h->pid);
 	if (leader && leader->files != h->files)
 		leader = NULL;
 	(*out)->mark.stamp_ns = h->stamp;
@@ -551,18 +552,18 @@ static void set_file(struct reading *rd, struct ev_fd_entry *e, const struct ite
 		name = sv_of(pipe);
 	}
 	e->ino = r->ino;
-	e->type = state_fd_type(name, r->mode, r->nlink);
+	e->type = host_fd_type(name, r->mode, r->nlink);
 	switch (e->type) {
 	case EV_FD_FILE_V2:
-		e->openflags = state_open_flags(r->flags);
+		e->openflags = host_open_flags(r->flags);
 		e->dev = r->dev;
-		e->name = state_keep(rd->s, name);
+		e->name = host_keep(rd->s, name);
 		break;
 	case EV_FD_DIRECTORY:
 	case EV_FD_FIFO:
 	case EV_FD_MEMFD:
 	case EV_FD_UNSUPPORTED:
-		e->name = state_keep(rd->s, name);
+		e->name = host_keep(rd->s, name);
 		break;
 	default: /* the type says it all */
 		break;
@@ -604,14 +605,14 @@ static struct sv socket_name(struct reading *rd, struct sv address)
 	else
 		for (size_t i = 0; i < n; i++)
 			text[i] = text[i] ? text[i] : '@';
-	return state_keep(rd->s, sv_make(text, n));
+	return host_keep(rd->s, sv_make(text, n));
 }
 
 static int take_socket(struct reading *rd, const char *record, size_t len)
 {
 	struct iter_socket r;
-	struct state_socket so = {0};
-	struct state_fd *fd;
+	struct host_socket so = {0};
+	struct host_fd *fd;
 	int rc;
 
 	if (len < sizeof(r))
@@ -636,14 +637,14 @@ static int take_socket(struct reading *rd, const char *record, size_t len)
 	memcpy(so.remote, r.remote, sizeof(so.remote));
 	if (r.family == AF_UNIX)
 		so.name = socket_name(rd, sv_make(record + sizeof(r), r.name));
-	state_socket_entry(rd->s, &fd->e, &so);
+	host_socket_entry(rd->s, &fd->e, &so);
 	return 0;
 }
 
 static int take_fd(struct reading *rd, const char *record, size_t len)
 {
 	struct iter_file r;
-	struct state_fd *fd;
+	struct host_fd *fd;
 	int rc;
 
 	if (len < sizeof(r))
@@ -659,7 +660,7 @@ static int take_fd(struct reading *rd, const char *record, size_t len)
 	return rc;
 }
 
-int state_iter_fds(struct state_iter *it, struct state_run *run, int64_t pid)
+int host_iter_fds(struct host_iter *it, struct host_run *run, int64_t pid)
 {
 	struct reading rd = {.it = it, .run = run, .s = run->s};
 

@@ -3,7 +3,7 @@
  */
 #include "capture/state_internal.h"
 
-uint32_t state_dev(uint64_t major, uint64_t minor)
+uint32_t host_dev(uint64_t major, uint64_t minor)
 {
 	return (uint32_t)((minor & 0xff) | major << 8 | (minor & ~0xffull) << 12);
 }
@@ -22,39 +22,39 @@ static bool has_option(struct sv list, struct sv wanted)
 }
 
 /* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue" */
-static void add_line(struct state_run *run, struct sv line)
+static void add_line(struct host_run *run, struct sv line)
 {
-	struct state_mounts *m = &run->mounts;
-	struct sv rest = line, f = state_take_field(&rest);
+	struct host_mounts *m = &run->mounts;
+	struct sv rest = line, f = host_take_field(&rest);
 	uint64_t id, major, minor;
-	struct state_mount *mount;
+	struct host_mount *mount;
 
-	if (!state_take_u64(&f, 10, &id) || m->by_id.count >= STATE_MOUNTS_MAX ||
+	if (!host_take_u64(&f, 10, &id) || m->by_id.count >= HOST_MOUNTS_MAX ||
 	    map_get(&m->by_id, id))
 		return;
-	state_take_field(&rest);
-	f = state_take_field(&rest);
-	if (!state_take_u64(&f, 10, &major) || !sv_starts(f, SV_LIT(":")))
+	host_take_field(&rest);
+	f = host_take_field(&rest);
+	if (!host_take_u64(&f, 10, &major) || !sv_starts(f, SV_LIT(":")))
 		return;
-	minor = state_u64(sv_drop(f, 1), 10, 0);
+	minor = host_u64(sv_drop(f, 1), 10, 0);
 	mount = arena_zalloc(&run->scratch, 1, sizeof(*mount));
 	if (!mount || map_put(&m->by_id, id, mount) < 0) {
 		run->nomem = true;
 		return;
 	}
-	mount->dev = state_dev(major, minor);
-	while (rest.n && !sv_is(state_take_field(&rest), "-"))
+	mount->dev = host_dev(major, minor);
+	while (rest.n && !sv_is(host_take_field(&rest), "-"))
 		;
-	rest = state_skip_fields(rest, 2);
-	mount->read_only = has_option(state_take_field(&rest), SV_LIT("ro"));
+	rest = host_skip_fields(rest, 2);
+	mount->read_only = has_option(host_take_field(&rest), SV_LIT("ro"));
 }
 
 /* Each list once: the mounts a process sees depend on its namespace and its root. */
-static bool load(struct state_run *run, int dir)
+static bool load(struct host_run *run, int dir)
 {
-	char root[STATE_PATH_MAX];
-	ssize_t n = state_read_link(dir, "root", root, sizeof(root));
-	uint64_t space = state_link_number(dir, "ns/mnt");
+	char root[HOST_PATH_MAX];
+	ssize_t n = host_read_link(dir, "root", root, sizeof(root));
+	uint64_t space = host_link_number(dir, "ns/mnt");
 	uint64_t key = hash_bytes(root, n > 0 ? (size_t)n : 0, space);
 	struct sv line;
 
@@ -62,17 +62,17 @@ static bool load(struct state_run *run, int dir)
 		return false;
 	if (map_put(&run->mounts.loaded, key, run) < 0)
 		run->nomem = true;
-	if (state_lines_open(run->lines, dir, "mountinfo") < 0)
+	if (host_lines_open(run->lines, dir, "mountinfo") < 0)
 		return false;
-	while (!run->nomem && state_lines_next(run->lines, &line))
+	while (!run->nomem && host_lines_next(run->lines, &line))
 		add_line(run, line);
-	state_lines_close(run->lines);
+	host_lines_close(run->lines);
 	return true;
 }
 
-bool state_mount_of(struct state_run *run, int dir, uint64_t id, struct state_mount *out)
+bool host_mount_of(struct host_run *run, int dir, uint64_t id, struct host_mount *out)
 {
-	const struct state_mount *m = map_get(&run->mounts.by_id, id);
+	const struct host_mount *m = map_get(&run->mounts.by_id, id);
 
 	if (!m && load(run, dir))
 		m = map_get(&run->mounts.by_id, id);
@@ -81,7 +81,7 @@ bool state_mount_of(struct state_run *run, int dir, uint64_t id, struct state_mo
 	return m != NULL;
 }
 
-void state_mounts_done(struct state_mounts *m)
+void host_mounts_done(struct host_mounts *m)
 {
 	map_done(&m->by_id);
 	map_done(&m->loaded);

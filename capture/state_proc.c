@@ -32,11 +32,11 @@ struct stat_file {		   /* what is taken from D/stat; numbered as in proc(5) */
 struct one { /* a thread being read */
 	int dir;
 	int64_t pid, tid;
-	struct state_thread *leader; /* NULL: this is the leader */
-	struct state_thread *t;
+	struct host_thread *leader; /* NULL: this is the leader */
+	struct host_thread *t;
 	bool ended;
 	struct stat_file stat;
-	struct state_access access;
+	struct host_access access;
 	char groups[1024]; /* behind access.groups */
 };
 
@@ -51,29 +51,29 @@ static bool parse_stat(struct sv text, struct stat_file *st)
 	if (!end)
 		return false;
 	rest = sv_drop(text, (size_t)(end - text.p) + 1);
-	state = state_take_field(&rest);
+	state = host_take_field(&rest);
 	if (state.n != 1)
 		return false;
 	st->state = *state.p;
-	st->ppid = state_i64(state_take_field(&rest), 0);
-	st->pgrp = state_i64(state_take_field(&rest), -1);
-	st->sid = state_i64(state_take_field(&rest), -1);
-	st->tty = (uint32_t)state_i64(state_take_field(&rest), 0);
-	state_take_field(&rest);
-	st->flags = (uint32_t)state_u64(state_take_field(&rest), 10, 0);
-	st->pfminor = state_u64(state_take_field(&rest), 10, 0);
-	state_take_field(&rest);
-	st->pfmajor = state_u64(state_take_field(&rest), 10, 0);
-	rest = state_skip_fields(rest, 7);
-	st->threads = state_u64(state_take_field(&rest), 10, 1);
-	state_take_field(&rest);
-	st->start = state_u64(state_take_field(&rest), 10, UINT64_MAX);
+	st->ppid = host_i64(host_take_field(&rest), 0);
+	st->pgrp = host_i64(host_take_field(&rest), -1);
+	st->sid = host_i64(host_take_field(&rest), -1);
+	st->tty = (uint32_t)host_i64(host_take_field(&rest), 0);
+	host_take_field(&rest);
+	st->flags = (uint32_t)host_u64(host_take_field(&rest), 10, 0);
+	st->pfminor = host_u64(host_take_field(&rest), 10, 0);
+	host_take_field(&rest);
+	st->pfmajor = host_u64(host_take_field(&rest), 10, 0);
+	rest = host_skip_fields(rest, 7);
+	st->threads = host_u64(host_take_field(&rest), 10, 1);
+	host_take_field(&rest);
+	st->start = host_u64(host_take_field(&rest), 10, UINT64_MAX);
 	return st->start != UINT64_MAX;
 }
 
-static int read_stat(struct state_run *run, int dir, const char *name, struct stat_file *st)
+static int read_stat(struct host_run *run, int dir, const char *name, struct stat_file *st)
 {
-	ssize_t n = state_read_file(dir, name, run->text, STATE_LIST_MAX);
+	ssize_t n = host_read_file(dir, name, run->text, HOST_LIST_MAX);
 
 	if (n < 0)
 		return (int)n;
@@ -85,16 +85,16 @@ static int read_stat(struct state_run *run, int dir, const char *name, struct st
 
 static struct sv field(struct sv line, unsigned i)
 {
-	struct sv rest = state_skip_fields(line, i);
+	struct sv rest = host_skip_fields(line, i);
 
-	return state_take_field(&rest);
+	return host_take_field(&rest);
 }
 
 /* The innermost of the ids in a chain of namespaces. */
 static int64_t last_number(struct sv rest, int64_t otherwise)
 {
-	for (struct sv f = state_take_field(&rest); f.n; f = state_take_field(&rest))
-		otherwise = state_i64(f, otherwise);
+	for (struct sv f = host_take_field(&rest); f.n; f = host_take_field(&rest))
+		otherwise = host_i64(f, otherwise);
 	return otherwise;
 }
 
@@ -111,24 +111,24 @@ static void take_ids(struct one *o, struct sv key, struct sv value)
 	struct ev_thread_entry *e = &o->t->e;
 
 	if (sv_is(key, "Tgid")) {
-		e->pid = state_i64(value, -1);
+		e->pid = host_i64(value, -1);
 	} else if (sv_is(key, "Pid")) {
-		e->tid = state_i64(value, -1);
+		e->tid = host_i64(value, -1);
 	} else if (sv_is(key, "PPid")) {
-		e->ptid = state_i64(value, 0);
+		e->ptid = host_i64(value, 0);
 	} else if (sv_is(key, "NSpid")) {
 		e->vtid = last_number(value, e->vtid);
 	} else if (sv_is(key, "NStgid")) {
 		e->vpid = last_number(value, e->vpid);
 	} else if (sv_is(key, "NSpgid")) {
-		e->pgid = state_i64(value, e->pgid);
+		e->pgid = host_i64(value, e->pgid);
 		e->vpgid = last_number(value, e->vpgid);
 	} else if (sv_is(key, "Uid")) {
-		e->uid = (uint32_t)state_u64(field(value, 1), 10, UNKNOWN_ID);
-		o->access.fsuid = (uint32_t)state_u64(field(value, 3), 10, UNKNOWN_ID);
+		e->uid = (uint32_t)host_u64(field(value, 1), 10, UNKNOWN_ID);
+		o->access.fsuid = (uint32_t)host_u64(field(value, 3), 10, UNKNOWN_ID);
 	} else if (sv_is(key, "Gid")) {
-		e->gid = (uint32_t)state_u64(field(value, 1), 10, UNKNOWN_ID);
-		o->access.fsgid = (uint32_t)state_u64(field(value, 3), 10, UNKNOWN_ID);
+		e->gid = (uint32_t)host_u64(field(value, 1), 10, UNKNOWN_ID);
+		o->access.fsgid = (uint32_t)host_u64(field(value, 3), 10, UNKNOWN_ID);
 	} else if (sv_is(key, "Groups")) {
 		take_groups(o, value);
 	}
@@ -139,29 +139,29 @@ static void take_figures(struct one *o, struct sv key, struct sv value)
 	struct ev_thread_entry *e = &o->t->e;
 
 	if (sv_is(key, "VmSize"))
-		e->vmsize_kb = (uint32_t)state_u64(value, 10, 0);
+		e->vmsize_kb = (uint32_t)host_u64(value, 10, 0);
 	else if (sv_is(key, "VmRSS"))
-		e->vmrss_kb = (uint32_t)state_u64(value, 10, 0);
+		e->vmrss_kb = (uint32_t)host_u64(value, 10, 0);
 	else if (sv_is(key, "VmSwap"))
-		e->vmswap_kb = (uint32_t)state_u64(value, 10, 0);
+		e->vmswap_kb = (uint32_t)host_u64(value, 10, 0);
 	else if (sv_is(key, "CapInh"))
-		e->cap_inheritable = state_u64(value, 16, 0);
+		e->cap_inheritable = host_u64(value, 16, 0);
 	else if (sv_is(key, "CapPrm"))
-		e->cap_permitted = state_u64(value, 16, 0);
+		e->cap_permitted = host_u64(value, 16, 0);
 	else if (sv_is(key, "CapEff"))
-		e->cap_effective = state_u64(value, 16, 0);
+		e->cap_effective = host_u64(value, 16, 0);
 }
 
-static int read_status(struct state_run *run, struct one *o)
+static int read_status(struct host_run *run, struct one *o)
 {
-	ssize_t n = state_read_file(o->dir, "status", run->text, STATE_RUN_TEXT);
+	ssize_t n = host_read_file(o->dir, "status", run->text, HOST_RUN_TEXT);
 	struct sv rest;
 
 	if (n < 0)
 		return (int)n;
 	rest = sv_make(run->text, (size_t)n);
 	while (rest.n) {
-		struct sv line = state_take_line(&rest);
+		struct sv line = host_take_line(&rest);
 		const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
 		size_t key = colon ? (size_t)(colon - line.p) : 0;
 
@@ -176,47 +176,47 @@ static int read_status(struct state_run *run, struct one *o)
 
 /* --- the other files --- */
 
-static struct sv keep_link(struct state_run *run, int dir, const char *name, struct sv same)
+static struct sv keep_link(struct host_run *run, int dir, const char *name, struct sv same)
 {
-	ssize_t n = state_read_link(dir, name, run->text, STATE_PATH_MAX);
+	ssize_t n = host_read_link(dir, name, run->text, HOST_PATH_MAX);
 
 	if (n < 0) {
 		run->s->stats.incomplete++;
 		return SV_NONE;
 	}
-	return state_keep_or(run->s, sv_make(run->text, (size_t)n), same);
+	return host_keep_or(run->s, sv_make(run->text, (size_t)n), same);
 }
 
 /* Strings one after another; the last one is ended, too. */
-static struct sv read_list(struct state_run *run, int dir, const char *name)
+static struct sv read_list(struct host_run *run, int dir, const char *name)
 {
-	ssize_t n = state_read_file(dir, name, run->text, STATE_LIST_MAX + 1);
+	ssize_t n = host_read_file(dir, name, run->text, HOST_LIST_MAX + 1);
 
 	if (n < 0)
 		run->s->stats.incomplete++;
-	return state_end_list(run->text, n > 0 ? (size_t)n : 0);
+	return host_end_list(run->text, n > 0 ? (size_t)n : 0);
 }
 
-static void read_command_line(struct state_run *run, struct one *o)
+static void read_command_line(struct host_run *run, struct one *o)
 {
 	struct ev_thread_entry *e = &o->t->e;
 	struct sv all = read_list(run, o->dir, "cmdline");
 	size_t first = all.n ? strlen(all.p) : 0;
 
-	e->exe = state_keep(run->s, sv_make(all.p, first));
-	e->args = state_keep(run->s, sv_drop(all, first + 1));
+	e->exe = host_keep(run->s, sv_make(all.p, first));
+	e->args = host_keep(run->s, sv_drop(all, first + 1));
 }
 
-static void read_comm(struct state_run *run, struct one *o)
+static void read_comm(struct host_run *run, struct one *o)
 {
-	ssize_t n = state_read_file(o->dir, "comm", run->text, 256);
+	ssize_t n = host_read_file(o->dir, "comm", run->text, 256);
 	struct sv same = o->leader ? o->leader->e.comm : SV_NONE;
 
 	if (n < 0)
 		run->s->stats.incomplete++;
 	if (n > 0 && run->text[n - 1] == '\n')
 		n--;
-	o->t->e.comm = state_keep_or(run->s, sv_make(run->text, n > 0 ? (size_t)n : 0), same);
+	o->t->e.comm = host_keep_or(run->s, sv_make(run->text, n > 0 ? (size_t)n : 0), same);
 }
 
 static uint64_t stamp_of(struct statx_timestamp t)
@@ -225,7 +225,7 @@ static uint64_t stamp_of(struct statx_timestamp t)
 }
 
 /* Through D/exe, which leads to the file itself in whatever namespace it is. */
-static void read_executable(struct state_run *run, struct one *o)
+static void read_executable(struct host_run *run, struct one *o)
 {
 	struct ev_thread_entry *e = &o->t->e;
 	struct statx file;
@@ -237,35 +237,35 @@ static void read_executable(struct state_run *run, struct one *o)
 	e->exe_ino_ctime = stamp_of(file.stx_ctime);
 	e->exe_ino_mtime = stamp_of(file.stx_mtime);
 	e->exe_from_memfd = file.stx_nlink == 0 && sv_starts(e->exepath, SV_LIT("/memfd:"));
-	e->exe_writable = state_may_write(run, o->dir, &file, &o->access);
+	e->exe_writable = host_may_write(run, o->dir, &file, &o->access);
 }
 
 /* "Max open files            1024                 4096                 files" */
-static int64_t read_fd_limit(struct state_run *run, int dir)
+static int64_t read_fd_limit(struct host_run *run, int dir)
 {
-	ssize_t n = state_read_file(dir, "limits", run->text, STATE_LIST_MAX);
+	ssize_t n = host_read_file(dir, "limits", run->text, HOST_LIST_MAX);
 	struct sv rest = sv_make(run->text, n > 0 ? (size_t)n : 0);
 
 	while (rest.n) {
-		struct sv line = state_take_line(&rest);
+		struct sv line = host_take_line(&rest);
 
 		if (sv_starts(line, SV_LIT("Max open files ")))
-			return state_i64(sv_drop(line, sizeof("Max open files ") - 1), -1);
+			return host_i64(sv_drop(line, sizeof("Max open files ") - 1), -1);
 	}
 	return -1;
 }
 
-static uint32_t read_loginuid(struct state_run *run, int dir)
+static uint32_t read_loginuid(struct host_run *run, int dir)
 {
-	ssize_t n = state_read_file(dir, "loginuid", run->text, 32);
+	ssize_t n = host_read_file(dir, "loginuid", run->text, 32);
 
-	return n > 0 ? (uint32_t)state_u64(sv_make(run->text, (size_t)n), 10, UNKNOWN_ID)
+	return n > 0 ? (uint32_t)host_u64(sv_make(run->text, (size_t)n), 10, UNKNOWN_ID)
 		     : UNKNOWN_ID;
 }
 
 /* --- one thread --- */
 
-static void set_defaults(struct state_run *run, struct one *o)
+static void set_defaults(struct host_run *run, struct one *o)
 {
 	struct ev_thread_entry *e = &o->t->e;
 	const struct stat_file *st = &o->stat;
@@ -302,28 +302,28 @@ static void copy_from_leader(struct ev_thread_entry *e, const struct ev_thread_e
 }
 
 /* What belongs to the program: the same for all threads. */
-static void read_program(struct state_run *run, struct one *o)
+static void read_program(struct host_run *run, struct one *o)
 {
 	read_command_line(run, o);
 	read_executable(run, o);
 	o->t->e.fdlimit = read_fd_limit(run, o->dir);
 	if (run->opt->environment)
-		o->t->e.env = state_keep(run->s, read_list(run, o->dir, "environ"));
+		o->t->e.env = host_keep(run->s, read_list(run, o->dir, "environ"));
 }
 
-static void read_place(struct state_run *run, struct one *o)
+static void read_place(struct host_run *run, struct one *o)
 {
 	struct ev_thread_entry *e = &o->t->e;
 	const struct ev_thread_entry *leader = o->leader ? &o->leader->e : NULL;
 
 	e->cwd = keep_link(run, o->dir, "cwd", leader ? leader->cwd : SV_NONE);
 	e->root = keep_link(run, o->dir, "root", leader ? leader->root : SV_NONE);
-	e->cgroups = state_read_cgroups(run, o->dir);
+	e->cgroups = host_read_cgroups(run, o->dir);
 	e->loginuid = read_loginuid(run, o->dir);
-	o->t->pidns = leader ? o->leader->pidns : state_link_number(o->dir, "ns/pid");
+	o->t->pidns = leader ? o->leader->pidns : host_link_number(o->dir, "ns/pid");
 }
 
-static void count_failure(struct state_run *run, int error)
+static void count_failure(struct host_run *run, int error)
 {
 	if (error == -EACCES || error == -EPERM)
 		run->s->stats.unreadable++;
@@ -332,7 +332,7 @@ static void count_failure(struct state_run *run, int error)
 }
 
 /* Is it one that has no program: of the kernel, or ended? */
-static bool has_no_program(struct state_run *run, struct one *o)
+static bool has_no_program(struct host_run *run, struct one *o)
 {
 	o->ended = o->stat.state == 'Z' || o->stat.state == 'X' || o->stat.state == 'x';
 	if (o->stat.flags & PF_KTHREAD) {
@@ -347,7 +347,7 @@ static bool has_no_program(struct state_run *run, struct one *o)
 	return false;
 }
 
-static int read_start(struct state_run *run, struct one *o)
+static int read_start(struct host_run *run, struct one *o)
 {
 	char name[64];
 	int rc;
@@ -362,7 +362,7 @@ static int read_start(struct state_run *run, struct one *o)
 	return rc;
 }
 
-static bool read_identity(struct state_run *run, struct one *o)
+static bool read_identity(struct host_run *run, struct one *o)
 {
 	int rc;
 
@@ -382,13 +382,13 @@ static bool read_identity(struct state_run *run, struct one *o)
 }
 
 /* Return: 1 with a thread, 0 without, or ERR_NOMEM. */
-static int read_thread(struct state_run *run, struct one *o)
+static int read_thread(struct host_run *run, struct one *o)
 {
 	int rc;
 
 	if (read_start(run, o) < 0 || has_no_program(run, o))
 		return 0;
-	rc = state_add_thread(run->s, &o->t);
+	rc = host_add_thread(run->s, &o->t);
 	if (rc)
 		return rc < 0 ? rc : 0;
 	if (!read_identity(run, o))
@@ -409,20 +409,20 @@ static bool is_number(const char *name, int64_t *out)
 	struct sv s = sv_of(name);
 	uint64_t v;
 
-	if (s.n == 0 || s.n > NUMERIC_NAME_DIGITS || !state_take_u64(&s, 10, &v) || s.n || !v)
+	if (s.n == 0 || s.n > NUMERIC_NAME_DIGITS || !host_take_u64(&s, 10, &v) || s.n || !v)
 		return false;
 	*out = (int64_t)v;
 	return true;
 }
 
 /* Has thread @tid the descriptors of @other? Nobody knows: yes. */
-static bool shares_fds(const struct state_run *run, int64_t other, int64_t tid)
+static bool shares_fds(const struct host_run *run, int64_t other, int64_t tid)
 {
 	return !run->real_proc || syscall(SYS_kcmp, other, tid, KCMP_FILES, 0, 0) <= 0;
 }
 
 struct process { /* being read */
-	struct state_thread *leader;
+	struct host_thread *leader;
 	bool leader_ended; /* and none of the other threads seen yet */
 	int64_t table_of;  /* the thread whose descriptors stand for all; 0: none yet */
 	unsigned seen;
@@ -430,7 +430,7 @@ struct process { /* being read */
 };
 
 /* The first thread that lives stands in for a leader that does not. */
-static int revive_leader(struct state_run *run, struct process *p, struct one *o)
+static int revive_leader(struct host_run *run, struct process *p, struct one *o)
 {
 	struct one as_leader = *o;
 
@@ -440,22 +440,25 @@ static int revive_leader(struct state_run *run, struct process *p, struct one *o
 	read_program(run, &as_leader);
 	read_place(run, &as_leader);
 	copy_from_leader(&o->t->e, &p->leader->e);
-	return state_index_thread(run->s, p->leader);
+	p->leader->e.vmsize_kb = o->t->e.vmsize_kb;
+	p->leader->e.vmrss_kb = o->t->e.vmrss_kb;
+	p->leader->e.vmswap_kb = o->t->e.vmswap_kb;
+	return host_index_thread(run->s, p->leader);
 }
 
-static int read_table(struct state_run *run, int dir, const struct state_thread *t)
+static int read_table(struct host_run *run, int dir, const struct host_thread *t)
 {
-	state_sockets_seen(run, state_link_number(dir, "ns/net"), t->e.pid, t->e.tid);
-	return state_read_fds(run, dir, t);
+	host_sockets_seen(run, host_link_number(dir, "ns/net"), t->e.pid, t->e.tid);
+	return host_read_fds(run, dir, t);
 }
 
-static int read_other_thread(struct state_run *run, struct process *p, int tasks, const char *name,
+static int read_other_thread(struct host_run *run, struct process *p, int tasks, const char *name,
 			     int64_t tid)
 {
 	struct one o = {.pid = p->leader->e.pid, .tid = tid, .leader = p->leader};
 	int rc;
 
-	o.dir = state_open_dir(tasks, name);
+	o.dir = host_open_dir(tasks, name);
 	if (o.dir < 0) {
 		count_failure(run, -errno);
 		return 0;
@@ -464,7 +467,7 @@ static int read_other_thread(struct state_run *run, struct process *p, int tasks
 	if (rc == 1) {
 		rc = p->leader_ended ? revive_leader(run, p, &o) : 0;
 		if (!rc)
-			rc = state_index_thread(run->s, o.t);
+			rc = host_index_thread(run->s, o.t);
 		if (!rc && p->fds && !p->table_of) {
 			p->table_of = tid;
 			rc = read_table(run, o.dir, p->leader);
@@ -477,7 +480,7 @@ static int read_other_thread(struct state_run *run, struct process *p, int tasks
 	return rc < 0 ? rc : 0;
 }
 
-static int read_other_threads(struct state_run *run, struct process *p, int dir)
+static int read_other_threads(struct host_run *run, struct process *p, int dir)
 {
 	int fd = openat(dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -493,7 +496,7 @@ static int read_other_threads(struct state_run *run, struct process *p, int dir)
 	while (rc >= 0 && (entry = readdir(d))) {
 		if (!is_number(entry->d_name, &tid) || tid == p->leader->e.pid)
 			continue;
-		if (++p->seen % THREADS_PER_LATE == 0 && state_late(run))
+		if (++p->seen % THREADS_PER_LATE == 0 && host_late(run))
 			break;
 		rc = read_other_thread(run, p, fd, entry->d_name, tid);
 	}
@@ -501,7 +504,7 @@ static int read_other_threads(struct state_run *run, struct process *p, int dir)
 	return rc;
 }
 
-int state_read_process(struct state_run *run, int64_t pid, bool fds)
+int host_read_process(struct host_run *run, int64_t pid, bool fds)
 {
 	struct one o = {.pid = pid, .tid = pid};
 	struct process p = {.fds = fds};
@@ -511,7 +514,7 @@ int state_read_process(struct state_run *run, int64_t pid, bool fds)
 	if (pid == run->opt->skip_process)
 		return 0;
 	snprintf(name, sizeof(name), "%lld", (long long)pid);
-	o.dir = state_open_dir(run->proc, name);
+	o.dir = host_open_dir(run->proc, name);
 	if (o.dir < 0) {
 		count_failure(run, -errno);
 		return 0;
@@ -521,7 +524,7 @@ int state_read_process(struct state_run *run, int64_t pid, bool fds)
 		p.leader = o.t;
 		p.leader_ended = o.ended;
 		p.table_of = o.ended ? 0 : pid;
-		rc = o.ended ? 0 : state_index_thread(run->s, o.t);
+		rc = o.ended ? 0 : host_index_thread(run->s, o.t);
 		if (!rc && fds && p.table_of)
 			rc = read_table(run, o.dir, o.t);
 		if (!rc)
@@ -531,7 +534,7 @@ int state_read_process(struct state_run *run, int64_t pid, bool fds)
 	return rc < 0 ? rc : 0;
 }
 
-int state_read_processes(struct state_run *run, bool fds)
+int host_read_processes(struct host_run *run, bool fds)
 {
 	int fd = openat(run->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -544,29 +547,32 @@ int state_read_processes(struct state_run *run, bool fds)
 			close(fd);
 		return ERR_IO;
 	}
-	while (rc >= 0 && (entry = readdir(d)) && !state_late(run))
+	while (rc >= 0 && (entry = readdir(d)) && !host_late(run))
 		if (is_number(entry->d_name, &pid))
-			rc = state_read_process(run, pid, fds);
+			rc = host_read_process(run, pid, fds);
 	closedir(d);
 	return rc;
 }
 
 /* --- namespaces --- */
 
-void state_set_namespace_starts(struct state_run *run)
+void host_set_namespace_starts(struct host_run *run)
 {
 	struct rec_state *s = run->s;
 	struct map inits = {0};
 
 	for (size_t i = 0; i < s->nthreads; i++) {
-		struct state_thread *t = s->threads[i];
+		struct host_thread *t = s->threads[i];
 
+		/* The host's first process may hide where it is; there is no doubt about that. */
+		if (run->root_proc && t->e.tid == 1)
+			t->pidns = HOST_FIRST_PIDNS;
 		if (t->pidns && t->e.vtid == 1 && map_put(&inits, t->pidns, t) < 0)
 			run->nomem = true;
 	}
 	for (size_t i = 0; i < s->nthreads; i++) {
-		struct state_thread *t = s->threads[i];
-		const struct state_thread *init = t->pidns ? map_get(&inits, t->pidns) : NULL;
+		struct host_thread *t = s->threads[i];
+		const struct host_thread *init = t->pidns ? map_get(&inits, t->pidns) : NULL;
 
 		if (init)
 			t->e.pidns_init_start_ts = init->e.clone_ts;

@@ -15,16 +15,16 @@
 
 #define NETNS_WITNESSES 4 /* processes that may show a namespace's tables, if others end */
 
-struct state_netns {
+struct host_netns {
 	struct {
 		int64_t pid, tid;
 	} seen[NETNS_WITNESSES];
 	unsigned n;
 };
 
-struct state_socket *state_socket_wanted(struct state_run *run, uint64_t ino)
+struct host_socket *host_socket_wanted(struct host_run *run, uint64_t ino)
 {
-	struct state_socket *so = map_get(&run->sockets.by_ino, ino);
+	struct host_socket *so = map_get(&run->sockets.by_ino, ino);
 
 	if (so)
 		return so;
@@ -35,12 +35,12 @@ struct state_socket *state_socket_wanted(struct state_run *run, uint64_t ino)
 	return so;
 }
 
-void state_sockets_seen(struct state_run *run, uint64_t netns, int64_t pid, int64_t tid)
+void host_sockets_seen(struct host_run *run, uint64_t netns, int64_t pid, int64_t tid)
 {
-	struct state_netns *ns = map_get(&run->sockets.spaces, netns);
+	struct host_netns *ns = map_get(&run->sockets.spaces, netns);
 
 	if (!ns) {
-		if (run->sockets.spaces.count >= STATE_TABLES_MAX)
+		if (run->sockets.spaces.count >= HOST_TABLES_MAX)
 			return;
 		ns = arena_zalloc(&run->scratch, 1, sizeof(*ns));
 		if (!ns || map_put(&run->sockets.spaces, netns, ns) < 0) {
@@ -60,7 +60,7 @@ struct table {
 	const char *name;
 	uint16_t family;
 	uint8_t l4proto;
-	void (*line)(struct state_run *run, const struct table *t, struct sv line);
+	void (*line)(struct host_run *run, const struct table *t, struct sv line);
 };
 
 /* Eight digits for each word of the address, as this machine's numbers. */
@@ -73,7 +73,7 @@ static bool take_address(struct sv *rest, uint16_t family, uint8_t addr[16], uin
 		struct sv digits = sv_make(rest->p, 8);
 		uint32_t word;
 
-		if (rest->n < 8 || !state_take_u64(&digits, 16, &v) || digits.n)
+		if (rest->n < 8 || !host_take_u64(&digits, 16, &v) || digits.n)
 			return false;
 		word = (uint32_t)v;
 		memcpy(addr + 4 * i, &word, sizeof(word));
@@ -82,31 +82,31 @@ static bool take_address(struct sv *rest, uint16_t family, uint8_t addr[16], uin
 	if (rest->n == 0 || *rest->p != ':')
 		return false;
 	*rest = sv_drop(*rest, 1);
-	if (!state_take_u64(rest, 16, &v) || v > UINT16_MAX)
+	if (!host_take_u64(rest, 16, &v) || v > UINT16_MAX)
 		return false;
 	*port = (uint16_t)v;
 	return true;
 }
 
-#define STATE_OF_LISTENERS 10
+#define HOST_OF_LISTENERS 10
 
 /* "0: 0100007F:1F90 00000000:0000 0A 0:0 0:0 0 1000 0 12345 ..." */
-static void inet_line(struct state_run *run, const struct table *t, struct sv line)
+static void inet_line(struct host_run *run, const struct table *t, struct sv line)
 {
-	struct state_socket got = {.family = t->family, .l4proto = t->l4proto}, *so;
+	struct host_socket got = {.family = t->family, .l4proto = t->l4proto}, *so;
 	struct sv rest = line, local, remote;
 	uint64_t state;
 
-	state_take_field(&rest);
-	local = state_take_field(&rest);
-	remote = state_take_field(&rest);
+	host_take_field(&rest);
+	local = host_take_field(&rest);
+	remote = host_take_field(&rest);
 	if (!take_address(&local, t->family, got.local, &got.lport) ||
 	    !take_address(&remote, t->family, got.remote, &got.rport))
 		return;
-	state = state_u64(state_take_field(&rest), 16, 0);
-	rest = state_skip_fields(rest, 5);
-	got.ino = state_u64(state_take_field(&rest), 10, 0);
-	got.listening = state == STATE_OF_LISTENERS;
+	state = host_u64(host_take_field(&rest), 16, 0);
+	rest = host_skip_fields(rest, 5);
+	got.ino = host_u64(host_take_field(&rest), 10, 0);
+	got.listening = state == HOST_OF_LISTENERS;
 	so = got.ino ? map_get(&run->sockets.by_ino, got.ino) : NULL;
 	if (so)
 		*so = got;
@@ -117,16 +117,16 @@ static void inet_line(struct state_run *run, const struct table *t, struct sv li
  * breaks and so look like more lines: an inode that is there twice keeps neither name, and a socket
  * of another table is not believed to be here.
  */
-static void unix_line(struct state_run *run, const struct table *t, struct sv line)
+static void unix_line(struct host_run *run, const struct table *t, struct sv line)
 {
-	struct sv rest = line, first = state_take_field(&rest);
+	struct sv rest = line, first = host_take_field(&rest);
 	uint64_t self, ino;
-	struct state_socket *so;
+	struct host_socket *so;
 
-	if (!state_take_u64(&first, 16, &self) || !sv_is(first, ":"))
+	if (!host_take_u64(&first, 16, &self) || !sv_is(first, ":"))
 		return;
-	rest = state_skip_fields(rest, 5);
-	ino = state_u64(state_take_field(&rest), 10, 0);
+	rest = host_skip_fields(rest, 5);
+	ino = host_u64(host_take_field(&rest), 10, 0);
 	so = ino ? map_get(&run->sockets.by_ino, ino) : NULL;
 	if (!so || (so->family && so->family != AF_UNIX))
 		return;
@@ -140,14 +140,14 @@ static void unix_line(struct state_run *run, const struct table *t, struct sv li
 	so->l4proto = t->l4proto;
 	so->self = self;
 	/* One blank, then the path to the end of the line, blanks and all. */
-	so->name = state_keep(run->s, sv_drop(rest, 1));
+	so->name = host_keep(run->s, sv_drop(rest, 1));
 }
 
-static void other_line(struct state_run *run, const struct table *t, struct sv line, unsigned field)
+static void other_line(struct host_run *run, const struct table *t, struct sv line, unsigned field)
 {
-	struct sv rest = state_skip_fields(line, field);
-	uint64_t ino = state_u64(state_take_field(&rest), 10, 0);
-	struct state_socket *so = ino ? map_get(&run->sockets.by_ino, ino) : NULL;
+	struct sv rest = host_skip_fields(line, field);
+	uint64_t ino = host_u64(host_take_field(&rest), 10, 0);
+	struct host_socket *so = ino ? map_get(&run->sockets.by_ino, ino) : NULL;
 
 	if (so && !so->family) {
 		so->family = t->family;
@@ -155,12 +155,12 @@ static void other_line(struct state_run *run, const struct table *t, struct sv l
 	}
 }
 
-static void netlink_line(struct state_run *run, const struct table *t, struct sv line)
+static void netlink_line(struct host_run *run, const struct table *t, struct sv line)
 {
 	other_line(run, t, line, 9);
 }
 
-static void packet_line(struct state_run *run, const struct table *t, struct sv line)
+static void packet_line(struct host_run *run, const struct table *t, struct sv line)
 {
 	other_line(run, t, line, 8);
 }
@@ -177,22 +177,22 @@ static const struct table tables[] = {
 };
 
 /* A kernel without IPv6, or without one of the rarer protocols, lacks that table. */
-static void read_table(struct state_run *run, int net, const struct table *t)
+static void read_table(struct host_run *run, int net, const struct table *t)
 {
 	struct sv line;
 
-	if (state_lines_open(run->lines, net, t->name) < 0)
+	if (host_lines_open(run->lines, net, t->name) < 0)
 		return;
-	state_lines_next(run->lines, &line); /* headings */
-	for (unsigned n = 1; state_lines_next(run->lines, &line); n++) {
+	host_lines_next(run->lines, &line); /* headings */
+	for (unsigned n = 1; host_lines_next(run->lines, &line); n++) {
 		t->line(run, t, line);
-		if (n % 4096 == 0 && state_late(run))
+		if (n % 4096 == 0 && host_late(run))
 			break;
 	}
-	state_lines_close(run->lines);
+	host_lines_close(run->lines);
 }
 
-static int open_thread(struct state_run *run, int64_t pid, int64_t tid)
+static int open_thread(struct host_run *run, int64_t pid, int64_t tid)
 {
 	char name[64];
 
@@ -200,10 +200,10 @@ static int open_thread(struct state_run *run, int64_t pid, int64_t tid)
 		snprintf(name, sizeof(name), "%lld", (long long)pid);
 	else
 		snprintf(name, sizeof(name), "%lld/task/%lld", (long long)pid, (long long)tid);
-	return state_open_dir(run->proc, name);
+	return host_open_dir(run->proc, name);
 }
 
-static int open_tables(struct state_run *run, const struct state_netns *ns, uint64_t netns)
+static int open_tables(struct host_run *run, const struct host_netns *ns, uint64_t netns)
 {
 	int net = -1;
 
@@ -212,19 +212,37 @@ static int open_tables(struct state_run *run, const struct state_netns *ns, uint
 
 		if (dir < 0)
 			continue;
-		if (state_link_number(dir, "ns/net") == netns)
-			net = state_open_dir(dir, "net");
+		if (host_link_number(dir, "ns/net") == netns)
+			net = host_open_dir(dir, "net");
 		close(dir);
 	}
 	return net;
 }
 
-static void read_tables(struct state_run *run, const struct state_netns *ns, uint64_t netns)
+/* A process may hide which namespace it is in: the same tables may be met twice. */
+static bool was_read(struct host_run *run, int net)
+{
+	struct stat st;
+
+	if (fstatat(net, "unix", &st, 0) < 0)
+		return false;
+	if (map_get(&run->sockets.tables, st.st_ino))
+		return true;
+	if (map_put(&run->sockets.tables, st.st_ino, run) < 0)
+		run->nomem = true;
+	return false;
+}
+
+static void read_tables(struct host_run *run, const struct host_netns *ns, uint64_t netns)
 {
 	int net = open_tables(run, ns, netns);
 
 	if (net < 0) {
 		run->s->stats.incomplete++;
+		return;
+	}
+	if (was_read(run, net)) {
+		close(net);
 		return;
 	}
 	for (size_t i = 0; i < COUNT_OF(tables); i++)
@@ -235,7 +253,7 @@ static void read_tables(struct state_run *run, const struct state_netns *ns, uin
 /* --- sockets in no table: not bound yet, or of a protocol without one --- */
 
 /* Of these the kernel tells at least the protocol, as an attribute of the descriptor's file. */
-static void ask_protocol(struct state_run *run, const struct state_fd *fd)
+static void ask_protocol(struct host_run *run, const struct host_fd *fd)
 {
 	static const struct {
 		const char *prefix;
@@ -249,7 +267,7 @@ static void ask_protocol(struct state_run *run, const struct state_fd *fd)
 	    {"PING", AF_INET, EV_L4_ICMP},     {"UNIX", AF_UNIX, EV_L4_NA},
 	    {"NETLINK", AF_NETLINK, EV_L4_NA},
 	};
-	const struct state_thread *t = state_thread_of(run->s, fd->e.tid);
+	const struct host_thread *t = host_thread_of(run->s, fd->e.tid);
 	int dir = t ? open_thread(run, t->e.pid, t->e.tid) : -1;
 	char path[64], name[64];
 	ssize_t n = -1;
@@ -257,7 +275,7 @@ static void ask_protocol(struct state_run *run, const struct state_fd *fd)
 	if (dir < 0)
 		return;
 	snprintf(path, sizeof(path), "fd/%lld", (long long)fd->e.fd);
-	if (state_link_number(dir, path) == fd->e.ino) {
+	if (host_link_number(dir, path) == fd->e.ino) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d/fd/%lld", dir, (long long)fd->e.fd);
 		n = getxattr(path, "system.sockprotoname", name, sizeof(name));
 	}
@@ -281,14 +299,14 @@ static bool is_zero(const uint8_t addr[16])
 }
 
 /* A socket others can reach, with no partner of its own. */
-static bool is_server(const struct state_socket *so)
+static bool is_server(const struct host_socket *so)
 {
 	if (so->l4proto == EV_L4_TCP)
 		return so->listening;
 	return so->l4proto == EV_L4_UDP && so->lport && !so->rport && is_zero(so->remote);
 }
 
-static void inet_entry(struct ev_fd_entry *e, const struct state_socket *so)
+static void inet_entry(struct ev_fd_entry *e, const struct host_socket *so)
 {
 	bool ipv6 = so->family == AF_INET6;
 
@@ -304,7 +322,7 @@ static void inet_entry(struct ev_fd_entry *e, const struct state_socket *so)
 	e->dport = so->rport;
 }
 
-void state_socket_entry(struct rec_state *s, struct ev_fd_entry *e, const struct state_socket *so)
+void host_socket_entry(struct rec_state *s, struct ev_fd_entry *e, const struct host_socket *so)
 {
 	char name[64];
 
@@ -325,32 +343,33 @@ void state_socket_entry(struct rec_state *s, struct ev_fd_entry *e, const struct
 	default:
 		e->type = EV_FD_UNSUPPORTED;
 		snprintf(name, sizeof(name), "socket:[%llu]", (unsigned long long)e->ino);
-		e->name = state_keep(s, sv_of(name));
+		e->name = host_keep(s, sv_of(name));
 		break;
 	}
 }
 
-void state_sockets_resolve(struct state_run *run)
+void host_sockets_resolve(struct host_run *run)
 {
 	struct map_slot *slot;
 
 	if (run->sockets.by_ino.count == 0)
 		return;
-	for (size_t at = 0; (slot = map_next(&run->sockets.spaces, &at)) && !state_late(run);)
+	for (size_t at = 0; (slot = map_next(&run->sockets.spaces, &at)) && !host_late(run);)
 		read_tables(run, slot->value, slot->key);
 	for (size_t i = 0; i < run->s->nfds; i++) {
-		struct state_fd *fd = &run->s->fds[i];
+		struct host_fd *fd = &run->s->fds[i];
 
 		if (!fd->socket)
 			continue;
 		if (!fd->socket->family && run->real_proc)
 			ask_protocol(run, fd);
-		state_socket_entry(run->s, &fd->e, fd->socket);
+		host_socket_entry(run->s, &fd->e, fd->socket);
 	}
 }
 
-void state_sockets_done(struct state_sockets *s)
+void host_sockets_done(struct host_sockets *s)
 {
 	map_done(&s->by_ino);
+	map_done(&s->tables);
 	map_done(&s->spaces);
 }

@@ -20,7 +20,7 @@ static int grow(void *array, size_t *cap, size_t n, size_t size)
 	return 0;
 }
 
-struct rec_state *state_store_new(uint64_t max_bytes)
+struct rec_state *host_new(uint64_t max_bytes)
 {
 	struct rec_state *s = calloc(1, sizeof(*s));
 
@@ -45,8 +45,8 @@ void rec_state_free(struct rec_state *s)
 
 static uint64_t bytes_used(const struct rec_state *s)
 {
-	return s->arena.total + s->cap_fds * sizeof(struct state_fd) +
-	       s->cap_threads * (sizeof(struct state_thread *) + 4 * sizeof(struct map_slot)) +
+	return s->arena.total + s->cap_fds * sizeof(struct host_fd) +
+	       s->cap_threads * (sizeof(struct host_thread *) + 4 * sizeof(struct map_slot)) +
 	       (s->cap_users + s->cap_groups) * sizeof(struct ev_user) +
 	       s->cap_interfaces * sizeof(struct ev_interface);
 }
@@ -59,12 +59,12 @@ static bool has_room(struct rec_state *s, size_t n)
 	return false;
 }
 
-int state_add_thread(struct rec_state *s, struct state_thread **out)
+int host_add_thread(struct rec_state *s, struct host_thread **out)
 {
-	struct state_thread *t;
+	struct host_thread *t;
 
 	if (!has_room(s, sizeof(*t)))
-		return STATE_SKIPPED;
+		return HOST_SKIPPED;
 	t = arena_zalloc(&s->arena, 1, sizeof(*t));
 	if (!t)
 		return ERR_NOMEM;
@@ -72,65 +72,65 @@ int state_add_thread(struct rec_state *s, struct state_thread **out)
 	return 0;
 }
 
-int state_index_thread(struct rec_state *s, struct state_thread *t)
+int host_index_thread(struct rec_state *s, struct host_thread *t)
 {
-	struct state_thread *before = map_get(&s->by_tid, (uint64_t)t->e.tid);
+	struct host_thread *before = map_get(&s->by_tid, (uint64_t)t->e.tid);
 
 	if (before) {
 		*before = *t;
 		return 0;
 	}
-	if (grow(&s->threads, &s->cap_threads, s->nthreads, sizeof(struct state_thread *)) < 0 ||
+	if (grow(&s->threads, &s->cap_threads, s->nthreads, sizeof(struct host_thread *)) < 0 ||
 	    map_put(&s->by_tid, (uint64_t)t->e.tid, t) < 0)
 		return ERR_NOMEM;
 	s->threads[s->nthreads++] = t;
 	return 0;
 }
 
-int state_add_fd(struct rec_state *s, struct state_fd **out)
+int host_add_fd(struct rec_state *s, struct host_fd **out)
 {
-	size_t more = s->nfds == s->cap_fds ? s->cap_fds * sizeof(struct state_fd) : 0;
+	size_t more = s->nfds == s->cap_fds ? s->cap_fds * sizeof(struct host_fd) : 0;
 
 	if (!has_room(s, more))
-		return STATE_SKIPPED;
-	if (grow(&s->fds, &s->cap_fds, s->nfds, sizeof(struct state_fd)) < 0)
+		return HOST_SKIPPED;
+	if (grow(&s->fds, &s->cap_fds, s->nfds, sizeof(struct host_fd)) < 0)
 		return ERR_NOMEM;
 	*out = &s->fds[s->nfds++];
 	memset(*out, 0, sizeof(**out));
 	return 0;
 }
 
-int state_add_interface(struct rec_state *s, const struct ev_interface *i)
+int host_add_interface(struct rec_state *s, const struct ev_interface *i)
 {
 	if (!has_room(s, sizeof(*i)))
-		return STATE_SKIPPED;
+		return HOST_SKIPPED;
 	if (grow(&s->interfaces, &s->cap_interfaces, s->ninterfaces, sizeof(*i)) < 0)
 		return ERR_NOMEM;
 	s->interfaces[s->ninterfaces] = *i;
-	s->interfaces[s->ninterfaces++].name = state_keep(s, i->name);
+	s->interfaces[s->ninterfaces++].name = host_keep(s, i->name);
 	return 0;
 }
 
-int state_add_user(struct rec_state *s, const struct ev_user *u, bool group)
+int host_add_user(struct rec_state *s, const struct ev_user *u, bool group)
 {
 	struct ev_user **list = group ? &s->groups : &s->users;
 	size_t *n = group ? &s->ngroups : &s->nusers;
 	struct ev_user *to;
 
-	if (*n >= STATE_USERS_MAX || !has_room(s, sizeof(*u)))
-		return STATE_SKIPPED;
+	if (*n >= HOST_USERS_MAX || !has_room(s, sizeof(*u)))
+		return HOST_SKIPPED;
 	if (grow(list, group ? &s->cap_groups : &s->cap_users, *n, sizeof(*u)) < 0)
 		return ERR_NOMEM;
 	to = &(*list)[(*n)++];
 	to->uid = u->uid;
 	to->gid = u->gid;
-	to->name = state_keep(s, u->name);
-	to->home = state_keep(s, u->home);
-	to->shell = state_keep(s, u->shell);
+	to->name = host_keep(s, u->name);
+	to->home = host_keep(s, u->home);
+	to->shell = host_keep(s, u->shell);
 	return 0;
 }
 
-struct sv state_keep(struct rec_state *s, struct sv text)
+struct sv host_keep(struct rec_state *s, struct sv text)
 {
 	char *copy;
 
@@ -144,23 +144,23 @@ struct sv state_keep(struct rec_state *s, struct sv text)
 	return sv_make(copy, text.n);
 }
 
-struct sv state_keep_or(struct rec_state *s, struct sv text, struct sv same)
+struct sv host_keep_or(struct rec_state *s, struct sv text, struct sv same)
 {
-	return sv_eq(text, same) ? same : state_keep(s, text);
+	return sv_eq(text, same) ? same : host_keep(s, text);
 }
 
-struct sv state_end_list(char *text, size_t n)
+struct sv host_end_list(char *text, size_t n)
 {
-	if (n > STATE_LIST_MAX)
-		n = STATE_LIST_MAX;
-	if (n && n < STATE_LIST_MAX && text[n - 1])
+	if (n > HOST_LIST_MAX)
+		n = HOST_LIST_MAX;
+	if (n && n < HOST_LIST_MAX && text[n - 1])
 		n++;
 	if (n)
 		text[n - 1] = 0;
 	return sv_make(text, n);
 }
 
-struct state_thread *state_thread_of(const struct rec_state *s, int64_t tid)
+struct host_thread *host_thread_of(const struct rec_state *s, int64_t tid)
 {
 	return map_get(&s->by_tid, (uint64_t)tid);
 }
@@ -174,8 +174,8 @@ static int compare(int64_t a, int64_t b)
 
 static int by_process(const void *a, const void *b)
 {
-	const struct ev_thread_entry *x = &(*(struct state_thread *const *)a)->e;
-	const struct ev_thread_entry *y = &(*(struct state_thread *const *)b)->e;
+	const struct ev_thread_entry *x = &(*(struct host_thread *const *)a)->e;
+	const struct ev_thread_entry *y = &(*(struct host_thread *const *)b)->e;
 	int rc = compare(x->pid, y->pid);
 
 	if (!rc)
@@ -185,14 +185,14 @@ static int by_process(const void *a, const void *b)
 
 static int by_table(const void *a, const void *b)
 {
-	const struct ev_fd_entry *x = &((const struct state_fd *)a)->e;
-	const struct ev_fd_entry *y = &((const struct state_fd *)b)->e;
+	const struct ev_fd_entry *x = &((const struct host_fd *)a)->e;
+	const struct ev_fd_entry *y = &((const struct host_fd *)b)->e;
 	int rc = compare(x->tid, y->tid);
 
 	return rc ? rc : compare(x->fd, y->fd);
 }
 
-static bool is_sorted(const struct state_fd *fds, size_t n)
+static bool is_sorted(const struct host_fd *fds, size_t n)
 {
 	for (size_t i = 1; i < n; i++)
 		if (by_table(&fds[i - 1], &fds[i]) > 0)
@@ -203,14 +203,14 @@ static bool is_sorted(const struct state_fd *fds, size_t n)
 /* Descriptors of threads that are listed; the id alone does not tell, the start must agree. */
 static void drop_strangers(struct rec_state *s)
 {
-	const struct state_thread *t = NULL;
+	const struct host_thread *t = NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->nfds; i++) {
-		const struct state_fd *fd = &s->fds[i];
+		const struct host_fd *fd = &s->fds[i];
 
 		if (!t || t->e.tid != fd->e.tid)
-			t = state_thread_of(s, fd->e.tid);
+			t = host_thread_of(s, fd->e.tid);
 		if (t && t->mark.start_ns == fd->mark.start_ns)
 			s->fds[n++] = *fd;
 		else
@@ -225,13 +225,13 @@ static bool is_socket(int type)
 	       (type >= EV_FD_IPV4_SOCK && type <= EV_FD_IPV6_SERVSOCK);
 }
 
-void state_finish(struct rec_state *s)
+void host_finish(struct rec_state *s)
 {
 	drop_strangers(s);
 	if (s->nthreads)
-		qsort(s->threads, s->nthreads, sizeof(struct state_thread *), by_process);
+		qsort(s->threads, s->nthreads, sizeof(struct host_thread *), by_process);
 	if (!is_sorted(s->fds, s->nfds))
-		qsort(s->fds, s->nfds, sizeof(struct state_fd), by_table);
+		qsort(s->fds, s->nfds, sizeof(struct host_fd), by_table);
 	for (size_t i = 0; i < s->nthreads; i++)
 		s->stats.processes += s->threads[i]->e.tid == s->threads[i]->e.pid;
 	for (size_t i = 0; i < s->nfds; i++)
@@ -302,7 +302,7 @@ void rec_state_rewind(struct rec_state *s)
 
 bool rec_state_find(const struct rec_state *s, int64_t tid, struct rec_state_mark *mark)
 {
-	const struct state_thread *t = state_thread_of(s, tid);
+	const struct host_thread *t = host_thread_of(s, tid);
 
 	if (t && mark)
 		*mark = t->mark;

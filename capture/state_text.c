@@ -15,7 +15,7 @@ static ssize_t read_some(int fd, void *buf, size_t cap)
 	return n < 0 ? -errno : n;
 }
 
-ssize_t state_read_file(int dir, const char *name, char *buf, size_t cap)
+ssize_t host_read_file(int dir, const char *name, char *buf, size_t cap)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	size_t len = 0;
@@ -31,7 +31,7 @@ ssize_t state_read_file(int dir, const char *name, char *buf, size_t cap)
 	return n < 0 && len == 0 ? n : (ssize_t)len;
 }
 
-ssize_t state_read_link(int dir, const char *name, char *buf, size_t cap)
+ssize_t host_read_link(int dir, const char *name, char *buf, size_t cap)
 {
 	ssize_t n = readlinkat(dir, name, buf, cap - 1);
 
@@ -39,7 +39,7 @@ ssize_t state_read_link(int dir, const char *name, char *buf, size_t cap)
 	return n < 0 ? -errno : n;
 }
 
-uint64_t state_bracketed(struct sv text)
+uint64_t host_bracketed(struct sv text)
 {
 	const char *open = text.n ? memchr(text.p, '[', text.n) : NULL;
 	struct sv rest;
@@ -48,25 +48,25 @@ uint64_t state_bracketed(struct sv text)
 	if (!open)
 		return 0;
 	rest = sv_drop(text, (size_t)(open - text.p) + 1);
-	if (!state_take_u64(&rest, 10, &v) || !sv_is(rest, "]"))
+	if (!host_take_u64(&rest, 10, &v) || !sv_is(rest, "]"))
 		return 0;
 	return v;
 }
 
-uint64_t state_link_number(int dir, const char *name)
+uint64_t host_link_number(int dir, const char *name)
 {
 	char buf[64];
-	ssize_t n = state_read_link(dir, name, buf, sizeof(buf));
+	ssize_t n = host_read_link(dir, name, buf, sizeof(buf));
 
-	return n < 0 ? 0 : state_bracketed(sv_make(buf, (size_t)n));
+	return n < 0 ? 0 : host_bracketed(sv_make(buf, (size_t)n));
 }
 
-int state_open_dir(int dir, const char *name)
+int host_open_dir(int dir, const char *name)
 {
 	return openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-struct sv state_take_line(struct sv *rest)
+struct sv host_take_line(struct sv *rest)
 {
 	const char *end = rest->n ? memchr(rest->p, '\n', rest->n) : NULL;
 	size_t n = end ? (size_t)(end - rest->p) : rest->n;
@@ -88,7 +88,7 @@ static struct sv skip_blanks(struct sv s)
 	return s;
 }
 
-struct sv state_take_field(struct sv *rest)
+struct sv host_take_field(struct sv *rest)
 {
 	struct sv s = skip_blanks(*rest);
 	size_t n = 0;
@@ -99,10 +99,10 @@ struct sv state_take_field(struct sv *rest)
 	return sv_make(s.p, n);
 }
 
-struct sv state_skip_fields(struct sv rest, unsigned n)
+struct sv host_skip_fields(struct sv rest, unsigned n)
 {
 	while (n--)
-		state_take_field(&rest);
+		host_take_field(&rest);
 	return skip_blanks(rest);
 }
 
@@ -117,7 +117,7 @@ static unsigned digit(char c)
 	return 99;
 }
 
-bool state_take_u64(struct sv *rest, unsigned base, uint64_t *out)
+bool host_take_u64(struct sv *rest, unsigned base, uint64_t *out)
 {
 	size_t n = 0;
 	uint64_t v = 0;
@@ -134,15 +134,15 @@ bool state_take_u64(struct sv *rest, unsigned base, uint64_t *out)
 	return true;
 }
 
-uint64_t state_u64(struct sv text, unsigned base, uint64_t otherwise)
+uint64_t host_u64(struct sv text, unsigned base, uint64_t otherwise)
 {
 	uint64_t v;
 
 	text = skip_blanks(text);
-	return state_take_u64(&text, base, &v) ? v : otherwise;
+	return host_take_u64(&text, base, &v) ? v : otherwise;
 }
 
-int64_t state_i64(struct sv text, int64_t otherwise)
+int64_t host_i64(struct sv text, int64_t otherwise)
 {
 	bool minus;
 	uint64_t v;
@@ -151,14 +151,14 @@ int64_t state_i64(struct sv text, int64_t otherwise)
 	minus = text.n && *text.p == '-';
 	if (minus)
 		text = sv_drop(text, 1);
-	if (!state_take_u64(&text, 10, &v) || v > INT64_MAX)
+	if (!host_take_u64(&text, 10, &v) || v > INT64_MAX)
 		return otherwise;
 	return minus ? -(int64_t)v : (int64_t)v;
 }
 
 /* --- lines --- */
 
-int state_lines_open(struct state_lines *l, int dir, const char *name)
+int host_lines_open(struct host_lines *l, int dir, const char *name)
 {
 	l->from = l->to = 0;
 	l->end = l->skipping = false;
@@ -166,7 +166,7 @@ int state_lines_open(struct state_lines *l, int dir, const char *name)
 	return l->fd < 0 ? -errno : 0;
 }
 
-static void refill(struct state_lines *l)
+static void refill(struct host_lines *l)
 {
 	ssize_t n;
 
@@ -184,7 +184,7 @@ static void refill(struct state_lines *l)
 		l->end = true;
 }
 
-bool state_lines_next(struct state_lines *l, struct sv *line)
+bool host_lines_next(struct host_lines *l, struct sv *line)
 {
 	for (;;) {
 		char *from = l->buf + l->from;
@@ -205,7 +205,7 @@ bool state_lines_next(struct state_lines *l, struct sv *line)
 	}
 }
 
-void state_lines_close(struct state_lines *l)
+void host_lines_close(struct host_lines *l)
 {
 	if (l->fd >= 0)
 		close(l->fd);

@@ -16,37 +16,37 @@
 /*
  * The first bytes of a file, NUL-terminated, at most @cap - 1 of them. Return: how many, or -errno.
  */
-ssize_t state_read_file(int dir, const char *name, char *buf, size_t cap);
+ssize_t host_read_file(int dir, const char *name, char *buf, size_t cap);
 /* The target of a symbolic link, likewise; a longer one is cut. */
-ssize_t state_read_link(int dir, const char *name, char *buf, size_t cap);
+ssize_t host_read_link(int dir, const char *name, char *buf, size_t cap);
 /* The number in a link such as "net:[4026531833]"; 0: no such link. */
-uint64_t state_link_number(int dir, const char *name);
-uint64_t state_bracketed(struct sv text);
+uint64_t host_link_number(int dir, const char *name);
+uint64_t host_bracketed(struct sv text);
 
 /* A directory to look up files in. Return: descriptor or -1. */
-int state_open_dir(int dir, const char *name);
+int host_open_dir(int dir, const char *name);
 
 /* Take one line, or one field up to blanks, off the front. An absent one is empty. */
-struct sv state_take_line(struct sv *rest);
-struct sv state_take_field(struct sv *rest);
-struct sv state_skip_fields(struct sv rest, unsigned n);
+struct sv host_take_line(struct sv *rest);
+struct sv host_take_field(struct sv *rest);
+struct sv host_skip_fields(struct sv rest, unsigned n);
 /* Take digits off the front. Return: false if there are none, or too many. */
-bool state_take_u64(struct sv *rest, unsigned base, uint64_t *out);
+bool host_take_u64(struct sv *rest, unsigned base, uint64_t *out);
 /* The number at the front (after blanks), or @otherwise. */
-uint64_t state_u64(struct sv text, unsigned base, uint64_t otherwise);
-int64_t state_i64(struct sv text, int64_t otherwise);
+uint64_t host_u64(struct sv text, unsigned base, uint64_t otherwise);
+int64_t host_i64(struct sv text, int64_t otherwise);
 
-#define STATE_LINES_BUF 65536
-struct state_lines { /* of a file of any length; lines over the buffer are left out */
+#define HOST_LINES_BUF 65536
+struct host_lines { /* of a file of any length; lines over the buffer are left out */
 	int fd;
 	size_t from, to; /* what was read and not taken yet */
 	bool end, skipping;
-	char buf[STATE_LINES_BUF];
+	char buf[HOST_LINES_BUF];
 };
 /* Return: 0 or -errno. */
-int state_lines_open(struct state_lines *l, int dir, const char *name);
+int host_lines_open(struct host_lines *l, int dir, const char *name);
 /* Return: false at the end; @line is valid until the next call. */
-bool state_lines_next(struct state_lines *l, struct sv *line);
-void state_lines_close(struct state_lines *l);
+bool host_lines_next(struct host_lines *l, struct sv *line);
+void host_lines_close(struct host_lines *l);
 
 #endif

@@ -6,8 +6,8 @@
  *
  * A record is the body of an event block, byte for byte: the header of WIRE_HEADER_LEN bytes
  * {u64 ts, u64 tid, u32 len, u16 type, u32 nparams}, unaligned, then nparams u16 lengths, then the
- * parameters. A record of the priority ring, which all CPUs share, is followed by the u16 number of
- * its CPU; elsewhere the ring says it.
+ * parameters. A record may be longer than the event in it. The last two bytes of one in the
+ * priority ring, which all CPUs share, are the number of its CPU; elsewhere the ring says it.
  */
 #ifndef CAPTURE_WIRE_H
 #define CAPTURE_WIRE_H

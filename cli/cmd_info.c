@@ -255,6 +255,10 @@ static void text_counts(struct info *o, struct cli_walk *w)
 		buf_lit(b, " shown; the rest only carries state");
 	}
 	buf_char(b, '\n');
+	if (s->urings) {
+		line(b, "io_uring");
+		buf_addf(b, "%llu operations\n", (unsigned long long)s->urings);
+	}
 	if (s->events_unknown || s->unknown_blocks) {
 		line(b, "newer");
 		buf_addf(b,
@@ -436,6 +440,8 @@ static void json_capture(struct info *o, struct cli_walk *w)
 	member_u64(b, "groups", o->groups);
 	member_u64(b, "events", ss->events);
 	member_u64(b, "events_shown", o->visible);
+	if (s->urings)
+		member_u64(b, "io_uring", s->urings);
 	member_u64(b, "events_unknown", s->events_unknown);
 	member_u64(b, "blocks_unknown", s->unknown_blocks);
 	json_types(b, o->by_type);

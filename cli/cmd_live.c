@@ -102,6 +102,10 @@ static void idle(void *arg)
 
 static int watch(struct live *o)
 {
+	const struct cli_recording *file = &o->recorder.file;
+	bool one_file = !o->recorder.no_file && !cli_recording_needs_more_files(file);
+	/* Numbers of events are those of the capture, if there is just one. */
+	const char *name = one_file ? file->path : "live";
 	struct run_capture_report rep = {0};
 	struct error err = {0};
 	int rc;
@@ -112,13 +116,13 @@ static int watch(struct live *o)
 		cli_log(CLI_ERROR, "out of memory");
 		return CLI_INTERNAL;
 	}
-	rc = run_source(o->rules.r, "live", &o->source, &rep, &err);
+	rc = run_source(o->rules.r, name, &o->source, &rep, &err);
 	if (rc < 0 && !o->status)
 		o->status = cli_fail(&err);
 	ev_source_close(o->inner);
 	o->status = cli_worse(o->status, cli_recorder_end(&o->recorder));
 	if (rep.state)
-		o->status = cli_worse(o->status, cli_rule_run_ended("live", &rep));
+		o->status = cli_worse(o->status, cli_rule_run_ended(name, &rep));
 	cli_rule_run_tell(&o->rules);
 	if (o->stats)
 		cli_rule_run_effort(&o->rules);
@@ -142,6 +146,10 @@ static int work(struct live *o, int argc, char **argv, int first)
 	}
 	r->no_file = !r->file.path;
 	r->timeout_ns = o->common.timeout_ns;
+	/* SQLite creates files beside the case. */
+	r->selection.rec.no_new_privs = true;
+	r->selection.rec.drop_privileges =
+	    !o->rules.db && !cli_recording_needs_more_files(&r->file);
 	rc = cli_rule_run_load(&o->rules);
 	if (rc)
 		return rc;

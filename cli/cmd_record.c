@@ -206,8 +206,7 @@ static int record_command(struct record *o)
 	rc = record_host(o);
 	if (rc == CHILD_CANNOT_RUN || rc == CHILD_NOT_FOUND)
 		return rc;
-	if (rc)
-		rc = CHILD_RECORDER_FAILED;
+	rc = rc && rc != CLI_PARTIAL ? CHILD_RECORDER_FAILED : 0;
 	if (cli_ending_signal() && !o->child.ended)
 		return rc ? rc : 128 + cli_ending_signal();
 	if (o->child.go < 0)
@@ -248,6 +247,10 @@ static int work(struct record *o)
 		return rc;
 	o->recorder.timeout_ns = o->common.timeout_ns;
 	o->recorder.shows_line = !o->command;
+	/* Files that are created later, and signals to the command, may need what root may. */
+	o->recorder.selection.rec.no_new_privs = true;
+	o->recorder.selection.rec.drop_privileges =
+	    !o->command && !cli_recording_needs_more_files(&o->recorder.file);
 	return o->command ? record_command(o) : record_host(o);
 }
 

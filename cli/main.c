@@ -21,7 +21,7 @@ const struct cli_command *cli_command_find(const char *name)
 void cli_print_usage(FILE *f)
 {
 	fputs("usage: scapula COMMAND [OPTION...] [ARGUMENT...]\n\n"
-	      "Replays captures of Linux system activity through Falco rules.\n\ncommands:\n",
+	      "Records Linux system activity, and evaluates Falco rules over it.\n\ncommands:\n",
 	      f);
 	for (const struct cli_command *c = cli_commands; c->name; c++)
 		fprintf(f, "  %-8s %s\n", c->name, c->summary);

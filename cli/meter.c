@@ -63,17 +63,21 @@ void cli_reading_line(struct buf *b, const struct cli_reading *r)
 
 void cli_losses_text(struct buf *b, const uint64_t lost[EV_LOSS_REASONS])
 {
+	uint64_t all = cli_losses(lost);
 	bool first = true;
 
-	cli_grouped(b, cli_losses(lost));
+	cli_grouped(b, all);
 	buf_lit(b, " events: ");
 	for (unsigned i = 0; i < EV_LOSS_REASONS; i++) {
 		if (!lost[i])
 			continue;
 		if (!first)
 			buf_lit(b, ", ");
-		cli_grouped(b, lost[i]);
-		buf_addf(b, " %s", ev_loss_reason_name(i));
+		if (lost[i] != all) {
+			cli_grouped(b, lost[i]);
+			buf_char(b, ' ');
+		}
+		buf_str(b, ev_loss_reason_name(i));
 		first = false;
 	}
 }

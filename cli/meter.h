@@ -27,7 +27,7 @@ struct cli_reading { /* the numbers of one moment */
 void cli_meter_start(struct cli_meter *m);
 static inline void cli_meter_item(struct cli_meter *m, const struct ev_item *item)
 {
-	if (item->kind == EV_ITEM_EVENT)
+	if (item->kind == EV_ITEM_EVENT || item->kind == EV_ITEM_URING)
 		m->events++;
 	else if (item->kind == EV_ITEM_LOSS)
 		m->lost[item->loss->reason < EV_LOSS_REASONS ? item->loss->reason : 0] +=
@@ -41,7 +41,7 @@ void cli_meter_read(struct cli_meter *m, struct rec *rec, const struct cli_recor
 void cli_reading_line(struct buf *b, const struct cli_reading *r);
 /* The members of a JSON object, with braces. */
 void cli_reading_json(struct buf *b, const struct cli_reading *r);
-/* "1,234 events: 1,200 ring full, 34 shed" */
+/* "1,234 events: 1,200 ring full, 34 shed", "12 events: shed" */
 void cli_losses_text(struct buf *b, const uint64_t lost[EV_LOSS_REASONS]);
 /* How many in all. */
 uint64_t cli_losses(const uint64_t lost[EV_LOSS_REASONS]);

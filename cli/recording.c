@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 
+#define LOOK_NS		 100000000u  /* the disk is looked at that often, and after each frame */
 #define FRAME_NS	 2000000000u /* a crash loses at most that much */
 #define FRAME_BYTES_MIN	 4096u
 #define FRAMES_PER_LIMIT 64  /* frames become so small that a limit of size is met within one */
@@ -92,6 +93,11 @@ int cli_recording_take(struct cli_recording *r, int id, const char *value)
 	default:
 		return -1;
 	}
+}
+
+bool cli_recording_needs_more_files(const struct cli_recording *r)
+{
+	return r->opt.replace || r->opt.rotation.bytes || r->opt.rotation.ns;
 }
 
 /* --- names --- */
@@ -319,11 +325,25 @@ static bool file_is_gone(struct cli_recording *r)
 	return false;
 }
 
+/* Is there anything new since the last look? */
+static bool is_time_to_look(struct cli_recording *r)
+{
+	uint64_t frames = sf_writer_stats(r->writer)->frames, now = clock_ns(CLOCK_MONOTONIC);
+
+	if (frames == r->frames_seen && now - r->looked_at < LOOK_NS)
+		return false;
+	r->frames_seen = frames;
+	r->looked_at = now;
+	return true;
+}
+
 enum cli_recording_verdict cli_recording_look(struct cli_recording *r)
 {
 	struct error err = {0};
 	unsigned percent;
 
+	if (!is_time_to_look(r))
+		return RECORDING_GOES_ON;
 	if (sf_writer_tick(r->writer, clock_ns(CLOCK_REALTIME), &err) < 0) {
 		failed(r, &err);
 		return RECORDING_STOPPED;

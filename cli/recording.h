@@ -47,8 +47,8 @@ struct cli_recording {
 	char *current;		/* name of the current file, for when it is not any more */
 	int fd;			/* of the current file, to see whether it still has a name */
 	uint64_t stored_before; /* bytes of completed files */
-	uint64_t frames_seen;
-	bool full; /* and the state that begins the next file was asked for */
+	uint64_t frames_seen, looked_at; /* when the disk was looked at */
+	bool full;			 /* and the state that begins the next file was asked for */
 	bool told_renamed, broken;
 	/* once closed */
 	uint64_t stored;
@@ -61,6 +61,8 @@ int cli_recording_take(struct cli_recording *r, int id, const char *value);
 /* "100M:5", "10m". Return: false if it makes no sense. */
 bool cli_parse_rotation(const char *text, struct sf_rotation *out);
 
+/* Will files be created or renamed after the first one was opened? */
+bool cli_recording_needs_more_files(const struct cli_recording *r);
 /* Create the first file. Return: 0 or an exit status. */
 int cli_recording_open(struct cli_recording *r);
 /*

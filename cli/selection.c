@@ -271,20 +271,6 @@ void cli_selection_add_rules(struct cli_selection *s, const struct rule_engine *
 	tell_high_volume(e);
 }
 
-static bool has_word(const char *list, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (; *list; list += list[0] == ',') {
-		size_t len = strcspn(list, ",");
-
-		if (len == n && memcmp(list, word, n) == 0)
-			return true;
-		list += len;
-	}
-	return false;
-}
-
 /*
  * A list that starts by removing starts from what would be recorded without it. One that names
  * things is added to the calls that keep the state right, because captures without those cannot say
@@ -297,7 +283,7 @@ int cli_selection_finish(struct cli_selection *s)
 	struct error err = {0};
 
 	*set = (struct rec_set){0};
-	s->rec.exact_set = s->syscalls && has_word(s->syscalls, "none");
+	s->rec.exact_set = true; /* what the list removes is to be missing */
 	rec_set_add_preset(set, REC_SET_STATE);
 	if (!s->for_types && (!s->syscalls || removes))
 		rec_set_add_preset(set, REC_SET_ALL);

@@ -48,7 +48,7 @@ static enum sf_decoded decode_current(const uint8_t *hdr, uint32_t avail, struct
 	ev->ts = load_u64(hdr);
 	ev->tid = (int64_t)load_u64(hdr + 8);
 	ev->type = (uint16_t)type;
-	if (UNLIKELY(type >= EV_TYPE_COUNT && type != EV_TYPE_LOSS))
+	if (UNLIKELY(type >= EV_TYPE_COUNT && type != EV_TYPE_LOSS && type != EV_TYPE_URING))
 		return SF_EVENT_UNKNOWN;
 	*why = "event length outside its block";
 	if (UNLIKELY(len < SF_HEADER_V2 || len > avail))
@@ -69,7 +69,9 @@ static enum sf_decoded decode_current(const uint8_t *hdr, uint32_t avail, struct
 	/* No event type has more than EV_PARAMS_MAX: to the table, all larger numbers are alike. */
 	ev->nparams = (uint16_t)(nparams <= EV_PARAMS_MAX ? nparams : EV_PARAMS_MAX + 1);
 	ev->located = (uint8_t)(nparams < EV_PARAMS_MAX ? nparams : EV_PARAMS_MAX);
-	return type == EV_TYPE_LOSS ? SF_EVENT_LOSS : SF_EVENT_OK;
+	if (LIKELY(type < EV_TYPE_COUNT))
+		return SF_EVENT_OK;
+	return type == EV_TYPE_LOSS ? SF_EVENT_LOSS : SF_EVENT_URING;
 }
 
 /*

@@ -120,6 +120,29 @@ enum ev_category { /* struct ev_info.category: one low value plus source bits */
 #define EV_PARAMS_MAX 32 /* parameters per event type */
 #define EV_TYPE_LOSS                                                                               \
 	60000 /* our own: a gap in the recording; other readers skip types they do not know */
+/*
+ * Our own: an operation submitted through io_uring, at its result. Parameters, as in event tables:
+ *  0 res i64, empty: submitted, and the kernel was asked to tell failures only
+ *  1 op u8, IORING_OP_*
+ *  2 fd i64: of the file, or of the directory where name begins; -1 none. An index of the ring's
+ *    own table if flag 1 of the submission is set
+ *  3 user_data u64
+ *  4 flags u32 of the result, IORING_CQE_F_*
+ *  5 sqe_flags u8 of the submission, IOSQE_*
+ *  6 op_flags u32: of the call (open, message, unlink, rename ... flags; type of a socket)
+ *  7 addr u64: buffer, vector, message or address of the caller
+ *  8 len u64: bytes, elements; mode of open and mkdir, mask of statx, domain of a socket
+ *  9 offset u64: in the file; resolve flags of openat2, protocol of a socket
+ * 10 fd2 i64: directory of name2, source of splice; -1 none
+ * 11 submitted u64, time; 0: before the recording, or the kernel refused the submission
+ * 12 name, 13 name2: paths as given, at most EV_URING_NAME_MAX bytes
+ * 14 address (PT_SOCKADDR) of connect and bind, 15 tuple (PT_SOCKTUPLE) of a connected socket
+ * The thread of the event is that of the submission.
+ */
+#define EV_TYPE_URING	  60003
+#define EV_URING_PARAMS	  16
+#define EV_URING_NAME_MAX 1024
+
 #define EV_FD_CWD (-100)     /* AT_FDCWD as events store it */
 #define EV_NO_ID  UINT32_MAX /* a uid or gid that is not known */
 
@@ -167,6 +190,7 @@ struct ev_flag_set { /* a named set; the list ends with a NULL name */
 
 extern const struct ev_flag_set ev_flag_sets[];
 extern const struct ev_info ev_table[EV_TYPE_COUNT];
+extern const struct ev_info ev_uring_info; /* of EV_TYPE_URING */
 extern const struct ev_syscall ev_syscalls[EV_SYSCALL_COUNT];
 
 static inline bool ev_type_is_exit(unsigned type)

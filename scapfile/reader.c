@@ -125,6 +125,19 @@ static int take_loss(struct sf_reader *r, struct ev_item *item)
 	return 1;
 }
 
+static int take_uring(struct sf_reader *r, struct ev_item *item)
+{
+	struct ev *ev = &r->ev;
+
+	if (ev->nparams > EV_URING_PARAMS) /* of a later version */
+		ev->nparams = ev->located = EV_URING_PARAMS;
+	r->stats.urings++;
+	item->kind = EV_ITEM_URING;
+	item->offset = ev->offset;
+	item->ev = ev;
+	return 1;
+}
+
 /* Everything but a current, complete event. Return: 1 to deliver it, 0 to go on, or ERR_*. */
 static NOINLINE int unusual_event(struct sf_reader *r, enum sf_decoded decoded, const char *why,
 				  struct error *err)
@@ -136,6 +149,7 @@ static NOINLINE int unusual_event(struct sf_reader *r, enum sf_decoded decoded, 
 		r->stats.events_unknown++;
 		return 0;
 	case SF_EVENT_LOSS: /* taken before */
+	case SF_EVENT_URING:
 	case SF_EVENT_BAD:
 		note_bad_event(r, why);
 		return 0;
@@ -164,6 +178,8 @@ static inline int take_event(struct sf_reader *r, struct ev_item *item, struct e
 	if (UNLIKELY(decoded != SF_EVENT_OK || !conv_not_needed(ev))) {
 		if (decoded == SF_EVENT_LOSS)
 			return take_loss(r, item);
+		if (decoded == SF_EVENT_URING)
+			return take_uring(r, item);
 		rc = unusual_event(r, decoded, why, err);
 		if (rc <= 0)
 			return rc;

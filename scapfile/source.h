@@ -25,6 +25,7 @@ enum ev_item_kind {
 	EV_ITEM_LISTS_RESET, /* an interface or user list follows that replaces the one before; see
 				@list */
 	EV_ITEM_LOSS,	     /* events that should stand here were lost while recording */
+	EV_ITEM_URING,	     /* an operation through io_uring: @ev, of type EV_TYPE_URING */
 };
 
 struct ev_machine {
@@ -145,7 +146,7 @@ struct ev_item {
 	enum ev_item_kind kind;
 	uint64_t offset; /* of the block it came from */
 	union {
-		struct ev *ev; /* EV_ITEM_EVENT; points into the source */
+		struct ev *ev; /* EVENT and URING; points into the source */
 		const struct ev_machine *machine;
 		const struct ev_thread_entry *thread;
 		const struct ev_fd_entry *fd;

@@ -12,9 +12,9 @@
 #include "base/error.h"
 #include "scapfile/scapfile.h"
 
-#define SF_FINDINGS_MAX	     200	   /* described one by one; further ones are only counted */
-#define SF_FINDINGS_RULE_MAX 20		   /* and of one rule */
-#define SF_TIME_BACK_MAX     1000000000ull /* ns an event may be older than the newest before it */
+#define SF_FINDINGS_MAX	     200	  /* described one by one; further ones are only counted */
+#define SF_FINDINGS_RULE_MAX 20		  /* and of one rule */
+#define SF_TIME_BACK_MAX     100000000ull /* ns an event may be older than the newest before it */
 
 enum sf_strict_rule {
 #define STRICT(sym, name, demands) SF_STRICT_##sym,

@@ -50,7 +50,7 @@ static PRINTF_LIKE(3, 4) void find(struct param *v, enum sf_strict_rule rule, co
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	strict_find(v->s, rule, v->at, "%s of event type %u (%s): %s", v->info->name, v->type,
-		    ev_table[v->type].name, what);
+		    strict_info(v->type)->name, what);
 }
 
 static void check_length(struct param *v, uint32_t expected)
@@ -104,10 +104,13 @@ static void check_bits(struct param *v, uint32_t value)
 		     value);
 }
 
-static void check_one_of(struct param *v, const struct ev_flag *set, uint32_t value)
+/* The set may hold more bits than a value has: all ones stand for a value that is not known. */
+static void check_one_of(struct param *v, const struct ev_flag *set, uint32_t value, unsigned width)
 {
+	uint32_t mask = UINT32_MAX >> (32 - 8 * width);
+
 	for (const struct ev_flag *f = set; f && f->name; f++)
-		if (f->value == value)
+		if ((f->value & mask) == value)
 			return;
 	if (set && !is_raw(set))
 		find(v, SF_STRICT_PARAM_VALUE, "expected a value of its set, found %u (0x%x)",
@@ -146,7 +149,7 @@ static void check_bytes(struct param *v)
 
 static void check_family(struct param *v)
 {
-	check_one_of(v, ev_flag_set("socket_families"), v->p[0]);
+	check_one_of(v, ev_flag_set("socket_families"), v->p[0], 1);
 }
 
 /* @fixed: bytes in front of the path of a unix address; @v4, @v6: all bytes of the others. */
@@ -177,7 +180,8 @@ static void check_address(struct param *v, uint32_t fixed, uint32_t v4, uint32_t
 /* Old enter events hold the argument without its sign. */
 static void check_fd_number(struct param *v, int64_t fd)
 {
-	int64_t most = ev_type_is_exit(v->type) ? INT32_MAX : UINT32_MAX;
+	int64_t most =
+	    ev_type_is_exit(v->type) || v->type >= EV_TYPE_COUNT ? INT32_MAX : UINT32_MAX;
 
 	if (fd < INT32_MIN || fd > most)
 		find(v, SF_STRICT_PARAM_VALUE, "expected a number of 32 bits, found %" PRId64, fd);
@@ -255,10 +259,6 @@ static void check_number(struct param *v, unsigned width)
 			find(v, SF_STRICT_PARAM_VALUE, "expected a signal up to %u, found %u",
 			     SIGNAL_MAX, v->p[0]);
 		break;
-	case PT_BOOL:
-		if (load_u32(v->p) > 1)
-			find(v, SF_STRICT_PARAM_VALUE, "expected 0 or 1, found %u", load_u32(v->p));
-		break;
 	case PT_FLAGS8:
 	case PT_FLAGS16:
 	case PT_FLAGS32:
@@ -268,7 +268,7 @@ static void check_number(struct param *v, unsigned width)
 	case PT_ENUMFLAGS8:
 	case PT_ENUMFLAGS16:
 	case PT_ENUMFLAGS32:
-		check_one_of(v, v->info->flags, unsigned_value(v->p, width));
+		check_one_of(v, v->info->flags, unsigned_value(v->p, width), width);
 		break;
 	default:
 		break;
@@ -278,7 +278,7 @@ static void check_number(struct param *v, unsigned width)
 void strict_param(struct strict *s, unsigned type, unsigned i, const uint8_t *p, uint32_t n,
 		  uint64_t offset)
 {
-	struct param v = {s, &ev_table[type].params[i], type, i, p, n, offset};
+	struct param v = {s, &strict_info(type)->params[i], type, i, p, n, offset};
 	unsigned width = width_of(v.info->type);
 
 	if (width && n != width) {
@@ -295,7 +295,7 @@ void strict_param(struct strict *s, unsigned type, unsigned i, const uint8_t *p,
 		check_bytes(&v);
 		break;
 	case PT_CHARBUFARRAY:
-		if (!(ev_table[type].flags & EF_OLD_VERSION))
+		if (!(strict_info(type)->flags & EF_OLD_VERSION))
 			check_strings(&v);
 		break;
 	case PT_SOCKADDR:

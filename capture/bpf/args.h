@@ -21,6 +21,10 @@
 #define IA32_IPC	  117
 #define IA32_PREAD	  180
 #define IA32_PWRITE	  181
+#define IA32_SETRESUID16  164
+#define IA32_GETRESUID16  165
+#define IA32_SETRESGID16  170
+#define IA32_GETRESGID16  171
 #define IA32_PREADV	  333
 #define IA32_PWRITEV	  334
 #define IA32_PPOLL_TIME64 414
@@ -150,6 +154,41 @@ static __always_inline u32 from_ipc(struct args *a)
 	return call < 32 && ipc_calls[call & 31] ? ipc_calls[call & 31] : NO_CALL;
 }
 
+/* The first calls had ids of 16 bits, the largest of which stood for "leave it". */
+static __always_inline u64 wide_id(u64 id)
+{
+	return (u16)id == 0xffff ? 0xffffffff : (u16)id;
+}
+
+static __always_inline void widen_ids(struct args *a, u32 number)
+{
+	u32 first = 0, n = 0;
+
+	switch (number) {
+	case 16:  /* lchown */
+	case 95:  /* fchown */
+	case 182: /* chown */
+		first = 1;
+		n = 2;
+		break;
+	case 23: /* setuid */
+	case 46: /* setgid */
+		n = 1;
+		break;
+	case 70: /* setreuid */
+	case 71: /* setregid */
+		n = 2;
+		break;
+	case IA32_SETRESUID16:
+	case IA32_SETRESGID16:
+		n = 3;
+		break;
+	}
+	for (u32 i = 0; i < 3; i++)
+		if (i >= first && i < first + n)
+			a->v[i] = wide_id(a->v[i]);
+}
+
 /*
  * Fills in the call of this CPU. Return: the native number, one of the slots behind them for calls
  * with other arguments, the last slot for calls without an equivalent, NO_CALL for none at all.
@@ -181,6 +220,8 @@ static __always_inline u32 translate_ia32(struct pt_regs *regs, u32 number, long
 	else if (number == IA32_PREAD || number == IA32_PWRITE || number == IA32_PREADV ||
 		 number == IA32_PWRITEV)
 		c->args.v[3] |= c->args.v[4] << 32;
+	else
+		widen_ids(&c->args, number);
 	c->native = native == NO_CALL ? number | WIRE_NATIVE_IA32 : native;
 	return native == NO_CALL ? WIRE_SYSCALLS - 1 : native;
 }
@@ -258,6 +299,15 @@ static __always_inline u16 call_code(u32 native)
 		user_value;                                                                        \
 	})
 #define user(type, ptr) user_or(type, ptr, 0)
+
+/* A user or group id in user memory; 0 when it cannot be read. */
+static __always_inline u32 user_id(u64 ptr)
+{
+	u32 number = ia32_number();
+
+	return number == IA32_GETRESUID16 || number == IA32_GETRESGID16 ? user(u16, ptr)
+									: user(u32, ptr);
+}
 
 /* A time in user memory as nanoseconds: struct timespec of the caller's width. */
 static __always_inline u64 user_timespec(u64 ptr)

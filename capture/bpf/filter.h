@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which tasks and calls are recorded: those of certain processes and their descendants, cgroups,
- * commands, those on sockets with certain ports, those that did not fail; and what is left out under
- * pressure. What is not asked for is constant and vanishes when the programs are loaded. Values of
- * one kind are alternatives; of several kinds, each must let an event pass.
+ * commands, those on sockets with certain ports, those that did not fail; and what is left out
+ * under pressure. What is not asked for is constant and vanishes when the programs are loaded.
+ * Values of one kind are alternatives; of several kinds, each must let an event pass.
  */
 #ifndef CAPTURE_BPF_FILTER_H
 #define CAPTURE_BPF_FILTER_H
@@ -121,6 +121,7 @@ static __always_inline bool sheds_tracepoint(u32 level, u32 type)
 {
 	return (level >= WIRE_SHED_SCHEDULER &&
 		(type == EV_SCHEDSWITCH_6_E || type == EV_PAGE_FAULT_E)) ||
+	       (level >= WIRE_SHED_IO && type >= WIRE_EVENT_TYPES) || /* of io_uring */
 	       (level >= WIRE_SHED_ALL && !is_lifecycle(type));
 }
 

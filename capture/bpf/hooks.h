@@ -68,4 +68,14 @@ static __always_inline u32 page_fault_flags(u64 error)
 	return flags;
 }
 
+/* Those of struct open_how, at its beginning; none if it cannot be read. */
+static __always_inline u32 how_flags(u64 how)
+{
+	u64 flags;
+
+	if (bpf_probe_read_user(&flags, sizeof(flags), (void *)how))
+		return 0;
+	return map_open_flags((u32)flags);
+}
+
 #endif

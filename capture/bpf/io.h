@@ -31,8 +31,8 @@ struct vector { /* of one call, in user layout; one per CPU */
 		u64 wide[2 * VECTOR_MAX]; /* start, length */
 		u32 narrow[2 * VECTOR_MAX];
 	};
-	u32 count;  /* 0 when it is not readable */
-	u32 halves; /* it is narrow */
+	u32 count;	/* 0 when it is not readable */
+	u32 half_width; /* what counts is @narrow: a 32-bit caller */
 	u32 done, left;
 };
 struct {
@@ -52,9 +52,9 @@ struct user_msghdr_32 {
 	u32 name, namelen, iov, iovlen, control, controllen, flags, len;
 };
 
-struct message {
+struct message { /* of either layout */
 	u64 name, iov, iovlen, control, controllen;
-	u32 namelen, len;
+	u32 namelen;
 	bool readable;
 };
 
@@ -188,13 +188,13 @@ static __always_inline struct vector *this_vector(void)
 static __always_inline u64 segment_len(struct vector *v, u32 k)
 {
 	k &= VECTOR_MAX - 1;
-	return v->halves ? v->narrow[2 * k + 1] : v->wide[2 * k + 1];
+	return v->half_width ? v->narrow[2 * k + 1] : v->wide[2 * k + 1];
 }
 
 static __always_inline u64 segment_start(struct vector *v, u32 k)
 {
 	k &= VECTOR_MAX - 1;
-	return v->halves ? v->narrow[2 * k] : v->wide[2 * k];
+	return v->half_width ? v->narrow[2 * k] : v->wide[2 * k];
 }
 
 /* Reads the vector, for put_vector(). Return: its bytes, in 32 bits; 0 if it is not readable. */
@@ -202,12 +202,14 @@ __noinline u32 vector_size(u64 ptr, u64 count)
 {
 	struct vector *v = this_vector();
 	u32 n = count < VECTOR_MAX ? count : VECTOR_MAX, sum = 0;
+	u64 size;
 
 	if (!v)
 		return 0;
-	v->halves = is_narrow();
+	v->half_width = is_narrow();
 	v->count = 0;
-	if (!n || bpf_probe_read_user(v->wide, n * (v->halves ? 8 : 16), (void *)ptr))
+	size = bounded(n * (v->half_width ? 8 : 16), sizeof(v->wide));
+	if (!n || bpf_probe_read_user(v->wide, size, (void *)ptr))
 		return 0;
 	v->count = n;
 	for (u32 k = 0; k < VECTOR_MAX; k++) {
@@ -231,8 +233,10 @@ __noinline int vector_step(u32 k)
 	n = n < v->left ? n : v->left;
 	n &= SCRATCH_MASK;
 	pos = (*(volatile u64 *)&s->pos + v->done) & SCRATCH_MASK;
-	if (n && bpf_probe_read_user(s->data + pos, n, (void *)segment_start(v, k)))
+	if (n && bpf_probe_read_user(s->data + pos, n, (void *)segment_start(v, k))) {
+		s->fault = 1;
 		return 1;
+	}
 	v->done += n;
 	v->left -= n;
 	return 0;

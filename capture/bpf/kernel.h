@@ -236,6 +236,101 @@ struct kernel_siginfo {
 		} _kill;
 	} _sifields;
 };
+/* The folder io_uring: what an operation was given stands at the beginning of its request. */
+struct io_ring_ctx;
+struct io_uring_cqe {
+	u64 user_data;
+	s32 res;
+	u32 flags;
+};
+struct io_kiocb {
+	u8 opcode;
+	u64 flags; /* below 256 those of the submission */
+	struct io_cqe {
+		u64 user_data;
+		int fd;
+	} cqe;
+	struct io_ring_ctx *ctx;
+	void *async_data;
+};
+struct filename {
+	const char *name;
+};
+struct io_open {
+	int dfd;
+	struct filename *filename;
+	struct io_open_how {
+		u64 flags, mode, resolve;
+	} how;
+};
+struct io_close {
+	int fd;
+};
+struct io_rw {
+	struct kiocb {
+		s64 ki_pos;
+	} kiocb;
+	u64 addr;
+	u32 len;
+	int flags;
+};
+struct io_sr_msg {
+	void *buf;
+	int len;
+	u32 msg_flags;
+	u16 flags;
+};
+struct io_async_msghdr {
+	struct io_address {
+		u16 family;
+	} addr;
+};
+struct io_connect {
+	void *addr;
+	int addr_len;
+};
+struct io_bind { /* since 6.11 */
+	int addr_len;
+};
+struct io_accept {
+	void *addr;
+	int flags, iou_flags;
+};
+struct io_socket {
+	int domain, type, protocol;
+};
+struct io_unlink {
+	int dfd, flags;
+	struct filename *filename;
+};
+struct io_rename {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+	int flags;
+};
+struct io_link {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+	int flags;
+};
+struct io_mkdir {
+	int dfd;
+	u16 mode;
+	struct filename *filename;
+};
+struct io_statx {
+	int dfd;
+	u32 mask, flags;
+	struct filename *filename;
+};
+struct io_shutdown {
+	int how;
+};
+struct io_splice {
+	u64 len;
+	int splice_fd_in;
+	u32 flags;
+};
 struct linux_binprm {
 	const char *filename;
 };

@@ -9,31 +9,31 @@
 #include "capture/bpf/file.h"
 #include "capture/bpf/task.h"
 
-#define ARGV_MAX	   16
-#define REAPER_THREADS	   30
-#define REAPER_ANCESTORS   60
-#define SEARCH_STEPS	   17 /* halvings of NGROUPS_MAX groups */
-#define INLINE_EXTENTS	   5
-#define CAP_DAC_OVERRIDE_  (1u << 1)
-#define CAP_FOWNER_	   (1u << 3)
-#define SB_RDONLY_	   1
-#define INODE_IMMUTABLE	   8
-#define MODE_TYPE	   0170000
-#define MODE_DIRECTORY	   0040000
-#define MODE_REGULAR	   0100000
-#define MODE_LINK	   0120000
-#define MODE_GROUP_WRITE   0020
-#define MODE_OTHERS_WRITE  0002
-#define EXE_WRITABLE	   1
-#define EXE_UPPER_LAYER	   2
-#define EXE_FROM_MEMFD	   4
-#define EXE_LOWER_LAYER	   8
-#define PROCESS_GROUP	   2 /* PIDTYPE_PGID */
-#define PROCESS		   1 /* PIDTYPE_TGID */
-#define LIMIT_OPEN_FILES   7
-#define REAPER_NOT_FOUND   (-1)
-#define CLONE_VM_	   0x100
-#define TASK_WORKER	   (0x10 | 0x4000) /* threads of a process that never leave the kernel */
+#define ARGV_MAX	  16
+#define REAPER_THREADS	  30
+#define REAPER_ANCESTORS  60
+#define SEARCH_STEPS	  17 /* halvings of NGROUPS_MAX groups */
+#define INLINE_EXTENTS	  5
+#define CAP_DAC_OVERRIDE_ (1u << 1)
+#define CAP_FOWNER_	  (1u << 3)
+#define SB_RDONLY_	  1
+#define INODE_IMMUTABLE	  8
+#define MODE_TYPE	  0170000
+#define MODE_DIRECTORY	  0040000
+#define MODE_REGULAR	  0100000
+#define MODE_LINK	  0120000
+#define MODE_GROUP_WRITE  0020
+#define MODE_OTHERS_WRITE 0002
+#define EXE_WRITABLE	  1
+#define EXE_UPPER_LAYER	  2
+#define EXE_FROM_MEMFD	  4
+#define EXE_LOWER_LAYER	  8
+#define PROCESS_GROUP	  2 /* PIDTYPE_PGID */
+#define PROCESS		  1 /* PIDTYPE_TGID */
+#define LIMIT_OPEN_FILES  7
+#define REAPER_NOT_FOUND  (-1)
+#define CLONE_VM_	  0x100
+#define TASK_WORKER	  (0x10 | 0x4000) /* threads of a process that never leave the kernel */
 
 enum search { SEARCH_ON, SEARCH_FOUND, SEARCH_END };
 
@@ -66,7 +66,7 @@ int BPF_PROG(on_clone_flags, struct task_struct *task, u64 flags)
 	if (flags & CLONE_VM_)
 		bpf_map_update_elem(&clone_flags_of, &tid, &flags, BPF_ANY);
 	else
-		bpf_map_delete_elem(&clone_flags_of, &tid); /* of a task that had the number before */
+		bpf_map_delete_elem(&clone_flags_of, &tid); /* the number was another's before */
 	return 0;
 }
 
@@ -297,7 +297,7 @@ __noinline int thread_step(u32 cpu)
 	return SEARCH_FOUND;
 }
 
-/* The first thread of @task's group that is not ending. Return: its id, 0 none, or -1: not found. */
+/* The first thread of @task's group that is not ending. Return: its id, 0: none, -1: not found. */
 static __always_inline s64 live_thread(struct walk *w, u32 cpu, struct task_struct *task)
 {
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);

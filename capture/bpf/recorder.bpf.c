@@ -23,15 +23,19 @@
 #include "capture/bpf/filter.h"
 #include "capture/bpf/io.h"
 
-/* Of tracepoints other than those of system calls, which the dispatchers decide about. */
+/* Of tracepoints other than those of system calls. What has a type of our own is not attached if it
+ * is not wanted. */
 static __always_inline bool skip_task(struct task_struct *task, u32 type)
 {
-	return !(settings.interesting_events[type / 64 & 7] >> (type & 63) & 1) ||
-	       task->tgid == cfg_own_tgid || !keep_task(task, type);
+	if (type < WIRE_EVENT_TYPES &&
+	    !(settings.interesting_events[type / 64 & 7] >> (type & 63) & 1))
+		return true;
+	return task->tgid == cfg_own_tgid || !keep_task(task, type);
 }
 
 #include "capture/bpf/hooks.h"
 #include "capture/bpf/select.h"
+#include "capture/bpf/uring.h"
 
 #include "capture/programs.h" /* generated */
 
@@ -46,8 +50,6 @@ int BPF_PROG(dispatch, struct pt_regs *regs, long ret)
 		return 0;
 	if (task->tgid == cfg_own_tgid || !keep_event(task, regs, nr, ret))
 		return 0;
-	if (measure_tiny)
-		return tiny_event();
 	bpf_tail_call(ctx, &exits, nr);
 	return 0;
 }

@@ -10,7 +10,6 @@
 
 #include "capture/bpf/file.h"
 
-#define AF_UNSPEC_	 0
 #define AF_UNIX_	 1
 #define AF_INET_	 2
 #define AF_INET6_	 10
@@ -123,17 +122,9 @@ static __always_inline struct backlog accept_queue(struct task_struct *task, s64
 /* Reads as much as @len says there is, and no more. Return: false when there is no family. */
 static __always_inline bool read_address(struct user_address *a, u64 ptr, u32 len)
 {
-	u32 n = len < sizeof(*a) ? len : sizeof(*a);
+	u64 n = bounded(len, sizeof(*a));
 
-	n &= 63;
-	return ptr && n >= sizeof(a->family) && n <= sizeof(*a) &&
-	       !bpf_probe_read_user(a, n, (void *)ptr);
-}
-
-/* The other end of an IPv4 socket, as the caller named it. */
-static __always_inline bool names_in(const struct user_address *a, u32 len)
-{
-	return len >= IN_LEN && (a->family == AF_INET_ || a->family == AF_UNSPEC_);
+	return ptr && n >= sizeof(a->family) && !bpf_probe_read_user(a, n, (void *)ptr);
 }
 
 /*
@@ -195,8 +186,12 @@ __noinline int user_sockaddr(u64 ptr, u32 len)
 	u32 n;
 	u8 *at;
 
-	if (!s || !read_address(&a, ptr, len))
+	if (!s)
 		return 0;
+	if (!read_address(&a, ptr, len)) {
+		s->fault |= ptr && len >= sizeof(a.family);
+		return 0;
+	}
 	at = scratch_at(s);
 	at[0] = (u8)a.family;
 	if (a.family == AF_INET_ && len >= IN_LEN) {
@@ -229,7 +224,7 @@ static __always_inline u32 tuple_in(u8 *at, struct sock *sk, u32 direction, u64 
 	u32 ip = BPF_CORE_READ(sk, __sk_common.skc_daddr);
 	struct user_address a = {};
 
-	if (!p.remote && read_address(&a, addr, len) && names_in(&a, len)) {
+	if (!p.remote && read_address(&a, addr, len) && a.family == AF_INET_ && len >= IN_LEN) {
 		ip = a.in;
 		p.remote = swap16(a.port);
 	}
@@ -410,9 +405,12 @@ __noinline int user_sockopt(u32 level, u32 name, u64 ptr, u32 len)
 	if (len > WIRE_SNAPLEN_MAX)
 		len = WIRE_SNAPLEN_MAX;
 	len &= SCRATCH_MASK;
-	if (kind != SOCKOPT_BYTES || !len || bpf_probe_read_user(at + 1, len, (void *)ptr))
+	if (kind == SOCKOPT_BYTES && !len)
 		return 1;
-	return 1 + len;
+	if (kind == SOCKOPT_BYTES && !bpf_probe_read_user(at + 1, len, (void *)ptr))
+		return 1 + len;
+	s->fault = 1;
+	return 1;
 }
 
 static __always_inline void put_sockopt(struct scratch *s, u32 i, u64 level, u64 name, u64 ptr,

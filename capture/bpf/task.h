@@ -56,8 +56,7 @@ static __always_inline u32 vm_size(struct task_struct *task)
 /* Since 6.2 without what single CPUs have not added yet: up to 2 x CPUs pages each, at least 32. */
 #define rss_pages(mm, kind)                                                                        \
 	(bpf_core_field_exists(((struct mm_struct___before_6_2 *)0)->rss_stat.count)               \
-	     ? BPF_CORE_READ((struct mm_struct___before_6_2 *)(mm),                                \
-			     rss_stat.count[kind].counter)                                         \
+	     ? BPF_CORE_READ((struct mm_struct___before_6_2 *)(mm), rss_stat.count[kind].counter)  \
 	     : BPF_CORE_READ(mm, rss_stat[kind].count))
 
 static __always_inline u32 pages_kib(s64 pages)

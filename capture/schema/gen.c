@@ -36,20 +36,22 @@ unsigned type_width(const char *type)
 static const struct hook {
 	const char *name, *section, *args;
 	bool variable; /* never runs inside another program that uses the scratch buffer */
+	bool x86;      /* other machines lack it */
 } hooks[] = {
     {"exec", "sched_process_exec",
-     "struct task_struct *task, int old_pid, struct linux_binprm *bprm", true},
-    {"exit", "sched_process_exit", "struct task_struct *task", true},
-    {"fork", "sched_process_fork", "struct task_struct *parent, struct task_struct *task", true},
-    {"newtask", "task_newtask", "struct task_struct *task, unsigned long clone_flags", true},
+     "struct task_struct *task, int old_pid, struct linux_binprm *bprm", true, false},
+    {"exit", "sched_process_exit", "struct task_struct *task", true, false},
+    {"fork", "sched_process_fork", "struct task_struct *parent, struct task_struct *task", true,
+     false},
+    {"newtask", "task_newtask", "struct task_struct *task, unsigned long clone_flags", true, false},
     {"switch", "sched_switch", "bool preempt, struct task_struct *prev, struct task_struct *next",
-     false},
+     false, false},
     {"fault_user", "page_fault_user",
-     "unsigned long address, struct pt_regs *regs, unsigned long error_code", false},
+     "unsigned long address, struct pt_regs *regs, unsigned long error_code", false, true},
     {"fault_kernel", "page_fault_kernel",
-     "unsigned long address, struct pt_regs *regs, unsigned long error_code", false},
+     "unsigned long address, struct pt_regs *regs, unsigned long error_code", false, true},
     {"signal", "signal_deliver", "int sig, struct kernel_siginfo *info, struct k_sigaction *action",
-     false},
+     false, false},
 };
 
 static const struct hook *find_hook(const struct program *p)
@@ -59,6 +61,11 @@ static const struct hook *find_hook(const struct program *p)
 			return &hooks[i];
 	program_error(p, "no tracepoint is known by this name");
 	return NULL;
+}
+
+bool is_x86_only(const struct program *p)
+{
+	return p->kind == TRACEPOINT && !p->hand && find_hook(p)->x86;
 }
 
 /* True when @word stands in @text as an identifier of its own. */

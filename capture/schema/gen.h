@@ -39,6 +39,7 @@ struct gen {
 
 /* gen.c: bytes of a value of this type, 0 when they vary */
 unsigned type_width(const char *type);
+bool is_x86_only(const struct program *p);
 
 /* gen_recipes.c */
 void program_error(const struct program *p, const char *what);

@@ -279,6 +279,28 @@ static void write_served(FILE *f, const struct gen *g, const struct program *p, 
 	}
 }
 
+/* Numbers the format has no code for: calls of kernels younger than it. */
+static void write_unknown(FILE *f, const struct gen *g, size_t column)
+{
+	bool known[SLOT_FIRST] = {false};
+
+	for (size_t i = 0; i < g->syscalls.rows; i++) {
+		int nr = call_number(g, i, column);
+
+		if (nr >= SLOT_FIRST)
+			die("syscalls.tsv:%zu: numbers end at %d", g->syscalls.lines[i],
+			    SLOT_FIRST - 1);
+		if (nr >= 0)
+			known[nr] = true;
+	}
+	for (int nr = 0; nr < SLOT_FIRST; nr++)
+		if (!known[nr])
+			fprintf(f,
+				column == CALL_ARM ? "EXIT(-1, %d, 0, generic, EV_GENERIC_X)\n"
+						   : "EXIT(%d, -1, 0, generic, EV_GENERIC_X)\n",
+				nr);
+}
+
 /* Calls without parameters of their own. All others need a recipe. */
 static void write_generic(FILE *f, const struct gen *g, const bool *served)
 {
@@ -294,6 +316,8 @@ static void write_generic(FILE *f, const struct gen *g, const bool *served)
 				call_number(g, i, CALL_X86), call_number(g, i, CALL_ARM),
 				cell(&g->syscalls, i, CALL_CODE));
 	}
+	write_unknown(f, g, CALL_X86);
+	write_unknown(f, g, CALL_ARM);
 	fprintf(f, "EXIT(%d, -1, 0, generic_ia32, EV_GENERIC_X)\n", NATIVE_NUMBERS - 1);
 }
 
@@ -311,8 +335,13 @@ void write_exits(const struct gen *g, const char *dir)
 	      "#ifndef ENTRY\n#define ENTRY(x86, arm, code, program, type)\n#endif\n"
 	      "#ifndef TRACEPOINT\n#define TRACEPOINT(code, program, type)\n#endif\n",
 	      f);
-	for (size_t i = 0; i < g->count; i++)
+	for (size_t i = 0; i < g->count; i++) {
+		bool x86 = is_x86_only(&g->programs[i]);
+
+		fputs(x86 ? "#ifdef __x86_64__\n" : "", f);
 		write_served(f, g, &g->programs[i], served);
+		fputs(x86 ? "#endif\n" : "", f);
+	}
 	write_generic(f, g, served);
 	fputs("#undef EXIT\n#undef ENTRY\n#undef TRACEPOINT\n", f);
 	free(served);

@@ -45,6 +45,7 @@ void fake_proc_remove(struct fake_proc *f)
 	nftw(f->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+PRINTF_LIKE(3, 0)
 static void full_path(const struct fake_proc *f, char out[FAKE_PATH], const char *path, va_list ap)
 {
 	int n = snprintf(out, FAKE_PATH, "%s/", f->root);
@@ -133,9 +134,10 @@ static void fill(struct fake_proc *f, const char *dir, int pid, int tid)
 	fake_file(f, SV_LIT("HOME=/root\0LANG=C\0"), "proc/%s/environ", dir);
 	fake_file(f, SV_LIT("0::/\n"), "proc/%s/cgroup", dir);
 	fake_file(f, SV_LIT("1000\n"), "proc/%s/loginuid", dir);
-	fake_file(f, SV_LIT("Limit Soft Hard Units\n"
-			    "Max cpu time              unlimited            unlimited   seconds\n"
-			    "Max open files            1024                 4096        files\n"),
+	fake_file(f,
+		  SV_LIT("Limit Soft Hard Units\n"
+			 "Max cpu time              unlimited            unlimited   seconds\n"
+			 "Max open files            1024                 4096        files\n"),
 		  "proc/%s/limits", dir);
 	fake_link(f, "/usr/bin/work", "proc/%s/exe", dir);
 	fake_link(f, "/home/work", "proc/%s/cwd", dir);
@@ -182,7 +184,7 @@ struct rec_state *fake_take(struct fake_proc *f)
 	return s;
 }
 
-const struct ev_thread_entry *state_thread_entry(struct rec_state *s, int64_t tid)
+const struct ev_thread_entry *host_find_thread(struct rec_state *s, int64_t tid)
 {
 	struct ev_item item;
 
@@ -193,7 +195,7 @@ const struct ev_thread_entry *state_thread_entry(struct rec_state *s, int64_t ti
 	return NULL;
 }
 
-const struct ev_fd_entry *state_fd_entry(struct rec_state *s, int64_t tid, int64_t fd)
+const struct ev_fd_entry *host_find_fd(struct rec_state *s, int64_t tid, int64_t fd)
 {
 	struct ev_item item;
 

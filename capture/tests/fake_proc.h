@@ -38,7 +38,7 @@ void fake_fd(struct fake_proc *f, int pid, int fd, const char *target);
 /* Take the state of the fake host. */
 struct rec_state *fake_take(struct fake_proc *f);
 /* What is in a state; NULL if it is not. Valid as long as the state. */
-const struct ev_thread_entry *state_thread_entry(struct rec_state *s, int64_t tid);
-const struct ev_fd_entry *state_fd_entry(struct rec_state *s, int64_t tid, int64_t fd);
+const struct ev_thread_entry *host_find_thread(struct rec_state *s, int64_t tid);
+const struct ev_fd_entry *host_find_fd(struct rec_state *s, int64_t tid, int64_t fd);
 
 #endif

@@ -30,8 +30,9 @@ static inline void fake_ring_init(struct fake_ring *f, uint64_t at, int16_t cpu)
 	f->data = mmap(NULL, 2 * FAKE_RING_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_true(f->data != MAP_FAILED);
 	for (unsigned i = 0; i < 2; i++)
-		assert_true(mmap(f->data + i * FAKE_RING_SIZE, FAKE_RING_SIZE, PROT_READ | PROT_WRITE,
-				 MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED);
+		assert_true(mmap(f->data + i * FAKE_RING_SIZE, FAKE_RING_SIZE,
+				 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+				 0) != MAP_FAILED);
 	close(fd);
 	atomic_store(&f->consumer, at);
 	atomic_store(&f->producer, at);

@@ -60,8 +60,9 @@ static void numbers(void *shared)
 	ia32(999, 1, 2, 3, 4, 5);  /* beyond all tables */
 	ia32(322, 99, 0, 0, 0, 0); /* timerfd_create, in 64 bits execveat */
 	ia32(59, low ? 1 : 0, 0, 0, 0, 0);
-	ia32(203, -1, -1, 0, 0, 0); /* setreuid of 32-bit ids */
-	live_call(17, -1, 0, 0, 0); /* pread64 */
+	ia32(203, -1, -1, 0, 0, 0);  /* setreuid of 32-bit ids */
+	live_call(17, -1, 0, 0, 0);  /* pread64 */
+	live_call(480, -1, 0, 0, 0); /* younger than the codes of the format */
 }
 
 static void a_32_bit_number_means_what_it_means_to_32_bit_code(void **state)
@@ -87,6 +88,9 @@ static void a_32_bit_number_means_what_it_means_to_32_bit_code(void **state)
 	expect_i64(e, "ruid", 4294967295);
 	e = expect_event(l, EV_PREAD_X);
 	expect_i64(e, "res", -EBADF);
+	e = expect_event(l, EV_GENERIC_X);
+	expect_i64(e, "ID", 0);
+	expect_i64(e, "nativeID", 480);
 	expect_end(l);
 }
 
@@ -110,6 +114,9 @@ static void arguments(void *shared)
 	ia32(162, put(64, time, sizeof(time)), 0, 0, 0, 0); /* nanosleep */
 	ia32(191, 7, put(128, "", 1), 0, 0, 0);		    /* getrlimit */
 	ia32(4, -1, path, 5, 0, 0);			    /* write */
+	ia32(16, path, 0x1ffff, 7, 0, 0);		    /* lchown of 16-bit ids */
+	ia32(165, put(256, "", 1), put(260, "", 1), put(264, "\0\0ab", 4), 0,
+	     0); /* getresuid, too */
 }
 
 static void arguments_are_32_bits_wide(void **state)
@@ -117,7 +124,8 @@ static void arguments_are_32_bits_wide(void **state)
 	struct live *l = *state;
 	struct live_event *e;
 
-	live_run(l, "open,pread64,lseek,mmap,umount2,nanosleep,getrlimit,write", arguments);
+	live_run(l, "open,pread64,lseek,mmap,umount2,nanosleep,getrlimit,write,lchown,getresuid",
+		 arguments);
 	e = expect_event(l, EV_OPEN_X);
 	expect_i64(e, "fd", -ENOENT);
 	expect_str(e, "name", "/none/there");
@@ -147,6 +155,13 @@ static void arguments_are_32_bits_wide(void **state)
 	assert_true(live_number(e, "cur") > 0 && live_number(e, "cur") < UINT32_MAX);
 	e = expect_event(l, EV_WRITE_X);
 	expect_bytes(e, "data", "/none", 5);
+	e = expect_event(l, EV_LCHOWN_X);
+	expect_str(e, "path", "/none/there");
+	expect_i64(e, "uid", 4294967295);
+	expect_i64(e, "gid", 7);
+	e = expect_event(l, EV_GETRESUID_X);
+	expect_i64(e, "res", 0);
+	expect_i64(e, "suid", (uint16_t)geteuid());
 	expect_end(l);
 }
 
@@ -227,7 +242,8 @@ static void blocks_of_arguments_are_read(void **state)
 
 LIVE_MAIN("ia32",
 	  "close,ia32,timerfd_create,execveat,setreuid,pread64,read,open,lseek,mmap,umount2,"
-	  "nanosleep,getrlimit,write,socket,connect,sendto,sendmsg,recvfrom,semget,semop",
+	  "nanosleep,getrlimit,write,lchown,getresuid,socket,connect,sendto,sendmsg,recvfrom,"
+	  "semget,semop",
 	  cmocka_unit_test(a_32_bit_number_means_what_it_means_to_32_bit_code),
 	  cmocka_unit_test(arguments_are_32_bits_wide),
 	  cmocka_unit_test(blocks_of_arguments_are_read))

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -109,7 +110,7 @@ static _Noreturn void child(const char *calls, void (*fn)(void *), void *shared)
 	fn(shared);
 	if (!strstr(calls, "exit"))
 		live_pause();
-	live_call(231 /* exit_group */, 0);
+	live_call(SYS_exit_group, 0);
 	abort();
 }
 
@@ -178,13 +179,16 @@ static bool fails(const struct live_event *e)
 /* The header, the number of parameters and the sum of their lengths. */
 static void check_shape(struct live_event *e)
 {
-	uint32_t sum = WIRE_HEADER_LEN + 2u * e->nparams;
+	uint32_t sum = WIRE_HEADER_LEN + 2u * e->nparams, len = load_u32(e->body + 16);
 
+	if (e->type == EV_TYPE_URING) /* its test looks at it */
+		return;
 	if (e->type >= EV_TYPE_COUNT)
 		fail_msg("a record of type %u", e->type);
-	if (load_u32(e->body + 16) != e->len)
+	if (len > e->len || e->len - len > WIRE_SHORT_MAX + sizeof(uint16_t))
 		live_fail_(e, NULL, __FILE__, __LINE__, "the header says %u bytes, there are %u",
-			   load_u32(e->body + 16), e->len);
+			   len, e->len);
+	e->len = len; /* a short event may stand in a longer record, before the number of its CPU */
 	if (e->nparams != ev_table[e->type].nparams)
 		live_fail_(e, NULL, __FILE__, __LINE__, "%u parameters instead of %u", e->nparams,
 			   ev_table[e->type].nparams);

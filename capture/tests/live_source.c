@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The recorder as rec_open() puts it together, but for the first state, and with its settings in
+ * the test's hands: they are in memory that a child shares, so it can switch what is recorded
+ * without a system call.
+ */
 #include "capture/tests/live_internal.h"
 
 #include <errno.h>
@@ -11,22 +16,18 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/clock.h"
+#include "capture/internal.h"
 #include "capture/wire.h"
 
-#include "capture/recorder.skel.h" /* uses the types of wire.h */
-
-#define RING_BYTES (8u << 20)
+#define WAIT_MS	    20
+#define PATIENCE_MS 5000 /* until everything that was seen must have come */
 
 struct live_source {
-	struct rec_recorder *bpf;
-	struct ring_buffer *rings[64], *priority;
-	struct ring_ctx {
-		void (*event)(void *, const uint8_t *, size_t, int);
-		void *arg;
-		int cpu;
-	} ctx[64], priority_ctx;
-	struct bpf_link *links[16];
-	int cpus, nlinks;
+	struct load *load;
+	struct drain drain;
+	bool draining;
+	uint64_t taken;
 };
 
 enum kind { EXITS, ENTRIES, TRACEPOINTS };
@@ -35,24 +36,27 @@ struct program {
 	enum kind kind;
 	int nr;
 	unsigned code, type;
-	const char *name;
 };
 
 static const struct program programs[] = {
-#define EXIT(x86, arm, code, program, type)  {EXITS, x86, code, type, "exit_" #program},
-#define ENTRY(x86, arm, code, program, type) {ENTRIES, x86, code, type, "enter_" #program},
-#define TRACEPOINT(code, program, type)	     {TRACEPOINTS, -1, code, type, "on_" #program},
+#define EXIT(x86, arm, code, program, type)  {EXITS, x86, code, type},
+#define ENTRY(x86, arm, code, program, type) {ENTRIES, x86, code, type},
+#define TRACEPOINT(code, program, type)	     {TRACEPOINTS, -1, code, type},
 #include "capture/exits.def"
 };
 
 #define PROGRAMS (sizeof(programs) / sizeof(*programs))
-#define ENTER	 "enter:" /* before a name: what is copied at the entry */
-#define IA32	 "ia32"	  /* 32-bit calls without an equivalent */
+#define ENTER	 "enter:"   /* before a name: what is copied at the entry */
+#define IA32	 "ia32"	    /* 32-bit calls without an equivalent */
+#define ALL	 "all"	    /* system calls */
+#define URING	 "io_uring" /* what is submitted through rings; all the time */
 
 static bool serves(const struct program *p, const char *word)
 {
 	bool enter = !strncmp(word, ENTER, strlen(ENTER));
 
+	if (!strcmp(word, ALL))
+		return p->kind == EXITS;
 	if (enter != (p->kind == ENTRIES))
 		return false;
 	if (!p->code)
@@ -63,137 +67,28 @@ static bool serves(const struct program *p, const char *word)
 }
 
 /* Call @fn for each program that serves a word of @list, and NULL if none does. */
-static int each_program(struct live_source *s, const char *list,
-			int (*fn)(struct live_source *, const struct program *, const char *))
+static int each_program(void *arg, const char *list,
+			int (*fn)(void *arg, const struct program *, const char *word))
 {
 	char word[64];
 
 	while (*list) {
 		size_t n = strcspn(list, ",");
-		bool found = *list == '+'; /* not a call: see set_constants() */
+		bool found = *list == '+'; /* not a call: see set_options() */
 
 		snprintf(word, sizeof(word), "%.*s", (int)n, list);
 		for (size_t i = 0; i < PROGRAMS; i++) {
 			if (!serves(&programs[i], word))
 				continue;
 			found = true;
-			if (fn(s, &programs[i], word))
+			if (fn(arg, &programs[i], word))
 				return -1;
 		}
-		if (!found && fn(s, NULL, word))
+		if (!found && fn(arg, NULL, word))
 			return -1;
 		list += n + (list[n] == ',');
 	}
 	return 0;
-}
-
-#ifdef __x86_64__
-static const bool child_returns = true; /* from clone, through our tracepoint */
-#else
-static const bool child_returns = false;
-#endif
-
-static struct bpf_program *find(struct live_source *s, const char *name)
-{
-	return bpf_object__find_program_by_name(s->bpf->obj, name);
-}
-
-static int autoload(struct live_source *s, const struct program *p, const char *word)
-{
-	struct bpf_program *bpf = p ? find(s, p->name) : NULL;
-
-	if (!strcmp(word, "task_newtask")) /* the same event from the other hook, for its test */
-		bpf = s->bpf->progs.on_newtask;
-	else if (bpf == s->bpf->progs.on_newtask && child_returns)
-		return 0;
-	if (!bpf) {
-		if (!p || p->kind != TRACEPOINTS)
-			fprintf(stderr, "there is no program for '%s'\n", word);
-		return 0;
-	}
-	bpf_program__set_autoload(bpf, true);
-	if (p && p->kind == ENTRIES)
-		bpf_program__set_autoload(s->bpf->progs.dispatch_enter, true);
-	return 0;
-}
-
-static int fill_table(struct live_source *s, const struct program *p, const char *word)
-{
-	struct bpf_program *bpf = p && p->nr >= 0 ? find(s, p->name) : NULL;
-	struct bpf_map *map = p && p->kind == ENTRIES ? s->bpf->maps.entries : s->bpf->maps.exits;
-	int fd;
-
-	(void)word;
-	if (!bpf)
-		return 0;
-	fd = bpf_program__fd(bpf);
-	return bpf_map_update_elem(bpf_map__fd(map), &p->nr, &fd, 0);
-}
-
-/* Programs reached by tail calls only. */
-static bool in_table(const char *program)
-{
-	return !strncmp(program, "exit_", 5) || !strncmp(program, "enter_", 6);
-}
-
-static int attach(struct live_source *s)
-{
-	struct bpf_program *p;
-
-	bpf_object__for_each_program(p, s->bpf->obj)
-	{
-		const char *name = bpf_program__name(p);
-
-		if (!bpf_program__autoload(p) || in_table(name))
-			continue;
-		if (s->nlinks == 16)
-			return -1;
-		s->links[s->nlinks] = bpf_program__attach(p);
-		if (!s->links[s->nlinks++]) {
-			fprintf(stderr, "cannot attach %s: %s\n", name, strerror(errno));
-			return -1;
-		}
-	}
-	return 0;
-}
-
-static int take(void *arg, void *data, size_t n)
-{
-	struct ring_ctx *c = arg;
-
-	c->event(c->arg, data, n, c->cpu);
-	return 0;
-}
-
-/* Of all CPUs: the number follows the record. */
-static int take_priority(void *arg, void *data, size_t n)
-{
-	struct ring_ctx *c = arg;
-	uint16_t cpu;
-
-	if (n < sizeof(cpu))
-		return 0;
-	memcpy(&cpu, (const uint8_t *)data + n - sizeof(cpu), sizeof(cpu));
-	c->event(c->arg, data, n - sizeof(cpu), cpu);
-	return 0;
-}
-
-static int make_rings(struct live_source *s)
-{
-	for (int cpu = 0; cpu < s->cpus; cpu++) {
-		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, RING_BYTES, NULL);
-
-		if (fd < 0 || bpf_map_update_elem(bpf_map__fd(s->bpf->maps.rings), &cpu, &fd, 0))
-			return -1;
-		s->ctx[cpu].cpu = cpu;
-		s->rings[cpu] = ring_buffer__new(fd, take, &s->ctx[cpu], NULL);
-		close(fd);
-		if (!s->rings[cpu])
-			return -1;
-	}
-	s->priority = ring_buffer__new(bpf_map__fd(s->bpf->maps.ring_priority), take_priority,
-				       &s->priority_ctx, NULL);
-	return s->priority ? 0 : -1;
 }
 
 static int refused(const char *what, char *why, size_t room)
@@ -226,54 +121,77 @@ static int permitted(char *why, size_t room)
 	return 0;
 }
 
-static uint64_t boot_ns(void)
-{
-	struct timespec rt, bt;
+/* --- options --- */
 
-	clock_gettime(CLOCK_REALTIME, &rt);
-	clock_gettime(CLOCK_BOOTTIME, &bt);
-	return (uint64_t)(rt.tv_sec - bt.tv_sec) * 1000000000u + (uint64_t)rt.tv_nsec -
-	       (uint64_t)bt.tv_nsec;
+/* A 32-bit call without an equivalent counts as one of all that have no event of their own. */
+static void add_generic(struct rec_set *set)
+{
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (programs[i].code && programs[i].type == EV_GENERIC_X)
+			rec_set_add(set, programs[i].code);
 }
 
-static void set_constants(struct live_source *s, const char *set)
+static int add_word(void *arg, const struct program *p, const char *word)
 {
-	const char *ports = strstr(set, "+ports:");
+	struct rec_options *opt = arg;
 
-	s->bpf->rodata->cfg_boot_ns = boot_ns();
-	s->bpf->rodata->cfg_own_tgid = getpid();
-	s->bpf->rodata->cfg_dynamic_snaplen = strstr(set, "+dynamic") != NULL;
+	if (!strcmp(word, URING)) {
+		opt->io_uring = true;
+		return 0;
+	}
+	if (!p) {
+		if (*word != '+')
+			fprintf(stderr, "there is no program for '%s'\n", word);
+		return 0;
+	}
+	if (p->kind == ENTRIES)
+		opt->entry_copies = true;
+	if (p->code)
+		rec_set_add(&opt->set, p->code);
+	else
+		add_generic(&opt->set);
+	return 0;
+}
+
+static void set_options(struct rec_options *opt, const char *words)
+{
+	const char *ports = strstr(words, "+ports:");
+
+	rec_options_init(opt);
+	memset(&opt->set, 0, sizeof(opt->set));
+	opt->exact_set = true;
+	opt->first_state = false;
+	opt->pids[opt->npids++] = check_own_tgid(); /* the tests' children; itself it is left out */
+	opt->dynamic_snaplen = strstr(words, "+dynamic") != NULL;
+	opt->io_uring = strstr(words, "+uring") != NULL;
 	if (ports)
-		sscanf(ports, "+ports:%hu-%hu", &s->bpf->rodata->cfg_full_ports[0],
-		       &s->bpf->rodata->cfg_full_ports[1]);
+		sscanf(ports, "+ports:%hu-%hu", &opt->full_ports[0], &opt->full_ports[1]);
+	each_program(opt, words, add_word);
 }
 
-static int load(struct live_source *s, const char *set)
-{
-	struct bpf_program *p;
+/* --- life --- */
 
-	s->cpus = libbpf_num_possible_cpus();
-	if (s->cpus > 64)
-		s->cpus = 64;
-	s->bpf = rec_recorder__open();
-	if (!s->bpf)
-		return -1;
-	bpf_object__for_each_program(p, s->bpf->obj)
-	    bpf_program__set_autoload(p, !strcmp(bpf_program__name(p), "dispatch"));
-	if (each_program(s, set, autoload))
-		return -1;
-	set_constants(s, set);
-	bpf_map__set_max_entries(s->bpf->maps.rings, (unsigned)s->cpus);
-	bpf_map__set_max_entries(s->bpf->maps.scratches, (unsigned)s->cpus);
-	bpf_map__set_max_entries(s->bpf->maps.walks, (unsigned)s->cpus);
-	if (rec_recorder__load(s->bpf))
-		return -1;
-	s->bpf->bss->settings.snaplen = 80;
-	return make_rings(s) || each_program(s, set, fill_table) || attach(s) ? -1 : 0;
+static int start(struct live_source *s, const char *words, struct error *err)
+{
+	uint64_t boot_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+	struct rec_options opt;
+	int rc;
+
+	set_options(&opt, words);
+	rc = load_open(&opt, boot_ns, &s->load, err);
+	if (rc < 0)
+		return rc;
+	live_source_nothing(s);
+	s->draining = true;
+	rc = drain_init(&s->drain, &opt, s->load, boot_ns, NULL, err);
+	if (rc >= 0)
+		rc = load_attach(s->load, &opt, err);
+	return rc < 0 ? rc : drain_start(&s->drain, err);
 }
 
 int live_source_open(const char *set, struct live_source **out, char *why, size_t room)
 {
+	struct error err = {0};
 	struct live_source *s;
 	int rc = permitted(why, room);
 
@@ -282,8 +200,9 @@ int live_source_open(const char *set, struct live_source **out, char *why, size_
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -1;
-	if (load(s, set)) {
-		snprintf(why, room, "loading: %s", strerror(errno));
+	rc = start(s, set, &err);
+	if (rc < 0) {
+		snprintf(why, room, "%s", err.msg);
 		live_source_close(s);
 		return -1;
 	}
@@ -295,18 +214,18 @@ void live_source_close(struct live_source *s)
 {
 	if (!s)
 		return;
-	for (int cpu = 0; cpu < s->cpus; cpu++)
-		ring_buffer__free(s->rings[cpu]);
-	ring_buffer__free(s->priority);
-	for (int i = 0; i < s->nlinks; i++)
-		bpf_link__destroy(s->links[i]);
-	rec_recorder__destroy(s->bpf);
+	if (s->draining)
+		drain_done(&s->drain);
+	load_close(s->load);
 	free(s);
 }
 
-static int want(struct live_source *s, const struct program *p, const char *word)
+/* --- what is recorded --- */
+
+static int want(void *arg, const struct program *p, const char *word)
 {
-	struct wire_settings *w = &s->bpf->bss->settings;
+	struct live_source *s = arg;
+	volatile struct wire_settings *w = load_settings(s->load);
 
 	(void)word;
 	if (!p)
@@ -325,32 +244,53 @@ void live_source_want(struct live_source *s, const char *calls)
 	each_program(s, calls, want);
 }
 
-void live_source_settings(struct live_source *s, uint32_t snaplen, uint32_t shed)
-{
-	s->bpf->bss->settings.snaplen = snaplen;
-	s->bpf->bss->settings.shed = shed;
-}
-
 void live_source_nothing(struct live_source *s)
 {
-	struct wire_settings *w = &s->bpf->bss->settings;
+	volatile struct wire_settings *w = load_settings(s->load);
 
-	memset(w->interesting, 0, sizeof(w->interesting));
-	memset(w->interesting_entries, 0, sizeof(w->interesting_entries));
-	memset(w->interesting_events, 0, sizeof(w->interesting_events));
+	for (size_t i = 0; i < WIRE_SYSCALLS / 64; i++)
+		w->interesting[i] = w->interesting_entries[i] = 0;
+	for (size_t i = 0; i < WIRE_EVENT_TYPES / 64; i++)
+		w->interesting_events[i] = 0;
+}
+
+void live_source_settings(struct live_source *s, uint32_t snaplen, uint32_t shed)
+{
+	load_settings(s->load)->snaplen = snaplen;
+	load_settings(s->load)->shed = shed;
+}
+
+/* --- what was recorded --- */
+
+static bool everything_came(const struct live_source *s)
+{
+	uint64_t lost = 0;
+
+	for (unsigned kind = WIRE_LOST_FULL; kind <= WIRE_SHED; kind++)
+		lost += load_total(s->load, kind);
+	return load_total(s->load, WIRE_SEEN) == s->taken + lost;
 }
 
 void live_source_drain(struct live_source *s,
 		       void (*event)(void *arg, const uint8_t *body, size_t n, int cpu), void *arg)
 {
-	for (int cpu = 0; cpu < s->cpus; cpu++) {
-		s->ctx[cpu].event = event;
-		s->ctx[cpu].arg = arg;
-		if (ring_buffer__consume(s->rings[cpu]) < 0)
-			abort();
+	const struct queued *q;
+
+	for (int waited = 0; waited < PATIENCE_MS; waited += WAIT_MS) {
+		while (segments_next(&s->drain.queue, &q, 0) == 1) {
+			if (q->kind != QUEUED_EVENT)
+				continue;
+			s->taken++;
+			event(arg, q->body, q->len, q->cpu);
+		}
+		if (everything_came(s))
+			return;
+		usleep(WAIT_MS * 1000);
 	}
-	s->priority_ctx.event = event;
-	s->priority_ctx.arg = arg;
-	if (ring_buffer__consume(s->priority) < 0)
-		abort();
+	fprintf(stderr, "%llu events were seen, %llu came, lost:",
+		(unsigned long long)load_total(s->load, WIRE_SEEN), (unsigned long long)s->taken);
+	for (unsigned kind = WIRE_LOST_FULL; kind <= WIRE_SHED; kind++)
+		fprintf(stderr, " %llu", (unsigned long long)load_total(s->load, kind));
+	fputc('\n', stderr);
+	abort();
 }

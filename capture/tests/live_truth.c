@@ -9,7 +9,7 @@
 #define LINE 512
 
 struct row { /* of truth.tsv */
-	char event[64], hook[64], binary[64], outcomes[16];
+	char event[64], hook[128], binary[64], outcomes[16];
 };
 
 void live_note_compared(struct live_event *e, unsigned param)
@@ -78,7 +78,7 @@ unsigned live_truth_missing(const struct live *l)
 		return 1;
 	}
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%63[^\t]\t%63[^\t]\t%63[^\t]\t%15[^\t\n]", r.event, r.hook,
+		if (sscanf(line, "%63[^\t]\t%127[^\t]\t%63[^\t]\t%15[^\t\n]", r.event, r.hook,
 			   r.binary, r.outcomes) == 4 &&
 		    !strcmp(r.binary, l->name))
 			missing += row_lacks(l, &r);

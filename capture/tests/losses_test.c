@@ -150,15 +150,20 @@ static uint32_t build(uint8_t *p)
 
 static void only_whole_events_of_known_types_are_events(void **state)
 {
+	uint32_t size, len;
 	uint8_t p[64];
-	uint32_t len = build(p);
 	unsigned type;
 
 	(void)state;
-	assert_null(record_check(p, len, &type));
+	size = build(p);
+	assert_null(record_check(p, size, &type, &len));
 	assert_int_equal(type, EV_CLOSE_X);
-	for (uint32_t n = 0; n < len; n++)
-		assert_non_null(record_check(p, n, &type));
+	assert_int_equal(len, size);
+	assert_null(record_check(p, size + 6, &type, &len)); /* in a record with room to spare */
+	assert_int_equal(len, size);
+	assert_non_null(record_check(p, size + WIRE_SHORT_MAX + 1, &type, &len));
+	for (uint32_t n = 0; n < size; n++)
+		assert_non_null(record_check(p, n, &type, &len));
 	for (uint32_t at = 16; at < 30; at++) /* each byte of the header that promises something */
 		for (unsigned bit = 0; bit < 8; bit++) {
 			unsigned changed;
@@ -168,8 +173,28 @@ static void only_whole_events_of_known_types_are_events(void **state)
 			changed = load_u16(p + 20);
 			if (changed == EV_CLOSE_X || changed >= EV_TYPE_COUNT ||
 			    ev_table[changed].nparams != 2)
-				assert_non_null(record_check(p, len, &type));
+				assert_non_null(record_check(p, size, &type, &len));
 		}
+}
+
+static void a_type_of_our_own_is_an_event_too(void **state)
+{
+	const uint32_t size = WIRE_HEADER_LEN + 2 * EV_URING_PARAMS, nparams = EV_URING_PARAMS;
+	uint16_t own = EV_TYPE_URING;
+	uint8_t p[WIRE_HEADER_LEN + 2 * EV_URING_PARAMS] = {0};
+	unsigned type;
+	uint32_t len;
+
+	(void)state;
+	memcpy(p + 16, &size, 4);
+	memcpy(p + 20, &own, 2);
+	memcpy(p + 22, &nparams, 4);
+	assert_null(record_check(p, size, &type, &len));
+	assert_int_equal(type, EV_TYPE_URING);
+	own++;
+	memcpy(p + 20, &own, 2);
+	assert_non_null(record_check(p, size, &type, &len));
+	assert_int_equal(type, 0);
 }
 
 int main(void)
@@ -179,6 +204,7 @@ int main(void)
 	    cmocka_unit_test(what_is_counted_here_and_there_adds_up_by_type_and_reason),
 	    cmocka_unit_test(unknown_cpus_and_own_types_have_a_place),
 	    cmocka_unit_test(only_whole_events_of_known_types_are_events),
+	    cmocka_unit_test(a_type_of_our_own_is_an_event_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

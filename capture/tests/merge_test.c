@@ -89,9 +89,9 @@ static void an_empty_ring_holds_back_only_the_last_moment(void **state)
 	uint64_t now = 100 * MS, last = 0;
 	unsigned late = 0;
 
-	fake_ring_put(&f->rings[0], now - 2 * MS, 40);
-	fake_ring_put(&f->rings[0], now - MS, 40);
-	fake_ring_put(&f->rings[0], now - MS + 1, 40);
+	fake_ring_put(&f->rings[0], now - 2 * MERGE_SLACK_NS, 40);
+	fake_ring_put(&f->rings[0], now - MERGE_SLACK_NS, 40);
+	fake_ring_put(&f->rings[0], now - MERGE_SLACK_NS + 1, 40);
 	merge_look(&f->merge, now, false);
 	assert_int_equal(take_all(f, &last, &late), 2);
 	merge_look(&f->merge, now + 1, false);

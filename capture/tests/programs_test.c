@@ -58,6 +58,10 @@ static void options_add_programs(void **state)
 
 	(void)state;
 	opt.entry_copies = true;
+	assert_false(program_wanted(&opt, "on_uring_submit"));
+	opt.io_uring = true;
+	assert_true(program_wanted(&opt, "on_uring_submit"));
+	assert_false(program_wanted(&opt, "on_clone_flags"));
 	opt.pids[opt.npids++] = 1;
 	assert_true(program_wanted(&opt, "enter_openat"));
 	assert_true(program_wanted(&opt, "dispatch_enter"));

@@ -109,14 +109,16 @@ static void records_out_of_order_are_put_in_order(void **state)
 {
 	static const uint64_t came[] = {5, 3, 4, 9, 7, 7, 1};
 	static const uint64_t go[] = {1, 3, 4, 5, 7, 7, 9};
+	static const uint32_t lens[] = {56, 51, 52, 50, 54, 55, 53}; /* equals as they came */
 	struct fake_ring f;
 
 	(void)state;
 	fake_ring_init(&f, 0, -1);
 	for (size_t i = 0; i < COUNT_OF(came); i++)
-		fake_ring_put(&f, came[i], 50);
+		fake_ring_put(&f, came[i], 50 + (uint32_t)i);
 	ring_look(&f.ring, 20);
 	for (size_t i = 0; i < COUNT_OF(go); i++) {
+		assert_int_equal(ring_head(&f.ring)->len, lens[i]);
 		expect(&f, go[i]);
 		ring_release(&f.ring);
 		/* The first record goes fourth: until then nothing may be overwritten. */

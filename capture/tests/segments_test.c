@@ -125,9 +125,10 @@ static void *put_many(void *arg)
 	struct segments *s = arg;
 
 	for (uint64_t i = 0; i < THREADED;) {
-		if (put(s, 16 + (uint32_t)(i % 200), i, false))
-			i++;
-		if (i % 100 == 0 || s->used == s->limit)
+		bool done = put(s, 16 + (uint32_t)(i % 200), i, false);
+
+		i += done;
+		if (i % 100 == 0 || !done)
 			segments_publish(s);
 	}
 	segments_end(s);

@@ -95,8 +95,8 @@ static void lists_add_and_remove_in_order(void **state)
 
 static void a_list_that_is_wrong_changes_nothing_and_names_the_word(void **state)
 {
-	static const char *const wrong[] = {"openat,opennat", "!", "", "read,,write", "!none",
-					    "PPME_OPEN", "unknown word"};
+	static const char *const wrong[] = {
+	    "openat,opennat", "!", "", "read,,write", "!none", "PPME_OPEN", "unknown word"};
 	struct rec_set s = {0};
 
 	(void)state;

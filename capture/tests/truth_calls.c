@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -17,6 +18,38 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+/*
+ * Arguments of 32 bits, one bit for each: the kernel does not look at what is above them in the
+ * register, and neither may the programs.
+ */
+static const struct {
+	long nr;
+	unsigned args;
+} narrow[] = {
+    /* clang-format off */
+	{SYS_bind, 1}, {SYS_bpf, 1}, {SYS_chown, 6}, {SYS_close, 1}, {SYS_connect, 1},
+	{SYS_copy_file_range, 5}, {SYS_dup, 1}, {SYS_dup2, 3}, {SYS_dup3, 3},
+	{SYS_epoll_create, 1}, {SYS_epoll_wait, 4}, {SYS_fchdir, 1}, {SYS_fchmod, 1},
+	{SYS_fchmodat, 1}, {SYS_fchown, 7}, {SYS_fchownat, 13}, {SYS_fcntl, 1},
+	{SYS_finit_module, 1}, {SYS_flock, 1}, {SYS_fsconfig, 17}, {SYS_fstat, 1},
+	{SYS_getdents, 1}, {SYS_getdents64, 1}, {SYS_getsockopt, 1}, {SYS_io_uring_enter, 1},
+	{SYS_io_uring_register, 1}, {SYS_ioctl, 1}, {SYS_kill, 1}, {SYS_lchown, 6},
+	{SYS_linkat, 5}, {SYS_listen, 3}, {SYS_lseek, 1}, {SYS_mkdirat, 1}, {SYS_mknodat, 1},
+	{SYS_mmap, 16}, {SYS_newfstatat, 1}, {SYS_open_by_handle_at, 1}, {SYS_openat, 1},
+	{SYS_openat2, 1}, {SYS_pidfd_getfd, 3}, {SYS_pidfd_open, 1}, {SYS_poll, 4},
+	{SYS_pread64, 1}, {SYS_preadv, 1}, {SYS_prlimit64, 1}, {SYS_ptrace, 2},
+	{SYS_pwrite64, 1}, {SYS_pwritev, 1}, {SYS_read, 1}, {SYS_readv, 1}, {SYS_recvfrom, 1},
+	{SYS_recvmsg, 1}, {SYS_renameat, 5}, {SYS_renameat2, 5}, {SYS_semctl, 11},
+	{SYS_semget, 3}, {SYS_semop, 1}, {SYS_sendfile, 3}, {SYS_sendmsg, 1}, {SYS_sendto, 1},
+	{SYS_setgid, 1}, {SYS_setns, 1}, {SYS_setpgid, 3}, {SYS_setregid, 3},
+	{SYS_setresgid, 7}, {SYS_setresuid, 7}, {SYS_setreuid, 3}, {SYS_setsockopt, 1},
+	{SYS_setuid, 1}, {SYS_shutdown, 1}, {SYS_signalfd, 1}, {SYS_signalfd4, 1},
+	{SYS_splice, 5}, {SYS_symlinkat, 2}, {SYS_tgkill, 3}, {SYS_tkill, 1},
+	{SYS_unlinkat, 1}, {SYS_write, 1}, {SYS_writev, 1},
+    /* clang-format on */
+};
+#define ABOVE 0x5a5a5a5a00000000
 
 struct job { /* for the child, which is a copy of this process */
 	void (*prepare)(void);
@@ -59,21 +92,45 @@ static void follow_call(const struct truth_call *c, int64_t *fact, long ret)
 	}
 }
 
+/*
+ * The programs read only memory that is there. Of arguments that a failing call never looked at,
+ * and that were only in the image of the program so far, the kernel has to be asked: a call that
+ * takes a path reads what an address holds, or refuses it.
+ */
+static void touch_arguments(void)
+{
+	for (size_t i = 0; i < job.n; i++)
+		for (size_t k = 0; k < 6; k++)
+			if ((unsigned long)job.calls[i].a[k] > 4096)
+				access((const char *)job.calls[i].a[k], F_OK);
+}
+
+static long make_call(const struct truth_call *c)
+{
+	long a[6];
+
+	memcpy(a, c->a, sizeof(a));
+	for (size_t i = 0; i < sizeof(narrow) / sizeof(*narrow); i++)
+		for (unsigned k = 0; narrow[i].nr == c->nr && k < 6; k++)
+			if (narrow[i].args >> k & 1)
+				a[k] = (long)((uint32_t)a[k] | ABOVE);
+	return live_call_(c->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
 static void make_calls(void *shared)
 {
 	struct outcome *out = shared;
 
-	if (job.prepare) {
-		live_pause();
+	live_pause();
+	touch_arguments();
+	if (job.prepare)
 		job.prepare();
-		live_resume();
-	}
+	live_resume();
 	for (size_t i = 0; i < job.n; i++) {
 		const struct truth_call *c = &job.calls[i];
 
 		prepare_call(c);
-		out->ret[i] =
-		    live_call_(c->nr, c->a[0], c->a[1], c->a[2], c->a[3], c->a[4], c->a[5]);
+		out->ret[i] = make_call(c);
 		follow_call(c, out->fact, out->ret[i]);
 	}
 	live_pause();

@@ -162,15 +162,24 @@ static void trace(struct tracing *t, long request, long address, long value)
 	t->ret[t->n++] = live_call(SYS_ptrace, request, t->tracee, address, value);
 }
 
+static _Noreturn void be_traced(void)
+{
+	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		pause();
+}
+
 static void trace_a_process(void *shared)
 {
 	struct tracing *t = shared;
+	pid_t pid;
 
 	live_pause();
-	t->tracee = fork();
-	LIVE_NEED(t->tracee >= 0);
-	while (!t->tracee)
-		pause();
+	pid = fork();
+	LIVE_NEED(pid >= 0);
+	if (!pid)
+		be_traced();
+	t->tracee = pid;
 	live_resume();
 	trace(t, PTRACE_ATTACH, 3, 4);
 	LIVE_NEED(waitpid((pid_t)t->tracee, NULL, 0) == t->tracee);
@@ -179,6 +188,7 @@ static void trace_a_process(void *shared)
 	trace(t, PTRACE_PEEKDATA, 0, P(&peeked));
 	trace(t, PTRACE_CONT, 1, 0x100 + SIGWINCH);
 	trace(t, 0x4f4f, 5, 6);
+	trace(t, PTRACE_CONT, 8, SIGWINCH);
 	kill((pid_t)t->tracee, SIGSTOP);
 	LIVE_NEED(waitpid((pid_t)t->tracee, NULL, 0) == t->tracee);
 	trace(t, PTRACE_DETACH, 7, SIGKILL);
@@ -222,8 +232,12 @@ static void tracing(void **state)
 	expect_dyn(e, "data", 0, 0, 8);
 	e = expect_trace(l, t, 5, "PTRACE_UNKNOWN");
 	assert_true(t->ret[5] < 0);
-	e = expect_trace(l, t, 6, "PTRACE_DETACH");
+	e = expect_trace(l, t, 6, "PTRACE_CONT");
 	assert_int_equal(t->ret[6], 0);
+	expect_dyn(e, "addr", 0, 8, 8);
+	expect_dyn(e, "data", 1, SIGWINCH, 1);
+	e = expect_trace(l, t, 7, "PTRACE_DETACH");
+	assert_int_equal(t->ret[7], 0);
 	expect_dyn(e, "addr", 0, 7, 8);
 	expect_dyn(e, "data", 1, SIGKILL, 1);
 	expect_end(l);
@@ -244,48 +258,49 @@ static const uint32_t format = QFMT_VFS_V1;
 #define REST(out, cmd, type, id, fmt)                                                              \
 	FLAGS("quota_fmt_out", out), FLAGS("cmd", cmd), FLAGS("type", type), INT("id", id),        \
 	    FLAGS("quota_fmt", fmt)
-#define NO_BLOCK BLOCK(0, 0, 0, 0, 0, 0, 0)
-#define NO_FMT	 "QFMT_NOT_USED"
-#define NOWHERE	 P("/no/such/device")
+#define NO_BLOCK	 BLOCK(0, 0, 0, 0, 0, 0, 0)
+#define NO_FMT		 "QFMT_NOT_USED"
+#define QUOTA(cmd, type) ((long)((unsigned)(cmd) << 8 | (type)))
+#define NOWHERE		 P("/no/such/device")
 
 static void quotas(void **state)
 {
 	const struct truth_call calls[] = {
 	    {EV_QUOTACTL_X,
 	     SYS_quotactl,
-	     {QCMD(Q_SYNC, GRPQUOTA), 0, 5, 0},
+	     {QUOTA(Q_SYNC, GRPQUOTA), 0, 5, 0},
 	     0,
 	     {RET("res"), EMPTY("special"), EMPTY("quotafilepath"), NO_BLOCK, INFO(0, 0, 0),
 	      REST(NO_FMT, "Q_SYNC", "GRPQUOTA", 0, NO_FMT)}},
 	    {EV_QUOTACTL_X,
 	     SYS_quotactl,
-	     {QCMD(Q_SETQUOTA, USRQUOTA), NOWHERE, 77, P(&block)},
+	     {QUOTA(Q_SETQUOTA, USRQUOTA), NOWHERE, 77, P(&block)},
 	     -ENOENT,
 	     {RET("res"), STR("special", "/no/such/device"), EMPTY("quotafilepath"),
 	      BLOCK(1001, 1002, 1003, 1004, 1005, 1007, 1008), INFO(0, 0, 0),
 	      REST(NO_FMT, "Q_SETQUOTA", "USRQUOTA", 77, NO_FMT)}},
 	    {EV_QUOTACTL_X, /* only what is said to be valid */
 	     SYS_quotactl,
-	     {QCMD(Q_GETQUOTA, USRQUOTA), NOWHERE, 78, P(&half)},
+	     {QUOTA(Q_GETQUOTA, USRQUOTA), NOWHERE, 78, P(&half)},
 	     -ENOENT,
 	     {RET("res"), STR("special", "/no/such/device"), EMPTY("quotafilepath"),
 	      BLOCK(0, 0, 0, 1004, 1005, 0, 0), INFO(0, 0, 0),
 	      REST(NO_FMT, "Q_GETQUOTA", "USRQUOTA", 78, NO_FMT)}},
 	    {EV_QUOTACTL_X,
 	     SYS_quotactl,
-	     {QCMD(Q_SETINFO, GRPQUOTA), NOWHERE, 79, P(&info)},
+	     {QUOTA(Q_SETINFO, GRPQUOTA), NOWHERE, 79, P(&info)},
 	     -ENOENT,
 	     {RET("res"), STR("special", "/no/such/device"), EMPTY("quotafilepath"), NO_BLOCK,
 	      INFO(2001, 2002, 3), REST(NO_FMT, "Q_SETINFO", "GRPQUOTA", 0, NO_FMT)}},
 	    {EV_QUOTACTL_X,
 	     SYS_quotactl,
-	     {QCMD(Q_GETFMT, USRQUOTA), NOWHERE, 80, P(&format)},
+	     {QUOTA(Q_GETFMT, USRQUOTA), NOWHERE, 80, P(&format)},
 	     -ENOENT,
 	     {RET("res"), STR("special", "/no/such/device"), EMPTY("quotafilepath"), NO_BLOCK,
 	      INFO(0, 0, 0), REST("QFMT_VFS_V1", "Q_GETFMT", "USRQUOTA", 0, NO_FMT)}},
 	    {EV_QUOTACTL_X,
 	     SYS_quotactl,
-	     {QCMD(Q_QUOTAON, USRQUOTA), NOWHERE, QFMT_VFS_V0, P("/no/such/file")},
+	     {QUOTA(Q_QUOTAON, USRQUOTA), NOWHERE, QFMT_VFS_V0, P("/no/such/file")},
 	     -ENOENT,
 	     {RET("res"), STR("special", "/no/such/device"), STR("quotafilepath", "/no/such/file"),
 	      NO_BLOCK, INFO(0, 0, 0), REST(NO_FMT, "Q_QUOTAON", "USRQUOTA", 0, "QFMT_VFS_V0")}},

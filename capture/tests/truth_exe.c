@@ -164,7 +164,8 @@ static const struct mapping mappings[] = {
     {"the last one is known", "0 1000 500\n", 1499, 1499, "EXE_WRITABLE"},
     {"the user is not known", "0 1000 500\n", 1500, 1005, ""},
     {"the user is not known, below", "0 1000 500\n", 999, 1005, ""},
-    {"the group is not known, the owner's right is enough", "0 1000 500\n", 1003, 7, "EXE_WRITABLE"},
+    {"the group is not known, the owner's right is enough", "0 1000 500\n", 1003, 7,
+     "EXE_WRITABLE"},
     {"one of three ranges", "0 1000 1\n1 5000 10\n20 3000 10\n", 3009, 5000, "EXE_WRITABLE"},
     {"none of three ranges", "0 1000 1\n1 5000 10\n20 3000 10\n", 3010, 5000, ""},
     {"one of seven ranges",
@@ -245,7 +246,8 @@ static void run_on_overlay(const char *name)
 	truth_make_program("low/below", 0755);
 	truth_make_program("low/touched", 0755);
 	truth_make_program("up/above", 0755);
-	if (mount("none", "all", "overlay", 0, "lowerdir=/tmp/low,upperdir=/tmp/up,workdir=/tmp/work"))
+	if (mount("none", "all", "overlay", 0,
+		  "lowerdir=/tmp/low,upperdir=/tmp/up,workdir=/tmp/work"))
 		live_call(SYS_exit_group, NO_OVERLAY);
 	LIVE_NEED(!chmod("all/touched", 0711)); /* copied up */
 	live_resume();

@@ -23,14 +23,16 @@
 #define FULL_LEN      108 /* of a path that fills struct sockaddr_un: it ends with no NUL byte */
 
 /* What the child has open. */
-enum { TCP = 100, TCP2, TCP3, UDP, UDP2, UDP6, TCP6, UNIX, UNIX2, UNIX3, LISTEN, DATA };
+enum { TCP = 100, TCP2, TCP3, UDP, UDP2, UDP6, DUAL, TCP6, UNIX, UNIX2, UNIX3, LISTEN, DATA };
 
 static const struct sockaddr_in server = SOCKADDR_IN(INADDR_LOOPBACK, SERVER_PORT),
 				client = SOCKADDR_IN(INADDR_LOOPBACK, CLIENT_PORT),
 				any_client = SOCKADDR_IN(INADDR_ANY, CLIENT_PORT),
 				nobody = SOCKADDR_IN(INADDR_LOOPBACK, 9);
 static const struct sockaddr_in6 server6 = SOCKADDR_IN6_LOOP(SERVER_PORT),
-				 client6 = SOCKADDR_IN6_LOOP(CLIENT_PORT);
+				 client6 = SOCKADDR_IN6_LOOP(CLIENT_PORT),
+				 any6 = {.sin6_family = AF_INET6,
+					 .sin6_port = __builtin_bswap16(7003)};
 static const struct sockaddr_un path = {AF_UNIX, "socket"}, missing = {AF_UNIX, "missing"},
 				long_abstract = {AF_UNIX, "\0" LONG_ABSTRACT},
 				abstract = {AF_UNIX, "\0abstr-and-no-more"};
@@ -418,6 +420,7 @@ static void datagram_sockets(void)
 	net_socket(UDP, AF_INET, SOCK_DGRAM, &any_client, sizeof(any_client), NULL, 0);
 	net_socket(UDP2, AF_INET, SOCK_DGRAM, &server, sizeof(server), NULL, 0);
 	net_socket(UDP6, AF_INET6, SOCK_DGRAM, &server6, sizeof(server6), NULL, 0);
+	net_socket(DUAL, AF_INET6, SOCK_DGRAM, &any6, sizeof(any6), NULL, 0);
 	net_socket(TCP6, AF_INET6, SOCK_DGRAM, NULL, 0, NULL, 0);
 	LIVE_NEED(!bind(TCP6, (const void *)&client6, sizeof(client6)));
 	truth_move_fd(open("data", O_RDWR | O_CREAT, 0600), DATA);
@@ -457,6 +460,14 @@ static void datagrams(void **state)
 		   LITERAL("tuple", IN_ ANY4_ CLIENT_ LOOP4_ SERVER_)),
 	    RECVFROM(UDP2, 3, 0, 0, 3, LITERAL("data", "aga"),
 		     LITERAL("tuple", IN_ ANY4_ NO_PORT_ LOOP4_ SERVER_)),
+	    SENDTO(DUAL, "four", 4, &server, sizeof(server), 4, LITERAL("data", "four"),
+		   LITERAL("tuple", IN6_ ANY6_ "\x5b\x1b" MAPPED6_ LOOP4_ SERVER_)),
+	    {EV_RECVFROM_X, /* the result is more than the buffer holds */
+	     SYS_recvfrom,
+	     {UDP2, P(buffer), 2, MSG_TRUNC, 0, 0},
+	     4,
+	     {RET("res"), LITERAL("data", "fo"), INT("fd", UDP2), INT("size", 2),
+	      LITERAL("tuple", IN_ ANY4_ NO_PORT_ LOOP4_ SERVER_)}},
 	    RECVFROM(UDP2, 100, &from, &from_len, -EAGAIN, EMPTY("data"), EMPTY("tuple")),
 	    SENDTO(TCP6, "six", 3, &server6, sizeof(server6), 3, LITERAL("data", "six"),
 		   LITERAL("tuple", IN6_ LOOP6_ CLIENT_ LOOP6_ SERVER_)),

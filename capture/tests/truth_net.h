@@ -22,6 +22,7 @@
 #define ANY4_	    "\0\0\0\0"
 #define LOOP6_	    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
 #define ANY6_	    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define MAPPED6_    "\0\0\0\0\0\0\0\0\0\0\xff\xff" /* of IPv4, which follows */
 #define IN_	    "\2"
 #define IN6_	    "\12"
 

@@ -95,7 +95,7 @@ static void under_pressure_data_is_left_out(void **state)
 
 /* --- messages as large as an event can be --- */
 
-#define FDS 100 /* their control data does not fit behind the data */
+#define FDS 200 /* their control data does not fit behind the data */
 
 static void move_large_messages(void *shared)
 {

@@ -259,7 +259,7 @@ static void messages_between_ip_sockets(void **state)
 	      EMPTY("msgcontrol"), INT("fd", UDP2)}},
 	    {EV_RECVMSG_X,
 	     SYS_recvmsg,
-	     {UDP2, P(&from_anyone), MSG_DONTWAIT},
+	     {UDP2, P(&from_peer), MSG_DONTWAIT},
 	     -EAGAIN,
 	     {RET("res"), INT("size", 0), EMPTY("data"), EMPTY("tuple"), EMPTY("msgcontrol"),
 	      INT("fd", UDP2)}},

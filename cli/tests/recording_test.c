@@ -260,6 +260,20 @@ static void with_a_count_the_oldest_make_room(void **unused)
 	assert_in_range(bytes, 700 << 10, 1250 << 10);
 }
 
+static void without_a_count_all_files_together_have_a_size(void **unused)
+{
+	uint64_t bytes;
+
+	(void)unused;
+	fake.events = 1000000;
+	option(OPT_MAX_SIZE, "1M");
+	option(OPT_ROTATE, "200K");
+	assert_int_equal(record(in_dir("a.scap.zst")), 0);
+	assert_in_range(files_in_dir(&bytes), 4, 6);
+	assert_in_range(bytes, 1000 << 10, 1250 << 10);
+	assert_true(exists(in_dir("a.0001.scap.zst")));
+}
+
 static void a_recording_ends_after_its_duration(void **unused)
 {
 	(void)unused;
@@ -408,6 +422,21 @@ static void files_are_named_after_host_and_time(void **unused)
 	buf_done(&b);
 }
 
+static void losses_are_told_by_reason(void **unused)
+{
+	uint64_t lost[EV_LOSS_REASONS] = {[EV_LOSS_SHED] = 1234};
+	struct buf b = {0};
+
+	(void)unused;
+	cli_losses_text(&b, lost);
+	assert_string_equal(buf_cstr(&b), "1,234 events: shed");
+	lost[EV_LOSS_RING_FULL] = 1;
+	buf_reset(&b);
+	cli_losses_text(&b, lost);
+	assert_string_equal(buf_cstr(&b), "1,235 events: 1 ring full, 1,234 shed");
+	buf_done(&b);
+}
+
 /* --- the CPU --- */
 
 static void pass(struct cli_pace *p, unsigned seconds, unsigned percent)
@@ -464,6 +493,7 @@ int main(void)
 	    TEST(files_are_rotated_by_time_and_the_oldest_go),
 	    TEST(a_recording_stops_at_its_size),
 	    TEST(with_a_count_the_oldest_make_room),
+	    TEST(without_a_count_all_files_together_have_a_size),
 	    TEST(a_recording_ends_after_its_duration),
 	    TEST(a_time_out_is_a_partial_result),
 	    TEST(a_recording_ends_with_what_it_records),
@@ -472,6 +502,7 @@ int main(void)
 	    TEST(a_renamed_file_is_written_to_its_end),
 	    cmocka_unit_test(rotations_are_sizes_or_times),
 	    cmocka_unit_test(files_are_named_after_host_and_time),
+	    cmocka_unit_test(losses_are_told_by_reason),
 	    cmocka_unit_test(less_is_recorded_while_the_limit_is_exceeded),
 	    cmocka_unit_test(without_a_limit_nothing_is_left_out),
 	};

@@ -300,6 +300,7 @@ void state_import(struct state *st, const struct ev_item *item)
 	case EV_ITEM_EVENT:
 	case EV_ITEM_SECTION:
 	case EV_ITEM_LOSS:
+	case EV_ITEM_URING:
 		break;
 	}
 }

@@ -270,6 +270,29 @@ static void own_events(struct good_capture *g)
 	c->cpu = 1;
 }
 
+static void uring(struct good_capture *g)
+{
+	struct capture *c = &g->c;
+
+	begin(g, GOOD_URING, CB_EV_V2, EV_TYPE_URING);
+	cb_param_u64(c, 0);
+	cb_param(c, "\20", 1); /* connect */
+	cb_param_u64(c, 4);
+	cb_param_u64(c, 0x1234);
+	cb_param_u32(c, 0);
+	cb_param(c, "\0", 1);
+	cb_param_u32(c, 0);
+	for (unsigned i = 7; i <= 9; i++)
+		cb_param_u64(c, 0);
+	cb_param_u64(c, (uint64_t)-1);
+	cb_param_u64(c, GOOD_TS);
+	cb_param_str(c, "name");
+	cb_param(c, NULL, 0);
+	cb_param(c, v4_addr, sizeof(v4_addr));
+	cb_param(c, v4_tuple, sizeof(v4_tuple));
+	cb_event_end(c);
+}
+
 void good_capture_make(struct good_capture *g)
 {
 	struct capture *c = &g->c;
@@ -294,6 +317,7 @@ void good_capture_make(struct good_capture *g)
 	calls(g);
 	execve(g);
 	own_events(g);
+	uring(g);
 	begin(g, GOOD_OLD, CB_EV, EV_STAT_X);
 	cb_param_u64(c, 0);
 	cb_param_str(c, "/x");

@@ -32,6 +32,7 @@ enum good_block {
 	GOOD_ASYNC,	 /* without a time */
 	GOOD_LOSS,	 /* all fields, two kinds */
 	GOOD_SHORT_LOSS, /* a count */
+	GOOD_URING,	 /* an operation through a ring */
 	GOOD_OLD,	 /* a header without a number of parameters */
 	GOOD_LAST,	 /* STAT_X */
 	GOOD_BLOCKS

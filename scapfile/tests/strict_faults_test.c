@@ -50,7 +50,7 @@ static const struct fault faults[] = {
 	{ "machine: too many CPUs", GOOD_MACHINE, 8, 4, 1u << 20, SF_STRICT_MACHINE },
 	{ "machine: no memory", GOOD_MACHINE, 12, 8, 0, SF_STRICT_MACHINE },
 	{ "machine: largest pid", GOOD_MACHINE, 20, 8, 1u << 31, SF_STRICT_MACHINE },
-	{ "machine: no host name", GOOD_MACHINE, 28, 1, 0, SF_STRICT_MACHINE },
+	{ "machine: no host name", GOOD_MACHINE, 28, 3, 0, SF_STRICT_MACHINE },
 	{ "machine: bytes behind the host name", GOOD_MACHINE, 100, 1, 'x', SF_STRICT_MACHINE },
 	{ "machine: booted after the events", GOOD_MACHINE, 156, 8, GOOD_TS + 1000000000, SF_STRICT_EVENT_TIME },
 	{ "machine: flags", GOOD_MACHINE, 164, 8, 1, SF_STRICT_MACHINE },
@@ -62,7 +62,7 @@ static const struct fault faults[] = {
 	{ "interface: NUL in the name", GOOD_INTERFACES, 37, 1, 0, SF_STRICT_TEXT },
 	{ "interface: netmask", GOOD_INTERFACES, 21, 1, 0xfd, SF_STRICT_INTERFACE },
 	{ "interface: IPv6 netmask", GOOD_INTERFACES, 70, 1, 1, SF_STRICT_INTERFACE },
-	{ "user: kind", GOOD_USERS, 12, 1, 2, SF_STRICT_USER },
+	{ "user: kind", GOOD_USERS, 47, 1, 2, SF_STRICT_USER },
 	{ "user: entry too short", GOOD_USERS, 8, 4, 20, SF_STRICT_ENTRY_LENGTH },
 	{ "user: entry of 3 bytes", GOOD_USERS, 8, 4, 3, SF_STRICT_ENTRY_LENGTH },
 	{ "user: NUL in the home", GOOD_USERS, 30, 1, 0, SF_STRICT_TEXT },
@@ -88,7 +88,7 @@ static const struct fault faults[] = {
 	{ "thread: root is relative", GOOD_THREADS, 163, 1, '.', SF_STRICT_THREAD },
 	{ "thread: pid namespace in seconds", GOOD_THREADS, 164, 8, 1700000000, SF_STRICT_THREAD },
 	{ "thread: a bool of 2", GOOD_THREADS, 180, 1, 2, SF_STRICT_THREAD },
-	{ "thread: unknown capability", GOOD_THREADS, 189, 8, 1ull << 60, SF_STRICT_THREAD },
+	{ "thread: unknown capability", GOOD_THREADS, 181, 8, 1ull << 60, SF_STRICT_THREAD },
 	{ "thread: effective over permitted", GOOD_THREADS, 197, 8, 4, SF_STRICT_THREAD },
 	{ "thread: memfd of 255", GOOD_THREADS, 230, 1, 255, SF_STRICT_THREAD },
 	{ "thread: pgid", GOOD_THREADS, 232, 8, 1ull << 50, SF_STRICT_THREAD },
@@ -138,15 +138,24 @@ static const struct fault faults[] = {
 	{ "parameter: dynamic length", GOOD_SETSOCKOPT, 66, 1, 3, SF_STRICT_PARAM_LENGTH },
 	{ "parameter: enumeration", GOOD_SETSOCKOPT, 64, 1, 99, SF_STRICT_PARAM_VALUE },
 	{ "parameter: system call", GOOD_GENERIC, 40, 2, 9999, SF_STRICT_PARAM_VALUE },
+	{ "parameter: system call with its own event", GOOD_GENERIC, 40, 2, 3, SF_STRICT_PARAM_VALUE },
 	{ "parameter: signal", GOOD_SIGNAL, 58, 1, 65, SF_STRICT_PARAM_VALUE },
 	{ "parameter: pid of 64 bits", GOOD_SIGNAL, 42, 8, 1ull << 32, SF_STRICT_PARAM_VALUE },
 	{ "parameter: mode", GOOD_CHMOD, 58, 4, 0x10000, SF_STRICT_PARAM_VALUE },
 	{ "parameter: list of strings", GOOD_EXECVE, 116, 1, 'x', SF_STRICT_PARAM_TEXT },
+	{ "ring: number of parameters", GOOD_URING, 32, 4, 15, SF_STRICT_EVENT_PARAMS },
+	{ "ring: width of the operation", GOOD_URING, 38, 2, 2, SF_STRICT_PARAM_LENGTH },
+	{ "ring: result", GOOD_URING, 68, 8, (uint64_t)-5000, SF_STRICT_PARAM_VALUE },
+	{ "ring: descriptor", GOOD_URING, 77, 8, UINT32_MAX, SF_STRICT_PARAM_VALUE },
+	{ "ring: name without NUL", GOOD_URING, 146, 1, 'x', SF_STRICT_PARAM_TEXT },
+	{ "ring: address", GOOD_URING, 147, 1, 10, SF_STRICT_PARAM_LENGTH },
 	{ "loss: of no events", GOOD_SHORT_LOSS, 38, 8, 0, SF_STRICT_LOSS },
 	{ "loss: of a thread", GOOD_SHORT_LOSS, 18, 8, 7, SF_STRICT_LOSS },
 	{ "loss: in a large block", GOOD_LOSS, 0, 4, CB_EV_V2_LARGE, SF_STRICT_LOSS },
 	{ "loss: number of parameters", GOOD_LOSS, 32, 4, 4, SF_STRICT_LOSS },
 	{ "loss: width of the count", GOOD_LOSS, 36, 2, 4, SF_STRICT_LOSS },
+	{ "loss: half a kind", GOOD_LOSS, 44, 2, 15, SF_STRICT_LOSS },
+	{ "loss: longer than its parameters", GOOD_LOSS, 44, 2, 10, SF_STRICT_EVENT_LENGTH },
 	{ "loss: ends before it begins", GOOD_LOSS, 54, 8, UINT64_MAX - 1, SF_STRICT_LOSS },
 	{ "loss: does not end at its time", GOOD_LOSS, 62, 8, GOOD_TS + 1, SF_STRICT_LOSS },
 	{ "loss: unknown reason", GOOD_LOSS, 70, 2, EV_LOSS_REASONS, SF_STRICT_LOSS },
@@ -370,6 +379,116 @@ static void only_what_is_too_large_for_a_small_block_is_in_a_large_one(void **st
 	assert_int_equal(broken_by_path(CB_EV_V2_LARGE, most + 1, SF_STRICT_EVENT_BLOCK), 0);
 }
 
+static void expect_broken(struct capture *c, enum sf_strict_rule rule, const char *name)
+{
+	cb_stat(c, GOOD_TS, 1);
+	expect_found(&c->out, rule, name);
+	cb_reset(c);
+	cb_section(c);
+}
+
+static void lists_and_events_have_their_least_and_most(void **state)
+{
+	struct ev_thread_entry t = {.tid = 7, .pid = 7};
+	struct capture c = {0};
+	char name[1026];
+
+	(void)state;
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	cb_section(&c);
+	cb_begin(&c, CB_EV_V2);
+	cb_fill(&c, 0, 2 + 25);
+	cb_end(&c);
+	expect_broken(&c, SF_STRICT_EVENT_LENGTH, "an event of 25 bytes");
+	cb_begin(&c, CB_FDL_V2);
+	cb_u32(&c, 7);
+	cb_end(&c);
+	expect_broken(&c, SF_STRICT_BLOCK_LENGTH, "a table of half a thread");
+	for (size_t n = 255; n <= 256; n++) {
+		cb_begin(&c, CB_UL_V2);
+		cb_entry_begin(&c);
+		cb_u8(&c, 1);
+		cb_u32(&c, 5);
+		cb_str16(&c, name + sizeof(name) - 1 - n);
+		cb_entry_end(&c, true);
+		cb_end(&c);
+		cb_stat(&c, GOOD_TS, 1);
+		if (n == 255)
+			expect_clean(&c.out, "a name of 255 bytes");
+		else
+			expect_found(&c.out, SF_STRICT_TEXT, "a name of 256 bytes");
+		cb_reset(&c);
+		cb_section(&c);
+	}
+	for (size_t tail = 0; tail <= 77; tail++) {
+		bool fine = tail == 0 || tail == 4 || tail == 5 || tail == 29 || tail == 66 ||
+			    tail == 67 || tail == 68 || tail == 76;
+
+		cb_begin(&c, cb_thread_block(9));
+		cb_thread(&c, 9, &t, tail);
+		cb_end(&c);
+		cb_stat(&c, GOOD_TS, 1);
+		if (fine)
+			expect_clean(&c.out, "later fields of a thread");
+		else
+			expect_found(&c.out, SF_STRICT_ENTRY_LENGTH, "part of a field");
+		cb_reset(&c);
+		cb_section(&c);
+	}
+	t.comm = sv_make(name, 1025);
+	cb_begin(&c, cb_thread_block(9));
+	cb_thread(&c, 9, &t, 76);
+	cb_end(&c);
+	expect_broken(&c, SF_STRICT_TEXT, "a comm of 1025 bytes");
+	cb_done(&c);
+}
+
+/* Every version of every list that was ever written is known. */
+static void old_lists_are_read_to_their_last_byte(void **state)
+{
+	const struct ev_thread_entry t = {.tid = 7, .pid = 7, .comm = SV_LIT("sh")};
+	struct capture c = {0};
+
+	(void)state;
+	for (unsigned version = 1; version <= 8; version++) {
+		cb_section(&c);
+		cb_begin(&c, cb_thread_block(version));
+		cb_thread(&c, version, &t, 0);
+		cb_thread(&c, version, &(struct ev_thread_entry){.tid = 8, .pid = 8}, 0);
+		cb_end(&c);
+		cb_stat(&c, GOOD_TS, 1);
+		expect_clean(&c.out, "two threads");
+		cb_reset(&c);
+	}
+	cb_section(&c);
+	cb_begin(&c, cb_thread_block(5));
+	cb_thread(&c, 5, &t, 0);
+	cb_end(&c);
+	cb_begin(&c, CB_FDL);
+	cb_u64(&c, 7);
+	cb_u64(&c, 3);
+	cb_u64(&c, 99);
+	cb_u8(&c, EV_FD_FILE_V2);
+	cb_u32(&c, 1);
+	cb_str16(&c, "/tmp");
+	cb_end(&c);
+	cb_begin(&c, CB_IL);
+	cb_u16(&c, 3);
+	cb_u16(&c, 2);
+	cb_fill(&c, 0xff, 12);
+	cb_bytes(&c, "lo", 2);
+	cb_end(&c);
+	cb_begin(&c, CB_UL);
+	cb_u8(&c, 1);
+	cb_u32(&c, 5);
+	cb_str16(&c, "wheel");
+	cb_end(&c);
+	cb_stat(&c, GOOD_TS, 1);
+	expect_clean(&c.out, "old lists");
+	cb_done(&c);
+}
+
 /* ---- any fault ---- */
 
 static void a_capture_that_is_cut_anywhere_is_not_clean(void **state)
@@ -456,6 +575,8 @@ int main(void)
 	    cmocka_unit_test(the_order_of_blocks_is_judged),
 	    cmocka_unit_test(blocks_hold_nothing_but_contents_padding_and_options),
 	    cmocka_unit_test(only_what_is_too_large_for_a_small_block_is_in_a_large_one),
+	    cmocka_unit_test(lists_and_events_have_their_least_and_most),
+	    cmocka_unit_test(old_lists_are_read_to_their_last_byte),
 	    cmocka_unit_test(a_capture_that_is_cut_anywhere_is_not_clean),
 	    cmocka_unit_test(no_changed_byte_does_harm),
 	    cmocka_unit_test(a_flood_of_findings_is_counted_but_not_kept),

@@ -87,6 +87,11 @@ static void drain_item(struct drained *d, const struct ev_item *item)
 		CHECK(d->items == 0 || item->offset > d->last_offset);
 		drain_event(d, item->ev);
 		break;
+	case EV_ITEM_URING:
+		CHECK(item->ev->type == EV_TYPE_URING && item->ev->nparams <= EV_URING_PARAMS);
+		for (unsigned i = item->ev->nparams; i-- > 0;)
+			touch(d, ev_param(item->ev, i).p, ev_param(item->ev, i).n);
+		break;
 	case EV_ITEM_THREAD:
 		drain_thread(d, item->thread);
 		break;

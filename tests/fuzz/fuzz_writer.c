@@ -186,6 +186,24 @@ static void make_event(struct maker *m)
 	put(m, &(struct ev_item){.kind = EV_ITEM_EVENT, .ev = &ev});
 }
 
+static void make_uring(struct maker *m)
+{
+	struct ev ev = {.ts = cursor_u64(&m->c),
+			.tid = (int64_t)cursor_u64(&m->c),
+			.type = EV_TYPE_URING,
+			.cpu = (int16_t)cursor_u16(&m->c),
+			.nparams = EV_URING_PARAMS};
+	uint8_t *len = m->lens;
+
+	ev.lens = m->lens;
+	ev.data = params;
+	for (unsigned i = 0; i < ev.nparams; i++) {
+		*len++ = cursor_u8(&m->c);
+		*len++ = 0;
+	}
+	put(m, &(struct ev_item){.kind = EV_ITEM_URING, .ev = &ev});
+}
+
 static void make_loss(struct maker *m)
 {
 	struct ev_loss_kind kinds[KINDS_MAX];
@@ -205,13 +223,13 @@ static void make_loss(struct maker *m)
 
 static void make_item(struct maker *m)
 {
-	unsigned kind = cursor_u8(&m->c) % 12;
+	unsigned kind = cursor_u8(&m->c) % 13;
 	struct error err;
 
 	m->texts = 0;
 	if (kind < 6 && m->in_events)
 		kind += 6; /* the state is written before the events */
-	m->in_events |= kind >= 6 && kind < 10;
+	m->in_events |= (kind >= 6 && kind < 10) || kind == 12;
 	switch (kind) {
 	case 0:
 		make_machine(m);
@@ -239,6 +257,9 @@ static void make_item(struct maker *m)
 		break;
 	case 11:
 		CHECK(sf_writer_tick(m->w, cursor_u64(&m->c), &err) == 0);
+		break;
+	case 12:
+		make_uring(m);
 		break;
 	default:
 		make_event(m);

@@ -1,0 +1,361 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What `scapula record` writes is what others read: the strict check, gzip and zstd, Debian's sysdig, and the rules.
+
+usage: record_exchange_test.py [--kills N] [--scripts NAME,...]
+
+Records small workloads of its own into each container; compares event lines with sysdig 0.29.3 for the system calls it
+knows; runs recorded scripts of ../shared again and demands the alerts of the goldens, from a recording and from `scapula
+live`; kills the recorder at random moments. Needs what `scapula record --check` asks for, else it skips with a message.
+"""
+import argparse
+import collections
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "lib"))
+import check  # noqa: E402
+
+r = check.Results("recordings for others")
+# Commands are looked for in as many folders as when the goldens were made: each attempt is an event.
+ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+
+WORKLOADS = {
+    "files": "cd $0; for i in 1 2 3; do echo $i > f$i; done; ln f1 h; ln -s f2 s; mv f3 g; cat f1 h s g; mkdir -p d/e; "
+             "chmod 600 f1; rm -r d f1 f2 h s g; cat /nowhere; true",
+    "processes": "for i in 1 2 3; do (exit $i); done; ls / | sort | head -2; sh -c 'kill -9 $$'; true",
+    "sockets": "python3 -c \"import socket, os\n"
+               "s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(1)\n"
+               "c = socket.create_connection(s.getsockname()); a, _ = s.accept(); c.sendall(b'x' * 500); a.recv(600)\n"
+               "u = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); u.sendto(b'x', ('::1', 9))\n"
+               "x, y = socket.socketpair(); x.send(b'hello'); y.recv(9)\n"
+               "p = socket.socket(socket.AF_UNIX); p.bind('\\0scapula-test'); os.eventfd(1) if hasattr(os, 'eventfd') else 0\"",
+}
+
+
+def shell(command, **kw):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, **kw)
+
+
+def can_record():
+    status, _, err = check.run(["record", "--check"])
+    if status:
+        r.skip("this machine cannot record: " + err.strip().split("\n")[-1])
+    return status == 0
+
+
+def record(path, command, options=(), what=None):
+    """Record @command; the capture must be there and clean."""
+    status, _, err = check.run(["record", "-o", path] + list(options) + ["--"] + command, env=ENV)
+    r.equal(status, 0, "%s: status of record\n%s" % (what, err))
+    return strict(path, what)
+
+
+def strict(path, what, allowed=()):
+    """The report of info --strict on @path, which must find nothing but what @allowed names."""
+    status, out, err = check.run(["info", "--strict", "-f", "json", path])
+    report = json.loads(out) if out else {"by_rule": {"no report": err}, "findings": []}
+    found = set(report["by_rule"]) - set(allowed)
+    r.check(not found and status == (1 if report["by_rule"] else 0), "%s: info --strict: %s, status %d" % (what, found, status),
+            "\n".join("  %s" % f for f in report["findings"][:5]))
+    return report
+
+
+def lines(path, *options):
+    status, out, err = check.run(["events", "-q"] + list(options) + [path])
+    r.equal(status, 0, "events of %s\n%s" % (os.path.basename(path), err[-500:]))
+    return out.splitlines()
+
+
+# --- containers ---
+
+def containers(folder):
+    for name, script in WORKLOADS.items():
+        for end, unpack in ((".scap", None), (".scap.gz", ["gzip", "-dc"]), (".scap.zst", ["zstd", "-dcq"])):
+            path = os.path.join(folder, name + end)
+            what = "%s as %s" % (name, end)
+            report = record(path, ["sh", "-c", script, folder], what=what)
+            r.check(report.get("events", 0) > 50 and report["losses"] == 0, what + ": events, and no losses")
+            status, out, _ = check.run(["info", "-f", "json", path])
+            info = json.loads(out)
+            r.check(status == 0 and info["gap_count"] == 0 and info["threads"] > 0 and info["fds"] > 0, what + ": info finds no damage")
+            if not unpack or not shutil.which(unpack[0]):
+                continue
+            plain = os.path.join(folder, "unpacked.scap")
+            with open(plain, "wb") as f:
+                r.equal(subprocess.run(unpack + [path], stdout=f).returncode, 0, what + ": unpacked")
+            r.equal(strict(plain, what + ", unpacked")["stream_size"], report["stream_size"], what + ": bytes of the stream")
+            r.check(lines(plain) == lines(path), what + ": the same lines of events")
+    p = subprocess.run([check.scapula_path(), "record", "-q", "-o", "-", "--duration", "300ms"], stdout=subprocess.PIPE, timeout=60)
+    path = os.path.join(folder, "piped.scap")
+    with open(path, "wb") as f:
+        f.write(p.stdout)
+    strict(path, "a capture from standard output")
+
+
+def rotated(folder):
+    """Files that follow each other: each is a capture of its own, and no event is missing or in two of them."""
+    path = os.path.join(folder, "rotated.scap.zst")
+    script = "for i in 1 2 3 4 5 6; do find /usr/include -name '*.h' -size -2 | xargs cat | wc -c; sleep 0.2; done"
+    status, _, err = check.run(["record", "-o", path, "--rotate", "40K", "--", "sh", "-c", script], env=ENV)
+    files = sorted(os.path.join(folder, f) for f in os.listdir(folder) if f.startswith("rotated.0"))
+    r.check(status == 0 and len(files) > 2, "rotation: %d files, status %d" % (len(files), status), err)
+    total, newest = 0, 0
+    for f in files:
+        report = strict(f, os.path.basename(f))
+        total += report["events"] - report["losses"]
+        info = json.loads(check.run(["info", "-f", "json", f])[1])
+        r.check(info["threads"] > 10 and info["fds"] > 10, "%s: begins with the state of the host" % os.path.basename(f))
+        times = [int(line) for line in lines(f, "-p", "%evt.rawtime")]
+        r.check(times and times[0] >= newest, "%s: begins where the file before ends" % os.path.basename(f))
+        newest = max(times + [newest])
+    told = re.search(r"([\d,]+) events in", err)
+    r.equal(total, int(told[1].replace(",", "")) if told else None, "rotation: events of all files")
+
+
+# --- sysdig ---
+
+SYSDIG_CALLS = ("none,open,openat,read,write,execve,clone,fork,vfork,procexit,unlink,unlinkat,mkdir,rmdir,rename,link,symlink,"
+                "socket,connect,bind,listen,accept,shutdown,lseek,mprotect,munmap,brk,getcwd,chdir,kill,stat,lstat,fstat")
+SYSDIG_FORMAT = "%evt.rawtime %evt.cpu %thread.tid %evt.dir %evt.type %evt.res %proc.name"
+SYSDIG_NEWEST_TYPE = 353
+FD_TYPE_OLDEST_NEW = 17  # sysdig 0.29.3 refuses a capture with such a type
+FD_UNSUPPORTED = 10
+
+
+def for_old_readers(data):
+    """The capture without what sysdig 0.29.3 refuses or skips: descriptors of newer types, and newer events."""
+    out, at = bytearray(), 0
+    while at < len(data):
+        kind, size = struct.unpack_from("<II", data, at)
+        block = bytearray(data[at:at + size])
+        at += size
+        if kind == 0x218:
+            p = 16
+            while p < size - 8:
+                if block[p + 20] >= FD_TYPE_OLDEST_NEW:
+                    block[p + 20] = FD_UNSUPPORTED
+                p += struct.unpack_from("<I", block, p)[0]
+        if kind == 0x216 and struct.unpack_from("<H", block, 30)[0] > SYSDIG_NEWEST_TYPE:
+            continue
+        out += block
+    return bytes(out)
+
+
+def beside_sysdig(folder):
+    if not shutil.which("sysdig"):
+        r.skip("sysdig is not installed: its reading of recordings is not compared")
+        return
+    for name, script in WORKLOADS.items():
+        path, old = os.path.join(folder, name + "-calls.scap"), os.path.join(folder, name + "-old.scap")
+        record(path, ["sh", "-c", script, folder], ["--syscalls", SYSDIG_CALLS], name + " for sysdig")
+        with open(path, "rb") as f, open(old, "wb") as g:
+            g.write(for_old_readers(f.read()))
+        p = shell(["sysdig", "-r", old, "-p", SYSDIG_FORMAT], env=ENV)
+        theirs, ours = p.stdout.decode().splitlines(), lines(old, "-p", SYSDIG_FORMAT)
+        r.check(p.returncode == 0 and not p.stderr and len(ours) > 50, "%s: sysdig reads it" % name, "  %r" % p.stderr[-300:])
+        different = [(a, b) for a, b in zip(theirs, ours) if a != b]
+        r.check(len(theirs) == len(ours) and not different, "%s: %d lines of sysdig, %d of ours, %d differ" %
+                (name, len(theirs), len(ours), len(different)), "\n".join("  sysdig %s\n  ours   %s" % d for d in different[:5]))
+        # What an event says itself; the rest sysdig concludes from calls it does not know, or from enter events.
+        names = ["%evt.rawtime %fd.name %evt.arg.name", "evt.type=openat and evt.rawres>=0"]
+        p = shell(["sysdig", "-r", old, "-p"] + names, env=ENV)
+        theirs = [line for line in p.stdout.decode().splitlines() if "<UNKNOWN>" not in line]
+        missing = sorted(set(theirs) - set(lines(old, "-p", names[0], "-F", names[1])))
+        r.check(theirs and not missing, "%s: names of the files opened" % name, "\n".join("  " + line for line in missing[:5]))
+
+
+# --- rules ---
+
+GOLDEN_CGROUP = "user.slice1/d9394466e03a" + "0" * 20  # the reference shows its first 12 digits as container.id
+RULES = [a for f in ("falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml")
+         for a in ("-r", os.path.join(check.SHARED, "peer-rules", f))]
+CANARY = """
+- rule: canary
+  desc: the recorder is at work
+  condition: evt.type=openat and fd.name endswith /scapula-canary
+  output: canary
+  priority: DEBUG
+"""
+# Of ancestors, which the goldens lack, or different in each run.
+VOLATILE = {"evt.time", "proc.pid", "proc.ppid", "proc.pname", "proc.sname", "proc.aname[2]", "proc.aname[3]", "proc.aname[4]", "fd.rport"}
+
+
+# What depends on the machine more than on the recorder, by script.
+ELSEWHERE = {
+    "container": {"Write below root": "the start files of an interactive shell"},
+    "persist": {"Read ssh information": "whether there is a /root/.ssh"},
+}
+
+
+class Cgroup:
+    """A cgroup named like those of the goldens, in every hierarchy that lets us have one."""
+
+    def __enter__(self):
+        self.made = []
+        for base in ("/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids", "/sys/fs/cgroup"):
+            path = os.path.join(base, GOLDEN_CGROUP)
+            try:
+                os.makedirs(path, exist_ok=True)
+                if os.path.exists(os.path.join(path, "cgroup.procs")):
+                    self.made.append(path)
+            except OSError:
+                pass
+        return self
+
+    def enter(self):
+        """In a child, before it becomes the program."""
+        for path in self.made:
+            with open(os.path.join(path, "cgroup.procs"), "w") as f:
+                f.write(str(os.getpid()))
+
+    def __exit__(self, *_):
+        for path in self.made:
+            for folder in (path, os.path.dirname(path)):
+                for _ in range(50):
+                    try:
+                        os.rmdir(folder)
+                        break
+                    except OSError:
+                        time.sleep(0.02)
+
+
+def normal(value):
+    if isinstance(value, str):
+        value = re.sub(r"/tmp/(wl|wb|ps)\.\w{4}", "/tmp/W", value)
+        value = re.sub(r"127\.0\.0\.1:\d+->", "127.0.0.1:PORT->", value)
+        value = re.sub(r"\S*/(\w+\.sh)\b", r"\1", value)
+        value = re.sub(r" -t \d+ ", " -t PID ", value)
+        value = re.sub(r"^fd=\d+\(", "fd=N(", value)  # there may be another one open
+    return value
+
+
+def alerts_of(text, script):
+    out = []
+    for line in text.splitlines():
+        alert = json.loads(line)
+        if alert["rule"] == "canary" or alert["rule"] in ELSEWHERE.get(script, ()):
+            continue
+        fields = {k: normal(v) for k, v in alert["output_fields"].items() if k not in VOLATILE}
+        if fields.get("proc.cmdline", "").endswith(".sh"):
+            fields.pop("proc.pcmdline", None)  # who started the script
+        out.append((alert["rule"], alert["priority"], json.dumps(fields, sort_keys=True)))
+    return collections.Counter(out)
+
+
+def compare_alerts(got, want, what):
+    by_rule = [collections.Counter(), collections.Counter()]
+    for counts, alerts in zip(by_rule, (got, want)):
+        for (rule, _, _), n in alerts.items():
+            counts[rule] += n
+    r.equal(dict(by_rule[0]), dict(by_rule[1]), what + ": rules and how often they match")
+    missing, extra = want - got, got - want
+    r.check(not missing and not extra, what + ": fields of the alerts",
+            "\n".join(["  missing %s %s" % (k[0], k[2]) for k in missing] + ["  extra   %s %s" % (k[0], k[2]) for k in extra])[:6000])
+
+
+def live_alerts(folder, name, script, cgroup):
+    """The alerts of `scapula live` while @script runs."""
+    go, canary, rules = (os.path.join(folder, n) for n in ("go", "scapula-canary", "canary.yaml"))
+    for path, text in ((canary, ""), (rules, CANARY)):
+        with open(path, "w") as f:
+            f.write(text)
+    if os.path.exists(go):
+        os.unlink(go)
+    waiting = "until [ -e %s ]; do cat %s; sleep 0.05; done; exec unshare -m bash %s" % (go, canary, script)
+    work = subprocess.Popen(["bash", "-c", waiting], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV,
+                            preexec_fn=cgroup.enter)
+    live = subprocess.Popen([check.scapula_path(), "live", "-f", "json", "--syscalls", "all", "--pid", str(work.pid)] + RULES + ["-r", rules],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, **ENV))
+    first = live.stdout.readline()  # the canary has been seen
+    with open(go, "w"):
+        pass
+    work.wait(timeout=120)
+    live.send_signal(signal.SIGINT)
+    out, err = live.communicate(timeout=60)
+    r.check(b'"canary"' in first and live.returncode in (0, 130), "live: the canary came first, status %d" % live.returncode, err.decode()[-500:])
+    r.check(b"lost" not in err or b"nothing was lost" in err, "live: nothing was lost", err.decode()[-500:])
+    return alerts_of(out.decode(), name)
+
+
+def rules(folder, scripts):
+    if not check.have_shared():
+        r.skip("the shared scripts and goldens are not here: alerts of recordings are not compared")
+        return
+    for name in scripts:
+        script = os.path.join(check.SHARED, "corpus", "recorded", name + ".sh")
+        with open(os.path.join(check.SHARED, "golden", "alerts", name + ".all.first.jsonl")) as f:
+            want = alerts_of(f.read(), name)
+        with Cgroup() as cgroup:
+            if not cgroup.made:
+                r.skip("no cgroup can be made here: alerts of %s are not compared" % name)
+                continue
+            path = os.path.join(folder, name + "-run.scap.zst")
+            p = subprocess.run([check.scapula_path(), "record", "-q", "-o", path, "--syscalls", "all,sched_switch,signal_deliver", "--",
+                                "unshare", "-m", "bash", script], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=180,
+                               env=dict(os.environ, **ENV), preexec_fn=cgroup.enter)
+            report = strict(path, name)
+            r.check(report["losses"] == 0, "%s: nothing was lost" % name, p.stderr.decode()[-500:])
+            status, out, err = check.run(["replay", "-q", "-f", "json"] + RULES + [path], timeout=180)
+            r.equal(status, 0, "%s: status of replay\n%s" % (name, err[-500:]))
+            compare_alerts(alerts_of(out, name), want, "%s, recorded" % name)
+            compare_alerts(live_alerts(folder, name, script, cgroup), want, "%s, live" % name)
+
+
+# --- a recorder that is killed ---
+
+TAIL = ("truncated", "container-cut")  # all that a killed recorder may leave undone
+
+
+def killed(folder, times):
+    dice = random.Random(20231122)
+    busy = subprocess.Popen(["sh", "-c", "while :; do head -c 100000 /etc/services | sort | uniq >/dev/null; done"], start_new_session=True,
+                            stderr=subprocess.DEVNULL)
+    try:
+        for i in range(times):
+            path = os.path.join(folder, "killed%d%s" % (i, (".scap", ".scap.gz", ".scap.zst")[i % 3]))
+            p = subprocess.Popen([check.scapula_path(), "record", "-q", "-o", path], stderr=subprocess.DEVNULL)
+            deadline = time.monotonic() + 20
+            while (not os.path.exists(path) or os.path.getsize(path) == 0) and p.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.002)
+            time.sleep(dice.random() * 0.7)
+            p.kill()
+            p.wait()
+            what = "killed recording %d" % i
+            report = strict(path, what, TAIL)
+            r.check(report.get("events", 0) > 0, what + ": has events")
+            status, out, _ = check.run(["info", "-f", "json", path])
+            reasons = [g["reason"] for g in json.loads(out)["gaps"]] if status in (0, 5) else ["info failed: %d" % status]
+            r.check(set(reasons) <= {"truncated", "recorded"} and reasons.count("truncated") <= 1, "%s: gaps %s" % (what, reasons))
+            os.unlink(path)
+    finally:
+        os.killpg(busy.pid, signal.SIGKILL)
+        busy.wait()
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--kills", type=int, default=6)
+    ap.add_argument("--scripts", default="network,intrusion")
+    opt = ap.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if can_record():
+            containers(folder)
+            rotated(folder)
+            beside_sysdig(folder)
+            rules(folder, [s for s in opt.scripts.split(",") if s])
+            killed(folder, opt.kills)
+    r.finish()
+
+
+main()
