@@ -2,7 +2,7 @@
 /*
  * What this host can do: each feature is tried with a map or a program of a few instructions, not
  * guessed from the kernel's version; capabilities are asked for. Kernel facts: kernel/bpf/ of Linux
- * 5.8 to 6.18.
+ * 5.11 to 6.18.
  */
 #include "capture/internal.h"
 
@@ -46,12 +46,17 @@ static int probe_ring(void)
 	return 0;
 }
 
-/* A program that does nothing, for one hook of the kernel that is known by its type. */
+/*
+ * A program for one hook of the kernel that is known by its type. It only asks for the current
+ * task, which all of ours do; kernels have that since 5.11.
+ */
 static int probe_hook(const char *name, enum bpf_attach_type attach, uint32_t flags)
 {
-	/* r0 = 0; exit */
-	static const struct bpf_insn nothing[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K},
-						  {.code = BPF_JMP | BPF_EXIT}};
+	/* call; r0 = 0; exit */
+	static const struct bpf_insn ask[] = {
+	    {.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_task_btf},
+	    {.code = BPF_ALU64 | BPF_MOV | BPF_K},
+	    {.code = BPF_JMP | BPF_EXIT}};
 	struct bpf_prog_load_opts opts = {
 	    .sz = sizeof(opts), .expected_attach_type = attach, .prog_flags = flags};
 	int fd, id = libbpf_find_vmlinux_btf_id(name, attach);
@@ -59,7 +64,7 @@ static int probe_hook(const char *name, enum bpf_attach_type attach, uint32_t fl
 	if (id < 0)
 		return id;
 	opts.attach_btf_id = (uint32_t)id;
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", nothing, COUNT_OF(nothing), &opts);
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", ask, COUNT_OF(ask), &opts);
 	if (fd < 0)
 		return -errno;
 	close(fd);
@@ -134,7 +139,7 @@ static int probe_loop(void)
 #define AS_ROOT                                                                                    \
 	"run as root, or: setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search+ep "       \
 	"PROGRAM"
-#define NEWER_KERNEL "a kernel of version 5.8 or newer with CONFIG_DEBUG_INFO_BTF is needed"
+#define NEWER_KERNEL "a kernel of version 5.11 or newer with CONFIG_DEBUG_INFO_BTF is needed"
 
 static const struct {
 	const char *name, *needed_for;

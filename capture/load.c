@@ -122,6 +122,18 @@ static int new_ring(uint64_t size)
 	return bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, (uint32_t)size, NULL);
 }
 
+/* Maps for operations under way take memory and time to make: only for who asks. */
+static void leave_out_maps(struct load *l, const struct rec_options *opt)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, l->bpf->obj)
+	{
+		if (!opt->io_uring && !strncmp(bpf_map__name(map), "uring_", 6))
+			bpf_map__set_autocreate(map, false);
+	}
+}
+
 static int size_maps(struct load *l, const struct rec_options *opt)
 {
 	static const char *const per_cpu[] = {"rings", "scratches", "walks"};
@@ -256,6 +268,7 @@ int load_open(const struct rec_options *opt, uint64_t boot_ns, struct load **out
 	}
 	set_constants(l, opt, boot_ns);
 	select_programs(l, opt);
+	leave_out_maps(l, opt);
 	rc = size_maps(l, opt);
 	if (rc >= 0)
 		rc = rec_recorder__load(l->bpf);

@@ -12,7 +12,6 @@
 #define IDLE_NS		     100000000u /* between two calls of a source's idle function */
 #define REC_RING_BYTES_LEAST (1u << 20) /* of those chosen here */
 #define IDLE_EVENTS	     256	/* the clock is read this often */
-#define CALM_NS		     200000000u /* longer than the drain holds events back */
 
 struct rec {
 	struct load *load;
@@ -267,19 +266,12 @@ static void fill_item(struct rec *r, const struct queued *q, struct ev_item *ite
 	}
 }
 
-static uint64_t time_of(const struct ev_item *item)
-{
-	return item->kind == EV_ITEM_LOSS ? item->loss->to : item->ev->ts;
-}
-
-/* Is it the place of the state that waits: before @item, or, @item being NULL, in a calm? */
+/* Is the place of the state that waits before @item? Before an event, so that every file has one.
+ */
 static bool is_place_of_state(const struct rec *r, const struct ev_item *item)
 {
-	uint64_t begin = r->boot_ns + rec_state_stats(r->again)->begin_ns;
-
-	if (item)
-		return time_of(item) >= begin;
-	return drain_now(&r->drain) > begin + CALM_NS;
+	return item->kind == EV_ITEM_EVENT &&
+	       item->ev->ts >= r->boot_ns + rec_state_stats(r->again)->begin_ns;
 }
 
 /* What happened while it was taken is not left out, unlike with the first one: what comes twice
@@ -312,8 +304,6 @@ int rec_next(struct rec *r, struct ev_item *item, int timeout_ms, struct error *
 		return 1;
 	for (;;) {
 		rc = next_queued(r, &q, timeout_ms);
-		if (rc == REC_IDLE && r->again && is_place_of_state(r, NULL))
-			return begin_state_again(r, item);
 		if (rc != 1)
 			return rc;
 		fill_item(r, q, item);

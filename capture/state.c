@@ -248,7 +248,7 @@ static int take(struct rec_state_reader *r, int64_t pid, struct rec_state **out,
 	if (!rc)
 		rc = read_threads(&run, r, pid);
 	if (!rc && !pid)
-		rc = host_read_host(&run, err);
+		rc = host_read_host(&run);
 	if (!rc && (run.nomem || run.s->nomem))
 		rc = ERR_NOMEM;
 	if (!rc) {

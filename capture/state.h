@@ -61,7 +61,8 @@ struct rec_state_stats { /* of one state */
 struct rec_state_mark {
 	uint64_t
 	    stamp_ns; /* boot clock: when it was read; 0 for entries that are not of a thread */
-	uint64_t start_ns; /* boot clock: when the thread started; with the id, its identity */
+	uint64_t start_ns; /* boot clock: when the thread started; with the id, its identity. /proc
+			      only knows the clock tick it was in */
 };
 
 struct rec_state_reader; /* iterator programs, loaded once for any number of states */

@@ -155,12 +155,18 @@ static void add_unified(struct host_run *run, struct list *l, struct sv path)
 static void add_line(struct host_run *run, struct list *l, struct sv line)
 {
 	const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
-	struct sv rest = colon ? sv_drop(line, (size_t)(colon - line.p) + 1) : SV_NONE;
-	const char *second = rest.n ? memchr(rest.p, ':', rest.n) : NULL;
-	struct sv names = sv_make(rest.p, second ? (size_t)(second - rest.p) : 0);
-	struct sv path = sv_drop(rest, names.n + 1);
+	const char *second;
+	struct sv names, path;
 
-	if (!second || path.n == 0 || *path.p != '/')
+	if (!colon)
+		return;
+	names = sv_drop(line, (size_t)(colon - line.p) + 1);
+	second = names.n ? memchr(names.p, ':', names.n) : NULL;
+	if (!second)
+		return;
+	path = sv_drop(names, (size_t)(second - names.p) + 1);
+	names.n = (size_t)(second - names.p);
+	if (path.n == 0 || *path.p != '/')
 		return;
 	if (names.n == 0)
 		add_unified(run, l, path);

@@ -15,7 +15,7 @@
 
 #define RECORD_MAX (1u << 20) /* of one line of a user or group file */
 
-static int read_machine(struct host_run *run)
+static void read_machine(struct host_run *run)
 {
 	struct ev_machine *m = &run->s->machine;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN), pages = sysconf(_SC_PHYS_PAGES);
@@ -31,7 +31,6 @@ static int read_machine(struct host_run *run)
 	m->max_pid = n > 0 ? host_u64(sv_make(max, (size_t)n), 10, 0) : 0;
 	m->hostname = host_keep(run->s, sv_of(name));
 	m->boot_ts = run->boot_ns;
-	return 0;
 }
 
 /* --- interfaces --- */
@@ -195,14 +194,13 @@ static int read_names(struct host_run *run, bool groups)
 	return rc < 0 ? rc : 0;
 }
 
-int host_read_host(struct host_run *run, struct error *err)
+int host_read_host(struct host_run *run)
 {
 	uint64_t begin = clock_ns(CLOCK_BOOTTIME);
-	int rc = read_machine(run);
+	int rc;
 
-	(void)err;
-	if (!rc)
-		rc = read_interfaces(run);
+	read_machine(run);
+	rc = read_interfaces(run);
 	if (!rc && run->opt->users)
 		rc = read_names(run, false);
 	if (!rc && run->opt->users)

@@ -38,7 +38,6 @@ struct host_socket {
 	uint16_t family; /* AF_*; 0: not known */
 	uint8_t l4proto; /* enum ev_l4proto */
 	bool listening;
-	bool shared_ino; /* two lines of a table claim it: one is a lie */
 	uint8_t local[16], remote[16];
 	uint16_t lport, rport;
 	uint64_t self, peer; /* unix: addresses of the kernel's objects */
@@ -135,7 +134,7 @@ struct host_run {
 bool host_late(struct host_run *run);
 
 /* state_host.c */
-MUST_CHECK int host_read_host(struct host_run *run, struct error *err);
+MUST_CHECK int host_read_host(struct host_run *run);
 
 /* state_proc.c: threads, with the descriptors of every table if @fds */
 MUST_CHECK int host_read_processes(struct host_run *run, bool fds);

@@ -452,6 +452,25 @@ static int take_no_program(struct reading *rd, const struct iter_head *h)
 	return 0;
 }
 
+static void set_thread(struct reading *rd, struct host_thread *t, const struct iter_task *r,
+		       const struct texts *texts, const struct host_thread *leader)
+{
+	struct sv comm = sv_make(r->comm, strnlen(r->comm, sizeof(r->comm)));
+
+	t->mark = (struct rec_state_mark){r->head.stamp, r->head.start};
+	t->files = r->head.files;
+	t->ended = r->flags & ITER_LEADER_ENDED;
+	set_ids(&t->e, r);
+	set_figures(rd, &t->e, r);
+	t->e.comm = host_keep_or(rd->s, comm, leader ? leader->e.comm : SV_NONE);
+	if (r->flags & ITER_HAS_PROGRAM)
+		set_program(rd, &t->e, r, texts);
+	else if (leader)
+		copy_program(&t->e, &leader->e);
+	set_place(rd, &t->e, r, texts, leader);
+	t->e.cgroups = cgroups_of(rd, r, texts->cgroups);
+}
+
 static int take_task(struct reading *rd, const char *record, size_t len)
 {
 	struct host_thread *t, *leader = NULL;
@@ -462,28 +481,14 @@ static int take_task(struct reading *rd, const char *record, size_t len)
 	memcpy(&r, record, len < sizeof(r) ? len : sizeof(r));
 	if (r.head.kind == ITER_NO_PROGRAM)
 		return take_no_program(rd, &r.head);
-	if (len < sizeof(r))
-		return ERR_IO;
-	if (r.head.kind != ITER_TASK || !find_texts(&r, record, len, &texts))
+	if (len < sizeof(r) || r.head.kind != ITER_TASK || !find_texts(&r, record, len, &texts))
 		return ERR_IO;
 	rc = host_add_thread(rd->s, &t);
 	if (rc)
 		return rc;
 	if (r.head.tid != r.head.pid)
 		leader = host_thread_of(rd->s, r.head.pid);
-	t->mark = (struct rec_state_mark){r.head.stamp, r.head.start};
-	t->files = r.head.files;
-	t->ended = r.flags & ITER_LEADER_ENDED;
-	set_ids(&t->e, &r);
-	set_figures(rd, &t->e, &r);
-	t->e.comm = host_keep_or(rd->s, sv_make(r.comm, strnlen(r.comm, sizeof(r.comm))),
-				 leader ? leader->e.comm : SV_NONE);
-	if (r.flags & ITER_HAS_PROGRAM)
-		set_program(rd, &t->e, &r, &texts);
-	else if (leader)
-		copy_program(&t->e, &leader->e);
-	set_place(rd, &t->e, &r, &texts, leader);
-	t->e.cgroups = cgroups_of(rd, &r, texts.cgroups);
+	set_thread(rd, t, &r, &texts, leader);
 	if (leader && leader->ended)
 		complete_leader(leader, t);
 	if (r.head.tid != r.head.pid)

@@ -131,7 +131,6 @@ static void unix_line(struct host_run *run, const struct table *t, struct sv lin
 	if (!so || (so->family && so->family != AF_UNIX))
 		return;
 	if (so->family) {
-		so->shared_ino = true;
 		so->name = SV_NONE;
 		so->self = 0;
 		return;

@@ -128,7 +128,7 @@ enum ev_category { /* struct ev_info.category: one low value plus source bits */
  *    own table if flag 1 of the submission is set
  *  3 user_data u64
  *  4 flags u32 of the result, IORING_CQE_F_*
- *  5 sqe_flags u8 of the submission, IOSQE_*
+ *  5 sqe_flags u8 of the submission, IOSQE_*; the kernel may have added ASYNC
  *  6 op_flags u32: of the call (open, message, unlink, rename ... flags; type of a socket)
  *  7 addr u64: buffer, vector, message or address of the caller
  *  8 len u64: bytes, elements; mode of open and mkdir, mask of statx, domain of a socket

@@ -314,7 +314,7 @@ static __always_inline void put_kstr(struct scratch *s, u32 i, const void *ptr)
 
 static __always_inline void put_bytes(struct scratch *s, u32 i, u64 ptr, u64 n)
 {
-	n &= SCRATCH_MASK;
+	n = bounded(n, SCRATCH_MASK);
 	if (!n || !ptr) {
 		n = 0;
 	} else if (bpf_probe_read_user(scratch_at(s), n, (void *)ptr)) {

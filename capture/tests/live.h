@@ -75,10 +75,11 @@ _Noreturn void live_die(const char *format, ...) __attribute__((format(printf, 1
 /* --- in the test --- */
 
 /*
- * Run @fn in a child while @calls are recorded: names of system calls and tracepoints in the
- * manner of rec_set_parse(), all in the binary's set. Fails if the child does not end by itself in
- * 10 seconds, or was killed and @fn is not expected to be. Return: what @fn wrote to its argument,
- * LIVE_SHARED bytes, zero before.
+ * Run @fn in a child while @calls are recorded: names of system calls and tracepoints, "enter:NAME"
+ * for the copy made before the call, "ia32" for 32-bit calls without an equivalent, "all" for all
+ * calls; each must be in the binary's set. Only descendants of the test are recorded. Fails if the
+ * child does not end by itself in 10 seconds, or could not prepare. Return: what @fn wrote to its
+ * argument, LIVE_SHARED bytes, zero before.
  */
 #define live_run(l, calls, fn) live_run_(l, calls, fn, NULL, 0, __FILE__, __LINE__)
 /* The same with @n bytes at @in copied into the shared bytes first. */
@@ -91,7 +92,7 @@ int64_t live_tid(const struct live *l);	  /* of the last child */
 int live_status(const struct live *l);	  /* as waitpid() told it */
 uint64_t live_from(const struct live *l); /* times of the run, ns since the epoch */
 uint64_t live_to(const struct live *l);
-/* All events of the run, of all tasks of the host, by time. Return: how many. */
+/* All events of the run, of the child and its descendants, by time. Return: how many. */
 unsigned live_events(struct live *l, struct live_event **out);
 void live_print(const struct live_event *e); /* to stderr */
 
@@ -139,10 +140,11 @@ _Noreturn void live_fail_(const struct live_event *e, const char *name, const ch
 			  const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /*
- * The main function of a binary: @name as in truth.tsv, @set everything its tests record, and
- * "+dynamic" for snaplens by protocol, "+ports:FIRST-LAST" for ports recorded whole. At the
- * end each event that truth.tsv gives to this binary must have been seen, as success and as
- * failure unless its row excepts one, and each of its parameters compared.
+ * The main function of a binary: @name as in truth.tsv, @set everything its tests record,
+ * "io_uring" for what rings submit, all the time, "+dynamic" for snaplens by protocol,
+ * "+ports:FIRST-LAST" for ports recorded whole. At the end each event that truth.tsv gives to this
+ * binary must have been seen, as success and as failure unless its row excepts one, and each of its
+ * parameters compared.
  */
 int live_main(const char *name, const char *set,
 	      int (*run)(int (*setup)(void **), int (*teardown)(void **)));

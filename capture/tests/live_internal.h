@@ -5,7 +5,7 @@
 
 #include "capture/tests/live.h"
 
-#define LIVE_EVENTS_MAX 200000 /* of one run, all tasks of the host together */
+#define LIVE_EVENTS_MAX 200000 /* of one run, all tasks together */
 
 struct live_seen { /* of one event type, over all tests: which parameters were compared */
 	uint32_t in_success, in_failure;
@@ -27,8 +27,8 @@ struct live {
 /* --- live_source.c: where events come from --- */
 
 /*
- * Load the programs that @set needs. Return: 0; 1 if BPF is not permitted here, @why says more; or
- * -1 if the programs are broken.
+ * Load the programs that @set needs and start draining. Return: 0; 1 if BPF is not permitted here,
+ * @why says more; or -1 if the programs are broken.
  */
 int live_source_open(const char *set, struct live_source **out, char *why, size_t room);
 void live_source_close(struct live_source *s);
@@ -36,7 +36,7 @@ void live_source_close(struct live_source *s);
 void live_source_want(struct live_source *s, const char *calls);
 void live_source_nothing(struct live_source *s);
 void live_source_settings(struct live_source *s, uint32_t snaplen, uint32_t shed);
-/* Hand everything recorded so far to @event. */
+/* Hand everything recorded so far to @event; waits for what was seen and has not come yet. */
 void live_source_drain(struct live_source *s,
 		       void (*event)(void *arg, const uint8_t *body, size_t n, int cpu), void *arg);
 

@@ -104,7 +104,8 @@ static int permitted(char *why, size_t room)
 	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
 	    {.code = BPF_JMP | BPF_EXIT},
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_RAW_TP);
+	struct bpf_prog_load_opts opts = {.sz = sizeof(opts),
+					  .expected_attach_type = BPF_TRACE_RAW_TP};
 	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "may_i", 0, 0, 4096, NULL);
 
 	if (fd < 0)

@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -354,6 +356,51 @@ static void configuring(void **state)
 	truth_calls(*state, open_filesystem, CALLS(calls), NULL);
 }
 
+/* Of the common file systems only this takes a path: of a device, here one that nobody has. */
+static bool has_ext4(void)
+{
+	FILE *f = fopen("/proc/filesystems", "r");
+	char line[128];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, "\text4\n") != NULL;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static void open_ext4(void)
+{
+	truth_enter_directory();
+	LIVE_NEED(!mknod("journal", S_IFBLK | 0600, makedev(240, 200)));
+	truth_move_fd((int)syscall(430 /* fsopen */, "ext4", 0), 100);
+}
+
+static void configuring_with_paths(void **state)
+{
+	const struct truth_call calls[] = {
+	    {EV_FSCONFIG_X,
+	     431,
+	     {100, 3, P("journal_path"), P("journal"), AT_FDCWD},
+	     0,
+	     {RET("res"), INT("fd", 100), FLAGS("cmd", "FSCONFIG_SET_PATH"),
+	      STR("key", "journal_path"), EMPTY("value_bytebuf"), STR("value_charbuf", "journal"),
+	      INT("aux", AT_FDCWD)}},
+	    {EV_FSCONFIG_X,
+	     431,
+	     {100, 3, P("journal_path"), P("nothing"), AT_FDCWD},
+	     TRUTH_EVEN_FAILED,
+	     {RET("res"), INT("fd", 100), FLAGS("cmd", "FSCONFIG_SET_PATH"),
+	      STR("key", "journal_path"), EMPTY("value_bytebuf"), EMPTY("value_charbuf"),
+	      INT("aux", AT_FDCWD)}},
+	};
+
+	if (!has_ext4())
+		skip();
+	truth_calls(*state, open_ext4, CALLS(calls), NULL);
+}
+
 /* --- programs for the kernel --- */
 
 static const uint32_t action = SECCOMP_RET_ERRNO;
@@ -513,5 +560,5 @@ LIVE_MAIN("truth_control",
 	  cmocka_unit_test(process_controls), cmocka_unit_test(keys),
 	  cmocka_unit_test(keys_found_and_missing), cmocka_unit_test(tracing),
 	  cmocka_unit_test(quotas), cmocka_unit_test(configuring),
-	  cmocka_unit_test(programs_for_the_kernel), cmocka_unit_test(rings),
-	  cmocka_unit_test(calls_without_parameters))
+	  cmocka_unit_test(configuring_with_paths), cmocka_unit_test(programs_for_the_kernel),
+	  cmocka_unit_test(rings), cmocka_unit_test(calls_without_parameters))

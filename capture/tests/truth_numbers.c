@@ -26,7 +26,7 @@
 #include "capture/tests/live.h"
 
 #define REFUSED	 (-EXDEV) /* no call says so of itself without being asked */
-#define NUMBERS	 512
+#define NUMBERS	 496	  /* those behind are the recorder's own, for 32-bit calls */
 #define PARAMS	 (SOURCE_DIR "/../shared/spec/capture-params.tsv")
 #define AT_LEAST 300 /* parameters that the specification says so simply */
 
@@ -116,7 +116,7 @@ static void every_number_is_reported_as_its_event(void **state)
 /* --- the specification's simple parameters --- */
 
 struct rule { /* a parameter's source as the specification puts it */
-	char event[64], hook[64], param[40], source[256];
+	char event[64], hook[64], param[40], source[256], otherwise[256];
 };
 
 /* Cuts the line at its tabs. Return: the columns. */
@@ -139,12 +139,13 @@ static bool next_rule(FILE *f, struct rule *r)
 
 	if (!fgets(line, sizeof(line), f))
 		return false;
-	if (split(line, cell, 11) < 9)
+	if (split(line, cell, 11) < 10)
 		return false;
 	snprintf(r->event, sizeof(r->event), "%s", cell[1]);
 	snprintf(r->hook, sizeof(r->hook), "%s", cell[3]);
 	snprintf(r->param, sizeof(r->param), "%s", cell[5]);
 	snprintf(r->source, sizeof(r->source), "%s", cell[8]);
+	snprintf(r->otherwise, sizeof(r->otherwise), "%s", cell[9]);
 	return true;
 }
 
@@ -184,6 +185,8 @@ static enum verdict apply(const struct rule *r, int64_t *v)
 {
 	const char *source = r->source + (starts(r->source, "net ") ? strlen("net ") : 0);
 
+	if (strstr(r->otherwise, "unless"))
+		return NOT_SIMPLE;
 	if (starts(source, "syscall return value"))
 		*v = REFUSED;
 	else if (starts(source, "return value as u32"))
@@ -197,6 +200,13 @@ static enum verdict apply(const struct rule *r, int64_t *v)
 	else
 		return NOT_SIMPLE;
 	return NUMBER;
+}
+
+static unsigned width_of(unsigned type, const char *param)
+{
+	int i = ev_param_index(type, param);
+
+	return i < 0 ? 0 : ev_ptype_width(ev_table[type].params[i].type);
 }
 
 /* Return: how many of the parameters of @type's events were compared. */
@@ -214,7 +224,7 @@ static unsigned compare_events(struct live *l, unsigned type, const struct rule 
 		if (verdict == NOTHING)
 			live_bytes_(&all[i], r->param, "", 0, r->source, 0);
 		else
-			live_i64_(&all[i], r->param, v, v, r->source, 0);
+			live_bytes_(&all[i], r->param, &v, width_of(type, r->param), r->source, 0);
 		compared++;
 	}
 	return compared;
