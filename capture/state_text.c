@@ -93,6 +93,9 @@ struct sv host_take_field(struct sv *rest)
 	struct sv s = skip_blanks(*rest);
 	size_t n = 0;
 
+	*rest = s;
+	if (s.n == 0)
+		return s;
 	while (n < s.n && !is_blank(s.p[n]))
 		n++;
 	*rest = sv_drop(s, n);

@@ -99,8 +99,7 @@ static void write_link(const char *path, struct sv target)
 	snprintf(text, sizeof(text), "%.*s", (int)(target.n < 200 ? target.n : 200),
 		 target.n ? target.p : "");
 	unlinkat(root_fd, path, 0);
-	if (text[0] && text[0] != '/' && !strstr(text, "..") &&
-	    symlinkat(text, root_fd, path) < 0)
+	if (text[0] && text[0] != '/' && !strstr(text, "..") && symlinkat(text, root_fd, path) < 0)
 		abort();
 }
 
