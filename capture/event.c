@@ -20,7 +20,8 @@ const char *record_check(const uint8_t *p, uint32_t room, unsigned *type, uint32
 	if (room < WIRE_HEADER_LEN)
 		return "shorter than a header";
 	*len = load_u32(p + 16);
-	if (*len < WIRE_HEADER_LEN || *len > room || room - *len > WIRE_SHORT_MAX + sizeof(uint16_t))
+	if (*len < WIRE_HEADER_LEN || *len > room ||
+	    room - *len > WIRE_SHORT_MAX + sizeof(uint16_t))
 		return "with an event that does not fit";
 	if (params_of(load_u16(p + 20)) < 0)
 		return "of an unknown type";

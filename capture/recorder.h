@@ -25,12 +25,12 @@ struct rec_options { /* rec_options_init() fills in the defaults */
 	uint32_t snaplen;	/* bytes kept of what a call moved */
 	bool dynamic_snaplen;	/* more for protocols that are known */
 	uint16_t full_ports[2]; /* traffic of this range of ports whole; 0, 0: none */
-	uint64_t ring_bytes;	/* of one CPU's ring; a power of two; default: less with many CPUs */
-	uint64_t memory_bytes;	/* of drained events the caller has not taken yet */
-	bool with_self;		/* also record this process */
-	bool entry_copies;	/* copy paths and addresses before the kernel reads them, too */
-	bool io_uring;		/* operations submitted through rings */
-	bool first_state;	/* deliver the state of the host before the events */
+	uint64_t ring_bytes;   /* of one CPU's ring; a power of two; default: less with many CPUs */
+	uint64_t memory_bytes; /* of drained events the caller has not taken yet */
+	bool with_self;	       /* also record this process */
+	bool entry_copies;     /* copy paths and addresses before the kernel reads them, too */
+	bool io_uring;	       /* operations submitted through rings */
+	bool first_state;      /* deliver the state of the host before the events */
 	bool exact_set;	  /* of @set and nothing else: replaying may then lose processes and fds */
 	bool drop_failed; /* leave out calls that failed, but connections in progress */
 	/* When the recording has begun the calling thread keeps only the capabilities that

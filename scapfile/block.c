@@ -106,8 +106,8 @@ static bool plausible_event(const struct sf_block_info *info, const uint8_t *blo
 	room = total - SF_BLOCK_MIN - info->prefix;
 	len = load_u32(hdr + 16);
 	type = load_u16(hdr + 20);
-	return (type < EV_TYPE_COUNT || type == EV_TYPE_LOSS || type == EV_TYPE_URING) && len >= header &&
-	       len <= room + (info->version == 1 ? 3 : 0);
+	return (type < EV_TYPE_COUNT || type == EV_TYPE_LOSS || type == EV_TYPE_URING) &&
+	       len >= header && len <= room + (info->version == 1 ? 3 : 0);
 }
 
 /* Is there a whole block at the stream's position whose every number agrees? Return: 1, 0, or

@@ -85,6 +85,6 @@ void sf_reader_close(struct sf_reader *r); /* NULL is fine */
 const char *sf_compression_name(enum sf_compression c); /* "plain", "gzip", "zstd" */
 /* What a reader makes of a loss, for those who take losses from elsewhere. */
 void sf_gap_of_loss(struct sf_gap *gap, const struct ev_loss *l, uint64_t offset);
-const char *sf_gap_reason_name(enum sf_gap_reason r);	/* "truncated", ... */
+const char *sf_gap_reason_name(enum sf_gap_reason r); /* "truncated", ... */
 
 #endif
