@@ -298,7 +298,7 @@ def own_name_and_stdout(folder):
     status, out, err = record(["--duration", "50ms"], cwd=where)
     names = os.listdir(where)
     r.check(status == 0 and len(names) == 1 and re.fullmatch(r".*-\d{8}T\d{6}Z\.scap\.zst", names[0]), "a name of its own", repr(names) + err)
-    p = start(["record", "-o", "-", "-q", "--", "true"])
+    p = start(["record", "-o", "-", "--with-self", "--duration", "50ms", "-q"])
     out, err = p.communicate(timeout=WAIT)
     r.check(p.returncode == 0 and out[:4] == b"\x0a\x0d\x0d\x0a", "plain on standard output", repr(err[-500:]))
     path = os.path.join(folder, "stdout.scap")
