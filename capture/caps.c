@@ -44,6 +44,15 @@ void caps_keep_for_drain(void)
 		errno = 0; /* it has more than it needs, which does no harm */
 }
 
+/* Executables of others. */
+void caps_keep_for_hasher(void)
+{
+	static const cap_value_t keep[] = {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
+
+	if (keep_only(keep, COUNT_OF(keep)) < 0)
+		errno = 0;
+}
+
 /* Taking the state once more when a new file begins. */
 int caps_keep_for_recording(bool drop, bool no_new_privs, struct error *err)
 {

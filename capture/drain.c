@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "capture/hasher.h"
+#include "scapfile/output.h"
 
 #define WAIT_BUSY_MS	  20
 #define WAIT_IDLE_MS	  50
@@ -160,6 +162,8 @@ static void deliver(struct drain *d, const struct ring *r, const struct ring_rec
 		q->cpu = (int16_t)cpu;
 		q->kind = QUEUED_EVENT;
 		memcpy(q->body, rec->p, len);
+		if (UNLIKELY(d->hasher != NULL))
+			hasher_offer(d->hasher, rec->p);
 		if (d->queue.put - atomic_load_explicit(&d->queue.published, memory_order_relaxed) >
 		    PUBLISH_BYTES)
 			segments_publish(&d->queue);
@@ -176,6 +180,42 @@ static void take_until(struct drain *d, uint64_t until)
 		deliver(d, r, ring_head(r));
 		merge_take(&d->merge);
 	}
+}
+
+static void queue_hash(struct drain *d, const struct hash_result *r)
+{
+	struct queued *q =
+	    segments_room(&d->queue, WIRE_HEADER_LEN + EV_HASH_ROOM, false);
+	uint32_t len;
+	uint8_t *p;
+
+	if (!q) {
+		losses_count(&d->losses, LOSS_MEMORY, 0, EV_TYPE_HASH);
+		return;
+	}
+	q->cpu = 0;
+	q->kind = QUEUED_EVENT;
+	p = q->body + WIRE_HEADER_LEN;
+	len = WIRE_HEADER_LEN + (uint32_t)ev_hash_encode(&r->hash, p);
+	p = put_u64(q->body, r->ts);
+	p = put_u64(p, (uint64_t)r->tid);
+	p = put_u32(p, len);
+	p = put_u16(p, EV_TYPE_HASH);
+	put_u32(p, EV_HASH_PARAMS);
+}
+
+/* Events up to @until that may go, and hashes in their places among them. */
+static void take_items(struct drain *d, uint64_t now, uint64_t until)
+{
+	uint64_t limit = d->merge.limit < until ? d->merge.limit : until;
+	const struct hash_result *r;
+
+	while (UNLIKELY(d->hasher != NULL) && (r = hasher_next(d->hasher, now, limit))) {
+		take_until(d, r->ts);
+		queue_hash(d, r);
+		hasher_taken(d->hasher, r);
+	}
+	take_until(d, until);
 }
 
 static void queue_loss(void *arg, const struct ev_loss *loss)
@@ -205,7 +245,8 @@ static void update_stats(struct drain *d)
 	d->stats.late = d->merge.late;
 	d->stats.ring_fill = fill;
 	d->stats.ring_fill_max = d->merge.fill_max;
-	d->stats.drain_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	d->stats.drain_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) +
+				(d->hasher ? hasher_cpu_ns(d->hasher) : 0);
 	memcpy(d->stats.lost, d->losses.lost, sizeof(d->stats.lost));
 	pthread_mutex_unlock(&d->lock);
 }
@@ -236,12 +277,12 @@ static uint64_t drain_round(struct drain *d, bool final)
 
 	merge_look(&d->merge, now, final);
 	if (d->losses.due) {
-		take_until(d, d->losses.to);
+		take_items(d, now, d->losses.to);
 		if (d->merge.limit >= d->losses.to)
 			losses_emit(&d->losses, queue_loss, d);
 	}
 	if (!d->losses.due)
-		take_until(d, UINT64_MAX);
+		take_items(d, now, UINT64_MAX);
 	if (!d->losses.due && (now >= d->next_reading || (d->merge.fill_now > FULL_PERCENT &&
 							  now >= d->losses.to + READING_FULL_NS))) {
 		read_counters(d, now);
@@ -279,6 +320,10 @@ static void drain_rest(struct drain *d)
 	do
 		drain_round(d, true);
 	while (d->losses.due);
+	if (d->hasher) {
+		hasher_finish(d->hasher);
+		take_items(d, drain_now(d), UINT64_MAX);
+	}
 	read_counters(d, drain_now(d));
 	losses_emit(&d->losses, queue_loss, d);
 	update_stats(d);
@@ -334,6 +379,8 @@ int drain_init(struct drain *d, const struct rec_options *opt, struct load *load
 	if (d->epoll < 0 || d->wake < 0)
 		return error_sys(err, errno, "cannot wait for ring buffers");
 	rc = watch(d, d->wake, EPOLLIN, err);
+	if (rc >= 0 && opt->hash_execs)
+		rc = hasher_start(&d->hasher, boot_ns, err);
 	return rc < 0 ? rc : add_rings(d, present, err);
 }
 
@@ -369,6 +416,7 @@ void drain_done(struct drain *d)
 		drain_stop(d);
 		pthread_join(d->thread, NULL);
 	}
+	hasher_close(d->hasher);
 	merge_done(&d->merge);
 	segments_done(&d->queue);
 	losses_done(&d->losses);

@@ -42,13 +42,9 @@ const char *record_check(const uint8_t *p, uint32_t room, unsigned *type, uint32
 bool event_is_lifecycle(unsigned type)
 {
 	switch (type) {
-	case EV_CLONE_20_X:
-	case EV_CLONE3_X:
-	case EV_FORK_20_X:
-	case EV_VFORK_20_X:
-	case EV_EXECVE_19_X:
-	case EV_EXECVEAT_X:
-	case EV_PROCEXIT_1_E:
+#define LIFECYCLE(type) case type:
+#include "capture/lifecycle.def"
+#undef LIFECYCLE
 		return true;
 	default:
 		return false;

@@ -262,12 +262,16 @@ int check_own_tgid(void);
 
 /* Of the calling thread. */
 void caps_keep_for_drain(void);
+void caps_keep_for_hasher(void);
 MUST_CHECK int caps_keep_for_recording(bool drop, bool no_new_privs, struct error *err);
 
 /* --- drain.c: the thread --- */
 
+struct hasher; /* hasher.h */
+
 struct drain {
 	struct load *load;
+	struct hasher *hasher; /* or NULL */
 	struct merge merge;
 	struct segments queue;
 	struct losses losses;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "capture/hasher.h"
 #include "capture/internal.h"
 #include "capture/state.h"
 
@@ -206,6 +207,8 @@ int rec_state_again(struct rec *r, struct error *err)
 
 	if (rc < 0 || r->again)
 		return rc;
+	if (r->drain.hasher)
+		hasher_forget(r->drain.hasher);
 	return rec_state_take(r->reader, &r->again, err);
 }
 
@@ -257,7 +260,9 @@ static void fill_item(struct rec *r, const struct queued *q, struct ev_item *ite
 	item->offset = 0;
 	if (LIKELY(q->kind == QUEUED_EVENT)) {
 		fill_event(&r->ev, q);
-		item->kind = r->ev.type == EV_TYPE_URING ? EV_ITEM_URING : EV_ITEM_EVENT;
+		item->kind = r->ev.type == EV_TYPE_URING  ? EV_ITEM_URING
+			     : r->ev.type == EV_TYPE_HASH ? EV_ITEM_HASH
+							  : EV_ITEM_EVENT;
 		item->ev = &r->ev;
 	} else {
 		fill_loss(&r->loss, q);

@@ -30,6 +30,7 @@ struct rec_options { /* rec_options_init() fills in the defaults */
 	bool with_self;	       /* also record this process */
 	bool entry_copies;     /* copy paths and addresses before the kernel reads them, too */
 	bool io_uring;	       /* operations submitted through rings */
+	bool hash_execs;       /* deliver the SHA-256 of files that are executed */
 	bool first_state;      /* deliver the state of the host before the events */
 	bool exact_set;	  /* of @set and nothing else: replaying may then lose processes and fds */
 	bool drop_failed; /* leave out calls that failed, but connections in progress */

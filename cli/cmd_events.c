@@ -18,6 +18,7 @@ enum {
 	OPT_CONTAINERS,
 	OPT_NO_CONTAINERS,
 	OPT_CORRECTED,
+	OPT_NO_IO_URING,
 };
 
 static const struct cli_option events_options[] = {
@@ -45,6 +46,8 @@ static const struct cli_option events_options[] = {
      "treat all processes as the host's, whatever their cgroups say"},
     {OPT_CORRECTED, "corrected", NULL,
      "true times and durations where the reference's JSON has 0 or another number"},
+    {OPT_NO_IO_URING, "no-io-uring", NULL,
+     "leave out operations through io_uring; they only stand among default lines of all events"},
     {0, NULL, NULL, NULL},
 };
 
@@ -178,6 +181,9 @@ static int take_option(void *arg, int id, const char *value)
 	case OPT_CORRECTED:
 		o->corrected = true;
 		return 0;
+	case OPT_NO_IO_URING:
+		o->operations = false;
+		return 0;
 	default:
 		return CLI_USAGE;
 	}
@@ -185,7 +191,7 @@ static int take_option(void *arg, int id, const char *value)
 
 int cmd_events(int argc, char **argv)
 {
-	struct cli_events o = {.filter_name = "--filter"};
+	struct cli_events o = {.filter_name = "--filter", .operations = true};
 	const struct cli_parser parser = {"events", events_options, events_examples, take_option,
 					  &o};
 	int first;

@@ -259,6 +259,14 @@ static void text_counts(struct info *o, struct cli_walk *w)
 		line(b, "io_uring");
 		buf_addf(b, "%llu operations\n", (unsigned long long)s->urings);
 	}
+	if (s->hashes || s->hashes_skipped) {
+		line(b, "hashes");
+		buf_addf(b, "%llu files", (unsigned long long)s->hashes);
+		if (s->hashes_skipped)
+			buf_addf(b, "; %llu executions without",
+				 (unsigned long long)s->hashes_skipped);
+		buf_char(b, '\n');
+	}
 	if (s->events_unknown || s->unknown_blocks) {
 		line(b, "newer");
 		buf_addf(b,
@@ -442,6 +450,10 @@ static void json_capture(struct info *o, struct cli_walk *w)
 	member_u64(b, "events_shown", o->visible);
 	if (s->urings)
 		member_u64(b, "io_uring", s->urings);
+	if (s->hashes || s->hashes_skipped) {
+		member_u64(b, "hashes", s->hashes);
+		member_u64(b, "hashes_skipped", s->hashes_skipped);
+	}
 	member_u64(b, "events_unknown", s->events_unknown);
 	member_u64(b, "blocks_unknown", s->unknown_blocks);
 	json_types(b, o->by_type);

@@ -3,10 +3,6 @@
 #include "cli/recorder.h"
 #include "cli/rule_run.h"
 
-enum {
-	OPT_DURATION = OPT_AFTER_RULE_RUN,
-};
-
 static const struct cli_option live_options[] = {
     CLI_RULE_RUN_OPTIONS,
     CLI_SELECTION_OPTIONS,
@@ -40,21 +36,12 @@ static int take_option(void *arg, int id, const char *value)
 	struct live *o = arg;
 	int rc;
 
-	switch (id) {
-	case 'o':
-		o->recorder.file.path = value;
-		return 0;
-	case OPT_DURATION:
-		return cli_take_duration("duration", value, &o->recorder.duration_ns);
-	case OPT_STATS:
+	if (id == OPT_STATS) {
 		o->stats = true;
 		return 0;
-	default:
-		rc = cli_rule_run_take(&o->rules, id, value);
-		if (rc < 0)
-			rc = cli_selection_take(&o->recorder.selection, id, value);
-		return rc >= 0 ? rc : cli_recording_take(&o->recorder.file, id, value);
 	}
+	rc = cli_rule_run_take(&o->rules, id, value);
+	return rc >= 0 ? rc : cli_recorder_take(&o->recorder, id, value);
 }
 
 /* --- the source --- */
@@ -62,6 +49,7 @@ static int take_option(void *arg, int id, const char *value)
 static bool ends_repetition(const struct ev_item *item)
 {
 	return item->kind == EV_ITEM_EVENT || item->kind == EV_ITEM_URING ||
+	       item->kind == EV_ITEM_HASH ||
 	       item->kind == EV_ITEM_LOSS;
 }
 

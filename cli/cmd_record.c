@@ -8,8 +8,7 @@
 #include "cli/rule_run.h"
 
 enum {
-	OPT_DURATION = OPT_COMMAND_FIRST,
-	OPT_FOR_RULES,
+	OPT_FOR_RULES = OPT_COMMAND_FIRST,
 	OPT_STATS_FILE,
 	OPT_CHECK,
 };
@@ -47,14 +46,8 @@ struct record {
 static int take_option(void *arg, int id, const char *value)
 {
 	struct record *o = arg;
-	int rc;
 
 	switch (id) {
-	case 'o':
-		o->recorder.file.path = value;
-		return 0;
-	case OPT_DURATION:
-		return cli_take_duration("duration", value, &o->recorder.duration_ns);
 	case OPT_FOR_RULES:
 		return cli_names_add(&o->rules, value);
 	case 'F':
@@ -67,8 +60,7 @@ static int take_option(void *arg, int id, const char *value)
 		o->check = true;
 		return 0;
 	default:
-		rc = cli_selection_take(&o->recorder.selection, id, value);
-		return rc >= 0 ? rc : cli_recording_take(&o->recorder.file, id, value);
+		return cli_recorder_take(&o->recorder, id, value);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/inputs.h"
+#include "cli/operations.h"
 
 #define FORMAT_START "*%evt.num %evt.outputtime %evt.cpu "
 #define FORMAT_END   " %evt.dir %evt.type %evt.info"
@@ -15,22 +16,34 @@
 #define GUTTER	    "   "
 #define GUTTER_HERE "=> "
 
-static const struct {
-	const char *name, *format;
+static const struct named_format {
+	const char *name, *format, *operation;
 } named_formats[] = {
-    {"p", FORMAT_START "%proc.name (%thread.tid)" FORMAT_END},
-    {"c", FORMAT_START "%container.name" IN_CONTAINER FORMAT_END},
-    {"container", FORMAT_START "%container.name" IN_CONTAINER FORMAT_END},
-    {"k", FORMAT_START "%k8s.pod.name" IN_CONTAINER FORMAT_END},
-    {"kubernetes", FORMAT_START "%k8s.pod.name" IN_CONTAINER FORMAT_END},
+#define NAMED(name, who)                                                                           \
+	{                                                                                          \
+		name, FORMAT_START who FORMAT_END, CLI_OPERATION_START who CLI_OPERATION_END       \
+	}
+    NAMED("p", "%proc.name (%thread.tid)"),
+    NAMED("c", "%container.name" IN_CONTAINER),
+    NAMED("container", "%container.name" IN_CONTAINER),
+    NAMED("k", "%k8s.pod.name" IN_CONTAINER),
+    NAMED("kubernetes", "%k8s.pod.name" IN_CONTAINER),
+#undef NAMED
 };
 
-const char *cli_events_format(const char *name)
+static const struct named_format *named_format(const char *name)
 {
 	for (size_t i = 0; i < COUNT_OF(named_formats); i++)
 		if (!name || strcmp(name, named_formats[i].name) == 0)
-			return named_formats[i].format;
+			return &named_formats[i];
 	return NULL;
+}
+
+const char *cli_events_format(const char *name)
+{
+	const struct named_format *f = named_format(name);
+
+	return f ? f->format : NULL;
 }
 
 /* --- one event --- */
@@ -150,6 +163,42 @@ static int not_found(const struct cli_events *o, const char *path)
 	return CLI_INPUT;
 }
 
+/* --- operations through io_uring --- */
+
+/* Only beside the default lines of all events: who asks for less asks for events. */
+static bool shows_operations(const struct cli_events *o)
+{
+	return o->operations && !o->filter && !o->has_around && !o->count && !o->silent &&
+	       o->form != CLI_FORM_CSV && named_format(o->format);
+}
+
+/* Does it stand between the events that are shown? */
+static bool is_within(const struct cli_events *o, const struct cli_walk *w, uint64_t ts)
+{
+	uint64_t events = state_stats(w->state)->events;
+	struct run_span span = w->span;
+
+	if (events < o->first_event || (o->last_event && events >= o->last_event))
+		return false;
+	if (!span.known && w->window.from_relative)
+		return false;
+	if (!span.known)
+		span = run_window_from(&w->window, ts);
+	return run_span_has(&span, ts);
+}
+
+static void on_item(void *arg, struct cli_walk *w, const struct ev_item *item)
+{
+	struct cli_events *o = arg;
+
+	if (LIKELY(item->kind != EV_ITEM_URING) || o->broken || !is_within(o, w, item->ev->ts))
+		return;
+	state_complete(w->state);
+	cli_show_operation(&o->operation, w->ctx, w->state, item->ev, &o->out);
+	if (o->out.len >= OUTPUT_FLUSH_BYTES || o->unbuffered)
+		flush(o);
+}
+
 /* --- the walk --- */
 
 static int on_event(void *arg, struct cli_walk *w, const struct state_binding *b)
@@ -157,6 +206,8 @@ static int on_event(void *arg, struct cli_walk *w, const struct state_binding *b
 	struct cli_events *o = arg;
 	uint64_t number;
 
+	if (UNLIKELY(o->broken)) /* by an operation before */
+		return -o->broken;
 	if (o->hide_internal && (ev_info(b->ev)->category & EC_LOW_MASK) == EC_INTERNAL)
 		return 0;
 	if (o->first_event | o->last_event | o->has_around) {
@@ -201,6 +252,7 @@ static int walk_all(struct cli_events *o, char **paths, int count)
 	    .internal = o->internal,
 	    .suppressed = o->suppressed,
 	    .event = on_event,
+	    .item = shows_operations(o) ? on_item : NULL,
 	    .end = on_end,
 	    .arg = o,
 	};
@@ -286,6 +338,18 @@ static int compile_format(struct cli_events *o)
 	return 0;
 }
 
+static int compile_operation(struct cli_events *o)
+{
+	struct error err = {0};
+
+	o->operation.form = o->form;
+	o->operation.color = o->common.color;
+	if (shows_operations(o) && cli_show_compile(&o->operation, o->program,
+						    named_format(o->format)->operation, &err) < 0)
+		return cli_fail(&err);
+	return 0;
+}
+
 /* The default lines are for reading: they cut long buffers. Data is never cut unasked. */
 static uint32_t bytes_max(const struct cli_events *o)
 {
@@ -311,6 +375,8 @@ static int compile(struct cli_events *o)
 	status = o->filter ? compile_filter(o) : 0;
 	if (!status)
 		status = compile_format(o);
+	if (!status)
+		status = compile_operation(o);
 	if (status)
 		return status;
 	return flt_program_seal(o->program, &err) < 0 ? cli_fail(&err) : 0;
@@ -366,6 +432,7 @@ int cli_events_run(struct cli_events *o, char **paths, int count)
 		status = print_all(o, paths, count);
 	flt_program_free(o->program);
 	cli_show_done(&o->show);
+	cli_show_done(&o->operation);
 	cli_around_done(&o->ring);
 	cli_summary_done(&o->by_type);
 	buf_done(&o->line);

@@ -27,6 +27,7 @@ struct cli_events {
 	struct cli_around_spec around;
 	bool containers, no_containers; /* neither: as the fields ask for */
 	bool corrected;
+	bool operations;    /* also those through io_uring, beside default lines and their JSON */
 	bool internal;	    /* also events that rules do not see */
 	bool hide_internal; /* not even those of the internal category, which rules do see */
 	bool count;	    /* print only how many */
@@ -38,7 +39,7 @@ struct cli_events {
 	struct flt_program *program;
 	bool has_filter;
 	unsigned filter_id;
-	struct cli_show show;
+	struct cli_show show, operation;
 	struct cli_around ring;
 	struct cli_summary by_type;
 	uint64_t shown, last_number;

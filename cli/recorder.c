@@ -19,6 +19,20 @@ void cli_recorder_init(struct cli_recorder *r)
 	cli_recording_init(&r->file);
 }
 
+int cli_recorder_take(struct cli_recorder *r, int id, const char *value)
+{
+	int rc;
+
+	if (id == 'o') {
+		r->file.path = value;
+		return 0;
+	}
+	if (id == OPT_DURATION)
+		return cli_take_duration("duration", value, &r->duration_ns);
+	rc = cli_selection_take(&r->selection, id, value);
+	return rc >= 0 ? rc : cli_recording_take(&r->file, id, value);
+}
+
 /* --- the CPU --- */
 
 static void keep_pace(struct cli_recorder *r, uint64_t now)

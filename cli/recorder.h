@@ -12,6 +12,8 @@
 #include "cli/recording.h"
 #include "cli/selection.h"
 
+enum { OPT_DURATION = OPT_COMMAND_FIRST + 128 }; /* --duration, with a help text of the command's */
+
 struct cli_recorder {
 	/* options */
 	struct cli_selection selection;
@@ -36,6 +38,11 @@ struct cli_recorder {
 };
 
 void cli_recorder_init(struct cli_recorder *r);
+/*
+ * Take -o, --duration, or one of CLI_SELECTION_OPTIONS and CLI_RECORDING_OPTIONS. Return: 0, an
+ * exit status, or -1 if it is none of them.
+ */
+int cli_recorder_take(struct cli_recorder *r, int id, const char *value);
 /*
  * Create the file, start the recorder and call begin(). @stats_path: where a line of JSON goes each
  * second; NULL: nowhere. Return: 0 or an exit status; then no file is left behind.

@@ -199,6 +199,9 @@ int cli_selection_take(struct cli_selection *s, int id, const char *value)
 	case OPT_IO_URING:
 		s->rec.io_uring = true;
 		return 0;
+	case OPT_HASH_EXECS:
+		s->rec.hash_execs = true;
+		return 0;
 	case OPT_RING_SIZE:
 		return take_ring_size(s, value);
 	case OPT_MEMORY:

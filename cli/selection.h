@@ -23,6 +23,7 @@ enum { /* ids of the options below */
        OPT_WITH_SELF,
        OPT_ENTRY_COPIES,
        OPT_IO_URING,
+       OPT_HASH_EXECS,
 };
 
 /* clang-format off */
@@ -40,6 +41,7 @@ enum { /* ids of the options below */
 	{OPT_ENTRY_COPIES, "entry-copies", NULL, \
 	 "copy paths and addresses before the kernel reads them, too"}, \
 	{OPT_IO_URING, "io-uring", NULL, "record operations submitted through io_uring"}, \
+	{OPT_HASH_EXECS, "hash-execs", NULL, "record the SHA-256 of executed files"}, \
 	{OPT_RING_SIZE, "ring-size", "SIZE", "of each CPU's ring buffer; default 8M"}, \
 	{OPT_MEMORY, "memory", "SIZE", "events waiting to be written or judged; default 256M"}, \
 	{OPT_MAX_CPU, "max-cpu", "PERCENT", "of one CPU for recording; above, less is recorded"}

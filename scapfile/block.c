@@ -106,7 +106,7 @@ static bool plausible_event(const struct sf_block_info *info, const uint8_t *blo
 	room = total - SF_BLOCK_MIN - info->prefix;
 	len = load_u32(hdr + 16);
 	type = load_u16(hdr + 20);
-	return (type < EV_TYPE_COUNT || type == EV_TYPE_LOSS || type == EV_TYPE_URING) &&
+	return (type < EV_TYPE_COUNT || type == EV_TYPE_LOSS || ev_own_info(type)) &&
 	       len >= header && len <= room + (info->version == 1 ? 3 : 0);
 }
 

@@ -48,7 +48,7 @@ static enum sf_decoded decode_current(const uint8_t *hdr, uint32_t avail, struct
 	ev->ts = load_u64(hdr);
 	ev->tid = (int64_t)load_u64(hdr + 8);
 	ev->type = (uint16_t)type;
-	if (UNLIKELY(type >= EV_TYPE_COUNT && type != EV_TYPE_LOSS && type != EV_TYPE_URING))
+	if (UNLIKELY(type >= EV_TYPE_COUNT && type != EV_TYPE_LOSS && !ev_own_info(type)))
 		return SF_EVENT_UNKNOWN;
 	*why = "event length outside its block";
 	if (UNLIKELY(len < SF_HEADER_V2 || len > avail))
@@ -71,7 +71,7 @@ static enum sf_decoded decode_current(const uint8_t *hdr, uint32_t avail, struct
 	ev->located = (uint8_t)(nparams < EV_PARAMS_MAX ? nparams : EV_PARAMS_MAX);
 	if (LIKELY(type < EV_TYPE_COUNT))
 		return SF_EVENT_OK;
-	return type == EV_TYPE_LOSS ? SF_EVENT_LOSS : SF_EVENT_URING;
+	return type == EV_TYPE_LOSS ? SF_EVENT_LOSS : SF_EVENT_OWN;
 }
 
 /*

@@ -142,6 +142,34 @@ enum ev_category { /* struct ev_info.category: one low value plus source bits */
 #define EV_TYPE_URING	  60003
 #define EV_URING_PARAMS	  16
 #define EV_URING_NAME_MAX 1024
+/*
+ * Our own: the SHA-256 of a file that was executed, as of when it was known, or why there is none.
+ * Numbers that are not known are empty. Parameters:
+ *  0 status u8, enum ev_hash_status
+ *  1 dev u32, 2 ino u64, 3 ctime u64 (time; as in the event of the exec), 4 size u64: of the file
+ *  5 pid i64: of the process, whose thread is that of the event
+ *  6 sha256: 32 bytes, or empty
+ *  7 path, as in the event of the exec
+ *  8 skipped u64: executions that were not looked at, for the reason in status; then there is no
+ *    file, and the event belongs to no thread
+ */
+#define EV_TYPE_HASH	 60002
+#define EV_HASH_PARAMS	 9
+#define EV_HASH_DIGEST	 6
+#define EV_HASH_BYTES	 32
+#define EV_HASH_PATH_MAX 4096 /* bytes with its NUL */
+/* More than any such event is long, without its header: lengths and parameters. */
+#define EV_HASH_ROOM (2 * EV_HASH_PARAMS + 64 + EV_HASH_BYTES + EV_HASH_PATH_MAX)
+enum ev_uring_param { /* those that are read one by one */
+		      EV_URING_RES = 0,
+		      EV_URING_OP = 1,
+		      EV_URING_FD = 2,
+		      EV_URING_USER_DATA = 3,
+		      EV_URING_SQE_FLAGS = 5,
+		      EV_URING_FD2 = 10,
+		      EV_URING_SUBMITTED = 11,
+};
+#define EV_URING_FIXED_FILE 1 /* of sqe_flags: fd is an index */
 
 #define EV_FD_CWD (-100)     /* AT_FDCWD as events store it */
 #define EV_NO_ID  UINT32_MAX /* a uid or gid that is not known */
@@ -191,6 +219,7 @@ struct ev_flag_set { /* a named set; the list ends with a NULL name */
 extern const struct ev_flag_set ev_flag_sets[];
 extern const struct ev_info ev_table[EV_TYPE_COUNT];
 extern const struct ev_info ev_uring_info; /* of EV_TYPE_URING */
+extern const struct ev_info ev_hash_info;  /* of EV_TYPE_HASH */
 extern const struct ev_syscall ev_syscalls[EV_SYSCALL_COUNT];
 
 static inline bool ev_type_is_exit(unsigned type)
@@ -317,6 +346,41 @@ static inline bool ev_i64(struct ev *ev, unsigned i, int64_t *out)
  * difference matters.
  */
 struct sv ev_str(struct ev *ev, unsigned i);
+
+/* Events of our own that have parameters like those of the table: their row of it; else NULL. */
+static inline const struct ev_info *ev_own_info(unsigned type)
+{
+	return type == EV_TYPE_URING ? &ev_uring_info : type == EV_TYPE_HASH ? &ev_hash_info : NULL;
+}
+
+enum ev_hash_status {	     /* values of the record; part of our format */
+		      EV_HASH_DONE,
+		      EV_HASH_RATE,	  /* over the limit of files or bytes per second */
+		      EV_HASH_SIZE,	  /* over the limit of one file */
+		      EV_HASH_GONE,	  /* neither the process nor the file was there any more */
+		      EV_HASH_KIND,	  /* no regular file */
+		      EV_HASH_CHANGED,	  /* while it was read */
+		      EV_HASH_UNREADABLE, /* it could not be opened or read */
+		      EV_HASH_QUEUE,	  /* too many were waiting */
+		      EV_HASH_STOPPED,	  /* the recording ended before */
+		      EV_HASH_STATUSES
+};
+
+struct ev_hash { /* parameters of EV_TYPE_HASH; 0: not known */
+	unsigned status; /* enum ev_hash_status, or of a later version */
+	uint32_t dev;
+	uint64_t ino, ctime, size, skipped;
+	int64_t pid;
+	const uint8_t *sha256; /* EV_HASH_BYTES, or NULL; borrowed */
+	struct sv path;	       /* borrowed */
+};
+
+/* Return: false if @ev is not as described at EV_TYPE_HASH. */
+bool ev_hash_decode(struct ev *ev, struct ev_hash *out);
+/* Lengths and parameters to @to, which has EV_HASH_ROOM bytes. Return: how many bytes. */
+size_t ev_hash_encode(const struct ev_hash *h, uint8_t *to);
+/* "too large"; "unknown" for one of a later version. */
+const char *ev_hash_status_name(unsigned status);
 
 /* An event "has a return value" if it is a syscall exit event, not GENERIC, with at least one
  * parameter: then *ret is parameter 0 as a signed number of 4 or 8 bytes (0 for other widths). */

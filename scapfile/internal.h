@@ -134,7 +134,7 @@ void sf_parse_fd(struct sf_list *l, struct cursor *c);
 enum sf_decoded {
 	SF_EVENT_OK,
 	SF_EVENT_UNKNOWN, /* of a type newer than the table */
-	SF_EVENT_URING,	  /* EV_TYPE_URING */
+	SF_EVENT_OWN,	  /* EV_TYPE_URING, EV_TYPE_HASH */
 	SF_EVENT_LOSS,	  /* EV_TYPE_LOSS: @ev is filled, as if the type had no known parameters */
 	SF_EVENT_BAD,
 };

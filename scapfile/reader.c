@@ -125,14 +125,30 @@ static int take_loss(struct sf_reader *r, struct ev_item *item)
 	return 1;
 }
 
-static int take_uring(struct sf_reader *r, struct ev_item *item)
+static void count_hash(struct sf_reader *r)
+{
+	struct ev_hash h;
+
+	if (!ev_hash_decode(&r->ev, &h))
+		return;
+	if (h.status == EV_HASH_DONE)
+		r->stats.hashes++;
+	else
+		r->stats.hashes_skipped += h.skipped ? h.skipped : 1;
+}
+
+static int take_own(struct sf_reader *r, struct ev_item *item)
 {
 	struct ev *ev = &r->ev;
+	uint8_t known = ev_own_info(ev->type)->nparams;
 
-	if (ev->nparams > EV_URING_PARAMS) /* of a later version */
-		ev->nparams = ev->located = EV_URING_PARAMS;
-	r->stats.urings++;
-	item->kind = EV_ITEM_URING;
+	if (ev->nparams > known) /* of a later version */
+		ev->nparams = ev->located = known;
+	item->kind = ev->type == EV_TYPE_URING ? EV_ITEM_URING : EV_ITEM_HASH;
+	if (ev->type == EV_TYPE_HASH)
+		count_hash(r);
+	else
+		r->stats.urings++;
 	item->offset = ev->offset;
 	item->ev = ev;
 	return 1;
@@ -149,7 +165,7 @@ static NOINLINE int unusual_event(struct sf_reader *r, enum sf_decoded decoded, 
 		r->stats.events_unknown++;
 		return 0;
 	case SF_EVENT_LOSS: /* taken before */
-	case SF_EVENT_URING:
+	case SF_EVENT_OWN:
 	case SF_EVENT_BAD:
 		note_bad_event(r, why);
 		return 0;
@@ -178,8 +194,8 @@ static inline int take_event(struct sf_reader *r, struct ev_item *item, struct e
 	if (UNLIKELY(decoded != SF_EVENT_OK || !conv_not_needed(ev))) {
 		if (decoded == SF_EVENT_LOSS)
 			return take_loss(r, item);
-		if (decoded == SF_EVENT_URING)
-			return take_uring(r, item);
+		if (decoded == SF_EVENT_OWN)
+			return take_own(r, item);
 		rc = unusual_event(r, decoded, why, err);
 		if (rc <= 0)
 			return rc;

@@ -26,6 +26,7 @@ enum ev_item_kind {
 				@list */
 	EV_ITEM_LOSS,	     /* events that should stand here were lost while recording */
 	EV_ITEM_URING,	     /* an operation through io_uring: @ev, of type EV_TYPE_URING */
+	EV_ITEM_HASH,	     /* the hash of an executed file: @ev, of type EV_TYPE_HASH */
 };
 
 struct ev_machine {
@@ -146,7 +147,7 @@ struct ev_item {
 	enum ev_item_kind kind;
 	uint64_t offset; /* of the block it came from */
 	union {
-		struct ev *ev; /* EVENT and URING; points into the source */
+		struct ev *ev; /* EVENT, URING and HASH; points into the source */
 		const struct ev_machine *machine;
 		const struct ev_thread_entry *thread;
 		const struct ev_fd_entry *fd;

@@ -177,6 +177,25 @@ static void check_generic(struct strict *s, const struct header *h)
 			    ev_syscalls[code].name);
 }
 
+/* A digest is whole, and it is there if and only if the file was hashed. */
+static void check_hash(struct strict *s, const struct header *h)
+{
+	const uint8_t *data = h->p + h->size + h->lens_size;
+	uint32_t expected;
+
+	if (h->type != EV_TYPE_HASH || h->nparams != EV_HASH_PARAMS || length_of(h, 0) != 1 ||
+	    h->len == h->size + h->lens_size)
+		return;
+	expected = *data == EV_HASH_DONE ? EV_HASH_BYTES : 0;
+	if (*data >= EV_HASH_STATUSES)
+		strict_find(s, SF_STRICT_PARAM_VALUE, h->at + (uint64_t)(data - h->p),
+			    "expected a status below %d, found %u", EV_HASH_STATUSES, *data);
+	else if (length_of(h, EV_HASH_DIGEST) != expected)
+		strict_find(s, SF_STRICT_PARAM_LENGTH, h->at + h->size + 2 * EV_HASH_DIGEST,
+			    "expected a digest of %u bytes with status %u, found %u", expected,
+			    *data, length_of(h, EV_HASH_DIGEST));
+}
+
 /* ---- losses ---- */
 
 static void check_kinds(struct strict *s, const uint8_t *p, unsigned n, uint64_t count,
@@ -294,7 +313,7 @@ static bool count_params(struct header *h)
 
 static bool is_known_type(unsigned type)
 {
-	return type < EV_TYPE_COUNT || type == EV_TYPE_LOSS || type == EV_TYPE_URING;
+	return type < EV_TYPE_COUNT || type == EV_TYPE_LOSS || ev_own_info(type);
 }
 
 /* Read the header; complain about what makes reading on impossible. */
@@ -319,8 +338,8 @@ static bool read_header(struct strict *s, const struct strict_block *b, struct h
 	h->type = load_u16(h->p + 20);
 	if (!is_known_type(h->type) || (h->type >= EV_TYPE_COUNT && b->version == 1)) {
 		strict_find(s, SF_STRICT_EVENT_TYPE, h->at + 20,
-			    "expected a type below %u, or %u, or %u; found %u", EV_TYPE_COUNT,
-			    EV_TYPE_LOSS, EV_TYPE_URING, h->type);
+			    "expected a type below %u, or %u, %u or %u; found %u", EV_TYPE_COUNT,
+			    EV_TYPE_LOSS, EV_TYPE_HASH, EV_TYPE_URING, h->type);
 		return false;
 	}
 	if (b->version == 1 && h->len > OLD_LENGTH_ERROR &&
@@ -383,4 +402,5 @@ void strict_event(struct strict *s, const struct strict_block *b)
 	check_count(s, &h);
 	check_params(s, &h);
 	check_generic(s, &h);
+	check_hash(s, &h);
 }

@@ -98,10 +98,10 @@ void strict_threads(struct strict *s, const struct strict_block *b);
 void strict_threads_end(struct strict *s);
 
 void strict_event(struct strict *s, const struct strict_block *b);
-/* The table's row of an event type, or that of our own operations through rings. */
+/* The table's row of an event type, or that of one of our own. */
 static inline const struct ev_info *strict_info(unsigned type)
 {
-	return type == EV_TYPE_URING ? &ev_uring_info : &ev_table[type];
+	return type < EV_TYPE_COUNT ? &ev_table[type] : ev_own_info(type);
 }
 /* One parameter of @n bytes, not empty. @offset: its own. */
 void strict_param(struct strict *s, unsigned type, unsigned i, const uint8_t *p, uint32_t n,

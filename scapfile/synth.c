@@ -138,6 +138,7 @@ static bool own_item(struct ev_synth *s, struct ev_item *item)
 	switch (item->kind) {
 	case EV_ITEM_EVENT:
 	case EV_ITEM_URING:
+	case EV_ITEM_HASH:
 		return own_event(s, item);
 	case EV_ITEM_THREAD:
 		return own_thread(s, item);

@@ -294,6 +294,7 @@ int sf_writer_item(struct sf_writer *w, const struct ev_item *item, struct error
 	switch (item->kind) {
 	case EV_ITEM_EVENT:
 	case EV_ITEM_URING:
+	case EV_ITEM_HASH:
 		return sf_writer_event(w, item->ev, err);
 	case EV_ITEM_SECTION:
 		return w->has_contents || w->in_events ? begin_section(w, err) : 0;

@@ -8,13 +8,13 @@ capture/tests/truth.tsv gives each event to a test program, or says why none can
 they leave a parameter of such an event uncompared. Here the table is compared with the specification's list of
 parameters, and the tests that stand for the reference's defects must be there and run.
 """
-import glob
 import os
 import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import check  # noqa: E402
+import unit_tests  # noqa: E402
 
 TRUTH = os.path.join(check.ROOT, "capture", "tests", "truth.tsv")
 PARAMS = os.path.join(check.SHARED, "spec", "capture-params.tsv")
@@ -54,15 +54,6 @@ DEFECTS = {
          ["a_busy_ring_holds_back_the_others_until_it_is_done", "many_rings_become_one_order"]),
     24: ("CPUs that come online", "fixed", ["a_cpu_without_a_ring_uses_that_of_all_and_then_gets_its_own"]),
 }
-
-
-def tests_run(path):
-    """Names of the tests a source defines and registers."""
-    with open(path, encoding="utf-8") as f:
-        source = f.read()
-    defined = set(re.findall(r"^static void (\w+)\(void \*\*\w+\)", source, re.M))
-    run = set(re.findall(r"(?:cmocka_unit_test(?:_setup_teardown)?|\bTEST|\bT)\(\s*(\w+)", source))
-    return defined & run
 
 
 def binaries():
@@ -118,19 +109,11 @@ def main():
     rows = read_table(TRUTH)
     tested = check_rows(r, rows, binaries())
     check_specification(r, rows)
-    known = {}
-    for path in sorted(glob.glob(os.path.join(check.ROOT, "capture/tests/*.c"))):
-        for name in tests_run(path):
-            known[name] = os.path.relpath(path, check.ROOT)
+    known = unit_tests.find("capture/tests/*.c")
     r.equal(sorted(DEFECTS), list(range(1, 25)), "every defect is in the table")
     index = ["%d of %d events are tested" % (tested, len(rows))]
     for n, (title, ours, where) in sorted(DEFECTS.items()):
-        if isinstance(where, str):
-            index.append("%-3d %s (%s): %s" % (n, title, ours, where))
-            continue
-        for name in where:
-            if r.check(name in known, "defect %d (%s) is tested by %s, which is not there" % (n, title, name)):
-                index.append("%-3d %s (%s): %s: %s" % (n, title, ours, known[name], name))
+        index += unit_tests.index_row(r, known, "%-3d %s (%s)" % (n, title, ours), "defect %d (%s)" % (n, title), where)
     if "--list" in sys.argv[1:]:
         print("\n".join(index))
     r.finish()

@@ -7,13 +7,12 @@ usage: state_index.py [--list]
 Fails when one of them has no test, or names a test that is not there or not run. What no state test can show stands here
 with its reason.
 """
-import glob
 import os
-import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import check  # noqa: E402
+import unit_tests  # noqa: E402
 
 SCENARIOS = 32
 GOTCHAS = {
@@ -87,22 +86,9 @@ GOTCHAS = {
 }
 
 
-def tests_of(path):
-    """Names of the tests a source defines and registers."""
-    with open(path, encoding="utf-8") as f:
-        source = f.read()
-    defined = set(re.findall(r"^static void (\w+)\(void \*\*\w+\)", source, re.M))
-    run = set(re.findall(r"(?:cmocka_unit_test(?:_setup_teardown)?|TEST)\(\s*(\w+)", source))
-    return defined & run
-
-
 def main():
     r = check.Results("state index")
-    known = {}
-    for pattern in ("engine/state/tests/*_test.c", "engine/filter/tests/*_test.c", "scapfile/tests/*_test.c"):
-        for path in glob.glob(os.path.join(check.ROOT, pattern)):
-            for name in tests_of(path):
-                known[name] = os.path.relpath(path, check.ROOT)
+    known = unit_tests.find("engine/state/tests/*_test.c", "engine/filter/tests/*_test.c", "scapfile/tests/*_test.c")
     index = []
     for n in range(1, SCENARIOS + 1):
         named = [name for name in known if name.startswith("s%02d_" % n)]
@@ -110,12 +96,7 @@ def main():
         index += ["S%-3d %s: %s" % (n, known[name], name) for name in named]
     r.equal(sorted(GOTCHAS), list(range(1, 41)), "every gotcha is in the table")
     for n, (title, where) in sorted(GOTCHAS.items()):
-        if isinstance(where, str):
-            index.append("G%-3d %s: %s" % (n, title, where))
-            continue
-        for name in where:
-            if r.check(name in known, "gotcha %d (%s) is tested by %s, which is not there" % (n, title, name)):
-                index.append("G%-3d %s: %s: %s" % (n, title, known[name], name))
+        index += unit_tests.index_row(r, known, "G%-3d %s" % (n, title), "gotcha %d (%s)" % (n, title), where)
     if "--list" in sys.argv[1:]:
         print("\n".join(index))
     r.finish()

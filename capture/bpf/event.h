@@ -85,13 +85,9 @@ static __always_inline void count(enum wire_count kind, u32 type)
 static __always_inline bool is_priority(u32 type)
 {
 	switch (type) {
-	case EV_CLONE_20_X:
-	case EV_CLONE3_X:
-	case EV_FORK_20_X:
-	case EV_VFORK_20_X:
-	case EV_EXECVE_19_X:
-	case EV_EXECVEAT_X:
-	case EV_PROCEXIT_1_E:
+#define LIFECYCLE(type) case type:
+#include "capture/lifecycle.def"
+#undef LIFECYCLE
 	case EV_CHDIR_X:
 	case EV_FCHDIR_X:
 	case EV_CHROOT_X:

@@ -135,6 +135,17 @@ __noinline int path_step(u32 cpu)
 	return 0;
 }
 
+/* Let the walk's buffer end with the path from the top of the mount tree; empty: it is in none. */
+static __always_inline void walk_path(struct walk *w, u32 cpu, struct path *path, u64 dentry)
+{
+	w->dentry = dentry;
+	w->mount = (u64)BPF_CORE_READ(path, mnt) - bpf_core_field_offset(struct mount, mnt);
+	walk_begin(w);
+	for (u32 k = 0; k < PATH_STEPS; k++)
+		if (path_step(cpu))
+			break;
+}
+
 /* From the top of the mount tree; of what is in none, the name alone. */
 static __always_inline void put_path(struct scratch *s, u32 i, struct path *path)
 {
@@ -146,12 +157,7 @@ static __always_inline void put_path(struct scratch *s, u32 i, struct path *path
 		put_empty(s, i);
 		return;
 	}
-	w->dentry = dentry;
-	w->mount = (u64)BPF_CORE_READ(path, mnt) - bpf_core_field_offset(struct mount, mnt);
-	walk_begin(w);
-	for (u32 k = 0; k < PATH_STEPS; k++)
-		if (path_step(cpu))
-			break;
+	walk_path(w, cpu, path, dentry);
 	if (walk_is_empty(w)) {
 		put_kstr(s, i, BPF_CORE_READ((struct dentry *)dentry, d_name.name));
 		return;

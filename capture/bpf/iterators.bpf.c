@@ -94,12 +94,7 @@ static __always_inline u32 add_path(struct iter_scratch *s, struct path *path)
 
 	if (!w || !dentry)
 		return 0;
-	w->dentry = (u64)dentry;
-	w->mount = (u64)BPF_CORE_READ(path, mnt) - bpf_core_field_offset(struct mount, mnt);
-	walk_begin(w);
-	for (u32 k = 0; k < PATH_STEPS; k++)
-		if (path_step(cpu))
-			break;
+	walk_path(w, cpu, path, (u64)dentry);
 	if (walk_is_empty(w)) {
 		long len = bpf_probe_read_kernel_str(text_at(s), WALK_NAME_MAX,
 						     BPF_CORE_READ(dentry, d_name.name));
@@ -122,31 +117,14 @@ static __always_inline bool is_deleted(struct path *path)
 	return d && !BPF_CORE_READ(d, d_hash.pprev) && d != BPF_CORE_READ(d, d_parent);
 }
 
-/* Controllers of one hierarchy mostly share the cgroup: its path is built once. */
 static __always_inline u32 add_cgroup(struct iter_scratch *s, u32 cpu, u32 id, const char *label,
 				      u32 label_len)
 {
 	struct walk *w = bpf_map_lookup_elem(&walks, &cpu);
-	struct task_struct *task;
-	u64 node, pos, n;
+	u64 pos, n;
 
-	if (!w)
+	if (!w || !walk_cgroup(w, cpu, id))
 		return 0;
-	task = (void *)w->task;
-	node = (u64)BPF_CORE_READ(task, cgroups, subsys[id], cgroup, kn);
-	if (!node)
-		return 0;
-	if (node != w->cgroup) {
-		w->node = w->cgroup = node;
-		walk_begin(w);
-		for (u32 k = 0; k < CGROUP_LEVELS; k++)
-			if (cgroup_step(cpu))
-				break;
-		if (walk_is_empty(w)) {
-			w->buf[WALK_MAX - 2] = '/';
-			w->pos = WALK_MAX - 2;
-		}
-	}
 	__builtin_memcpy(text_at(s), label, label_len);
 	*(volatile u64 *)&s->pos += label_len;
 	pos = *(volatile u64 *)&w->pos & (WALK_MAX - 1);
@@ -156,13 +134,10 @@ static __always_inline u32 add_cgroup(struct iter_scratch *s, u32 cpu, u32 id, c
 	return label_len + n;
 }
 
-#define ADD_CGROUP(name)                                                                           \
+#define ADD_CGROUP(id, label, len)                                                                 \
 	do {                                                                                       \
-		if (bpf_core_enum_value_exists(enum cgroup_subsys_id, name##_cgrp_id) &&           \
-		    total < ITER_LIST_MAX)                                                         \
-			total += add_cgroup(                                                       \
-			    s, cpu, bpf_core_enum_value(enum cgroup_subsys_id, name##_cgrp_id),    \
-			    #name "=", sizeof(#name "=") - 1);                                     \
+		if (total < ITER_LIST_MAX)                                                         \
+			total += add_cgroup(s, cpu, id, label, len);                               \
 	} while (0)
 
 /* Of the walk's task. Return: how many bytes were added; of them, up to ITER_LIST_MAX count. */
@@ -175,11 +150,7 @@ __noinline int add_cgroups(u32 cpu)
 	if (!s || !w)
 		return 0;
 	w->cgroup = 0;
-	ADD_CGROUP(cpuset);
-	ADD_CGROUP(cpu);
-	ADD_CGROUP(cpuacct);
-	ADD_CGROUP(io);
-	ADD_CGROUP(memory);
+	EACH_CGROUP(ADD_CGROUP);
 	return total;
 }
 

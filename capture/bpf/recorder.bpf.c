@@ -39,6 +39,15 @@ static __always_inline bool skip_task(struct task_struct *task, u32 type)
 
 #include "capture/programs.h" /* generated */
 
+/* Is the bit of call @nr set? @nr < WIRE_SYSCALLS, which the verifier of 6.1 does not remember. */
+static __always_inline bool has_call(const u64 *words, u32 nr)
+{
+	u64 word = nr >> 6;
+
+	asm volatile("%0 &= 7" : "+r"(word));
+	return words[word] >> (nr & 63) & 1;
+}
+
 /* The hot path of every call of the machine: add nothing before the first return. */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(dispatch, struct pt_regs *regs, long ret)
@@ -46,7 +55,7 @@ int BPF_PROG(dispatch, struct pt_regs *regs, long ret)
 	struct task_struct *task = bpf_get_current_task_btf();
 	u32 nr = call_number(task, regs, ret);
 
-	if (nr >= WIRE_SYSCALLS || !(settings.interesting[(nr >> 6) & 7] >> (nr & 63) & 1))
+	if (nr >= WIRE_SYSCALLS || !has_call(settings.interesting, nr))
 		return 0;
 	if (task->tgid == cfg_own_tgid || !keep_event(task, regs, nr, ret))
 		return 0;
@@ -61,7 +70,7 @@ int BPF_PROG(dispatch_enter, struct pt_regs *regs, long id)
 	struct task_struct *task = bpf_get_current_task_btf();
 	u32 nr = call_number(task, regs, 1);
 
-	if (nr >= WIRE_SYSCALLS || !(settings.interesting_entries[(nr >> 6) & 7] >> (nr & 63) & 1))
+	if (nr >= WIRE_SYSCALLS || !has_call(settings.interesting_entries, nr))
 		return 0;
 	if (task->tgid == cfg_own_tgid || !keep_entry(task, nr))
 		return 0;

@@ -333,40 +333,61 @@ __noinline int cgroup_step(u32 cpu)
 	return 0;
 }
 
-/* Controllers of one hierarchy mostly share the cgroup: its path is built once. */
-static __always_inline void put_cgroup(struct scratch *s, struct walk *w, u32 cpu, u32 id,
-				       const char *label, u32 label_len, u64 *total)
+/*
+ * Let the walk's buffer end with the path of its task's cgroup. Controllers of one hierarchy mostly
+ * share the cgroup: its path is built once. Return: false if the task is in none.
+ */
+static __always_inline bool walk_cgroup(struct walk *w, u32 cpu, u32 id)
 {
 	struct task_struct *task = (void *)w->task;
-	u8 *at = scratch_at(s);
 	u64 node = (u64)BPF_CORE_READ(task, cgroups, subsys[id], cgroup, kn);
 
 	if (!node)
-		return;
-	if (node != w->cgroup) {
-		w->node = w->cgroup = node;
-		walk_begin(w);
-		for (u32 k = 0; k < CGROUP_LEVELS; k++)
-			if (cgroup_step(cpu))
-				break;
-		if (walk_is_empty(w)) {
-			w->buf[WALK_MAX - 2] = '/';
-			w->pos = WALK_MAX - 2;
-		}
+		return false;
+	if (node == w->cgroup)
+		return true;
+	w->node = w->cgroup = node;
+	walk_begin(w);
+	for (u32 k = 0; k < CGROUP_LEVELS; k++)
+		if (cgroup_step(cpu))
+			break;
+	if (walk_is_empty(w)) {
+		w->buf[WALK_MAX - 2] = '/';
+		w->pos = WALK_MAX - 2;
 	}
+	return true;
+}
+
+/* ADD(id, label, length of the label) for each controller that the kernel has and events show. */
+#define IF_CGROUP(ADD, name)                                                                       \
+	do {                                                                                       \
+		if (bpf_core_enum_value_exists(enum cgroup_subsys_id, name##_cgrp_id))             \
+			ADD(bpf_core_enum_value(enum cgroup_subsys_id, name##_cgrp_id), #name "=", \
+			    sizeof(#name "=") - 1);                                                \
+	} while (0)
+#define EACH_CGROUP(ADD)                                                                           \
+	do {                                                                                       \
+		IF_CGROUP(ADD, cpuset);                                                            \
+		IF_CGROUP(ADD, cpu);                                                               \
+		IF_CGROUP(ADD, cpuacct);                                                           \
+		IF_CGROUP(ADD, io);                                                                \
+		IF_CGROUP(ADD, memory);                                                            \
+	} while (0)
+
+static __always_inline void put_cgroup(struct scratch *s, struct walk *w, u32 cpu, u32 id,
+				       const char *label, u32 label_len, u64 *total)
+{
+	u8 *at = scratch_at(s);
+
+	if (!walk_cgroup(w, cpu, id))
+		return;
 	__builtin_memcpy(at, label, label_len);
 	*(volatile u64 *)&s->pos += label_len;
 	*total += label_len;
 	put_walked(s, w, total);
 }
 
-#define PUT_CGROUP(name)                                                                           \
-	do {                                                                                       \
-		if (bpf_core_enum_value_exists(enum cgroup_subsys_id, name##_cgrp_id))             \
-			put_cgroup(s, w, cpu,                                                      \
-				   bpf_core_enum_value(enum cgroup_subsys_id, name##_cgrp_id),     \
-				   #name "=", sizeof(#name "=") - 1, &total);                      \
-	} while (0)
+#define PUT_CGROUP(id, label, len) put_cgroup(s, w, cpu, id, label, len, &total)
 
 /* Those of the walk's task, at the scratch buffer's position. Return: how many bytes. */
 __noinline int walk_cgroups(u32 cpu)
@@ -378,11 +399,7 @@ __noinline int walk_cgroups(u32 cpu)
 	if (!s || !w)
 		return 0;
 	w->cgroup = 0;
-	PUT_CGROUP(cpuset);
-	PUT_CGROUP(cpu);
-	PUT_CGROUP(cpuacct);
-	PUT_CGROUP(io);
-	PUT_CGROUP(memory);
+	EACH_CGROUP(PUT_CGROUP);
 	return total;
 }
 

@@ -45,6 +45,21 @@ void fake_proc_remove(struct fake_proc *f)
 	nftw(f->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+int fake_proc_setup(void **state)
+{
+	struct fake_proc *f = calloc(1, sizeof(*f));
+
+	*state = f;
+	return f ? fake_proc_make(f) : -1;
+}
+
+int fake_proc_teardown(void **state)
+{
+	fake_proc_remove(*state);
+	free(*state);
+	return 0;
+}
+
 PRINTF_LIKE(3, 0)
 static void full_path(const struct fake_proc *f, char out[FAKE_PATH], const char *path, va_list ap)
 {

@@ -16,6 +16,10 @@ struct fake_proc {
 int fake_proc_make(struct fake_proc *f);
 void fake_proc_remove(struct fake_proc *f);
 
+/* Setup and teardown of a test: *state is its struct fake_proc. */
+int fake_proc_setup(void **state);
+int fake_proc_teardown(void **state);
+
 /* A file, with the directories it needs; an existing one is replaced. @path is a format. */
 void fake_file(struct fake_proc *f, struct sv contents, const char *path, ...) PRINTF_LIKE(3, 4);
 void fake_link(struct fake_proc *f, const char *target, const char *path, ...) PRINTF_LIKE(3, 4);
@@ -34,6 +38,14 @@ struct fake_stat {
 void fake_stat(struct fake_proc *f, const char *dir, int id, struct fake_stat st);
 /* Descriptor @fd leads to @target. */
 void fake_fd(struct fake_proc *f, int pid, int fd, const char *target);
+
+/* @text is exactly the string literal, which may contain NULs. */
+#define assert_text(text, literal)                                                                 \
+	do {                                                                                       \
+		struct sv got_ = (text), want_ = SV_LIT(literal);                                  \
+		assert_int_equal(got_.n, want_.n);                                                 \
+		assert_memory_equal(got_.p, want_.p, want_.n);                                     \
+	} while (0)
 
 /* Take the state of the fake host. */
 struct rec_state *fake_take(struct fake_proc *f);

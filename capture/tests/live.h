@@ -139,6 +139,9 @@ int64_t live_number(struct live_event *e, const char *name);
 _Noreturn void live_fail_(const struct live_event *e, const char *name, const char *file, int line,
 			  const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* Cuts a line of a table at its tabs and at its end. Return: the columns, at most @max. */
+size_t live_split(char *line, char *cell[], size_t max);
+
 /*
  * The main function of a binary: @name as in truth.tsv, @set everything its tests record,
  * "io_uring" for what rings submit, all the time, "+dynamic" for snaplens by protocol,

@@ -86,3 +86,16 @@ unsigned live_truth_missing(const struct live *l)
 	fclose(f);
 	return missing;
 }
+
+size_t live_split(char *line, char *cell[], size_t max)
+{
+	size_t n = 0;
+
+	for (char *at = line; at && n < max; n++) {
+		cell[n] = at;
+		at = strpbrk(at, "\t\n");
+		if (at)
+			*at++ = '\0';
+	}
+	return n;
+}

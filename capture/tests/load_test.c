@@ -17,6 +17,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/defs.h"
+
 #include "capture/wire.h"
 
 #include "capture/recorder.skel.h" /* uses the types of wire.h */
@@ -27,6 +29,7 @@
 
 static struct rec_recorder *bpf;
 
+PRINTF_LIKE(2, 0)
 static int quiet(enum libbpf_print_level level, const char *format, va_list ap)
 {
 	return level == LIBBPF_WARN ? vfprintf(stderr, format, ap) : 0;

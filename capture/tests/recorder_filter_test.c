@@ -49,15 +49,12 @@ static void children_there_before_are_followed_too(void **state)
 {
 	struct rec_options opt = recording_options("getppid");
 	struct worker w = worker_start(work_ask_parent, 10); /* a child of this process */
-	struct tally t = {.tid = w.pid};
+	struct tally t;
 	struct rec_stats stats;
-	struct rec *r;
 
 	(void)state;
 	opt.pids[opt.npids++] = getpid();
-	r = recording_open(&opt);
-	worker_run(&w);
-	tally_finish(r, &t, &stats);
+	t = record_worker(&opt, &w, &stats);
 	assert_int_equal(t.of_type[EV_GENERIC_X], 10);
 	assert_int_equal(t.foreign, 0);
 }
@@ -84,15 +81,12 @@ static void a_process_that_loses_a_thread_is_still_followed(void **state)
 {
 	struct rec_options opt = recording_options("getppid");
 	struct worker w = worker_start(lose_a_thread_and_ask, 10);
-	struct tally t = {.tid = w.pid};
+	struct tally t;
 	struct rec_stats stats;
-	struct rec *r;
 
 	(void)state;
 	opt.pids[opt.npids++] = w.pid;
-	r = recording_open(&opt);
-	worker_run(&w);
-	tally_finish(r, &t, &stats);
+	t = record_worker(&opt, &w, &stats);
 	assert_int_equal(t.of_type[EV_GENERIC_X], 10);
 }
 
@@ -107,15 +101,12 @@ static void commands_are_told_by_their_name(void **state)
 {
 	struct rec_options opt = recording_options("getppid");
 	struct worker w = worker_start(rename_and_ask, 10);
-	struct tally t = {.tid = w.pid};
+	struct tally t;
 	struct rec_stats stats;
-	struct rec *r;
 
 	(void)state;
 	strcpy(opt.comms[opt.ncomms++], "scapula-renamed");
-	r = recording_open(&opt);
-	worker_run(&w);
-	tally_finish(r, &t, &stats);
+	t = record_worker(&opt, &w, &stats);
 	assert_int_equal(t.of_type[EV_GENERIC_X], 11);
 	assert_int_equal(t.foreign, 0);
 }
@@ -211,16 +202,13 @@ static void of_sockets_only_certain_ports_and_of_files_all(void **state)
 {
 	struct rec_options opt = recording_options("socket,sendto,write");
 	struct worker w = worker_start(talk, 10);
-	struct tally t = {.tid = w.pid};
+	struct tally t;
 	struct rec_stats stats;
-	struct rec *r;
 
 	(void)state;
 	opt.ports[opt.nports++] = 40002;
 	opt.pids[opt.npids++] = w.pid;
-	r = recording_open(&opt);
-	worker_run(&w);
-	tally_finish(r, &t, &stats);
+	t = record_worker(&opt, &w, &stats);
 	assert_int_equal(t.of_type[EV_SENDTO_X], 11);
 	assert_int_equal(t.of_type[EV_SOCKET_X], 1); /* no data: not filtered */
 	assert_int_equal(t.of_type[EV_WRITE_X], 12);
@@ -246,15 +234,12 @@ static void calls_that_failed_are_left_out_but_not_those_in_progress(void **stat
 {
 	struct rec_options opt = recording_options("openat,connect");
 	struct worker w = worker_start(fail_and_connect, 10);
-	struct tally t = {.tid = w.pid};
+	struct tally t;
 	struct rec_stats stats;
-	struct rec *r;
 
 	(void)state;
 	opt.drop_failed = true;
-	r = recording_open(&opt);
-	worker_run(&w);
-	tally_finish(r, &t, &stats);
+	t = record_worker(&opt, &w, &stats);
 	assert_int_equal(t.of_type[EV_OPENAT_2_X], 0);
 	assert_int_equal(t.of_type[EV_CONNECT_X], 1);
 	tally_check(&t, &stats);

@@ -91,16 +91,13 @@ static void a_ring_that_is_too_small_loses_and_every_loss_is_told(void **state)
 	const long calls = 100000;
 	struct rec_options opt = recording_options("getppid,procexit");
 	struct worker w = worker_start(work_ask_parent, calls);
-	struct tally t = {.tid = w.pid};
+	struct tally t;
 	struct rec_stats stats;
-	struct rec *r;
 
 	(void)state;
 	opt.ring_bytes = REC_RING_BYTES_MIN;
 	opt.pids[opt.npids++] = w.pid;
-	r = recording_open(&opt);
-	worker_run(&w);
-	tally_finish(r, &t, &stats);
+	t = record_worker(&opt, &w, &stats);
 	tally_check(&t, &stats);
 	assert_int_equal(t.foreign, 0);
 	assert_true(t.by_reason[EV_LOSS_RING_FULL] > 0);
@@ -114,17 +111,14 @@ static void without_memory_bulk_goes_first_and_the_life_of_processes_stays(void 
 	const long calls = 200000;
 	struct rec_options opt = recording_options("write,procexit");
 	struct worker w = worker_start(work_write_much, calls);
-	struct tally t = {.tid = w.pid};
+	struct tally t;
 	struct rec_stats stats;
-	struct rec *r;
 
 	(void)state;
 	opt.ring_bytes = 8 << 20;
 	opt.memory_bytes = 1; /* the least there is */
 	opt.pids[opt.npids++] = w.pid;
-	r = recording_open(&opt);
-	worker_run(&w); /* nobody takes anything meanwhile */
-	tally_finish(r, &t, &stats);
+	t = record_worker(&opt, &w, &stats); /* nobody takes anything meanwhile */
 	tally_check(&t, &stats);
 	assert_true(t.by_reason[EV_LOSS_MEMORY] + t.by_reason[EV_LOSS_SHED] > 0);
 	assert_int_equal(t.of_type[EV_WRITE_X] + t.lost_of_type[EV_WRITE_X], calls);
@@ -209,16 +203,13 @@ static void unless_told_otherwise_what_changes_state_is_recorded_too(void **stat
 {
 	struct rec_options opt = recording_options("getppid");
 	struct worker w = worker_start(work_open_and_close, 10);
-	struct tally t = {.tid = w.pid};
+	struct tally t;
 	struct rec_stats stats;
-	struct rec *r;
 
 	(void)state;
 	opt.exact_set = false;
 	opt.pids[opt.npids++] = w.pid;
-	r = recording_open(&opt);
-	worker_run(&w);
-	tally_finish(r, &t, &stats);
+	t = record_worker(&opt, &w, &stats);
 	assert_int_equal(t.of_type[EV_OPENAT_2_X], 10);
 	assert_int_equal(t.of_type[EV_PROCEXIT_1_E], 1);
 }

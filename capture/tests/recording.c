@@ -165,6 +165,16 @@ void tally_finish(struct rec *r, struct tally *t, struct rec_stats *stats)
 	rec_close(r);
 }
 
+struct tally record_worker(const struct rec_options *opt, struct worker *w, struct rec_stats *stats)
+{
+	struct tally t = {.tid = w->pid};
+	struct rec *r = recording_open(opt);
+
+	worker_run(w);
+	tally_finish(r, &t, stats);
+	return t;
+}
+
 void tally_check(const struct tally *t, const struct rec_stats *s)
 {
 	uint64_t lost = 0;

@@ -45,6 +45,9 @@ struct tally {
 void tally_add(struct tally *t, const struct ev_item *item);
 /* Stop the recorder, take all that is left, close it. */
 void tally_finish(struct rec *r, struct tally *t, struct rec_stats *stats);
+/* Record while @w does its work; all that came, with those of others as foreign. */
+struct tally record_worker(const struct rec_options *opt, struct worker *w,
+			   struct rec_stats *stats);
 /* What was seen was delivered or is told to be lost. */
 void tally_check(const struct tally *t, const struct rec_stats *stats);
 

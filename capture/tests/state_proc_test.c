@@ -17,28 +17,6 @@
 
 #define TICK_NS 10000000ull
 
-static int setup(void **state)
-{
-	struct fake_proc *f = calloc(1, sizeof(*f));
-
-	*state = f;
-	return f ? fake_proc_make(f) : -1;
-}
-
-static int teardown(void **state)
-{
-	fake_proc_remove(*state);
-	free(*state);
-	return 0;
-}
-
-#define assert_text(text, literal)                                                                 \
-	do {                                                                                       \
-		struct sv got_ = (text), want_ = SV_LIT(literal);                                  \
-		assert_int_equal(got_.n, want_.n);                                                 \
-		assert_memory_equal(got_.p, want_.p, want_.n);                                     \
-	} while (0)
-
 static void every_member_of_a_thread_is_filled_in(void **state)
 {
 	struct fake_proc *f = *state;
@@ -614,7 +592,7 @@ static void a_host_without_proc_is_an_error(void **state)
 	assert_null(reader);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fake_proc_setup, fake_proc_teardown)
 
 int main(void)
 {

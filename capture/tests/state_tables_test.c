@@ -16,28 +16,11 @@
 
 static int setup(void **state)
 {
-	struct fake_proc *f = calloc(1, sizeof(*f));
-
-	*state = f;
-	if (!f || fake_proc_make(f) < 0)
+	if (fake_proc_setup(state) < 0)
 		return -1;
-	fake_process(f, 50);
+	fake_process(*state, 50);
 	return 0;
 }
-
-static int teardown(void **state)
-{
-	fake_proc_remove(*state);
-	free(*state);
-	return 0;
-}
-
-#define assert_text(text, literal)                                                                 \
-	do {                                                                                       \
-		struct sv got_ = (text), want_ = SV_LIT(literal);                                  \
-		assert_int_equal(got_.n, want_.n);                                                 \
-		assert_memory_equal(got_.p, want_.p, want_.n);                                     \
-	} while (0)
 
 /* --- descriptors --- */
 
@@ -494,7 +477,7 @@ static void a_line_of_a_megabyte_ends_the_list_of_groups(void **state)
 	free(text);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, fake_proc_teardown)
 
 int main(void)
 {

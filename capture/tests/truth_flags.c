@@ -101,26 +101,12 @@ static struct row {
 } rows[ROWS_MAX];
 static size_t nrows;
 
-/* Cuts the line at its tabs. Return: the columns. */
-static size_t split(char *line, char *cell[], size_t max)
-{
-	size_t n = 0;
-
-	for (char *at = line; at && n < max; n++) {
-		cell[n] = at;
-		at = strchr(at, '\t');
-		if (at)
-			*at++ = '\0';
-	}
-	return n;
-}
-
 static void read_row(char *line)
 {
 	struct row *r = &rows[nrows];
 	char *cell[8];
 
-	if (split(line, cell, 8) < 6 || nrows == ROWS_MAX)
+	if (live_split(line, cell, 8) < 6 || nrows == ROWS_MAX)
 		return;
 	if (!strcmp(cell[5], "bitmask-any"))
 		r->match = MATCH_BITS;

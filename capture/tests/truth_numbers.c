@@ -119,27 +119,13 @@ struct rule { /* a parameter's source as the specification puts it */
 	char event[64], hook[64], param[40], source[256], otherwise[256];
 };
 
-/* Cuts the line at its tabs. Return: the columns. */
-static size_t split(char *line, char *cell[], size_t max)
-{
-	size_t n = 0;
-
-	for (char *at = line; at && n < max; n++) {
-		cell[n] = at;
-		at = strpbrk(at, "\t\n");
-		if (at)
-			*at++ = '\0';
-	}
-	return n;
-}
-
 static bool next_rule(FILE *f, struct rule *r)
 {
 	char line[2048], *cell[11];
 
 	if (!fgets(line, sizeof(line), f))
 		return false;
-	if (split(line, cell, 11) < 10)
+	if (live_split(line, cell, 11) < 10)
 		return false;
 	snprintf(r->event, sizeof(r->event), "%s", cell[1]);
 	snprintf(r->hook, sizeof(r->hook), "%s", cell[3]);

@@ -117,6 +117,23 @@ bool flt_x_proc_since(struct flt_ctx *cx, const struct flt_field *f, struct flt_
 	return v && flt_yield_u64(out, v);
 }
 
+bool flt_x_exe_sha256(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const struct state_thread *t = flt_thread(cx);
+	const uint8_t *sha256 = t ? state_thread_exe_sha256(cx->st, t) : NULL;
+
+	(void)f;
+	if (!sha256)
+		return false;
+	buf_reset(&cx->text);
+	for (unsigned i = 0; i < EV_HASH_BYTES; i++) {
+		buf_char(&cx->text, digits[sha256[i] >> 4]);
+		buf_char(&cx->text, digits[sha256[i] & 15]);
+	}
+	return flt_yield_built(cx, out);
+}
+
 bool flt_x_exe_bit(struct flt_ctx *cx, const struct flt_field *f, struct flt_value *out)
 {
 	const struct state_thread *t = flt_thread(cx);

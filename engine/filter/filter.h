@@ -199,8 +199,12 @@ bool flt_format_part(const struct flt_format *f, size_t i, struct flt_part *out)
  */
 int flt_format_part_text(struct flt_ctx *cx, const struct flt_format *f, size_t i, struct buf *out);
 
-/* Text of parameter @i of the event as evt.arg shows it; and of all parameters as evt.args does. */
+/*
+ * Text of parameter @i of the event as evt.arg shows it; with its name, and of all parameters, as
+ * evt.args does. @ev may be of type EV_TYPE_URING.
+ */
 void flt_render_param(struct flt_ctx *cx, struct ev *ev, unsigned i, struct buf *out);
+void flt_render_arg(struct flt_ctx *cx, struct ev *ev, unsigned i, struct buf *out);
 void flt_render_args(struct flt_ctx *cx, struct ev *ev, struct buf *out);
 
 /* "HH:MM:SS.nnnnnnnnn" shifted by @tz_offset_s; "YYYY-MM-DDTHH:MM:SS.nnnnnnnnn" in UTC (no zone

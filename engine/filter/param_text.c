@@ -28,15 +28,21 @@ static void open_dynamic(struct param *p, const struct ev_param_info *info)
 	p->n--;
 }
 
+/* Operations through io_uring have a table of their own. */
+static const struct ev_info *info_of(const struct ev *ev)
+{
+	return UNLIKELY(ev->type == EV_TYPE_URING) ? &ev_uring_info : ev_info(ev);
+}
+
 /* Parameter @i; false: the event does not have it. */
 static bool param_at(struct ev *ev, unsigned i, struct param *p)
 {
 	const struct ev_param_info *info;
 	struct ev_value v;
 
-	if (i >= ev->nparams || i >= ev_info(ev)->nparams)
+	if (i >= ev->nparams || i >= info_of(ev)->nparams)
 		return false;
-	info = &ev_info(ev)->params[i];
+	info = &info_of(ev)->params[i];
 	v = ev_param(ev, i);
 	*p = (struct param){ev, i, info->flags, info->type, info->format, v.p, v.n};
 	if (p->type == PT_DYN)
@@ -318,13 +324,13 @@ static struct sv owner_name(struct flt_ctx *cx, const struct param *p)
 
 struct sv flt_param_base(struct flt_ctx *cx, struct ev *ev, unsigned i, char room[STATE_PATH_MAX])
 {
-	const struct ev_param_info *info = &ev_info(ev)->params[i];
+	const struct ev_param_info *info = &info_of(ev)->params[i];
 	int64_t dirfd = EV_FD_CWD;
 	const struct state_fd *fd;
 	struct sv name;
 
 	if (info->type == PT_FSRELPATH && info->dirfd_param >= 0 &&
-	    ev_info(ev)->params[info->dirfd_param].type == PT_FD &&
+	    info_of(ev)->params[info->dirfd_param].type == PT_FD &&
 	    !ev_i64(ev, (unsigned)info->dirfd_param, &dirfd))
 		return SV_LIT(""); /* old captures may lack it: nobody knows which directory */
 	if (dirfd == EV_FD_CWD)
@@ -436,6 +442,31 @@ void flt_render_param(struct flt_ctx *cx, struct ev *ev, unsigned i, struct buf 
 		value_text(cx, &p, out);
 }
 
+/* "name=value(what it stands for)" */
+static void assignment(struct flt_ctx *cx, const struct param *p, struct buf *out)
+{
+	size_t open;
+
+	buf_str(out, info_of(p->ev)->params[p->i].name);
+	buf_char(out, '=');
+	value_text(cx, p, out);
+	open = out->len;
+	buf_char(out, '(');
+	resolved_text(cx, p, out);
+	if (out->len > open + 1)
+		buf_char(out, ')');
+	else
+		out->len = open; /* nothing to put in parentheses */
+}
+
+void flt_render_arg(struct flt_ctx *cx, struct ev *ev, unsigned i, struct buf *out)
+{
+	struct param p;
+
+	if (param_at(ev, i, &p))
+		assignment(cx, &p, out);
+}
+
 void flt_render_args(struct flt_ctx *cx, struct ev *ev, struct buf *out)
 {
 	struct param p;
@@ -443,20 +474,9 @@ void flt_render_args(struct flt_ctx *cx, struct ev *ev, struct buf *out)
 	if (ev->type == EV_GENERIC_E || ev->type == EV_GENERIC_X)
 		return;
 	for (unsigned i = 0; param_at(ev, i, &p); i++) {
-		size_t open;
-
 		if (i)
 			buf_char(out, ' ');
-		buf_str(out, ev_info(ev)->params[i].name);
-		buf_char(out, '=');
-		value_text(cx, &p, out);
-		open = out->len;
-		buf_char(out, '(');
-		resolved_text(cx, &p, out);
-		if (out->len > open + 1)
-			buf_char(out, ')');
-		else
-			out->len = open; /* nothing to put in parentheses */
+		assignment(cx, &p, out);
 	}
 }
 

@@ -297,6 +297,9 @@ void state_import(struct state *st, const struct ev_item *item)
 	case EV_ITEM_LISTS_RESET:
 		reset_list(st, item->list);
 		break;
+	case EV_ITEM_HASH:
+		state_exe_hash_add(st, item->ev);
+		break;
 	case EV_ITEM_EVENT:
 	case EV_ITEM_SECTION:
 	case EV_ITEM_LOSS:

@@ -28,6 +28,7 @@
 #define STATE_STALE_CLONE_NS	  2000000000u
 #define STATE_CACHE		  64
 #define STATE_CGROUP_CACHE	  128
+#define STATE_EXE_HASHES_MAX	  65536
 #define STATE_ADDED_MAX		  8 /* threads announced together after one event */
 
 #define STATE_ALL_CAPS	  ((UINT64_C(1) << 41) - 1)
@@ -150,6 +151,7 @@ struct state {
 	struct state_cgroup_memo cgroup_memos[STATE_CGROUP_CACHE];
 	struct state_cgroup_memo last_cgroups; /* path: a whole cgroups block */
 
+	struct map exe_hashes; /* struct state_exe_hash, by what identifies a file */
 	struct state_exited exited;
 	struct buf scratch;
 	struct state_observer observer;
@@ -298,6 +300,11 @@ void state_tree_mark_dead(struct state_thread *t);
 uint32_t state_exited_bucket(uint32_t ptid, uint32_t tid);
 void state_exited_push(struct state_exited *x, int64_t ptid, int64_t tid, uint64_t ts);
 bool state_exited_recently(const struct state_exited *x, int64_t ptid, int64_t tid, uint64_t now);
+
+/* --- hashes.c --- */
+
+void state_exe_hash_add(struct state *st, struct ev *ev); /* of EV_TYPE_HASH */
+void state_exe_hashes_clear(struct state *st);
 
 /* --- fdtable.c --- */
 

@@ -62,6 +62,7 @@ static void forget(struct state *st)
 	st->ipv4.count = st->ipv6.count = 0;
 	state_users_clear(st);
 	state_containers_clear(st);
+	state_exe_hashes_clear(st);
 	state_str_unref(st, st->machine.hostname);
 	st->machine = (struct state_machine){0};
 	st->phase = STATE_BOOT;
@@ -76,6 +77,7 @@ void state_free(struct state *st)
 	state_suppress_done(st);
 	map_done(&st->threads);
 	map_done(&st->groups);
+	map_done(&st->exe_hashes);
 	buf_done(&st->scratch);
 	pool_done(&st->pool);
 	free(st);

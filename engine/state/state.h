@@ -242,6 +242,8 @@ enum state_leader { STATE_LEADER_SESSION, STATE_LEADER_VPGID, STATE_LEADER_PGID 
 /* The leader's record, or the oldest known ancestor of the same session or group; NULL: none. */
 struct state_thread *state_thread_leader(const struct state *st, const struct state_thread *t,
 					 enum state_leader which);
+/* SHA-256 of the executable, EV_HASH_BYTES; NULL: not known, or not yet. */
+const uint8_t *state_thread_exe_sha256(const struct state *st, const struct state_thread *t);
 /* "./" without a main thread. */
 struct sv state_thread_cwd(const struct state_thread *t);
 /* comm and arguments, as cached at exec time. */

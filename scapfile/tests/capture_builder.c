@@ -282,23 +282,17 @@ void cb_stat(struct capture *c, uint64_t ts, int64_t tid)
 	cb_event_end(c);
 }
 
-const char *cb_mixed(struct capture *c)
+void cb_group(struct capture *c, uint32_t gid, const char *name)
 {
-	struct ev_thread_entry t = {
-	    .tid = 7, .pid = 7, .comm = SV_LIT("sh"), .args = SV_LIT("-c\0x")};
-
-	cb_section(c);
-	cb_machine(c, 2, "box");
-	cb_begin(c, CB_UL_V2);
 	cb_entry_begin(c);
 	cb_u8(c, 1);
-	cb_u32(c, 5);
-	cb_str16(c, "wheel");
+	cb_u32(c, gid);
+	cb_str16(c, name);
 	cb_entry_end(c, true);
-	cb_end(c);
-	cb_begin(c, cb_thread_block(9));
-	cb_thread(c, 9, &t, 76);
-	cb_end(c);
+}
+
+void cb_pipe_list(struct capture *c)
+{
 	cb_begin(c, CB_FDL_V2);
 	cb_u64(c, 7);
 	cb_entry_begin(c);
@@ -308,6 +302,22 @@ const char *cb_mixed(struct capture *c)
 	cb_str16(c, "pipe:[99]");
 	cb_entry_end(c, true);
 	cb_end(c);
+}
+
+const char *cb_mixed(struct capture *c)
+{
+	struct ev_thread_entry t = {
+	    .tid = 7, .pid = 7, .comm = SV_LIT("sh"), .args = SV_LIT("-c\0x")};
+
+	cb_section(c);
+	cb_machine(c, 2, "box");
+	cb_begin(c, CB_UL_V2);
+	cb_group(c, 5, "wheel");
+	cb_end(c);
+	cb_begin(c, cb_thread_block(9));
+	cb_thread(c, 9, &t, 76);
+	cb_end(c);
+	cb_pipe_list(c);
 	cb_stat(c, 10, 7);
 	cb_stat(c, 11, 7);
 	return "section @0\n"

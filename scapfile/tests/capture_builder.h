@@ -68,6 +68,11 @@ void cb_entry_end(struct capture *c, bool counts_itself);
 void cb_section(struct capture *c); /* version 1.2 */
 void cb_machine(struct capture *c, uint32_t cpus, const char *hostname);
 
+/* An entry of an open user list. */
+void cb_group(struct capture *c, uint32_t gid, const char *name);
+/* The descriptors of thread 7: a pipe, number 3. */
+void cb_pipe_list(struct capture *c);
+
 /* The block number of process list version @version (1..9). */
 uint32_t cb_thread_block(unsigned version);
 /* One entry of an open process list. @tail: bytes of version 9's tail to write, cut from the

@@ -75,6 +75,7 @@ void describe_item(struct buf *out, const struct ev_item *item)
 	switch (item->kind) {
 	case EV_ITEM_EVENT:
 	case EV_ITEM_URING:
+	case EV_ITEM_HASH:
 		describe_event(out, item->ev);
 		break;
 	case EV_ITEM_SECTION:

@@ -40,11 +40,7 @@ static void users(struct capture *c)
 	cb_str16(c, "/root");
 	cb_str16(c, "/bin/sh");
 	cb_entry_end(c, true);
-	cb_entry_begin(c);
-	cb_u8(c, 1);
-	cb_u32(c, 5);
-	cb_str16(c, "wheel");
-	cb_entry_end(c, true);
+	cb_group(c, 5, "wheel");
 	cb_end(c);
 }
 

@@ -14,6 +14,7 @@
 
 #include "scapfile/strict.h"
 #include "scapfile/tests/good_capture.h"
+#include "scapfile/tests/strict_expect.h"
 
 /* ---- numbers in the wrong ---- */
 
@@ -166,45 +167,6 @@ static const struct fault faults[] = {
     /* clang-format on */
 };
 
-static void check(const struct buf *b, struct sf_strict_report *r)
-{
-	struct error err;
-
-	/* A copy of exactly that size: reading behind it is noticed. */
-	uint8_t *copy = malloc(b->len ? b->len : 1);
-
-	assert_non_null(copy);
-	memcpy(copy, b->p, b->len);
-	assert_int_equal(sf_strict_check_memory(copy, b->len, r, &err), 0);
-	free(copy);
-}
-
-static void expect_clean(const struct buf *b, const char *what)
-{
-	struct sf_strict_report r;
-
-	check(b, &r);
-	if (r.count)
-		fail_msg("%s: offset %llu: %s: %s", what, (unsigned long long)r.list[0].offset,
-			 sf_strict_rule_name(r.list[0].rule), r.list[0].what);
-	assert_false(r.stopped);
-	sf_strict_done(&r);
-}
-
-/* The fault called @name must be found by @rule. */
-static void expect_found(const struct buf *b, enum sf_strict_rule rule, const char *name)
-{
-	struct sf_strict_report r;
-
-	check(b, &r);
-	if (!r.by_rule[rule])
-		fail_msg("'%s' is not found by %s but by %s", name, sf_strict_rule_name(rule),
-			 r.count ? sf_strict_rule_name(r.list[0].rule) : "nothing");
-	for (size_t i = 0; i < r.described; i++)
-		assert_true(strlen(r.list[i].what) > 10);
-	sf_strict_done(&r);
-}
-
 static void each_wrong_number_is_found(void **state)
 {
 	struct good_capture g = {0};
@@ -356,7 +318,7 @@ static uint64_t broken_by_path(uint32_t block, size_t n, enum sf_strict_rule rul
 	cb_param_u64(&c, 0);
 	cb_param(&c, path, n);
 	cb_event_end(&c);
-	check(&c.out, &r);
+	check_memory(&c.out, &r);
 	count = r.by_rule[rule];
 	assert_int_equal(r.count, count);
 	sf_strict_done(&r);
@@ -504,7 +466,7 @@ static void a_capture_that_is_cut_anywhere_is_not_clean(void **state)
 
 		for (unsigned i = GOOD_STAT + 1; i < GOOD_BLOCKS; i++)
 			between_events |= n == g.at[i];
-		check(&cut, &r);
+		check_memory(&cut, &r);
 		if ((r.count == 0) != between_events)
 			fail_msg("%llu findings in the first %zu bytes",
 				 (unsigned long long)r.count, n);
@@ -527,7 +489,7 @@ static void no_changed_byte_does_harm(void **state)
 		struct sf_strict_report r;
 
 		g.c.out.p[at] = (char)(g.c.out.p[at] ^ masks[i % COUNT_OF(masks)]);
-		check(&g.c.out, &r);
+		check_memory(&g.c.out, &r);
 		found += r.count > 0;
 		for (unsigned b = 0; b < GOOD_BLOCKS; b++)
 			if (at >= g.at[b] && at < g.at[b] + 8 && !r.count)
@@ -550,7 +512,7 @@ static void a_flood_of_findings_is_counted_but_not_kept(void **state)
 		cb_stat(&g.c, GOOD_TS, 1);
 		g.c.out.p[g.c.out.len - 1] = 1;
 	}
-	check(&g.c.out, &r);
+	check_memory(&g.c.out, &r);
 	assert_int_equal(r.count, 5000);
 	assert_int_equal(r.by_rule[SF_STRICT_BLOCK_TRAILER], 5000);
 	assert_int_equal(r.described, SF_FINDINGS_RULE_MAX);

@@ -15,45 +15,9 @@
 #include "scapfile/strict.h"
 #include "scapfile/tests/good_capture.h"
 #include "scapfile/tests/place.h"
+#include "scapfile/tests/strict_expect.h"
 
 #define CORPUS SOURCE_DIR "/../shared/corpus/"
-
-static void check_memory(const struct buf *b, struct sf_strict_report *r)
-{
-	struct error err;
-	uint8_t *copy = malloc(b->len ? b->len : 1);
-
-	assert_non_null(copy);
-	memcpy(copy, b->p, b->len);
-	assert_int_equal(sf_strict_check_memory(copy, b->len, r, &err), 0);
-	free(copy);
-}
-
-static void assert_clean(struct sf_strict_report *r, const char *what)
-{
-	if (r->count)
-		fail_msg("%s: %s: %s", what, sf_strict_rule_name(r->list[0].rule), r->list[0].what);
-	sf_strict_done(r);
-}
-
-static void expect_clean(const struct buf *b, const char *what)
-{
-	struct sf_strict_report r;
-
-	check_memory(b, &r);
-	assert_clean(&r, what);
-}
-
-static void expect_found(const struct buf *b, enum sf_strict_rule rule, const char *name)
-{
-	struct sf_strict_report r;
-
-	check_memory(b, &r);
-	if (!r.by_rule[rule])
-		fail_msg("'%s' is not found by %s but by %s", name, sf_strict_rule_name(rule),
-			 r.count ? sf_strict_rule_name(r.list[0].rule) : "nothing");
-	sf_strict_done(&r);
-}
 
 /* ---- what is written here ---- */
 

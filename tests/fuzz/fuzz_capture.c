@@ -79,6 +79,17 @@ static void drain_thread(struct drained *d, const struct ev_thread_entry *t)
 	}
 }
 
+static void drain_hash(struct drained *d, struct ev *ev)
+{
+	struct ev_hash h;
+
+	if (!ev_hash_decode(ev, &h))
+		return;
+	if (h.sha256)
+		touch(d, h.sha256, EV_HASH_BYTES);
+	touch_text(d, h.path);
+}
+
 static void drain_item(struct drained *d, const struct ev_item *item)
 {
 	switch (item->kind) {
@@ -91,6 +102,10 @@ static void drain_item(struct drained *d, const struct ev_item *item)
 		CHECK(item->ev->type == EV_TYPE_URING && item->ev->nparams <= EV_URING_PARAMS);
 		for (unsigned i = item->ev->nparams; i-- > 0;)
 			touch(d, ev_param(item->ev, i).p, ev_param(item->ev, i).n);
+		break;
+	case EV_ITEM_HASH:
+		CHECK(item->ev->type == EV_TYPE_HASH && item->ev->nparams <= EV_HASH_PARAMS);
+		drain_hash(d, item->ev);
 		break;
 	case EV_ITEM_THREAD:
 		drain_thread(d, item->thread);

@@ -186,13 +186,13 @@ static void make_event(struct maker *m)
 	put(m, &(struct ev_item){.kind = EV_ITEM_EVENT, .ev = &ev});
 }
 
-static void make_uring(struct maker *m)
+static void make_own(struct maker *m, uint16_t type, enum ev_item_kind kind)
 {
 	struct ev ev = {.ts = cursor_u64(&m->c),
 			.tid = (int64_t)cursor_u64(&m->c),
-			.type = EV_TYPE_URING,
+			.type = type,
 			.cpu = (int16_t)cursor_u16(&m->c),
-			.nparams = EV_URING_PARAMS};
+			.nparams = ev_own_info(type)->nparams};
 	uint8_t *len = m->lens;
 
 	ev.lens = m->lens;
@@ -201,7 +201,7 @@ static void make_uring(struct maker *m)
 		*len++ = cursor_u8(&m->c);
 		*len++ = 0;
 	}
-	put(m, &(struct ev_item){.kind = EV_ITEM_URING, .ev = &ev});
+	put(m, &(struct ev_item){.kind = kind, .ev = &ev});
 }
 
 static void make_loss(struct maker *m)
@@ -259,7 +259,10 @@ static void make_item(struct maker *m)
 		CHECK(sf_writer_tick(m->w, cursor_u64(&m->c), &err) == 0);
 		break;
 	case 12:
-		make_uring(m);
+		make_own(m, EV_TYPE_URING, EV_ITEM_URING);
+		break;
+	case 13:
+		make_own(m, EV_TYPE_HASH, EV_ITEM_HASH);
 		break;
 	default:
 		make_event(m);
