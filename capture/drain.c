@@ -184,8 +184,7 @@ static void take_until(struct drain *d, uint64_t until)
 
 static void queue_hash(struct drain *d, const struct hash_result *r)
 {
-	struct queued *q =
-	    segments_room(&d->queue, WIRE_HEADER_LEN + EV_HASH_ROOM, false);
+	struct queued *q = segments_room(&d->queue, WIRE_HEADER_LEN + EV_HASH_ROOM, false);
 	uint32_t len;
 	uint8_t *p;
 
@@ -245,8 +244,8 @@ static void update_stats(struct drain *d)
 	d->stats.late = d->merge.late;
 	d->stats.ring_fill = fill;
 	d->stats.ring_fill_max = d->merge.fill_max;
-	d->stats.drain_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) +
-				(d->hasher ? hasher_cpu_ns(d->hasher) : 0);
+	d->stats.drain_cpu_ns =
+	    clock_ns(CLOCK_THREAD_CPUTIME_ID) + (d->hasher ? hasher_cpu_ns(d->hasher) : 0);
 	memcpy(d->stats.lost, d->losses.lost, sizeof(d->stats.lost));
 	pthread_mutex_unlock(&d->lock);
 }

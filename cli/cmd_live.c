@@ -49,8 +49,7 @@ static int take_option(void *arg, int id, const char *value)
 static bool ends_repetition(const struct ev_item *item)
 {
 	return item->kind == EV_ITEM_EVENT || item->kind == EV_ITEM_URING ||
-	       item->kind == EV_ITEM_HASH ||
-	       item->kind == EV_ITEM_LOSS;
+	       item->kind == EV_ITEM_HASH || item->kind == EV_ITEM_LOSS;
 }
 
 static int live_next(struct ev_source *s, struct ev_item *item, struct error *err)

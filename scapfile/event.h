@@ -353,7 +353,7 @@ static inline const struct ev_info *ev_own_info(unsigned type)
 	return type == EV_TYPE_URING ? &ev_uring_info : type == EV_TYPE_HASH ? &ev_hash_info : NULL;
 }
 
-enum ev_hash_status {	     /* values of the record; part of our format */
+enum ev_hash_status { /* values of the record; part of our format */
 		      EV_HASH_DONE,
 		      EV_HASH_RATE,	  /* over the limit of files or bytes per second */
 		      EV_HASH_SIZE,	  /* over the limit of one file */
@@ -366,7 +366,7 @@ enum ev_hash_status {	     /* values of the record; part of our format */
 		      EV_HASH_STATUSES
 };
 
-struct ev_hash { /* parameters of EV_TYPE_HASH; 0: not known */
+struct ev_hash {	 /* parameters of EV_TYPE_HASH; 0: not known */
 	unsigned status; /* enum ev_hash_status, or of a later version */
 	uint32_t dev;
 	uint64_t ino, ctime, size, skipped;

@@ -49,11 +49,11 @@ struct sf_stats {
 	uint64_t events;		 /* delivered */
 	uint64_t
 	    events_stored; /* enter events kept for their exit by the converter, not delivered */
-	uint64_t events_unknown;	       /* of types newer than the table, skipped */
-	uint64_t losses;		       /* delivered: records of what the recorder lost */
-	uint64_t urings;		       /* delivered: operations through io_uring */
+	uint64_t events_unknown;	 /* of types newer than the table, skipped */
+	uint64_t losses;		 /* delivered: records of what the recorder lost */
+	uint64_t urings;		 /* delivered: operations through io_uring */
 	uint64_t hashes, hashes_skipped; /* delivered: of executed files; and executions without */
-	uint64_t gaps;			       /* all, also beyond SF_GAPS_MAX */
+	uint64_t gaps;			 /* all, also beyond SF_GAPS_MAX */
 	uint16_t version_major, version_minor; /* of the last section header */
 	bool sha256_valid;		       /* after the end was reached, with want_hash */
 	uint8_t sha256[32];

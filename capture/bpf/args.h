@@ -12,6 +12,26 @@
 #include <bpf/bpf_helpers.h>
 
 #include "capture/tables.h" /* generated */
+
+/*
+ * @nr as an index of tables by call: where the compiler knows the bound it drops a plain mask, and
+ * the verifier of 6.1 does not know.
+ */
+static __always_inline u64 call_index(u32 nr)
+{
+	u64 i = nr;
+
+	asm volatile("%0 &= %1" : "+r"(i) : "i"(WIRE_SYSCALLS - 1));
+	return i;
+}
+
+/* Is the bit of call @nr set? */
+static __always_inline bool has_call(const volatile u64 *words, u32 nr)
+{
+	u64 i = call_index(nr);
+
+	return words[i >> 6] >> (i & 63) & 1;
+}
 #include "capture/wire.h"
 
 #define TS_COMPAT	  2

@@ -92,14 +92,19 @@ static __always_inline bool passes_task(struct task_struct *task)
 
 static __always_inline bool is_lifecycle(u32 type)
 {
-	return type == EV_CLONE_20_X || type == EV_CLONE3_X || type == EV_FORK_20_X ||
-	       type == EV_VFORK_20_X || type == EV_EXECVE_19_X || type == EV_EXECVEAT_X ||
-	       type == EV_PROCEXIT_1_E;
+	switch (type) {
+#define LIFECYCLE(type) case type:
+#include "capture/lifecycle.def"
+#undef LIFECYCLE
+		return true;
+	default:
+		return false;
+	}
 }
 
 static __always_inline bool is_io(u32 nr)
 {
-	return cfg_io_calls[nr >> 6 & 7] >> (nr & 63) & 1;
+	return has_call(cfg_io_calls, nr);
 }
 
 /* Counted like an event that was begun, and lost on purpose. */
@@ -172,7 +177,7 @@ static __always_inline bool keep_event(struct task_struct *task, struct pt_regs 
 				       long ret)
 {
 	u32 level = settings.shed;
-	u32 type = cfg_call_types[nr & (WIRE_SYSCALLS - 1)];
+	u32 type = cfg_call_types[call_index(nr)];
 
 	if (cfg_drop_failed && ret < 0 && ret >= -4095 && ret != -EINPROGRESS_)
 		return false;
@@ -186,7 +191,7 @@ static __always_inline bool keep_event(struct task_struct *task, struct pt_regs 
 /* The same before the call: its copy has the type before that of its exit. */
 static __always_inline bool keep_entry(struct task_struct *task, u32 nr)
 {
-	u32 type = cfg_call_types[nr & (WIRE_SYSCALLS - 1)] & ~1u;
+	u32 type = cfg_call_types[call_index(nr)] & ~1u;
 
 	if (!passes_task(task))
 		return false;

@@ -39,15 +39,6 @@ static __always_inline bool skip_task(struct task_struct *task, u32 type)
 
 #include "capture/programs.h" /* generated */
 
-/* Is the bit of call @nr set? @nr < WIRE_SYSCALLS, which the verifier of 6.1 does not remember. */
-static __always_inline bool has_call(const u64 *words, u32 nr)
-{
-	u64 word = nr >> 6;
-
-	asm volatile("%0 &= 7" : "+r"(word));
-	return words[word] >> (nr & 63) & 1;
-}
-
 /* The hot path of every call of the machine: add nothing before the first return. */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(dispatch, struct pt_regs *regs, long ret)

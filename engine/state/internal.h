@@ -281,6 +281,8 @@ void state_thread_set_comm(struct state *st, struct state_thread *t, struct sv c
 			   const struct state_thread *like);
 void state_thread_set_args(struct state *st, struct state_thread *t, struct sv args,
 			   const struct state_thread *like);
+/* Without what the kernel adds to it when the file is deleted. */
+struct sv state_exepath(struct sv path);
 void state_thread_set_exepath(struct state *st, struct state_thread *t, struct sv path);
 void state_thread_set_cgroups(struct state *st, struct state_thread *t, struct sv block,
 			      const struct state_thread *like);

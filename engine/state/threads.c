@@ -202,13 +202,18 @@ void state_thread_set_args(struct state *st, struct state_thread *t, struct sv a
 	rebuild_cmdline(st, t, like ? like->cmdline : NULL);
 }
 
-void state_thread_set_exepath(struct state *st, struct state_thread *t, struct sv path)
+struct sv state_exepath(struct sv path)
 {
 	const struct sv deleted = SV_LIT(" (deleted)");
 
 	if (path.n > deleted.n && sv_ends(path, deleted))
 		path.n -= deleted.n;
-	state_str_set(st, &t->exepath, path);
+	return path;
+}
+
+void state_thread_set_exepath(struct state *st, struct state_thread *t, struct sv path)
+{
+	state_str_set(st, &t->exepath, state_exepath(path));
 }
 
 /* A subsystem's name as fields spell it: without "_cgroup", and some under their longer name. */

@@ -289,6 +289,24 @@ static void uring(struct good_capture *g)
 	cb_event_end(c);
 }
 
+static void hash(struct good_capture *g)
+{
+	static const uint8_t sha256[EV_HASH_BYTES] = {0xe3, 0xb0, 0xc4, 0x42};
+	struct capture *c = &g->c;
+
+	begin(g, GOOD_HASH, CB_EV_V2, EV_TYPE_HASH);
+	cb_param(c, "\0", 1);
+	cb_param_u32(c, 0x801);
+	cb_param_u64(c, 77);
+	cb_param_u64(c, GOOD_TS);
+	cb_param_u64(c, 1234);
+	cb_param_u64(c, 10);
+	cb_param(c, sha256, sizeof(sha256));
+	cb_param_str(c, "/bin/true");
+	cb_param(c, NULL, 0);
+	cb_event_end(c);
+}
+
 void good_capture_make(struct good_capture *g)
 {
 	struct capture *c = &g->c;
@@ -314,6 +332,7 @@ void good_capture_make(struct good_capture *g)
 	execve(g);
 	own_events(g);
 	uring(g);
+	hash(g);
 	begin(g, GOOD_OLD, CB_EV, EV_STAT_X);
 	cb_param_u64(c, 0);
 	cb_param_str(c, "/x");

@@ -33,6 +33,7 @@ enum good_block {
 	GOOD_LOSS,	 /* all fields, two kinds */
 	GOOD_SHORT_LOSS, /* a count */
 	GOOD_URING,	 /* an operation through a ring */
+	GOOD_HASH,	 /* of an executed file */
 	GOOD_OLD,	 /* a header without a number of parameters */
 	GOOD_LAST,	 /* STAT_X */
 	GOOD_BLOCKS

@@ -326,6 +326,67 @@ static void an_executed_program_replaces_the_old_one(void **state)
 		     "[]|CAP_CHOWN CAP_DAC_OVERRIDE|CAP_CHECKPOINT_RESTORE");
 }
 
+static void give_hash(struct world *w, uint64_t ino, uint64_t ctime, const char *path,
+		      uint8_t first)
+{
+	uint8_t sha256[EV_HASH_BYTES] = {first, 0xab}, body[EV_HASH_ROOM];
+	struct ev_hash h = {
+	    .dev = 1, .ino = ino, .ctime = ctime, .sha256 = sha256, .path = sv_of(path)};
+	struct ev ev = {.type = EV_TYPE_HASH,
+			.tid = 1,
+			.nparams = EV_HASH_PARAMS,
+			.lens = body,
+			.data = body + 2 * EV_HASH_PARAMS};
+
+	ev_hash_encode(&h, body);
+	world_item(w, &(struct ev_item){.kind = EV_ITEM_HASH, .ev = &ev});
+}
+
+static void execute_prog(struct world *w, int64_t tid, const char *path, uint64_t ino,
+			 uint64_t ctime)
+{
+	CLONE(w, tid, .pid = tid, .ptid = 3200, .comm = "bash", .uid = 1000);
+	EXEC(w, tid, .pid = tid, .comm = "prog", .exe = "prog", .trusted = path, .ino = ino,
+	     .ctime = ctime, .mtime = 2);
+}
+
+static void all_processes_of_a_file_have_its_hash_once_it_is_known(void **state)
+{
+	const char *hash = "05ab000000000000000000000000000000000000000000000000000000000000";
+	struct world *w = *state;
+
+	execute_prog(w, 5001, "/bin/prog (deleted)", 7, 1);
+	assert_shows(w, "%proc.exe_sha256", "<NA>");
+	give_hash(w, 7, 1, "/bin/prog (deleted)", 5);
+	EVENT(w, 5001, EV_READ_X, I(0), NONE, I(3), I(1));
+	assert_shows(w, "%proc.exe_sha256", hash);
+	execute_prog(w, 5002, "/bin/prog", 7, 1);
+	assert_shows(w, "%proc.exe_sha256", hash);
+	CLONE(w, 5003, .pid = 5003, .ptid = 5002, .comm = "prog", .uid = 1000);
+	EVENT(w, 5003, EV_READ_X, I(0), NONE, I(3), I(1));
+	assert_shows(w, "%proc.exe_sha256", hash);
+	execute_prog(w, 5004, "/bin/prog", 7, 2); /* changed */
+	assert_shows(w, "%proc.exe_sha256", "<NA>");
+	execute_prog(w, 5005, "/bin/prog", 8, 1);
+	assert_shows(w, "%proc.exe_sha256", "<NA>");
+	execute_prog(w, 5006, "/bin/gorp", 7, 1);
+	assert_shows(w, "%proc.exe_sha256", "<NA>");
+}
+
+static void a_file_with_two_hashes_has_none(void **state)
+{
+	struct world *w = *state;
+
+	give_hash(w, 7, 1, "/bin/prog", 5);
+	give_hash(w, 7, 1, "/bin/prog", 5);
+	execute_prog(w, 5001, "/bin/prog", 7, 1);
+	assert_shows(w, "%proc.exe_sha256",
+		     "05ab000000000000000000000000000000000000000000000000000000000000");
+	give_hash(w, 7, 1, "/bin/prog", 6);
+	EVENT(w, 5001, EV_READ_X, I(0), NONE, I(3), I(1));
+	assert_shows(w, "%proc.exe_sha256", "<NA>");
+}
+
 static void an_unknown_thread_is_a_placeholder(void **state)
 {
 	struct world *w = *state;
@@ -562,6 +623,8 @@ int main(void)
 	    SHOW_TEST(a_process_shows_its_own_attributes),
 	    SHOW_TEST(ancestors_are_indexed_joined_or_absent),
 	    SHOW_TEST(an_executed_program_replaces_the_old_one),
+	    SHOW_TEST(all_processes_of_a_file_have_its_hash_once_it_is_known),
+	    SHOW_TEST(a_file_with_two_hashes_has_none),
 	    SHOW_TEST(an_unknown_thread_is_a_placeholder),
 	    SHOW_TEST(users_and_groups_have_names),
 	    SHOW_TEST(switches_and_procinfo_measure_time),
