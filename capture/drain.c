@@ -320,7 +320,7 @@ static void drain_rest(struct drain *d)
 		drain_round(d, true);
 	while (d->losses.due);
 	if (d->hasher) {
-		hasher_finish(d->hasher);
+		hasher_finish(d->hasher, HASH_FINISH_NS);
 		take_items(d, drain_now(d), UINT64_MAX);
 	}
 	read_counters(d, drain_now(d));

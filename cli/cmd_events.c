@@ -47,7 +47,7 @@ static const struct cli_option events_options[] = {
     {OPT_CORRECTED, "corrected", NULL,
      "true times and durations where the reference's JSON has 0 or another number"},
     {OPT_NO_IO_URING, "no-io-uring", NULL,
-     "leave out operations through io_uring; they only stand among default lines of all events"},
+     "leave out operations through io_uring, which stand among the default lines"},
     {0, NULL, NULL, NULL},
 };
 

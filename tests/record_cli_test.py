@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """scapula record and scapula live: arguments and messages everywhere; real recordings where the host permits them."""
+import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -396,6 +398,23 @@ def selection(folder):
     r.equal(events(path, "evt.type = write and fd.num = 1 and proc.name = sh", "%evt.buflen %evt.arg.data"), ["11 0123456"], "--snaplen cuts data")
 
 
+def hashes(folder):
+    program, path = os.path.join(folder, "program"), os.path.join(folder, "hashes.scap")
+    shutil.copy("/bin/true", program)
+    with open(program, "ab") as f:
+        f.write(b"changed")
+    with open(program, "rb") as f:
+        want = hashlib.sha256(f.read()).hexdigest()
+    status, _, err = record(["-o", path, "--hash-execs", "--", "sh", "-c", "%s; sleep 0.5; %s" % (program, program)])
+    r.check(status == 0 and clean(err), "record --hash-execs", err)
+    ends = events(path, "evt.type = procexit and proc.name = program", "%proc.exepath %proc.exe_sha256")
+    r.equal(ends[-1:], ["%s %s" % (program, want)], "proc.exe_sha256 of a process of a known file")
+    info = check.run(["info", path])[1]
+    r.check(re.search(r"^hashes +[1-9]\d* files", info, re.M), "info counts hashes", info)
+    r.check(json.loads(check.run(["info", "-f", "json", path])[1])["hashes"] >= 3, "info counts hashes in JSON")
+    expect(["info", "--strict", path], 0, in_out="clean", what="a recording with hashes is right to the letter")
+
+
 def command_signals(folder):
     """A signal to the recorder is the command's; a second one is the recorder's."""
     path = os.path.join(folder, "sig.scap")
@@ -460,7 +479,7 @@ def main():
     if not check.can_record():
         r.skip("real recordings: this host or user cannot record; 'scapula record --check' says why")
         r.finish()
-    for part in (check_works, commands, descendants, host, own_name_and_stdout, rotation, limits, gone, selection, command_signals, with_capabilities, live):
+    for part in (check_works, commands, descendants, host, own_name_and_stdout, rotation, limits, gone, selection, hashes, command_signals, with_capabilities, live):
         if len(sys.argv) > 1 and part.__name__ not in sys.argv[1:]:
             continue
         with tempfile.TemporaryDirectory() as folder:

@@ -40,6 +40,9 @@ WORKLOADS = {
                "u = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); u.sendto(b'x', ('::1', 9))\n"
                "x, y = socket.socketpair(); x.send(b'hello'); y.recv(9)\n"
                "p = socket.socket(socket.AF_UNIX); p.bind('\\0scapula-test'); os.eventfd(1) if hasattr(os, 'eventfd') else 0\"",
+    # Flags that are stored as the call got them, though others of their set are not.
+    "flags": "python3 -c \"import ctypes, os\n"
+             "ctypes.CDLL(None).syscall(323 if os.uname().machine == 'x86_64' else 282, os.O_CLOEXEC)\"",
 }
 
 

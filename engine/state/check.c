@@ -105,8 +105,11 @@ static void see_users(struct check *c, const struct state_user_space *space)
 static void see_rest(struct check *c)
 {
 	const struct state *st = c->st;
+	const struct map_slot *number;
 	const struct smap_slot *slot;
 
+	for (size_t at = 0; (number = map_next(&st->exe_hashes, &at));)
+		see(c, ((const struct state_exe_hash *)number->value)->path);
 	see(c, st->machine.hostname);
 	see(c, st->host_container.id);
 	see(c, st->host_container.full_id);

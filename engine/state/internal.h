@@ -305,6 +305,13 @@ bool state_exited_recently(const struct state_exited *x, int64_t ptid, int64_t t
 
 /* --- hashes.c --- */
 
+struct state_exe_hash {
+	struct state_str *path;
+	uint64_t ino, ctime;
+	uint8_t sha256[EV_HASH_BYTES];
+	bool ambiguous; /* two file systems have such a file, with different contents */
+};
+
 void state_exe_hash_add(struct state *st, struct ev *ev); /* of EV_TYPE_HASH */
 void state_exe_hashes_clear(struct state *st);
 

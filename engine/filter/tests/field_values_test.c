@@ -356,7 +356,7 @@ static void all_processes_of_a_file_have_its_hash_once_it_is_known(void **state)
 	struct world *w = *state;
 
 	execute_prog(w, 5001, "/bin/prog (deleted)", 7, 1);
-	assert_shows(w, "%proc.exe_sha256", "<NA>");
+	assert_shows(w, "*%proc.exe_sha256", "<NA>");
 	give_hash(w, 7, 1, "/bin/prog (deleted)", 5);
 	EVENT(w, 5001, EV_READ_X, I(0), NONE, I(3), I(1));
 	assert_shows(w, "%proc.exe_sha256", hash);
@@ -366,11 +366,11 @@ static void all_processes_of_a_file_have_its_hash_once_it_is_known(void **state)
 	EVENT(w, 5003, EV_READ_X, I(0), NONE, I(3), I(1));
 	assert_shows(w, "%proc.exe_sha256", hash);
 	execute_prog(w, 5004, "/bin/prog", 7, 2); /* changed */
-	assert_shows(w, "%proc.exe_sha256", "<NA>");
+	assert_shows(w, "*%proc.exe_sha256", "<NA>");
 	execute_prog(w, 5005, "/bin/prog", 8, 1);
-	assert_shows(w, "%proc.exe_sha256", "<NA>");
+	assert_shows(w, "*%proc.exe_sha256", "<NA>");
 	execute_prog(w, 5006, "/bin/gorp", 7, 1);
-	assert_shows(w, "%proc.exe_sha256", "<NA>");
+	assert_shows(w, "*%proc.exe_sha256", "<NA>");
 }
 
 static void a_file_with_two_hashes_has_none(void **state)
@@ -384,7 +384,7 @@ static void a_file_with_two_hashes_has_none(void **state)
 		     "05ab000000000000000000000000000000000000000000000000000000000000");
 	give_hash(w, 7, 1, "/bin/prog", 6);
 	EVENT(w, 5001, EV_READ_X, I(0), NONE, I(3), I(1));
-	assert_shows(w, "%proc.exe_sha256", "<NA>");
+	assert_shows(w, "*%proc.exe_sha256", "<NA>");
 }
 
 static void an_unknown_thread_is_a_placeholder(void **state)
