@@ -99,7 +99,7 @@ def containers(folder):
                 r.equal(subprocess.run(unpack + [path], stdout=f).returncode, 0, what + ": unpacked")
             r.equal(strict(plain, what + ", unpacked")["stream_size"], report["stream_size"], what + ": bytes of the stream")
             r.check(lines(plain) == lines(path), what + ": the same lines of events")
-    p = subprocess.run([check.scapula_path(), "record", "-q", "-o", "-", "--duration", "300ms"], stdout=subprocess.PIPE, timeout=60)
+    p = subprocess.run([check.scapula_path(), "record", "-q", "-o", "-", "--with-self", "--duration", "300ms"], stdout=subprocess.PIPE, timeout=60)
     path = os.path.join(folder, "piped.scap")
     with open(path, "wb") as f:
         f.write(p.stdout)

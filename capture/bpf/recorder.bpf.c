@@ -39,6 +39,28 @@ static __always_inline bool skip_task(struct task_struct *task, u32 type)
 
 #include "capture/programs.h" /* generated */
 
+/*
+ * The calls that are made most. A jump to a constant slot is a direct one; where the slot is a
+ * variable it goes through a retpoline, on machines that need those.
+ */
+#if defined(__TARGET_ARCH_x86)
+enum { NR_READ = 0, NR_WRITE = 1, NR_CLOSE = 3, NR_SENDTO = 44, NR_RECVFROM = 45, NR_OPENAT = 257 };
+#else
+enum {
+	NR_READ = 63,
+	NR_WRITE = 64,
+	NR_CLOSE = 57,
+	NR_SENDTO = 206,
+	NR_RECVFROM = 207,
+	NR_OPENAT = 56
+};
+#endif
+
+#define JUMP(number)                                                                               \
+	case number:                                                                               \
+		bpf_tail_call_static(ctx, &exits, number);                                         \
+		break
+
 /* The hot path of every call of the machine: add nothing before the first return. */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(dispatch, struct pt_regs *regs, long ret)
@@ -50,7 +72,16 @@ int BPF_PROG(dispatch, struct pt_regs *regs, long ret)
 		return 0;
 	if (task->tgid == cfg_own_tgid || !keep_event(task, regs, nr, ret))
 		return 0;
-	bpf_tail_call(ctx, &exits, nr);
+	switch (nr) {
+		JUMP(NR_READ);
+		JUMP(NR_WRITE);
+		JUMP(NR_CLOSE);
+		JUMP(NR_SENDTO);
+		JUMP(NR_RECVFROM);
+		JUMP(NR_OPENAT);
+	default:
+		bpf_tail_call(ctx, &exits, nr);
+	}
 	return 0;
 }
 

@@ -28,8 +28,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <bpf/libbpf.h>
+
 #include "capture/recorder.h"
 #include "scapfile/writer.h"
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+#pragma GCC diagnostic ignored "-Wconversion"
+#include "capture/bare.skel.h"
+#pragma GCC diagnostic pop
 
 #define TRANSFER  80	/* bytes of one read or write */
 #define BATCH	  512	/* calls between two looks at the clock */
@@ -138,6 +147,53 @@ static void end(struct recording *r, struct rec_stats *stats)
 	rec_close(r->rec);
 }
 
+/* --- the least that an event can cost --- */
+
+struct bare {
+	struct rec_bare *bpf;
+	struct ring_buffer *ring;
+	pthread_t thread;
+	volatile int stop;
+};
+
+static int ignore(void *arg, void *data, size_t len)
+{
+	(void)arg;
+	(void)data;
+	(void)len;
+	return 0;
+}
+
+static void *empty(void *arg)
+{
+	struct bare *b = arg;
+
+	while (!b->stop) {
+		ring_buffer__consume(b->ring);
+		nanosleep(&(struct timespec){0, 2000000}, NULL);
+	}
+	return NULL;
+}
+
+static void bare_begin(struct bare *b)
+{
+	memset(b, 0, sizeof(*b));
+	b->bpf = rec_bare__open_and_load();
+	if (!b->bpf || rec_bare__attach(b->bpf))
+		die("bare program", NULL);
+	b->ring = ring_buffer__new(bpf_map__fd(b->bpf->maps.bare_ring), ignore, NULL, NULL);
+	if (!b->ring || pthread_create(&b->thread, NULL, empty, b))
+		die("bare ring", NULL);
+}
+
+static void bare_end(struct bare *b)
+{
+	b->stop = 1;
+	pthread_join(b->thread, NULL);
+	ring_buffer__free(b->ring);
+	rec_bare__destroy(b->bpf);
+}
+
 /* --- cost --- */
 
 enum kind { TINY, FULL, KINDS }; /* close of a bad fd: 46 bytes; read and write of 80 bytes */
@@ -199,24 +255,30 @@ static void keep_least(double *least, double v)
 
 static int cost(unsigned rounds, unsigned calls)
 {
-	static const char *const sets[] = {NULL, "acct", "close,read,write"};
-	double least[3][KINDS] = {0}, recorder = 0;
+	enum { ALONE, IDLE, TRACED, BARE, MODES };
+	static const char *const sets[MODES] = {[IDLE] = "acct", [TRACED] = "close,read,write"};
+	double least[MODES][KINDS] = {0}, recorder = 0;
 	uint64_t load = 0, events = 0, lost = 0;
 	unsigned programs = 0;
 
 	for (unsigned round = 0; round < rounds; round++) {
-		for (unsigned mode = 0; mode < 3; mode++) {
+		for (unsigned mode = 0; mode < MODES; mode++) {
 			struct recording r;
 			struct rec_stats s;
+			struct bare bare;
 
 			if (sets[mode])
 				begin(&r, sets[mode], false, NULL);
+			if (mode == BARE)
+				bare_begin(&bare);
 			for (enum kind k = 0; k < KINDS; k++)
 				keep_least(&least[mode][k], timed_calls(k, calls));
+			if (mode == BARE)
+				bare_end(&bare);
 			if (!sets[mode])
 				continue;
 			end(&r, &s);
-			if (mode == 2 && r.events) {
+			if (mode == TRACED && r.events) {
 				keep_least(&recorder,
 					   (double)(s.drain_cpu_ns + r.cpu_ns) / (double)r.events);
 				events += r.events;
@@ -226,14 +288,16 @@ static int cost(unsigned rounds, unsigned calls)
 			}
 		}
 	}
-	printf("{\"rounds\": %u, \"calls\": %u, \"untraced_tiny\": %.1f, \"untraced_full\": %.1f, "
-	       "\"idle_tiny\": %.1f, \"idle_full\": %.1f, \"tiny\": %.1f, \"full\": %.1f, "
-	       "\"recorder_ns_per_event\": %.1f, \"events\": %" PRIu64 ", \"lost\": %" PRIu64
+	printf("{\"rounds\": %u, \"calls\": %u, \"alone_close\": %.1f, \"alone_io\": %.1f, "
+	       "\"idle_close\": %.1f, "
+	       "\"idle_io\": %.1f, \"close\": %.1f, \"io\": %.1f, \"bare_io\": %.1f, ",
+	       rounds, calls, least[ALONE][TINY], least[ALONE][FULL],
+	       least[IDLE][TINY] - least[ALONE][TINY], least[IDLE][FULL] - least[ALONE][FULL],
+	       least[TRACED][TINY] - least[ALONE][TINY], least[TRACED][FULL] - least[ALONE][FULL],
+	       least[BARE][FULL] - least[ALONE][FULL]);
+	printf("\"recorder_ns_per_event\": %.1f, \"events\": %" PRIu64 ", \"lost\": %" PRIu64
 	       ", \"programs\": %u, \"load_ms\": %.1f}\n",
-	       rounds, calls, least[0][TINY], least[0][FULL], least[1][TINY] - least[0][TINY],
-	       least[1][FULL] - least[0][FULL], least[2][TINY] - least[0][TINY],
-	       least[2][FULL] - least[0][FULL], recorder, events, lost, programs,
-	       (double)load / 1e6);
+	       recorder, events, lost, programs, (double)load / 1e6);
 	return 0;
 }
 
