@@ -162,27 +162,6 @@ static uint64_t wakeup_bytes(uint64_t ring_bytes)
 	return ring_bytes / 4 < WIRE_WAKEUP_BYTES ? ring_bytes / 4 : WIRE_WAKEUP_BYTES;
 }
 
-/* Since 6.15 the tracepoint has ring, request and result: the third is a struct. */
-static bool uring_has_cqe(void)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	const struct btf_type *t = NULL;
-	bool has = true;
-	int id;
-
-	if (!btf)
-		return has;
-	id = btf__find_by_name_kind(btf, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF);
-	if (id > 0)
-		t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
-	if (t)
-		t = btf__type_by_id(btf, t->type);
-	if (t && btf_is_func_proto(t))
-		has = btf_vlen(t) == 4; /* the first is the tracepoint's own */
-	btf__free(btf);
-	return has;
-}
-
 static void set_constants(struct load *l, const struct rec_options *opt, uint64_t boot_ns)
 {
 	struct rec_recorder__rodata *c = l->bpf->rodata;
@@ -198,8 +177,6 @@ static void set_constants(struct load *l, const struct rec_options *opt, uint64_
 	c->cfg_only_comms = opt->ncomms != 0;
 	c->cfg_only_ports = opt->nports != 0;
 	c->cfg_drop_failed = opt->drop_failed;
-	if (opt->io_uring)
-		c->cfg_uring_cqe = uring_has_cqe();
 	c->cfg_uring_cqe = opt->io_uring && check_uring_cqe();
 	programs_classify(c->cfg_call_types, c->cfg_io_calls);
 	l->bpf->bss->settings.snaplen = opt->snaplen;
