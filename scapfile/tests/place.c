@@ -123,6 +123,26 @@ void copy_items(struct sf_writer *w, const void *p, size_t n)
 	sf_reader_close(r);
 }
 
+const char *write_record(struct place *p, enum ev_item_kind kind, struct ev *ev)
+{
+	const char *path = in_place(p, "a", suffix[0]);
+	struct ev_machine machine = {.num_cpus = 2,
+				     .memory_bytes = 1u << 30,
+				     .max_pid = 32768,
+				     .hostname = SV_LIT("box"),
+				     .boot_ts = RECORD_TIME - 1000};
+	const struct ev_item items[] = {{.kind = EV_ITEM_MACHINE, .machine = &machine},
+					{.kind = kind, .ev = ev}};
+	struct sf_writer *w;
+
+	remove(path); /* of the time before */
+	w = open_writer(path, NULL);
+	for (size_t i = 0; i < 2; i++)
+		must(sf_writer_item(w, &items[i], NULL) == 0, "cannot write a record");
+	close_writer(w);
+	return path;
+}
+
 struct sf_reader *find_item(const char *path, enum ev_item_kind kind, struct ev_item *item)
 {
 	struct sf_reader *r;

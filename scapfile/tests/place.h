@@ -37,6 +37,9 @@ void add_stats(struct sf_writer *w, uint64_t from, uint64_t n);
 /* Copy a capture in memory through a writer. */
 void copy_items(struct sf_writer *w, const void *p, size_t n);
 
+#define RECORD_TIME 1700000000000000000ull
+/* A capture of a machine and one record of a type of our own, as a file of @p. Return: its path. */
+const char *write_record(struct place *p, enum ev_item_kind kind, struct ev *ev);
 /* Read the first item of @kind from @path; the reader keeps it alive. */
 struct sf_reader *find_item(const char *path, enum ev_item_kind kind, struct ev_item *item);
 /* How many events and gaps the capture in memory has. */
