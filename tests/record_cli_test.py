@@ -226,7 +226,10 @@ def descendants(folder):
     """The recording ends with the last descendant, also one that has nothing to do with its parent any more."""
     path = os.path.join(folder, "daemon.scap")
     last = os.path.join(folder, "daemon-was-here")
-    daemon = "setsid sh -c 'sleep 0.3; echo > %s' < /dev/null > /dev/null 2>&1 &" % last
+    pipe = os.path.join(folder, "daemon.pipe")
+    os.mkfifo(pipe)
+    # its reading ends when the command, which holds the other end, has ended
+    daemon = "setsid sh -c 'read line < %s; echo > %s' < /dev/null > /dev/null 2>&1 & exec 9> %s;" % (pipe, last, pipe)
     status, _, _ = record(["-o", path, "--", "sh", "-c", daemon + " exit 4"])
     r.equal(status, 4, "the status is that of the command, not of the last descendant")
     r.check(os.path.exists(last), "the recording waited for the daemon")
@@ -398,14 +401,27 @@ def selection(folder):
     r.equal(events(path, "evt.type = write and fd.num = 1 and proc.name = sh", "%evt.buflen %evt.arg.data"), ["11 0123456"], "--snaplen cuts data")
 
 
+def hashes_in(path):
+    try:
+        return json.loads(check.run(["info", "-q", "-f", "json", path])[1])["hashes"]
+    except (ValueError, KeyError):
+        return 0
+
+
 def hashes(folder):
-    program, path = os.path.join(folder, "program"), os.path.join(folder, "hashes.scap")
+    program, path, pipe = (os.path.join(folder, name) for name in ("program", "hashes.scap", "hashes.pipe"))
     shutil.copy("/bin/true", program)
     with open(program, "ab") as f:
         f.write(b"changed")
     with open(program, "rb") as f:
         want = hashlib.sha256(f.read()).hexdigest()
-    status, _, err = record(["-o", path, "--hash-execs", "--", "sh", "-c", "%s; sleep 0.5; %s" % (program, program)])
+    os.mkfifo(pipe)
+    p = start(["record", "-o", path, "--hash-execs", "--", "sh", "-c", "%s; cat %s; %s" % (program, pipe, program)])
+    # its second run waits until the hashes of the shell, of the program and of cat are in the file
+    wait_for("the hashes", lambda: hashes_in(path) >= 3)
+    with open(pipe, "w"):
+        pass
+    status, _, err = finish(p)
     r.check(status == 0 and clean(err), "record --hash-execs", err)
     ends = events(path, "evt.type = procexit and proc.name = program", "%proc.exepath %proc.exe_sha256")
     r.equal(ends[-1:], ["%s %s" % (program, want)], "proc.exe_sha256 of a process of a known file")
