@@ -230,13 +230,27 @@ static void check_dynamic(struct param *v)
 
 /* ---- numbers ---- */
 
+/* An argument that is stored as the caller chose it, although its type is that of a result or an
+ * id. */
+static bool is_chosen(const struct param *v)
+{
+	switch (v->type) {
+	case EV_EPOLLWAIT_X:	    /* maxevents */
+	case EV_PROCESS_VM_READV_X: /* pid */
+	case EV_PROCESS_VM_WRITEV_X:
+		return v->index == 1;
+	default:
+		return false;
+	}
+}
+
 static void check_number(struct param *v, unsigned width)
 {
 	int64_t i = signed_value(v->p, width);
 
 	switch (v->info->type) {
 	case PT_ERRNO:
-		if (i < -ERRNO_MAX)
+		if (i < -ERRNO_MAX && !is_chosen(v))
 			find(v, SF_STRICT_PARAM_VALUE,
 			     "expected a result, or an error down to %d; found %" PRId64,
 			     -ERRNO_MAX, i);
@@ -245,7 +259,7 @@ static void check_number(struct param *v, unsigned width)
 		check_fd_number(v, i);
 		break;
 	case PT_PID:
-		if (i < INT32_MIN || i > INT32_MAX)
+		if ((i < INT32_MIN || i > INT32_MAX) && !is_chosen(v))
 			find(v, SF_STRICT_PARAM_VALUE,
 			     "expected a number of 32 bits, found %" PRId64, i);
 		break;

@@ -51,6 +51,31 @@ static void what_the_writer_writes_is_clean(void **state)
 	}
 }
 
+/* Numbers that would be faults in a result are none in what a program may pass. */
+static void arguments_may_be_any_number(void **state)
+{
+	struct good_capture g = {0};
+
+	(void)state;
+	good_capture_make(&g);
+	cb_event_begin(&g.c, CB_EV_V2, EV_EPOLLWAIT_X, GOOD_TS + 1000000, 7);
+	cb_param_u64(&g.c, (uint64_t)-22);
+	cb_param_u64(&g.c, 1ull << 63);
+	cb_event_end(&g.c);
+	cb_event_begin(&g.c, CB_EV_V2, EV_PROCESS_VM_READV_X, GOOD_TS + 1000001, 7);
+	cb_param_u64(&g.c, (uint64_t)-3);
+	cb_param_u64(&g.c, 1ull << 40);
+	cb_param(&g.c, "", 0);
+	cb_event_end(&g.c);
+	expect_clean(&g.c.out, "arguments");
+	cb_event_begin(&g.c, CB_EV_V2, EV_EPOLLWAIT_X, GOOD_TS + 1000002, 7);
+	cb_param_u64(&g.c, 1ull << 63); /* but no result is like that */
+	cb_param_u64(&g.c, 1);
+	cb_event_end(&g.c);
+	expect_found(&g.c.out, SF_STRICT_PARAM_VALUE, "a result");
+	cb_done(&g.c);
+}
+
 static void real_captures_are_as_clean_as_they_are_new(void **state)
 {
 	/* Old recorders wrote fewer parameters of some types; that is all there is to find. */
@@ -295,6 +320,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    in_a_place(what_the_writer_writes_is_clean),
+	    cmocka_unit_test(arguments_may_be_any_number),
 	    cmocka_unit_test(real_captures_are_as_clean_as_they_are_new),
 	    in_a_place(what_cannot_be_read_is_an_error),
 	    cmocka_unit_test(what_is_no_capture_has_one_finding),
