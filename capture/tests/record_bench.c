@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What recording costs and what it keeps up with; scripts/bench record runs it and prints tables.
+ * What recording costs and what it keeps up with; scripts/bench-record runs it and prints tables.
  *
- *   record_bench cost ROUNDS CALLS       CPU time added to a call, by kind of call; all kinds in
- * turn in each round record_bench storm SECONDS RATE FILE two processes that call as fast as they
- * can, or RATE events a second in all record_bench state PROCESSES FDS     the first state of that
- * many processes with that many fds each
+ * record_bench cost ROUNDS CALLS: CPU time added to a call, by kind; all kinds take turns in a
+ * round.
+ *
+ * record_bench storm SECONDS RATE FILE: two processes that call RATE times a second together, or
+ * with 0 as fast as they can.
+ *
+ * record_bench state PROCESSES FDS: loading all programs, and the first state of that many
+ * processes with that many fds each.
+ *
+ * record_bench http REQUESTS: no recorder; a load for one, a server and a client over loopback.
  *
  * Each prints one JSON object.
  */
@@ -415,12 +421,13 @@ static int state(unsigned processes, unsigned fds)
 	for (unsigned i = 0; i < processes; i++)
 		if (read(ready[0], &byte, 1) != 1)
 			die("read", NULL);
-	begin(&r, "acct", true, NULL);
+	begin(&r, "all", true, NULL);
 	end(&r, &s);
 	printf("{\"threads\": %" PRIu64 ", \"fds\": %" PRIu64
-	       ", \"state_ms\": %.2f, \"iterators\": %s}\n",
+	       ", \"state_ms\": %.2f, \"iterators\": %s, "
+	       "\"programs\": %u, \"load_ms\": %.1f}\n",
 	       s.threads, s.fds, (double)s.state_ns / 1e6,
-	       s.state_from_iterators ? "true" : "false");
+	       s.state_from_iterators ? "true" : "false", s.programs, (double)s.load_ns / 1e6);
 	for (unsigned i = 0; i < processes; i++)
 		kill(pids[i], SIGKILL);
 	while (wait(NULL) > 0)
