@@ -21,12 +21,10 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -37,6 +35,7 @@
 #include <bpf/libbpf.h>
 
 #include "capture/recorder.h"
+#include "capture/tests/population.h"
 #include "scapfile/writer.h"
 
 #pragma GCC diagnostic push
@@ -46,10 +45,9 @@
 #include "capture/bare.skel.h"
 #pragma GCC diagnostic pop
 
-#define TRANSFER  80	/* bytes of one read or write */
-#define BATCH	  512	/* calls between two looks at the clock */
-#define PRODUCERS 2	/* of a storm */
-#define STACK	  65536 /* of a sleeping process */
+#define TRANSFER  80  /* bytes of one read or write */
+#define BATCH	  512 /* calls between two looks at the clock */
+#define PRODUCERS 2   /* of a storm */
 
 static _Noreturn void die(const char *what, const struct error *err)
 {
@@ -395,44 +393,20 @@ static int storm(unsigned seconds, double rate, const char *file)
 
 static int state(unsigned processes, unsigned fds)
 {
-	pid_t *pids = calloc(processes, sizeof(*pids));
-	struct rec_stats s;
+	struct population host;
 	struct recording r;
-	int ready[2];
-	char byte;
+	struct rec_stats s;
 
-	if (!pids || pipe(ready) < 0)
-		die("pipe", NULL);
-	for (unsigned i = 0; i < processes; i++) {
-		pids[i] = fork();
-		if (pids[i] < 0)
-			die("fork", NULL);
-		if (!pids[i]) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			for (unsigned k = 0; k < fds; k++)
-				if (open("/dev/null", O_RDONLY) < 0)
-					_exit(1);
-			if (write(ready[1], "", 1) != 1)
-				_exit(1);
-			for (;;)
-				pause();
-		}
-	}
-	for (unsigned i = 0; i < processes; i++)
-		if (read(ready[0], &byte, 1) != 1)
-			die("read", NULL);
+	if (population_start(&host, processes, fds, 0) < 0)
+		die("processes", NULL);
 	begin(&r, "all", true, NULL);
 	end(&r, &s);
+	population_end(&host);
 	printf("{\"threads\": %" PRIu64 ", \"fds\": %" PRIu64
 	       ", \"state_ms\": %.2f, \"iterators\": %s, "
 	       "\"programs\": %u, \"load_ms\": %.1f}\n",
 	       s.threads, s.fds, (double)s.state_ns / 1e6,
 	       s.state_from_iterators ? "true" : "false", s.programs, (double)s.load_ns / 1e6);
-	for (unsigned i = 0; i < processes; i++)
-		kill(pids[i], SIGKILL);
-	while (wait(NULL) > 0)
-		continue;
-	free(pids);
 	return 0;
 }
 
