@@ -14,6 +14,7 @@
 
 #define LOOK_NS		 100000000u  /* the disk is looked at that often, and after each frame */
 #define FRAME_NS	 2000000000u /* a crash loses at most that much */
+#define PIPE_FRAME_NS	 200000000u  /* whoever reads a pipe waits for it */
 #define FRAME_BYTES_MIN	 4096u
 #define FRAMES_PER_LIMIT 64  /* frames become so small that a limit of size is met within one */
 #define RESERVE_PERCENT	 5   /* of the disk stay free */
@@ -241,6 +242,8 @@ int cli_recording_open(struct cli_recording *r)
 			percent, r->path, RESERVE_PERCENT);
 		return CLI_INPUT;
 	}
+	if (is_stdout(r))
+		r->opt.frame_ns = PIPE_FRAME_NS;
 	fit_files(r);
 	fit_frames(r);
 	if (sf_writer_open(r->path, &r->opt, &r->writer, &err) < 0)

@@ -125,6 +125,8 @@ MUST_CHECK int sf_queue_start(struct sf_queue *q, struct sf_output *out, int nic
 /* Hand over @f, which becomes empty storage. Return: 0, or the failure of an earlier frame. */
 MUST_CHECK int sf_queue_push(struct sf_queue *q, struct sf_frame *f, uint64_t *stored,
 			     struct error *err);
+/* What became of the frames that were written so far. Return: 0, or their first failure. */
+MUST_CHECK int sf_queue_look(struct sf_queue *q, uint64_t *stored, struct error *err);
 /* Wait until all frames have been written. */
 MUST_CHECK int sf_queue_drain(struct sf_queue *q, uint64_t *stored, struct error *err);
 void sf_queue_stop(struct sf_queue *q); /* writes what is queued; fine if it never started */

@@ -106,6 +106,16 @@ int sf_queue_push(struct sf_queue *q, struct sf_frame *f, uint64_t *stored, stru
 	return rc;
 }
 
+int sf_queue_look(struct sf_queue *q, uint64_t *stored, struct error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&q->lock);
+	rc = queue_result(q, stored, err);
+	pthread_mutex_unlock(&q->lock);
+	return rc;
+}
+
 int sf_queue_drain(struct sf_queue *q, uint64_t *stored, struct error *err)
 {
 	int rc;

@@ -320,11 +320,23 @@ int sf_writer_item(struct sf_writer *w, const struct ev_item *item, struct error
 
 int sf_writer_tick(struct sf_writer *w, uint64_t now, struct error *err)
 {
+	struct error e = {0};
+	int rc = 0;
+
 	if (w->rc < 0)
 		return sf_writer_failed(w, err);
-	if (w->open_type || !passed(w->has_first_frame_ts, w->frame_ts, now, w->opt.frame_ns))
+	if (w->queue.running)
+		rc = latch(w, sf_queue_look(&w->queue, &w->stats.stored, &e), &e, err);
+	if (rc < 0 || !w->frame.len || (w->open_type && !sf_writer_splits(w->open_type)))
+		return rc;
+	if (!w->has_first_frame_ts) { /* the state alone: it ages from now on */
+		w->frame_ts = now;
+		w->has_first_frame_ts = true;
+	}
+	if (!passed(true, w->frame_ts, now, w->opt.frame_ns))
 		return 0;
-	return end_frame(w, err);
+	rc = sf_writer_end_list(w, err);
+	return rc < 0 ? rc : end_frame(w, err);
 }
 
 int sf_writer_flush(struct sf_writer *w, struct error *err)

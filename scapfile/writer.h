@@ -87,7 +87,8 @@ MUST_CHECK int sf_writer_loss(struct sf_writer *w, const struct ev_loss *loss, s
 /* Whatever a source delivers. The first section is there already; further ones begin new ones. */
 MUST_CHECK int sf_writer_item(struct sf_writer *w, const struct ev_item *item, struct error *err);
 
-/* No event came, but time goes on: end the frame in progress if it is older than frame_ns. */
+/* No event came, but time goes on: end the frame in progress if it is older than frame_ns; one that
+ * holds no event ages from the first call. Tells what failed behind the writer, too. */
 MUST_CHECK int sf_writer_tick(struct sf_writer *w, uint64_t now, struct error *err);
 /* End the frame in progress and wait until the kernel has all of it. */
 MUST_CHECK int sf_writer_flush(struct sf_writer *w, struct error *err);

@@ -76,11 +76,6 @@ int sf_writer_begin_list(struct sf_writer *w, uint32_t type, int64_t tid, size_t
 	return 0;
 }
 
-static bool splits(uint32_t type)
-{
-	return type == SF_PL_V9 || type == SF_FDL_V2;
-}
-
 /* Room for an entry of at most @n bytes in a list of @type, in the open block if it is one.
  * Return: where it goes through *to; 0, or ERR_*. */
 static int begin_entry(struct sf_writer *w, uint32_t type, int64_t tid, size_t n, uint8_t **to,
@@ -92,7 +87,7 @@ static int begin_entry(struct sf_writer *w, uint32_t type, int64_t tid, size_t n
 	if (w->rc < 0)
 		return sf_writer_failed(w, err);
 	if (w->open_type != type || (type == SF_FDL_V2 && w->open_tid != tid) ||
-	    (splits(type) && len + n > SF_LIST_SPLIT)) {
+	    (sf_writer_splits(type) && len + n > SF_LIST_SPLIT)) {
 		rc = sf_writer_begin_list(w, type, tid, n, err);
 		if (rc < 0)
 			return rc;

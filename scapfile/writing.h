@@ -52,6 +52,12 @@ MUST_CHECK static inline int sf_writer_room(struct sf_writer *w, size_t n, struc
 	return LIKELY(n <= w->frame.cap - w->frame.len) ? 0 : sf_writer_grow(w, n, err);
 }
 
+/* May a list of @type go on in another block? */
+static inline bool sf_writer_splits(uint32_t type)
+{
+	return type == SF_PL_V9 || type == SF_FDL_V2;
+}
+
 /* End the list block in progress, if there is one. */
 MUST_CHECK int sf_writer_end_list(struct sf_writer *w, struct error *err);
 /* End the frame if it is as large as asked for. */

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -123,6 +124,59 @@ static void time_ends_frames_also_without_events(void **state)
 	assert_int_equal(sf_writer_tick(w, 5000, &err), 0);
 	assert_int_equal(sf_writer_stats(w)->frames, 2);
 	close_writer(w);
+}
+
+static void the_state_alone_is_written_when_time_passes(void **state)
+{
+	const struct sf_writer_options opt = {.frame_ns = 100, .background = true};
+	const char *path = in_place(*state, "a", ".scap");
+	struct ev_thread_entry thread = {.tid = 7, .pid = 7};
+	struct ev_fd_entry fd = {.tid = 7, .fd = 1, .type = EV_FD_EVENTPOLL};
+	struct sf_writer *w = open_writer(path, &opt);
+	struct buf file = {0};
+	struct error err;
+	uint64_t gaps;
+
+	assert_int_equal(sf_writer_thread(w, &thread, &err), 0);
+	assert_int_equal(sf_writer_fd(w, &fd, &err), 0);
+	assert_int_equal(sf_writer_tick(w, 5000, &err), 0);
+	assert_int_equal(sf_writer_tick(w, 5099, &err), 0);
+	assert_int_equal(sf_writer_stats(w)->frames, 0);
+	assert_int_equal(sf_writer_tick(w, 5100, &err), 0);
+	assert_int_equal(sf_writer_stats(w)->frames, 1);
+	fd.fd = 2; /* its list goes on in the next frame */
+	assert_int_equal(sf_writer_fd(w, &fd, &err), 0);
+	add_stats(w, 6000, 1);
+	close_writer(w);
+	slurp(&file, path);
+	assert_int_equal(events_in(file.p, file.len, &gaps), 1);
+	assert_int_equal(gaps, 0);
+	buf_done(&file);
+}
+
+static void a_tick_tells_what_failed_behind_the_writer(void **state)
+{
+	const struct sf_writer_options opt = {.frame_bytes = 1, .background = true};
+	struct error err = {0};
+	struct sf_writer *w;
+	int ends[2], out, rc = 0;
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe(ends), 0);
+	close(ends[0]);
+	out = dup(STDOUT_FILENO);
+	dup2(ends[1], STDOUT_FILENO);
+	w = open_writer("-", &opt);
+	rc = add_stat(w, 1, 1, &err);
+	for (int i = 0; i < 100000000 && rc == 0; i++)
+		rc = sf_writer_tick(w, 1, &err);
+	assert_int_equal(sf_writer_close(w, NULL), ERR_IO);
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	close(ends[1]);
+	assert_int_equal(rc, ERR_IO);
+	assert_int_equal(err.sys, EPIPE);
 }
 
 static void a_thread_behind_the_writer_changes_no_byte(void **state)
@@ -253,6 +307,8 @@ int main(void)
 	    in_a_place(a_file_cut_behind_any_frame_is_whole_up_to_there),
 	    in_a_place(each_frame_but_the_first_can_be_read_by_itself),
 	    in_a_place(time_ends_frames_also_without_events),
+	    in_a_place(the_state_alone_is_written_when_time_passes),
+	    cmocka_unit_test(a_tick_tells_what_failed_behind_the_writer),
 	    in_a_place(a_thread_behind_the_writer_changes_no_byte),
 	    in_a_place(a_killed_process_loses_the_frame_in_progress_only),
 	    in_a_place(a_process_killed_at_any_moment_leaves_a_capture),
