@@ -38,7 +38,6 @@ static const struct row rows[] = {
 static const struct {
 	const char *program, *call;
 } helpers[] = {{"on_clone_flags", "clone3"}};
-#define PROGRAM_URING "on_uring_"
 
 static int native_number(const struct row *row)
 {
@@ -94,8 +93,6 @@ bool program_wanted(const struct rec_options *opt, const char *name)
 		return wants_hook(opt, HOOK_ENTRY);
 	if (!strncmp(name, PROGRAM_FOLLOW, strlen(PROGRAM_FOLLOW)))
 		return opt->npids != 0;
-	if (!strncmp(name, PROGRAM_URING, strlen(PROGRAM_URING)))
-		return opt->io_uring;
 	if (!strncmp(name, PROGRAM_URING, strlen(PROGRAM_URING)))
 		return opt->io_uring;
 	for (size_t i = 0; i < COUNT_OF(helpers); i++)
