@@ -42,24 +42,21 @@ static int create_partial(struct sf_output *o, struct error *err)
 	return ERR_IO;
 }
 
-int sf_output_open(struct sf_output *o, const char *path, bool replace, enum sf_compression c,
-		   int level, struct error *err)
+int sf_output_open(struct sf_output *o, const char *path, enum sf_placing placing,
+		   enum sf_compression c, struct error *err)
 {
-	int rc;
+	bool is_stdout = strcmp(path, "-") == 0;
 
-	*o = (struct sf_output){.fd = -1};
-	rc = sf_packer_init(&o->packer, c, level, err);
-	if (rc < 0)
-		return rc;
-	o->path = strdup(strcmp(path, "-") == 0 ? "standard output" : path);
+	*o = (struct sf_output){.fd = -1, .compression = c, .placing = placing};
+	o->path = strdup(is_stdout ? "standard output" : path);
 	if (!o->path)
 		return error_nomem(err);
-	if (strcmp(path, "-") == 0) {
+	if (is_stdout) {
 		o->fd = STDOUT_FILENO;
 		return 0;
 	}
 	o->own_fd = true;
-	if (replace)
+	if (placing != SF_PLACE_NEW)
 		return create_partial(o, err);
 	o->fd = create_file(path);
 	if (o->fd < 0)
@@ -81,7 +78,7 @@ static size_t whole_blocks(const uint8_t *p, size_t n)
  * the cut themselves. */
 static void take_back(struct sf_output *o, const uint8_t *p, size_t done)
 {
-	if (o->packer.compression == SF_PLAIN)
+	if (o->compression == SF_PLAIN)
 		o->stored += whole_blocks(p, done);
 	if (o->own_fd && ftruncate(o->fd, (off_t)o->stored) == 0)
 		(void)lseek(o->fd, (off_t)o->stored, SEEK_SET);
@@ -110,26 +107,27 @@ static int write_whole(struct sf_output *o, const uint8_t *p, size_t n, struct e
 	return 0;
 }
 
-int sf_output_frame(struct sf_output *o, const struct sf_frame *f, struct error *err)
+int sf_output_write(struct sf_output *o, const uint8_t *p, size_t n, size_t size, struct error *err)
 {
-	const uint8_t *p;
-	size_t n;
-	int rc = sf_pack(&o->packer, f, &p, &n, err);
+	int rc = write_whole(o, p, n, err);
 
-	if (rc >= 0)
-		rc = write_whole(o, p, n, err);
-	if (rc >= 0)
-		rc = sf_pack_stored(&o->packer, n, f->len, err);
-	return rc;
+	if (rc < 0 || o->compression != SF_ZSTD)
+		return rc;
+	return sf_seek_add(&o->table, n, size, err);
 }
 
 static int write_trailer(struct sf_output *o, struct error *err)
 {
-	const uint8_t *p = NULL;
-	size_t n;
-	int rc = sf_pack_trailer(&o->packer, &p, &n, err);
+	struct sf_frame trailer = {0};
+	int rc;
 
-	return rc < 0 ? rc : write_whole(o, p, n, err);
+	if (o->compression != SF_ZSTD)
+		return 0;
+	rc = sf_seek_trailer(&o->table, &trailer, err);
+	if (rc >= 0)
+		rc = write_whole(o, trailer.p, trailer.len, err);
+	sf_frame_done(&trailer);
+	return rc;
 }
 
 static int close_file(struct sf_output *o, struct error *err)
@@ -142,13 +140,39 @@ static int close_file(struct sf_output *o, struct error *err)
 	return error_sys(err, errno, "cannot write '%s'", o->path);
 }
 
-/* The old file must not give way before the new one's bytes are safe. */
+static void forget_partial(struct sf_output *o)
+{
+	free(o->partial);
+	o->partial = NULL;
+}
+
+/* Rename, unless there is a file of that name. Where the file system cannot do that in one step, a
+ * second name is given and the first one taken. */
+static int rename_to_new(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (link(from, to) < 0)
+		return -1;
+	(void)unlink(from);
+	return 0;
+}
+
+int sf_output_place(struct sf_output *o, const char *path, struct error *err)
+{
+	if (rename_to_new(o->partial, path) < 0)
+		return error_sys(err, errno, "cannot create '%s'", path);
+	forget_partial(o);
+	return 0;
+}
+
 static int take_place(struct sf_output *o, struct error *err)
 {
 	if (rename(o->partial, o->path) < 0)
 		return error_sys(err, errno, "cannot replace '%s'", o->path);
-	free(o->partial);
-	o->partial = NULL;
+	forget_partial(o);
 	return 0;
 }
 
@@ -156,11 +180,12 @@ int sf_output_finish(struct sf_output *o, struct error *err)
 {
 	int rc = write_trailer(o, err), closed;
 
+	/* No name, and above all not that of an older file, before the bytes are safe. */
 	if (rc >= 0 && o->partial && fsync(o->fd) < 0)
 		rc = error_sys(err, errno, "cannot write '%s'", o->path);
 	closed = close_file(o, rc < 0 ? NULL : err);
 	rc = rc < 0 ? rc : closed;
-	return rc < 0 || !o->partial ? rc : take_place(o, err);
+	return rc < 0 || o->placing != SF_PLACE_REPLACE ? rc : take_place(o, err);
 }
 
 void sf_output_done(struct sf_output *o)
@@ -171,6 +196,6 @@ void sf_output_done(struct sf_output *o)
 		(void)unlink(o->partial);
 	free(o->partial);
 	free(o->path);
-	sf_packer_done(&o->packer);
+	sf_frame_done(&o->table.sizes);
 	*o = (struct sf_output){.fd = -1};
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where frames of a capture go: a file, compressed frame by frame, at once or by a thread.
- * Shared by the writer's files. A compressed frame is stored as a whole or, when the disk is full,
- * not at all; of an uncompressed one the blocks that fit are kept.
+ * Where frames of a capture go: compressed one by one, at once or by a thread, and then into a file
+ * or, to be written later, into a ring in memory (frame_ring.h). Shared by the writer's files. A
+ * compressed frame is stored as a whole or, when the disk is full, not at all; of an uncompressed
+ * one the blocks that fit are kept.
  */
 #ifndef SCAPFILE_OUTPUT_H
 #define SCAPFILE_OUTPUT_H
@@ -17,9 +18,20 @@
 #include "base/error.h"
 #include "scapfile/scapfile.h"
 
+struct sf_note {       /* what a frame holds, for those who keep it */
+	bool first;    /* it begins a section */
+	bool events;   /* else the section's header and state, or a part of them */
+	bool dump;     /* no frame: what is kept is to be written here */
+	bool has_time; /* of the first and the last event: */
+	uint64_t from, to;
+	uint64_t count; /* of events */
+	uint64_t lost;	/* sum of its losses */
+};
+
 struct sf_frame { /* whole blocks, uncompressed */
 	uint8_t *p;
 	size_t len, cap;
+	struct sf_note note;
 };
 
 /* Have @n bytes of room behind the frame's. Return: 0, or ERR_NOMEM. */
@@ -57,7 +69,7 @@ static inline uint8_t *put_bytes(uint8_t *p, const void *from, size_t n)
 	return p + n;
 }
 
-/* ---- compression of one frame (pack.c) ---- */
+/* ---- compression (pack.c) ---- */
 
 struct sf_packer {
 	enum sf_compression compression;
@@ -65,8 +77,6 @@ struct sf_packer {
 	struct sf_frame packed; /* the last frame, compressed */
 	void *gzip;		/* z_stream */
 	void *zstd;		/* ZSTD_CCtx */
-	struct sf_frame sizes;	/* seek table entries: compressed and uncompressed size, u32 each */
-	uint32_t frames;
 };
 
 MUST_CHECK int sf_packer_init(struct sf_packer *k, enum sf_compression c, int level,
@@ -75,52 +85,108 @@ void sf_packer_done(struct sf_packer *k);
 /* Compress @f. *stored receives what to write: @f's bytes or the packer's. */
 MUST_CHECK int sf_pack(struct sf_packer *k, const struct sf_frame *f, const uint8_t **stored,
 		       size_t *n, struct error *err);
-/* The frame last packed has been stored: remember it for the seek table. */
-MUST_CHECK int sf_pack_stored(struct sf_packer *k, size_t stored, size_t size, struct error *err);
-/* What ends a file: the seek table, or nothing. */
-MUST_CHECK int sf_pack_trailer(struct sf_packer *k, const uint8_t **p, size_t *n,
+
+struct sf_packed { /* a frame as it is stored; one allocation, which free() ends */
+	struct sf_packed *next;
+	struct sf_note note;
+	size_t size; /* uncompressed */
+	size_t n;
+	uint8_t bytes[];
+};
+
+/* The memory it takes. */
+static inline size_t sf_packed_cost(const struct sf_packed *f)
+{
+	return sizeof(*f) + f->n;
+}
+
+/* Compress @f, into memory that the caller owns. */
+MUST_CHECK int sf_packed_new(struct sf_packer *k, const struct sf_frame *f, struct sf_packed **out,
+			     struct error *err);
+
+struct sf_seek_table {
+	struct sf_frame sizes; /* compressed and uncompressed of each frame, u32 each */
+	uint32_t frames;
+};
+
+MUST_CHECK int sf_seek_add(struct sf_seek_table *t, size_t stored, size_t size, struct error *err);
+/* Put what ends a zstd file behind @out's bytes. */
+MUST_CHECK int sf_seek_trailer(const struct sf_seek_table *t, struct sf_frame *out,
 			       struct error *err);
 
 /* ---- the file (output.c) ---- */
 
+enum sf_placing {
+	SF_PLACE_NEW,	  /* under its name from the start; there must not be one */
+	SF_PLACE_REPLACE, /* when it is complete, instead of the one that is there */
+	SF_PLACE_LATER,	  /* when it is complete, by sf_output_place() */
+};
+
 struct sf_output {
 	int fd;
 	bool own_fd;
+	enum sf_compression compression;
+	enum sf_placing placing;
 	char *path;	 /* for messages, and where the file is to be */
 	char *partial;	 /* where it is until it is complete, or NULL */
 	uint64_t stored; /* bytes that can be read */
-	struct sf_packer packer;
+	struct sf_seek_table table;
 };
 
 /* Storage at @o is initialised whatever happens; sf_output_done() must follow. */
-MUST_CHECK int sf_output_open(struct sf_output *o, const char *path, bool replace,
-			      enum sf_compression c, int level, struct error *err);
-MUST_CHECK int sf_output_frame(struct sf_output *o, const struct sf_frame *f, struct error *err);
+MUST_CHECK int sf_output_open(struct sf_output *o, const char *path, enum sf_placing placing,
+			      enum sf_compression c, struct error *err);
+/* Write a frame of @size bytes, which compressed are the @n at @p. */
+MUST_CHECK int sf_output_write(struct sf_output *o, const uint8_t *p, size_t n, size_t size,
+			       struct error *err);
 /* Write what ends the file and put it in its place. */
 MUST_CHECK int sf_output_finish(struct sf_output *o, struct error *err);
+/* Give a finished file its name. Return: 0, or ERR_IO; with EEXIST another name may be tried. */
+MUST_CHECK int sf_output_place(struct sf_output *o, const char *path, struct error *err);
 /* Close it; a partial file that was not finished is deleted. */
 void sf_output_done(struct sf_output *o);
 
-/* ---- the thread (output_queue.c) ---- */
+/* ---- the threads (output_queue.c) ---- */
+
+struct sf_ring;
+
+struct sf_sink { /* where frames end */
+	struct sf_output *out;
+	struct sf_ring *ring; /* NULL: in the file */
+};
+
+/* Store @f, or do what its note says; it is the sink's then, also after a failure. */
+MUST_CHECK int sf_sink_take(const struct sf_sink *s, struct sf_packed *f, struct error *err);
+/* Bytes of the file, or of all files that were written of what is kept. */
+uint64_t sf_sink_stored(const struct sf_sink *s);
 
 #define SF_QUEUE_FRAMES 4 /* waiting to be compressed; then the writer waits */
 
 struct sf_queue {
-	struct sf_output *out;
-	pthread_t thread;
+	struct sf_sink sink;
+	struct sf_packer *packer;
+	pthread_t threads[2]; /* one compresses, one stores */
+	unsigned running;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct sf_frame ring[SF_QUEUE_FRAMES];
+	struct sf_frame frames[SF_QUEUE_FRAMES]; /* to be compressed */
 	unsigned first, count;
-	bool running, stop;
+	struct sf_packed *packed, **packed_end; /* to be stored */
+	uint64_t waiting, limit;		/* bytes of them, the one in hand included */
+	bool stop, packed_all;
 	int niceness;
-	uint64_t stored; /* copy of out->stored for the writer's thread */
-	int rc;		 /* of the first frame that failed; later ones are dropped */
+	uint64_t
+	    stored; /* of the sink, and what is on its way to a file: for the writer's thread */
+	int rc;	    /* of the first frame that failed; later ones are dropped */
 	struct error err;
 };
 
-/* @niceness: of the thread, as nice(2) counts; I/O priority goes with it. */
-MUST_CHECK int sf_queue_start(struct sf_queue *q, struct sf_output *out, int niceness,
+/*
+ * @limit: bytes of compressed frames that may wait for the sink; one frame always may.
+ * @niceness: of the threads, as nice(2) counts; I/O priority goes with it.
+ */
+MUST_CHECK int sf_queue_start(struct sf_queue *q, const struct sf_sink *sink,
+			      struct sf_packer *packer, uint64_t limit, int niceness,
 			      struct error *err);
 /* Hand over @f, which becomes empty storage. Return: 0, or the failure of an earlier frame. */
 MUST_CHECK int sf_queue_push(struct sf_queue *q, struct sf_frame *f, uint64_t *stored,

@@ -1,40 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A thread that compresses and writes frames in the order they were finished. The queue swaps
- * storage with the writer, so a recording allocates no frame after the first few.
+ * Two threads behind the writer: one compresses frames, one stores them, both in the order in which
+ * they were finished. While the disk stands still, frames wait compressed, up to a limit; then they
+ * wait as they are, and then the writer does. The queue swaps storage with the writer, so that no
+ * frame of events is allocated after the first few.
  */
 #include "scapfile/output.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "scapfile/frame_ring.h"
 
 #define IOPRIO_WHO_PROCESS 1
 #define IOPRIO_BEST_EFFORT (2 << 13)
 #define IOPRIO_LOWEST	   7
 
-/* Write the queue's first frame, whose storage is the thread's own until it is counted out. */
-static void write_first(struct sf_queue *q)
-{
-	struct sf_frame *f = &q->ring[q->first];
-	struct error err = {0};
-	int rc = q->rc;
+/* ---- where frames end ---- */
 
-	pthread_mutex_unlock(&q->lock);
-	if (rc >= 0)
-		rc = sf_output_frame(q->out, f, &err);
-	f->len = 0;
-	pthread_mutex_lock(&q->lock);
-	if (rc < 0 && q->rc >= 0) {
-		q->rc = rc;
-		q->err = err;
-	}
-	q->stored = q->out->stored;
-	q->first = (q->first + 1) % SF_QUEUE_FRAMES;
-	q->count--;
-	pthread_cond_broadcast(&q->changed);
+int sf_sink_take(const struct sf_sink *s, struct sf_packed *f, struct error *err)
+{
+	int rc;
+
+	if (s->ring)
+		return sf_ring_take(s->ring, f, err);
+	rc = sf_output_write(s->out, f->bytes, f->n, f->size, err);
+	free(f);
+	return rc;
 }
+
+uint64_t sf_sink_stored(const struct sf_sink *s)
+{
+	return s->ring ? s->ring->kept.written : s->out->stored;
+}
+
+/* ---- the threads ---- */
 
 /* Of this thread alone: 0 is the one that asks. That it is refused is no failure. */
 static void be_nice(int niceness)
@@ -45,7 +48,56 @@ static void be_nice(int niceness)
 	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_BEST_EFFORT | IOPRIO_LOWEST);
 }
 
-static void *queue_thread(void *arg)
+/* Called with the lock held. */
+static void note_failure(struct sf_queue *q, int rc, const struct error *err)
+{
+	if (rc >= 0 || q->rc < 0)
+		return;
+	q->rc = rc;
+	q->err = *err;
+}
+
+/* Is there room for one more that is packed? It waits for that of @cost alone, if need be. */
+static bool has_room(const struct sf_queue *q, uint64_t cost)
+{
+	return !q->waiting || q->waiting + cost <= q->limit || q->rc < 0;
+}
+
+static void append(struct sf_queue *q, struct sf_packed *f)
+{
+	uint64_t cost = sf_packed_cost(f);
+
+	while (!has_room(q, cost))
+		pthread_cond_wait(&q->changed, &q->lock);
+	*q->packed_end = f;
+	q->packed_end = &f->next;
+	q->waiting += cost;
+	if (!q->sink.ring)
+		q->stored += f->n;
+}
+
+/* Compress the first frame, whose storage is the thread's own until it is counted out. */
+static void pack_first(struct sf_queue *q)
+{
+	struct sf_frame *f = &q->frames[q->first];
+	struct sf_packed *packed = NULL;
+	struct error err = {0};
+	int rc = q->rc;
+
+	pthread_mutex_unlock(&q->lock);
+	if (rc >= 0)
+		rc = sf_packed_new(q->packer, f, &packed, &err);
+	f->len = 0;
+	pthread_mutex_lock(&q->lock);
+	note_failure(q, rc, &err);
+	if (packed)
+		append(q, packed);
+	q->first = (q->first + 1) % SF_QUEUE_FRAMES;
+	q->count--;
+	pthread_cond_broadcast(&q->changed);
+}
+
+static void *packing_thread(void *arg)
 {
 	struct sf_queue *q = arg;
 
@@ -53,7 +105,49 @@ static void *queue_thread(void *arg)
 	pthread_mutex_lock(&q->lock);
 	while (q->count || !q->stop) {
 		if (q->count)
-			write_first(q);
+			pack_first(q);
+		else
+			pthread_cond_wait(&q->changed, &q->lock);
+	}
+	q->packed_all = true;
+	pthread_cond_broadcast(&q->changed);
+	pthread_mutex_unlock(&q->lock);
+	return NULL;
+}
+
+static void store_first(struct sf_queue *q)
+{
+	struct sf_packed *f = q->packed;
+	uint64_t cost = sf_packed_cost(f);
+	struct error err = {0};
+	int rc = q->rc;
+
+	q->packed = f->next;
+	if (!q->packed)
+		q->packed_end = &q->packed;
+	f->next = NULL;
+	pthread_mutex_unlock(&q->lock);
+	if (rc >= 0)
+		rc = sf_sink_take(&q->sink, f, &err);
+	else
+		free(f);
+	pthread_mutex_lock(&q->lock);
+	note_failure(q, rc, &err);
+	if (q->sink.ring)
+		q->stored = sf_sink_stored(&q->sink);
+	q->waiting -= cost;
+	pthread_cond_broadcast(&q->changed);
+}
+
+static void *storing_thread(void *arg)
+{
+	struct sf_queue *q = arg;
+
+	be_nice(q->niceness);
+	pthread_mutex_lock(&q->lock);
+	while (q->packed || !q->packed_all) {
+		if (q->packed)
+			store_first(q);
 		else
 			pthread_cond_wait(&q->changed, &q->lock);
 	}
@@ -61,21 +155,37 @@ static void *queue_thread(void *arg)
 	return NULL;
 }
 
-int sf_queue_start(struct sf_queue *q, struct sf_output *out, int niceness, struct error *err)
-{
-	sigset_t all, before;
-	int rc;
+/* ---- the writer's side ---- */
 
-	*q = (struct sf_queue){.out = out, .stored = out->stored, .niceness = niceness};
+int sf_queue_start(struct sf_queue *q, const struct sf_sink *sink, struct sf_packer *packer,
+		   uint64_t limit, int niceness, struct error *err)
+{
+	static void *(*const work[])(void *) = {packing_thread, storing_thread};
+	sigset_t all, before;
+	int rc = 0;
+
+	*q = (struct sf_queue){
+	    .sink = *sink,
+	    .packer = packer,
+	    .limit = limit,
+	    .niceness = niceness,
+	    .stored = sf_sink_stored(sink),
+	};
+	q->packed_end = &q->packed;
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_cond_init(&q->changed, NULL);
-	/* Signals are the program's business, not this thread's. */
+	/* Signals are the program's business, not these threads'. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&q->thread, NULL, queue_thread, q);
+	while (q->running < COUNT_OF(work) && rc == 0) {
+		rc = pthread_create(&q->threads[q->running], NULL, work[q->running], q);
+		q->running += rc == 0;
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	q->running = rc == 0;
-	return rc ? error_sys(err, rc, "cannot start a thread for '%s'", out->path) : 0;
+	if (!rc)
+		return 0;
+	sf_queue_stop(q);
+	return error_sys(err, rc, "cannot start a thread that writes");
 }
 
 /* What became of the frames so far. Called with the lock held. */
@@ -95,7 +205,7 @@ int sf_queue_push(struct sf_queue *q, struct sf_frame *f, uint64_t *stored, stru
 	pthread_mutex_lock(&q->lock);
 	while (q->count == SF_QUEUE_FRAMES)
 		pthread_cond_wait(&q->changed, &q->lock);
-	slot = &q->ring[(q->first + q->count) % SF_QUEUE_FRAMES];
+	slot = &q->frames[(q->first + q->count) % SF_QUEUE_FRAMES];
 	empty = *slot;
 	*slot = *f;
 	*f = empty;
@@ -121,7 +231,7 @@ int sf_queue_drain(struct sf_queue *q, uint64_t *stored, struct error *err)
 	int rc;
 
 	pthread_mutex_lock(&q->lock);
-	while (q->count)
+	while (q->count || q->waiting)
 		pthread_cond_wait(&q->changed, &q->lock);
 	rc = queue_result(q, stored, err);
 	pthread_mutex_unlock(&q->lock);
@@ -130,16 +240,17 @@ int sf_queue_drain(struct sf_queue *q, uint64_t *stored, struct error *err)
 
 void sf_queue_stop(struct sf_queue *q)
 {
-	if (!q->running)
+	if (!q->packed_end) /* never started */
 		return;
 	pthread_mutex_lock(&q->lock);
 	q->stop = true;
 	pthread_cond_broadcast(&q->changed);
 	pthread_mutex_unlock(&q->lock);
-	pthread_join(q->thread, NULL);
+	while (q->running)
+		pthread_join(q->threads[--q->running], NULL);
 	pthread_cond_destroy(&q->changed);
 	pthread_mutex_destroy(&q->lock);
 	for (unsigned i = 0; i < SF_QUEUE_FRAMES; i++)
-		sf_frame_done(&q->ring[i]);
-	q->running = false;
+		sf_frame_done(&q->frames[i]);
+	q->packed_end = NULL;
 }

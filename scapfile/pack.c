@@ -95,7 +95,6 @@ void sf_packer_done(struct sf_packer *k)
 	free(k->gzip);
 	ZSTD_freeCCtx(k->zstd);
 	sf_frame_done(&k->packed);
-	sf_frame_done(&k->sizes);
 	*k = (struct sf_packer){0};
 }
 
@@ -152,40 +151,56 @@ int sf_pack(struct sf_packer *k, const struct sf_frame *f, const uint8_t **store
 	return rc;
 }
 
-int sf_pack_stored(struct sf_packer *k, size_t stored, size_t size, struct error *err)
+int sf_packed_new(struct sf_packer *k, const struct sf_frame *f, struct sf_packed **out,
+		  struct error *err)
 {
-	int rc;
+	struct sf_packed *packed;
+	const uint8_t *p = NULL;
+	size_t n = 0;
+	int rc = f->len ? sf_pack(k, f, &p, &n, err) : 0;
 
-	if (k->compression != SF_ZSTD || k->frames == SEEK_FRAMES_MAX)
-		return 0;
-	rc = sf_frame_grow(&k->sizes, SEEK_ENTRY, err);
 	if (rc < 0)
 		return rc;
-	put_u32(put_u32(k->sizes.p + k->sizes.len, (uint32_t)stored), (uint32_t)size);
-	k->sizes.len += SEEK_ENTRY;
-	k->frames++;
+	packed = malloc(sizeof(*packed) + n);
+	if (!packed)
+		return error_nomem(err);
+	packed->next = NULL;
+	packed->note = f->note;
+	packed->size = f->len;
+	packed->n = n;
+	put_bytes(packed->bytes, p, n);
+	*out = packed;
 	return 0;
 }
 
-int sf_pack_trailer(struct sf_packer *k, const uint8_t **p, size_t *n, struct error *err)
+int sf_seek_add(struct sf_seek_table *t, size_t stored, size_t size, struct error *err)
 {
-	uint8_t *to;
 	int rc;
 
-	*n = 0;
-	if (k->compression != SF_ZSTD)
+	if (t->frames == SEEK_FRAMES_MAX)
 		return 0;
-	k->packed.len = 0;
-	rc = sf_frame_grow(&k->packed, 8 + k->sizes.len + SEEK_FOOTER, err);
+	rc = sf_frame_grow(&t->sizes, SEEK_ENTRY, err);
 	if (rc < 0)
 		return rc;
-	to = put_u32(k->packed.p, SEEK_SKIPPABLE);
-	to = put_u32(to, (uint32_t)(k->sizes.len + SEEK_FOOTER));
-	to = put_bytes(to, k->sizes.p, k->sizes.len);
-	to = put_u32(to, k->frames);
+	put_u32(put_u32(t->sizes.p + t->sizes.len, (uint32_t)stored), (uint32_t)size);
+	t->sizes.len += SEEK_ENTRY;
+	t->frames++;
+	return 0;
+}
+
+int sf_seek_trailer(const struct sf_seek_table *t, struct sf_frame *out, struct error *err)
+{
+	uint8_t *to;
+	int rc = sf_frame_grow(out, 8 + t->sizes.len + SEEK_FOOTER, err);
+
+	if (rc < 0)
+		return rc;
+	to = put_u32(out->p + out->len, SEEK_SKIPPABLE);
+	to = put_u32(to, (uint32_t)(t->sizes.len + SEEK_FOOTER));
+	to = put_bytes(to, t->sizes.p, t->sizes.len);
+	to = put_u32(to, t->frames);
 	to = put_u8(to, 0); /* no checksums here: each frame has its own */
 	to = put_u32(to, SEEK_MAGIC);
-	*p = k->packed.p;
-	*n = (size_t)(to - k->packed.p);
+	out->len = (size_t)(to - out->p);
 	return 0;
 }

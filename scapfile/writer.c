@@ -10,7 +10,6 @@
 
 #define VERSION_MAJOR 1
 #define VERSION_MINOR 2
-#define LOSS_LEN      (SF_HEADER_V2 + SF_LOSS_PARAMS * 2u + SF_LOSS_FIXED) /* without kinds */
 
 static const char *const suffixes[] = {
     [SF_PLAIN] = ".scap",
@@ -61,28 +60,65 @@ int sf_writer_grow(struct sf_writer *w, size_t n, struct error *err)
 	return sf_frame_grow(&w->frame, !w->frame.cap && n < whole ? whole : n, err);
 }
 
-static int store_frame(struct sf_writer *w, struct error *err)
+/* What the sink needs to know of the frame that is complete now. */
+static void note_frame(struct sf_writer *w)
+{
+	w->frame.note = (struct sf_note){
+	    .first = w->is_first,
+	    .events = w->in_events,
+	    .has_time = w->has_first_frame_ts,
+	    .from = w->frame_ts,
+	    .to = w->last_ts,
+	    .count = w->stats.events - w->frame_events,
+	    .lost = w->frame_lost,
+	};
+	w->frame_events = w->stats.events;
+	w->frame_lost = 0;
+	w->is_first = false;
+	w->has_first_frame_ts = false;
+}
+
+/* Without a thread: compress and store at once. */
+static int store_here(struct sf_writer *w, const struct sf_frame *f, struct error *err)
+{
+	struct sf_packed *packed;
+	const uint8_t *p;
+	size_t n;
+	int rc;
+
+	if (w->keeps) {
+		rc = sf_packed_new(&w->packer, f, &packed, err);
+		return rc < 0 ? rc : sf_ring_take(&w->ring, packed, err);
+	}
+	rc = sf_pack(&w->packer, f, &p, &n, err);
+	return rc < 0 ? rc : sf_output_write(&w->out, p, n, f->len, err);
+}
+
+/* @f is empty storage then. */
+static int store(struct sf_writer *w, struct sf_frame *f, struct error *err)
 {
 	struct error e = {0};
 	int rc;
 
-	w->stats.stream_size += w->frame.len;
-	w->stats.frames++;
 	if (w->queue.running) {
-		rc = sf_queue_push(&w->queue, &w->frame, &w->stats.stored, &e);
+		rc = sf_queue_push(&w->queue, f, &w->stats.stored, &e);
 	} else {
-		rc = sf_output_frame(&w->out, &w->frame, &e);
-		w->stats.stored = w->out.stored;
+		rc = store_here(w, f, &e);
+		w->stats.stored = sf_sink_stored(&w->sink);
 	}
-	w->frame.len = 0;
-	w->has_first_frame_ts = false;
+	f->len = 0;
 	return latch(w, rc, &e, err);
 }
 
 /* End the frame in progress, which holds whole blocks. */
 static int end_frame(struct sf_writer *w, struct error *err)
 {
-	return w->frame.len ? store_frame(w, err) : 0;
+	if (!w->frame.len)
+		return 0;
+	w->stats.stream_size += w->frame.len;
+	w->stats.frames++;
+	note_frame(w);
+	return store(w, &w->frame, err);
 }
 
 int sf_writer_end_block(struct sf_writer *w, struct error *err)
@@ -125,6 +161,8 @@ static int begin_section(struct sf_writer *w, struct error *err)
 	if (w->rc < 0)
 		return sf_writer_failed(w, err);
 	rc = sf_writer_end_list(w, err);
+	if (rc >= 0 && w->keeps)
+		rc = end_frame(w, err); /* sections are dropped as a whole */
 	if (rc >= 0)
 		rc = sf_writer_room(w, SF_SHB_MIN, err);
 	if (rc < 0)
@@ -139,6 +177,10 @@ static int begin_section(struct sf_writer *w, struct error *err)
 	w->frame.len += SF_SHB_MIN;
 	w->in_events = false;
 	w->has_contents = false;
+	w->is_first = true;
+	w->sections++;
+	if (w->keeps)
+		w->has_first_ts = false;
 	return 0;
 }
 
@@ -172,6 +214,8 @@ static inline int begin_event(struct sf_writer *w, size_t total, uint64_t ts, st
 		return sf_writer_failed(w, err);
 	if (UNLIKELY(w->open_type))
 		rc = sf_writer_end_list(w, err);
+	if (UNLIKELY(rc >= 0 && w->keeps && !w->in_events))
+		rc = end_frame(w, err); /* no state and events in one frame */
 	if (UNLIKELY(rc >= 0 && passed(w->has_first_frame_ts, w->frame_ts, ts, w->opt.frame_ns)))
 		rc = end_frame(w, err);
 	if (rc >= 0)
@@ -194,14 +238,18 @@ static uint8_t *put_header(uint8_t *p, uint64_t ts, int64_t tid, uint32_t len, u
 	return put_u32(p, nparams);
 }
 
-/* Padding and trailing length behind @p; the block of @total bytes is complete. */
-static int end_event(struct sf_writer *w, uint8_t *p, uint32_t total, struct error *err)
+/* Padding from @p to the trailing length. */
+static inline void finish_block(uint8_t *p, uint8_t *trailer, uint32_t total)
 {
-	uint8_t *trailer = w->frame.p + w->frame.len + total - 4;
-
 	for (; p < trailer; p++)
 		*p = 0;
 	put_u32(trailer, total);
+}
+
+/* The block of @total bytes is complete but for what is behind @p. */
+static int end_event(struct sf_writer *w, uint8_t *p, uint32_t total, struct error *err)
+{
+	finish_block(p, w->frame.p + w->frame.len + total - 4, total);
 	w->frame.len += total;
 	return sf_writer_end_block(w, err);
 }
@@ -265,23 +313,42 @@ static uint8_t *put_loss(uint8_t *p, const struct ev_loss *loss, unsigned kinds)
 	return p;
 }
 
+static uint32_t loss_size(unsigned nkinds)
+{
+	return padded(SF_BLOCK_MIN + 2 + SF_LOSS_LEN + nkinds * SF_LOSS_KIND);
+}
+
+/* The block but for its padding and trailing length. Return: where they go. */
+static uint8_t *put_loss_block(uint8_t *p, const struct ev_loss *loss, unsigned nkinds)
+{
+	unsigned kinds = nkinds * SF_LOSS_KIND;
+
+	p = put_u32(p, SF_EV_V2);
+	p = put_u32(p, loss_size(nkinds));
+	p = put_u16(p, (uint16_t)loss->cpu);
+	p = put_header(p, loss->to, -1, SF_LOSS_LEN + kinds, EV_TYPE_LOSS, SF_LOSS_PARAMS);
+	return put_loss(p, loss, kinds);
+}
+
+uint32_t sf_loss_block(uint8_t *p, const struct ev_loss *loss, unsigned nkinds)
+{
+	uint32_t total = loss_size(nkinds);
+
+	finish_block(put_loss_block(p, loss, nkinds), p + total - 4, total);
+	return total;
+}
+
 int sf_writer_loss(struct sf_writer *w, const struct ev_loss *loss, struct error *err)
 {
 	unsigned n = loss->nkinds < EV_LOSS_KINDS_MAX ? loss->nkinds : EV_LOSS_KINDS_MAX;
-	unsigned kinds = n * SF_LOSS_KIND;
-	uint32_t total = padded(SF_BLOCK_MIN + 2 + LOSS_LEN + kinds);
+	uint32_t total = loss_size(n);
 	int rc = begin_event(w, total, loss->to, err);
-	uint8_t *p;
 
 	if (rc < 0)
 		return rc;
-	p = put_u32(w->frame.p + w->frame.len, SF_EV_V2);
-	p = put_u32(p, total);
-	p = put_u16(p, (uint16_t)loss->cpu);
-	p = put_header(p, loss->to, -1, LOSS_LEN + kinds, EV_TYPE_LOSS, SF_LOSS_PARAMS);
-	p = put_loss(p, loss, kinds);
 	w->stats.losses++;
-	return end_event(w, p, total, err);
+	w->frame_lost += loss->count;
+	return end_event(w, put_loss_block(w->frame.p + w->frame.len, loss, n), total, err);
 }
 
 static int begin_named_list(struct sf_writer *w, enum ev_list list, struct error *err)
@@ -368,17 +435,26 @@ static char *file_name(const struct sf_writer *w, unsigned n)
 	return name;
 }
 
+static int start_queue(struct sf_writer *w, struct error *err)
+{
+	if (!w->opt.background)
+		return 0;
+	return sf_queue_start(&w->queue, &w->sink, &w->packer, w->opt.queue_bytes, w->opt.niceness,
+			      err);
+}
+
 static int open_file(struct sf_writer *w, struct error *err)
 {
+	enum sf_placing placing = w->opt.replace ? SF_PLACE_REPLACE : SF_PLACE_NEW;
 	int rc;
 
 	free(w->path);
 	w->path = file_name(w, w->stats.files + 1);
 	if (!w->path)
 		return error_nomem(err);
-	rc = sf_output_open(&w->out, w->path, w->opt.replace, w->compression, w->opt.level, err);
-	if (rc >= 0 && w->opt.background)
-		rc = sf_queue_start(&w->queue, &w->out, w->opt.niceness, err);
+	rc = sf_output_open(&w->out, w->path, placing, w->compression, err);
+	if (rc >= 0)
+		rc = start_queue(w, err);
 	if (rc < 0)
 		return rc;
 	w->stats.files++;
@@ -386,6 +462,18 @@ static int open_file(struct sf_writer *w, struct error *err)
 	w->file_events = 0;
 	w->has_first_ts = false;
 	return begin_section(w, err);
+}
+
+/* No file before somebody asks for one. */
+static int open_ring(struct sf_writer *w, struct error *err)
+{
+	int rc;
+
+	w->path = strdup(w->base);
+	if (!w->path)
+		return error_nomem(err);
+	rc = start_queue(w, err);
+	return rc < 0 ? rc : begin_section(w, err);
 }
 
 /*
@@ -425,6 +513,9 @@ static int name_files(struct sf_writer *w, const char *path, struct error *err)
 
 static void writer_free(struct sf_writer *w)
 {
+	if (w->keeps)
+		sf_ring_done(&w->ring);
+	sf_packer_done(&w->packer);
 	sf_frame_done(&w->frame);
 	free(w->stem);
 	free(w->base);
@@ -439,7 +530,30 @@ static int check_options(const struct sf_writer *w, const char *path, struct err
 				 w->opt.frame_bytes, SF_FRAME_BYTES_MAX);
 	if (w->rotates && strcmp(path, "-") == 0)
 		return error_set(err, ERR_USAGE, "standard output cannot be rotated");
+	if (!w->keeps)
+		return 0;
+	if (w->rotates || w->opt.replace || strcmp(path, "-") == 0)
+		return error_set(err, ERR_USAGE,
+				 "frames that are kept cannot go to standard output, be rotated, "
+				 "or replace a file");
+	if (w->opt.keep_bytes < SF_KEEP_BYTES_MIN)
+		return error_set(err, ERR_USAGE, "%llu bytes to keep, expected at least %u",
+				 (unsigned long long)w->opt.keep_bytes, SF_KEEP_BYTES_MIN);
 	return 0;
+}
+
+static void set_options(struct sf_writer *w, const struct sf_writer_options *opt)
+{
+	if (opt)
+		w->opt = *opt;
+	if (!w->opt.frame_bytes)
+		w->opt.frame_bytes = SF_FRAME_BYTES_DEFAULT;
+	if (!w->opt.queue_bytes)
+		w->opt.queue_bytes = SF_QUEUE_BYTES_DEFAULT;
+	w->rotates = w->opt.rotation.bytes || w->opt.rotation.ns || w->opt.rotation.events;
+	w->keeps = w->opt.keep_ns || w->opt.keep_bytes;
+	if (w->keeps && !w->opt.keep_bytes)
+		w->opt.keep_bytes = SF_KEEP_BYTES_DEFAULT;
 }
 
 int sf_writer_open(const char *path, const struct sf_writer_options *opt, struct sf_writer **out,
@@ -451,17 +565,20 @@ int sf_writer_open(const char *path, const struct sf_writer_options *opt, struct
 	if (!w)
 		return error_nomem(err);
 	w->out.fd = -1;
-	if (opt)
-		w->opt = *opt;
-	if (!w->opt.frame_bytes)
-		w->opt.frame_bytes = SF_FRAME_BYTES_DEFAULT;
-	w->rotates = w->opt.rotation.bytes || w->opt.rotation.ns || w->opt.rotation.events;
+	w->sink.out = &w->out;
+	set_options(w, opt);
 	w->compression = sf_compression_of(path);
-	rc = check_options(w, path, err);
+	rc = name_files(w, path, err);
+	if (w->keeps) {
+		w->sink.ring = &w->ring;
+		sf_ring_init(&w->ring, &w->opt, w->compression, w->stem, w->suffix);
+	}
 	if (rc >= 0)
-		rc = name_files(w, path, err);
+		rc = check_options(w, path, err);
 	if (rc >= 0)
-		rc = open_file(w, err);
+		rc = sf_packer_init(&w->packer, w->compression, w->opt.level, err);
+	if (rc >= 0)
+		rc = w->keeps ? open_ring(w, err) : open_file(w, err);
 	if (rc < 0) {
 		sf_writer_abandon(w);
 		return rc;
@@ -512,6 +629,54 @@ int sf_writer_rotate(struct sf_writer *w, struct error *err)
 	return latch(w, rc, &e, err);
 }
 
+/* ---- frames in memory ---- */
+
+bool sf_writer_state_due(struct sf_writer *w)
+{
+	struct sf_kept kept;
+	uint64_t share = w->opt.keep_ns / SF_RING_SECTIONS;
+
+	if (!w->keeps || !w->in_events)
+		return false;
+	if (share && w->has_first_ts && w->last_ts - w->first_ts >= share)
+		return true;
+	sf_ring_told(&w->ring, &kept);
+	return kept.sections == w->sections && kept.section_full;
+}
+
+int sf_writer_dump(struct sf_writer *w, struct error *err)
+{
+	struct sf_frame mark = {.note = {.dump = true}};
+	int rc;
+
+	if (w->rc < 0)
+		return sf_writer_failed(w, err);
+	if (!w->keeps)
+		return error_set(err, ERR_USAGE, "'%s': nothing is kept", w->path);
+	rc = sf_ring_begin_dump(&w->ring, err);
+	if (rc >= 0 && w->in_events)
+		rc = end_frame(w, err);
+	if (rc < 0)
+		return rc;
+	rc = store(w, &mark, err);
+	sf_frame_done(&mark);
+	return rc;
+}
+
+int sf_writer_dumped(struct sf_writer *w, struct sf_dump *out, struct error *err)
+{
+	return w->keeps ? sf_ring_dumped(&w->ring, out, err) : 0;
+}
+
+void sf_writer_kept(struct sf_writer *w, struct sf_kept *out)
+{
+	*out = (struct sf_kept){0};
+	if (w->keeps)
+		sf_ring_told(&w->ring, out);
+}
+
+/* ---- the end ---- */
+
 const char *sf_writer_path(const struct sf_writer *w)
 {
 	return w->path;
@@ -522,13 +687,24 @@ const struct sf_writer_stats *sf_writer_stats(const struct sf_writer *w)
 	return &w->stats;
 }
 
+/* What was not asked for is gone. */
+static int end_keeping(struct sf_writer *w, struct error *err)
+{
+	int rc = sf_writer_flush(w, err);
+
+	sf_queue_stop(&w->queue);
+	return rc;
+}
+
 int sf_writer_close(struct sf_writer *w, struct error *err)
 {
 	int rc;
 
 	if (!w)
 		return 0;
-	if (w->out.fd >= 0)
+	if (w->keeps)
+		rc = end_keeping(w, err);
+	else if (w->out.fd >= 0)
 		rc = finish_file(w, err);
 	else /* a rotation failed before */
 		rc = sf_writer_failed(w, err);

@@ -3,10 +3,11 @@
  * Writing capture files: plain, as independent gzip members, or as independent zstd frames with a
  * seek table. Blocks are gathered into frames; a frame holds whole blocks only and, compressed, can
  * be read without those before it. A process that is killed loses the frame in progress, nothing
- * before it. Facts: scap format, "Order of blocks", "Writing a file the reference accepts"; zstd
- * seekable format 0.1.0. Units: nanoseconds since the epoch; bytes. Ownership: everything handed in
- * is borrowed for the call. Threads: one writer belongs to one thread at a time; it may own a
- * thread that compresses, which the caller never sees.
+ * before it. Instead of being written, frames can be kept in memory, the last seconds or bytes of
+ * them, until somebody asks for a dump. Facts: scap format, "Order of blocks", "Writing a file the
+ * reference accepts"; zstd seekable format 0.1.0. Units: nanoseconds since the epoch; bytes.
+ * Ownership: everything handed in is borrowed for the call. Threads: one writer belongs to one
+ * thread at a time; it may own threads that compress and write, which the caller never sees.
  */
 #ifndef SCAPFILE_WRITER_H
 #define SCAPFILE_WRITER_H
@@ -16,6 +17,9 @@
 
 #define SF_FRAME_BYTES_DEFAULT (1u << 20)
 #define SF_FRAME_BYTES_MAX     (256u << 20)
+#define SF_QUEUE_BYTES_DEFAULT (64u << 20)
+#define SF_KEEP_BYTES_DEFAULT  (64u << 20)
+#define SF_KEEP_BYTES_MIN      (64u << 10)
 
 /* When a file is full. Zero: no such limit. Frames are whole, so the last one may exceed @bytes. */
 struct sf_rotation {
@@ -29,20 +33,50 @@ struct sf_writer_options {
 	int level;	      /* of compression; 0 selects the container's default */
 	uint32_t frame_bytes; /* uncompressed; 0 selects SF_FRAME_BYTES_DEFAULT */
 	uint64_t frame_ns;    /* end a frame after this time, too; 0: by size only */
-	bool background;      /* compress and write on a thread behind a bounded queue */
-	int niceness;	      /* of that thread: 1 to 19 let the rest of the host go first */
+	bool background;      /* compress and write on threads behind a bounded queue */
+	uint64_t queue_bytes; /* of compressed frames that wait for the disk, besides a few that
+				 are not compressed yet; 0 selects SF_QUEUE_BYTES_DEFAULT */
+	int niceness;	      /* of the threads: 1 to 19 let the rest of the host go first */
 	bool replace;	      /* write beside @path, then take its place in one step when closed;
 				 without it a file that exists is an error */
 	struct sf_rotation
 	    rotation; /* any limit: files are NAME.0001.SUFFIX, NAME.0002.SUFFIX, ... */
+	/*
+	 * Either: write nothing but keep frames in memory: those with the events of the last
+	 * @keep_ns (0: of any time), with all that belongs to them in at most @keep_bytes (0
+	 * selects SF_KEEP_BYTES_DEFAULT). See sf_writer_dump().
+	 */
+	uint64_t keep_ns, keep_bytes;
 };
 
 struct sf_writer_stats {
 	uint64_t events, losses; /* of all files */
 	uint64_t stream_size;	 /* uncompressed bytes of them */
-	uint64_t stored;	 /* bytes written to the current file by finished frames */
+	uint64_t stored;	 /* bytes written to the current file by finished frames; with
+				    frames kept: of all dumps */
 	uint64_t frames;	 /* finished, of all files */
 	unsigned files;
+};
+
+struct sf_kept { /* finished frames in memory */
+	uint64_t events;
+	uint64_t bytes;	   /* of memory; never over keep_bytes */
+	uint64_t from, to; /* times of the first and last event */
+	uint64_t dropped_frames, dropped_events, dropped_bytes; /* so far, as they were stored */
+	unsigned dumps;
+	uint64_t written;     /* bytes of them */
+	uint64_t sections;    /* begun so far */
+	uint64_t state_bytes; /* of the last one's state */
+	uint64_t section_bytes;
+	bool section_full; /* it has its share of keep_bytes */
+};
+
+struct sf_dump {
+	const char *path; /* valid until the next dump is asked for */
+	uint64_t bytes, events;
+	uint64_t missing;  /* events for which there was no room between the state and those; a
+			      loss in the capture */
+	uint64_t from, to; /* times of the first and last event */
 };
 
 struct sf_writer;
@@ -99,7 +133,31 @@ bool sf_writer_rotation_due(const struct sf_writer *w);
  */
 MUST_CHECK int sf_writer_rotate(struct sf_writer *w, struct error *err);
 
-/* Name of the current file; valid until the next rotation. */
+/*
+ * With frames kept: should the state be taken once more? Events cannot be dropped without the state
+ * before them; so what is kept consists of several sections, of which the oldest go. The caller
+ * then delivers EV_ITEM_SECTION and the state as it is now. A moment later is as good; where it
+ * never comes, a limit of time is exceeded, and one of bytes makes holes, which dumps tell.
+ */
+bool sf_writer_state_due(struct sf_writer *w);
+/**
+ * sf_writer_dump() - write what is kept, as a capture of its own, and go on keeping
+ *
+ * It holds everything up to the last event given, begins with a state, and is called
+ * NAME.0001.SUFFIX or, if there is such a file, by the next number that is free; nothing has that
+ * name before it is complete. With a background thread it is only asked for here.
+ *
+ * Return: 0; what became of it is told by sf_writer_dumped(). ERR_USAGE: that was not called for
+ * the one before, or nothing is kept. What the writer failed with.
+ */
+MUST_CHECK int sf_writer_dump(struct sf_writer *w, struct error *err);
+/* Return: 1 with @out filled, once for each dump; 0: none is complete; or what it failed with,
+ * once: the writer goes on. */
+MUST_CHECK int sf_writer_dumped(struct sf_writer *w, struct sf_dump *out, struct error *err);
+/* What is kept. All zero if nothing is. */
+void sf_writer_kept(struct sf_writer *w, struct sf_kept *out);
+
+/* Name of the current file; valid until the next rotation. With frames kept: as given. */
 const char *sf_writer_path(const struct sf_writer *w);
 const struct sf_writer_stats *sf_writer_stats(const struct sf_writer *w);
 

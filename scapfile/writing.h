@@ -3,6 +3,7 @@
 #ifndef SCAPFILE_WRITING_H
 #define SCAPFILE_WRITING_H
 
+#include "scapfile/frame_ring.h"
 #include "scapfile/internal.h"
 #include "scapfile/output.h"
 #include "scapfile/writer.h"
@@ -25,8 +26,11 @@ struct sf_writer {
 	const char *suffix; /* into @base */
 	char *base;	    /* path as given */
 	char *path;	    /* of the current file */
-	bool rotates;
-	struct sf_output out;
+	bool rotates, keeps;
+	struct sf_packer packer;
+	struct sf_output out; /* if it does not keep */
+	struct sf_ring ring;  /* if it does */
+	struct sf_sink sink;
 	struct sf_queue queue;
 	struct sf_frame frame; /* in progress; ends with whole blocks unless @open_type */
 	uint32_t open_type;    /* of the list block at the frame's end; 0: none */
@@ -35,9 +39,12 @@ struct sf_writer {
 	bool has_first_frame_ts, has_first_ts;
 	uint64_t frame_ts, first_ts, last_ts; /* of the frame's, the file's first event; the last */
 	uint64_t file_events;
-	bool in_events;	   /* of this section */
-	bool has_contents; /* something follows the section header */
-	int rc;		   /* the first failure of the output */
+	uint64_t frame_events, frame_lost; /* events before it; losses in it */
+	uint64_t sections;		   /* begun */
+	bool in_events;			   /* of this section */
+	bool has_contents;		   /* something follows the section header */
+	bool is_first;			   /* frame of the section */
+	int rc;				   /* the first failure of the output */
 	struct error err;
 	struct sf_writer_stats stats;
 };
@@ -69,5 +76,10 @@ MUST_CHECK int sf_writer_end_block(struct sf_writer *w, struct error *err);
  */
 MUST_CHECK int sf_writer_begin_list(struct sf_writer *w, uint32_t type, int64_t tid, size_t n,
 				    struct error *err);
+
+/* A loss with the first @nkinds of its kinds as a block. Return: its length. */
+#define SF_LOSS_LEN   (SF_HEADER_V2 + SF_LOSS_PARAMS * 2u + SF_LOSS_FIXED) /* without kinds */
+#define SF_LOSS_BLOCK (SF_BLOCK_MIN + 2 + SF_LOSS_LEN + 3) /* at most; without kinds */
+uint32_t sf_loss_block(uint8_t *p, const struct ev_loss *loss, unsigned nkinds);
 
 #endif

@@ -71,11 +71,47 @@ static int write_capture(const char *end, bool background, int events, struct er
 	return rc < 0 ? rc : closed;
 }
 
-static void every_allocation_may_fail(void **state)
+/* A section with events, and one more, kept; dumped. Return: 0, or the first failure. */
+static int keep_capture(const char *end, bool background, int events, struct error *err)
+{
+	static const uint8_t lens[] = {8, 0, 0, 0};
+	const struct sf_writer_options opt = {
+	    .frame_bytes = 4096, .background = background, .keep_ns = 1000000};
+	const struct ev_item section = {.kind = EV_ITEM_SECTION};
+	struct ev_thread_entry thread = {.tid = 1, .comm = SV_LIT("init")};
+	struct ev ev = {.type = EV_STAT_X, .nparams = 2, .lens = lens};
+	struct sf_writer *w = NULL;
+	struct sf_dump dump;
+	struct error ignored;
+	char path[128];
+	int rc, closed;
+
+	ev.data = (const uint8_t *)"\1\0\0\0\0\0\0";
+	snprintf(path, sizeof(path), "%s/a%s", dir, end);
+	rc = sf_writer_open(path, &opt, &w, err);
+	for (int k = 0; k < 2 && rc >= 0; k++) {
+		rc = sf_writer_item(w, &section, err);
+		if (rc >= 0)
+			rc = sf_writer_thread(w, &thread, err);
+		for (int i = 0; rc >= 0 && i < events; i++, ev.ts++)
+			rc = sf_writer_event(w, &ev, err);
+	}
+	if (rc >= 0)
+		rc = sf_writer_dump(w, err);
+	if (rc >= 0)
+		rc = sf_writer_flush(w, err);
+	if (rc >= 0)
+		rc = sf_writer_dumped(w, &dump, err);
+	closed = sf_writer_close(w, rc < 0 ? &ignored : err);
+	snprintf(path, sizeof(path), "%s/a.0001%s", dir, end);
+	(void)unlink(path);
+	return rc < 0 ? rc : closed;
+}
+
+static void fail_each(int (*write)(const char *end, bool background, int events, struct error *err))
 {
 	static const char *const ends[] = {".scap", ".scap.gz", ".scap.zst"};
 
-	(void)state;
 	for (size_t i = 0; i < 2 * COUNT_OF(ends); i++) {
 		unsigned long n = 0, failed = 0;
 		struct error err;
@@ -85,7 +121,7 @@ static void every_allocation_may_fail(void **state)
 			n++;
 			alloc.calls = 0;
 			alloc.fail_at = n;
-			rc = write_capture(ends[i / 2], i & 1, 300, &err);
+			rc = write(ends[i / 2], i & 1, 300, &err);
 			alloc.fail_at = 0;
 			if (rc < 0)
 				assert_int_equal(rc, ERR_NOMEM);
@@ -94,6 +130,19 @@ static void every_allocation_may_fail(void **state)
 		assert_int_equal(rc, 0);
 		assert_true(failed >= 2);
 	}
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	(void)state;
+	fail_each(write_capture);
+}
+
+/* Nothing is left behind either: the directory is empty at the end. */
+static void every_allocation_may_fail_while_frames_are_kept(void **state)
+{
+	(void)state;
+	fail_each(keep_capture);
 }
 
 static void more_events_take_no_more_allocations(void **state)
@@ -115,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_allocation_may_fail),
+	    cmocka_unit_test(every_allocation_may_fail_while_frames_are_kept),
 	    cmocka_unit_test(more_events_take_no_more_allocations),
 	};
 
