@@ -187,14 +187,13 @@ static bool is_within(const struct cli_events *o, const struct cli_walk *w, uint
 	return run_span_has(&span, ts);
 }
 
-static void on_item(void *arg, struct cli_walk *w, const struct ev_item *item)
+static void on_operation(void *arg, struct cli_walk *w, const struct state_binding *b)
 {
 	struct cli_events *o = arg;
 
-	if (LIKELY(item->kind != EV_ITEM_URING) || o->broken || !is_within(o, w, item->ev->ts))
+	if (o->broken || !is_within(o, w, b->ev->ts))
 		return;
-	state_complete(w->state);
-	cli_show_operation(&o->operation, w->ctx, w->state, item->ev, &o->out);
+	cli_show_operation(&o->operation, w->ctx, w->state, b->ev, &o->out);
 	if (o->out.len >= OUTPUT_FLUSH_BYTES || o->unbuffered)
 		flush(o);
 }
@@ -252,7 +251,7 @@ static int walk_all(struct cli_events *o, char **paths, int count)
 	    .internal = o->internal,
 	    .suppressed = o->suppressed,
 	    .event = on_event,
-	    .item = shows_operations(o) ? on_item : NULL,
+	    .operation = shows_operations(o) ? on_operation : NULL,
 	    .end = on_end,
 	    .arg = o,
 	};

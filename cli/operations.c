@@ -21,10 +21,33 @@ static bool number_of(struct ev *ev, unsigned i, int64_t *out)
 /* An index of the ring's own table, which nobody here knows. */
 static bool is_index(struct ev *ev, unsigned i)
 {
-	uint8_t flags;
+	uint32_t slot;
+	uint8_t flags, op;
 
-	return i == EV_URING_FD && ev_u8(ev, EV_URING_SQE_FLAGS, &flags) &&
-	       flags & EV_URING_FIXED_FILE;
+	if (i != EV_URING_FD || !ev_u8(ev, EV_URING_SQE_FLAGS, &flags))
+		return false;
+	if (flags & EV_URING_FIXED_FILE)
+		return true;
+	return ev_u8(ev, EV_URING_OP, &op) && op == EV_URING_CLOSE &&
+	       ev_u32(ev, EV_URING_FILE_SLOT, &slot) && slot;
+}
+
+static bool opens(struct ev *ev)
+{
+	uint8_t op = 0;
+
+	ev_u8(ev, EV_URING_OP, &op);
+	return op == EV_URING_OPENAT || op == EV_URING_OPENAT2 || op == EV_URING_ACCEPT ||
+	       op == EV_URING_SOCKET;
+}
+
+/* Is the result a descriptor? */
+static bool gives_descriptor(struct ev *ev, int64_t *fd)
+{
+	uint32_t slot;
+
+	return opens(ev) && ev_u32(ev, EV_URING_FILE_SLOT, &slot) && slot == 0 &&
+	       ev_i64(ev, EV_URING_RES, fd) && *fd >= 0;
 }
 
 /* --- text --- */
@@ -36,7 +59,9 @@ static void add_names(struct buf *out, unsigned i, uint64_t value)
 	char before = '(';
 
 	for (; f && f->name; f++) {
-		if (i == EV_URING_OP ? f->value != value : !(f->value & value))
+		bool one = i == EV_URING_OP || i == EV_URING_FILE_SLOT;
+
+		if (one ? f->value != value : !(f->value & value))
 			continue;
 		buf_char(out, before);
 		buf_str(out, f->name);
@@ -66,22 +91,34 @@ static bool is_worth_a_word(struct ev *ev, unsigned i)
 	}
 }
 
+/* A value and what it stands for. */
+static void add_word(struct flt_ctx *cx, struct ev *ev, unsigned i, struct buf *out)
+{
+	const struct ev_param_info *info = &ev_uring_info.params[i];
+	int64_t n;
+
+	if (i == EV_URING_RES && gives_descriptor(ev, &n)) {
+		buf_lit(out, "res=");
+		flt_render_fd(cx, n, out);
+	} else if (is_index(ev, i) && number_of(ev, i, &n)) {
+		buf_addf(out, "fd=%lld", (long long)n);
+	} else {
+		flt_render_arg(cx, ev, i, out);
+	}
+	if (info->flags && info->type != PT_FLAGS32 && number_of(ev, i, &n))
+		add_names(out, i, (uint64_t)n);
+}
+
 static void add_words(struct flt_ctx *cx, struct ev *ev, struct buf *out)
 {
 	const char *between = "";
-	int64_t n;
 
 	for (unsigned i = 0; i < EV_URING_PARAMS && i < ev->nparams; i++) {
 		if (!is_worth_a_word(ev, i))
 			continue;
 		buf_str(out, between);
 		between = " ";
-		if (is_index(ev, i) && number_of(ev, i, &n))
-			buf_addf(out, "fd=%lld", (long long)n);
-		else
-			flt_render_arg(cx, ev, i, out);
-		if (ev_uring_info.params[i].flags && number_of(ev, i, &n))
-			add_names(out, i, (uint64_t)n);
+		add_word(cx, ev, i, out);
 	}
 }
 
@@ -139,6 +176,22 @@ static void add_names_known(struct ev *ev, struct buf *out)
 			buf_addf(out, ",\"operation\":\"%s\"", f->name);
 }
 
+/* Of the descriptor it gave, or the one it is about, as fd.name of events. */
+static void add_fd_name(const struct state_thread *t, struct ev *ev, struct buf *out)
+{
+	const struct state_fd *fd = NULL;
+	int64_t num;
+
+	if (opens(ev) ? !gives_descriptor(ev, &num)
+		      : is_index(ev, EV_URING_FD) || !ev_i64(ev, EV_URING_FD, &num))
+		return;
+	fd = state_fd_find(t, num);
+	if (!fd || !fd->name)
+		return;
+	buf_lit(out, ",\"fd.name\":");
+	json_string(out, state_sv(fd->name));
+}
+
 static void add_object(struct cli_show *s, struct flt_ctx *cx, const struct state *st,
 		       struct ev *ev, struct buf *out)
 {
@@ -151,6 +204,8 @@ static void add_object(struct cli_show *s, struct flt_ctx *cx, const struct stat
 		json_string(out, state_sv(t->comm));
 	}
 	add_names_known(ev, out);
+	if (t)
+		add_fd_name(t, ev, out);
 	for (unsigned i = 0; i < EV_URING_PARAMS && i < ev->nparams; i++) {
 		if (ev_param(ev, i).n == 0)
 			continue;

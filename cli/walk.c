@@ -49,14 +49,17 @@ int cli_take_moment(const char *option, const char *value, struct cli_moment *ou
 static bool is_past(struct cli_walk *w, const struct ev_item *item)
 {
 	const struct cli_moment *at = w->at;
+	bool operation = item->kind == EV_ITEM_URING;
 
-	if (item->kind != EV_ITEM_EVENT && item->kind != EV_ITEM_SECTION)
+	if (item->kind != EV_ITEM_EVENT && item->kind != EV_ITEM_SECTION && !operation)
 		return false;
 	if (at->kind == CLI_AT_EVENT)
 		return state_stats(w->state)->events >= at->value &&
-		       (item->kind == EV_ITEM_EVENT || at->value);
+		       (item->kind != EV_ITEM_SECTION || at->value);
 	if (at->kind == CLI_AT_END || item->kind == EV_ITEM_SECTION ||
-	    ev_info(item->ev)->category & EC_METAEVENT)
+	    (!operation && ev_info(item->ev)->category & EC_METAEVENT))
+		return false;
+	if (!w->moment && operation && at->relative)
 		return false;
 	if (!w->moment)
 		w->moment = at->relative ? item->ev->ts + at->value : at->value;
@@ -107,6 +110,8 @@ static int walk_items(struct cli_walk *w, const char *path)
 		rc = state_feed(w->state, &item, &b, &err);
 		if (rc < 0)
 			break;
+		if (UNLIKELY(item.kind == EV_ITEM_URING) && w->operation)
+			w->operation(w->arg, w, &b);
 		if (rc > 0 && w->fed)
 			w->fed(w->arg, w, &b);
 		if (rc > 0 && w->event && (b.visible || w->internal)) {

@@ -34,6 +34,8 @@ struct cli_walk {
 	int (*event)(void *arg, struct cli_walk *w, const struct state_binding *b);
 	/* Each item of the capture, before the state takes it; may be NULL. */
 	void (*item)(void *arg, struct cli_walk *w, const struct ev_item *item);
+	/* Each operation through io_uring the state took; may be NULL. */
+	void (*operation)(void *arg, struct cli_walk *w, const struct state_binding *b);
 	/* After the last event, while reader and state are still there; may be NULL. */
 	void (*end)(void *arg, struct cli_walk *w);
 	void *arg;

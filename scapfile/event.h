@@ -123,7 +123,7 @@ enum ev_category { /* struct ev_info.category: one low value plus source bits */
 /*
  * Our own: an operation submitted through io_uring, at its result. Parameters, as in event tables:
  *  0 res i64, empty: submitted, and the kernel was asked to tell failures only
- *  1 op u8, IORING_OP_*
+ *  1 op u8, IORING_OP_*: what was asked for, also if the kernel refused it
  *  2 fd i64: of the file, or of the directory where name begins; -1 none. An index of the ring's
  *    own table if flag 1 of the submission is set
  *  3 user_data u64
@@ -133,15 +133,21 @@ enum ev_category { /* struct ev_info.category: one low value plus source bits */
  *  7 addr u64: buffer, vector, message or address of the caller
  *  8 len u64: bytes, elements; mode of open and mkdir, mask of statx, domain of a socket
  *  9 offset u64: in the file; resolve flags of openat2, protocol of a socket
- * 10 fd2 i64: directory of name2, source of splice; -1 none
+ * 10 fd2 i64: directory of name2, source of splice; -1 none. A pipe's ends are fd and fd2
  * 11 submitted u64, time; 0: before the recording, or the kernel refused the submission
  * 12 name, 13 name2: paths as given, at most EV_URING_NAME_MAX bytes
  * 14 address (PT_SOCKADDR) of connect and bind, 15 tuple (PT_SOCKTUPLE) of a connected socket
- * The thread of the event is that of the submission.
+ * 16 file_slot u32: 0: what is opened is a descriptor, and so is what is closed; else the index + 1
+ *    in the ring's own table, or 0xffffffff: a free one
+ * 17 fd_flags u32 of what open, pipe, accept and socket give, as in events of calls; else empty
+ * 18 dev u32, 19 ino u64 of what open and pipe give, 0 without a file; else empty
+ * Records of the first version end with the tuple. The thread of the event is that of the
+ * submission, or the first one of the process if a thread of the kernel takes it from the ring.
  */
-#define EV_TYPE_URING	  60003
-#define EV_URING_PARAMS	  16
-#define EV_URING_NAME_MAX 1024
+#define EV_TYPE_URING	      60003
+#define EV_URING_PARAMS	      20
+#define EV_URING_PARAMS_FIRST 16
+#define EV_URING_NAME_MAX     1024
 /*
  * Our own: the SHA-256 of a file that was executed, as of when it was known, or why there is none.
  * Numbers that are not known are empty. Parameters:
@@ -166,8 +172,43 @@ enum ev_uring_param { /* those that are read one by one */
 		      EV_URING_FD = 2,
 		      EV_URING_USER_DATA = 3,
 		      EV_URING_SQE_FLAGS = 5,
+		      EV_URING_OP_FLAGS = 6,
+		      EV_URING_LEN = 8,
+		      EV_URING_OFFSET = 9,
 		      EV_URING_FD2 = 10,
 		      EV_URING_SUBMITTED = 11,
+		      EV_URING_NAME = 12,
+		      EV_URING_ADDRESS = 14,
+		      EV_URING_TUPLE = 15,
+		      EV_URING_FILE_SLOT = 16,
+		      EV_URING_FD_FLAGS = 17,
+		      EV_URING_DEV = 18,
+		      EV_URING_INO = 19,
+};
+enum ev_uring_op { /* IORING_OP_* that open, close, name or use what a descriptor is */
+		   EV_URING_READV = 1,
+		   EV_URING_WRITEV = 2,
+		   EV_URING_READ_FIXED = 4,
+		   EV_URING_WRITE_FIXED = 5,
+		   EV_URING_SENDMSG = 9,
+		   EV_URING_RECVMSG = 10,
+		   EV_URING_ACCEPT = 13,
+		   EV_URING_CONNECT = 16,
+		   EV_URING_OPENAT = 18,
+		   EV_URING_CLOSE = 19,
+		   EV_URING_READ = 22,
+		   EV_URING_WRITE = 23,
+		   EV_URING_SEND = 26,
+		   EV_URING_RECV = 27,
+		   EV_URING_OPENAT2 = 28,
+		   EV_URING_SOCKET = 45,
+		   EV_URING_SEND_ZC = 47,
+		   EV_URING_SENDMSG_ZC = 48,
+		   EV_URING_READ_MULTISHOT = 49,
+		   EV_URING_BIND = 56,
+		   EV_URING_READV_FIXED = 60,
+		   EV_URING_WRITEV_FIXED = 61,
+		   EV_URING_PIPE = 62,
 };
 #define EV_URING_FIXED_FILE 1 /* of sqe_flags: fd is an index */
 

@@ -182,6 +182,7 @@ struct conv_row {
 	uint8_t action; /* enum conv_action */
 };
 
+extern const struct ev_flag ev_flags_file_flags[]; /* one of those of flags.tsv */
 extern const struct conv_source conv_sources[];
 extern const struct conv_row conv_rows[]; /* ordered by type */
 extern const uint16_t conv_first_row[EV_TYPE_COUNT + 1];

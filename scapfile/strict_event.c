@@ -108,7 +108,7 @@ static void check_size(struct strict *s, const struct strict_block *b, const str
 static bool is_convertible(unsigned type, uint32_t nparams)
 {
 	if (type >= EV_TYPE_COUNT)
-		return false;
+		return type == EV_TYPE_URING && nparams == EV_URING_PARAMS_FIRST;
 	for (unsigned i = conv_first_row[type]; i < conv_first_row[type + 1]; i++)
 		if (conv_rows[i].nparams_in == nparams)
 			return true;

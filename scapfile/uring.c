@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scapfile/event.h"
+#include "scapfile/internal.h"
 
 /* IORING_OP_* */
 /* clang-format off */
@@ -31,6 +31,8 @@ static const struct ev_flag cqe_names[] = {
     /* IORING_CQE_F_*; above 16 bits: a buffer's number */
     {"BUFFER", 1}, {"MORE", 2}, {"SOCK_NONEMPTY", 4}, {"NOTIF", 8}, {"BUF_MORE", 16}, {NULL, 0},
 };
+
+static const struct ev_flag slot_names[] = {{"ANY", UINT32_MAX}, {NULL, 0}};
 
 #define PARAM(n, t, f)                                                                             \
 	{                                                                                          \
@@ -65,6 +67,10 @@ static const struct ev_param_info params[EV_URING_PARAMS] = {
     PATH("name2", EV_URING_FD2),
     PARAM("address", PT_SOCKADDR, PF_NA),
     PARAM("tuple", PT_SOCKTUPLE, PF_NA),
+    NAMED("file_slot", PT_UINT32, PF_DEC, slot_names),
+    NAMED("fd_flags", PT_FLAGS32, PF_HEX, ev_flags_file_flags),
+    PARAM("dev", PT_UINT32, PF_HEX),
+    PARAM("ino", PT_UINT64, PF_DEC),
 };
 
 const struct ev_info ev_uring_info = {

@@ -206,6 +206,8 @@ int flt_format_part_text(struct flt_ctx *cx, const struct flt_format *f, size_t 
 void flt_render_param(struct flt_ctx *cx, struct ev *ev, unsigned i, struct buf *out);
 void flt_render_arg(struct flt_ctx *cx, struct ev *ev, unsigned i, struct buf *out);
 void flt_render_args(struct flt_ctx *cx, struct ev *ev, struct buf *out);
+/* A descriptor of the event's thread as arguments show those: "7(<f>/etc/passwd)". */
+void flt_render_fd(struct flt_ctx *cx, int64_t num, struct buf *out);
 
 /* "HH:MM:SS.nnnnnnnnn" shifted by @tz_offset_s; "YYYY-MM-DDTHH:MM:SS.nnnnnnnnn" in UTC (no zone
  * suffix). */

@@ -459,6 +459,20 @@ static void assignment(struct flt_ctx *cx, const struct param *p, struct buf *ou
 		out->len = open; /* nothing to put in parentheses */
 }
 
+void flt_render_fd(struct flt_ctx *cx, int64_t num, struct buf *out)
+{
+	size_t open;
+
+	buf_i64(out, num);
+	open = out->len;
+	buf_char(out, '(');
+	fd_text(cx, num, out);
+	if (out->len > open + 1)
+		buf_char(out, ')');
+	else
+		out->len = open;
+}
+
 void flt_render_arg(struct flt_ctx *cx, struct ev *ev, unsigned i, struct buf *out)
 {
 	struct param p;

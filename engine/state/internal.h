@@ -516,6 +516,9 @@ void state_on_group_deleted(struct state_event *e);
 void state_on_async(struct state_event *e);
 void state_on_container_json(struct state_event *e);
 
+/* uring.c: what the operation @ring changes; @e is bound to what it is about. */
+void state_on_operation(struct state_event *e, struct ev *ring);
+
 /* DIRFD: the directory a relative @name is relative to; written to @out if it has to be built. */
 struct sv state_dirfd_base(struct state_event *e, int64_t dirfd, struct sv name,
 			   char out[STATE_PATH_MAX]);

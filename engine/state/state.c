@@ -308,6 +308,28 @@ static int feed_event(struct state *st, struct ev *ev, struct state_binding *bin
 	return 1;
 }
 
+/* Not counted, and no event of its thread: only descriptors change. */
+static int feed_operation(struct state *st, struct ev *ev, struct state_binding *bind)
+{
+	struct state_event e = {.st = st, .ev = ev};
+
+	*bind = (struct state_binding){.ev = ev};
+	state_complete(st);
+	if (state_suppress_event(st, ev))
+		return 0;
+	ev->num = st->stats.events;
+	st->current = ev;
+	state_settle(st, ev->ts);
+	state_on_operation(&e, ev);
+	if (st->observed)
+		announce(&e);
+	st->stats.malformed += e.malformed;
+	bind->thread = e.t;
+	bind->fd = e.fd;
+	st->current = NULL;
+	return 0;
+}
+
 int state_feed(struct state *st, const struct ev_item *item, struct state_binding *bind,
 	       struct error *err)
 {
@@ -315,6 +337,8 @@ int state_feed(struct state *st, const struct ev_item *item, struct state_bindin
 
 	if (LIKELY(item->kind == EV_ITEM_EVENT))
 		rc = feed_event(st, item->ev, bind);
+	else if (item->kind == EV_ITEM_URING)
+		rc = feed_operation(st, item->ev, bind);
 	else if (item->kind == EV_ITEM_SECTION)
 		forget(st);
 	else

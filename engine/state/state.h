@@ -196,7 +196,8 @@ void state_free(struct state *st); /* NULL is fine */
 
 /**
  * state_feed() - take one item of a source
- * @bind: for EV_ITEM_EVENT, receives what the event is about, valid until the next call
+ * @bind: for EV_ITEM_EVENT, receives what the event is about, valid until the next call; for
+ *	  EV_ITEM_URING the same, which is neither counted nor visible
  *
  * Metadata items build the initial state; the first event after them completes it (state-engine
  * order: dependencies, interfaces, users, socket orientation, container ids). Events are numbered

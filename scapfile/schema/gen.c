@@ -33,7 +33,7 @@ static void write_flag_sets(FILE *f, const struct table *flags)
 			if (set)
 				fputs("\t{ NULL, 0 },\n};\n", f);
 			set = cell(flags, i, 0);
-			fprintf(f, "static const struct ev_flag flags_%s[] = {\n", set);
+			fprintf(f, "const struct ev_flag ev_flags_%s[] = {\n", set);
 		}
 		fprintf(f, "\t{ \"%s\", %su },\n", cell(flags, i, 1), cell(flags, i, 2));
 	}
@@ -43,7 +43,7 @@ static void write_flag_sets(FILE *f, const struct table *flags)
 		if (strcmp(set, cell(flags, i, 0)) == 0)
 			continue;
 		set = cell(flags, i, 0);
-		fprintf(f, "\t{ \"%s\", flags_%s },\n", set, set);
+		fprintf(f, "\t{ \"%s\", ev_flags_%s },\n", set, set);
 	}
 	fputs("\t{ NULL, NULL },\n};\n\n", f);
 }
@@ -75,7 +75,7 @@ static void write_param(FILE *f, const struct table *params, size_t row)
 	fprintf(f, "\t{ .name = \"%s\", .type = %s, .format = %s, .dirfd_param = %d",
 		cell(params, row, 2), cell(params, row, 3), cell(params, row, 4), dirfd);
 	if (strcmp(kind, "flags") == 0)
-		fprintf(f, ", .flags = flags_%s", info);
+		fprintf(f, ", .flags = ev_flags_%s", info);
 	else if (strcmp(kind, "dyn") == 0 && slash)
 		fprintf(f, ", .dyn = dyn_%.*s, .dyn_count = %s", (int)(slash - info), info,
 			slash + 1);

@@ -286,6 +286,9 @@ static void uring(struct good_capture *g)
 	cb_param(c, NULL, 0);
 	cb_param(c, v4_addr, sizeof(v4_addr));
 	cb_param(c, v4_tuple, sizeof(v4_tuple));
+	cb_param_u32(c, 0);
+	for (unsigned i = EV_URING_FD_FLAGS; i < EV_URING_PARAMS; i++)
+		cb_param(c, NULL, 0);
 	cb_event_end(c);
 }
 

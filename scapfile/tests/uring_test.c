@@ -47,8 +47,12 @@ static void open_passwd(struct record *r, unsigned op_width)
 	for (unsigned i = 4; i < 12; i++)
 		add_number(r, i, ev_ptype_width(ev_uring_info.params[i].type));
 	add(r, "/etc/passwd", 12);
-	for (unsigned i = 13; i < EV_URING_PARAMS; i++)
+	for (unsigned i = 13; i < EV_URING_PARAMS_FIRST; i++)
 		add(r, "", 0);
+	add_number(r, 0, 4);
+	add_number(r, 0x1001, 4);
+	add_number(r, 0xfe00, 4);
+	add_number(r, 77, 8);
 	r->ev.lens = r->lens;
 	r->ev.data = r->data;
 }
@@ -75,6 +79,7 @@ static void an_operation_is_read_back_as_it_was_written(void **state)
 	assert_int_equal(ev_param(item.ev, 12).n, 12);
 	assert_string_equal((const char *)ev_param(item.ev, 12).p, "/etc/passwd");
 	assert_int_equal(ev_param(item.ev, 15).n, 0);
+	assert_int_equal(ev_param(item.ev, EV_URING_INO).n, 8);
 	assert_int_equal(sf_reader_stats(reader)->urings, 1);
 	assert_int_equal(sf_reader_stats(reader)->events, 0);
 	assert_int_equal(sf_reader_stats(reader)->events_unknown, 0);
@@ -106,6 +111,26 @@ static void an_operation_is_right_to_the_letter_and_a_wrong_one_is_found(void **
 	assert_int_equal(findings(state, &r), 1);
 }
 
+/* Records of the first version end four parameters earlier. */
+static void those_of_the_first_version_are_read_and_right(void **state)
+{
+	struct sf_reader *reader;
+	struct ev_item item;
+	struct record r;
+	uint32_t slot;
+
+	open_passwd(&r, 1);
+	r.ev.nparams = EV_URING_PARAMS_FIRST;
+	assert_int_equal(findings(state, &r), 0);
+	reader = find_item(write_record(*state, EV_ITEM_URING, &r.ev), EV_ITEM_URING, &item);
+	assert_int_equal(item.ev->nparams, EV_URING_PARAMS_FIRST);
+	assert_int_equal(ev_param(item.ev, EV_URING_NAME).n, 12);
+	assert_false(ev_u32(item.ev, EV_URING_FILE_SLOT, &slot));
+	sf_reader_close(reader);
+	r.ev.nparams = EV_URING_PARAMS_FIRST + 1; /* no version has so many */
+	assert_int_equal(findings(state, &r), 1);
+}
+
 static void parameters_of_later_versions_are_left_out(void **state)
 {
 	struct record r;
@@ -125,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    in_a_place(an_operation_is_read_back_as_it_was_written),
 	    in_a_place(an_operation_is_right_to_the_letter_and_a_wrong_one_is_found),
+	    in_a_place(those_of_the_first_version_are_read_and_right),
 	    in_a_place(parameters_of_later_versions_are_left_out),
 	};
 

@@ -222,7 +222,8 @@ static void feed(struct fuzz *f, const struct ev_item *item)
 
 static void feed_event(struct fuzz *f, unsigned type)
 {
-	const struct ev_info *info = &ev_table[type];
+	bool operation = type == EV_TYPE_URING;
+	const struct ev_info *info = operation ? &ev_uring_info : &ev_table[type];
 	struct ev ev = {
 	    .ts = f->ts,
 	    .tid = PICK(f, ids),
@@ -242,7 +243,7 @@ static void feed_event(struct fuzz *f, unsigned type)
 		put_param(f, &info->params[i]);
 		put_length(f, i, f->used - start, ev.wide);
 	}
-	feed(f, &(struct ev_item){.kind = EV_ITEM_EVENT, .ev = &ev});
+	feed(f, &(struct ev_item){.kind = operation ? EV_ITEM_URING : EV_ITEM_EVENT, .ev = &ev});
 }
 
 static struct sv pick_text(struct fuzz *f)
@@ -313,6 +314,9 @@ static void feed_metadata(struct fuzz *f, unsigned kind)
 		break;
 	case 5:
 		feed_fd(f);
+		return;
+	case 7:
+		feed_event(f, EV_TYPE_URING);
 		return;
 	default:
 		feed_thread(f);
