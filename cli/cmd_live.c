@@ -132,7 +132,7 @@ static int work(struct live *o, int argc, char **argv, int first)
 		cli_log(CLI_ERROR, "alerts go to standard output; --output needs a file");
 		return CLI_USAGE;
 	}
-	r->no_file = !r->file.path;
+	r->no_file = !r->file.path && !cli_recording_keeps(&r->file);
 	r->timeout_ns = o->common.timeout_ns;
 	/* SQLite creates files beside the case. */
 	r->selection.rec.no_new_privs = true;

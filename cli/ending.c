@@ -11,7 +11,7 @@
 static struct {
 	struct rec *volatile rec;
 	volatile pid_t child;
-	volatile sig_atomic_t ended_by, wants_numbers;
+	volatile sig_atomic_t ended_by, wants_numbers, wants_dump;
 } ending;
 
 static void end(int number)
@@ -33,6 +33,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
 	(void)context;
 	if (number == SIGUSR1) {
 		ending.wants_numbers = 1;
+	} else if (number == SIGUSR2) {
+		ending.wants_dump = 1;
 	} else if (child) {
 		ending.child = 0;
 		if (info->si_code <= 0) /* from a process, not from the terminal */
@@ -45,7 +47,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 void cli_ending_watch(void)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1};
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 	struct sigaction sa = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
 
 	sigemptyset(&sa.sa_mask);
@@ -82,5 +84,13 @@ bool cli_ending_wants_numbers(void)
 	bool wants = ending.wants_numbers;
 
 	ending.wants_numbers = 0;
+	return wants;
+}
+
+bool cli_ending_wants_dump(void)
+{
+	bool wants = ending.wants_dump;
+
+	ending.wants_dump = 0;
 	return wants;
 }

@@ -3,7 +3,7 @@
  * How a recording is asked to end: the first SIGINT, SIGTERM or SIGHUP stops it in order, the next
  * one at once. While a command is recorded, the first is the command's instead: it is passed on,
  * unless the terminal has sent it to both, and the recording ends with the command. SIGUSR1 asks
- * for numbers. One recording per program.
+ * for numbers, SIGUSR2 to write what is kept. One recording per program.
  */
 #ifndef CLI_ENDING_H
 #define CLI_ENDING_H
@@ -22,5 +22,7 @@ void cli_ending_passes_to(pid_t child);
 int cli_ending_signal(void);
 /* Was SIGUSR1 sent since the last time? */
 bool cli_ending_wants_numbers(void);
+/* Was SIGUSR2? */
+bool cli_ending_wants_dump(void);
 
 #endif

@@ -35,6 +35,7 @@ void cli_meter_read(struct cli_meter *m, struct rec *rec, const struct cli_recor
 	    .lost_by_reason = m->lost,
 	};
 	rec_stats(rec, &out->rec);
+	out->keeps = cli_recording_kept(file, &out->kept);
 	if (passed > 0) {
 		out->events_per_s = (double)(m->events - m->last_events) / passed;
 		out->bytes_per_s = (double)(out->rec.bytes - m->last_bytes) / passed;
@@ -42,6 +43,22 @@ void cli_meter_read(struct cli_meter *m, struct rec *rec, const struct cli_recor
 	m->last = now;
 	m->last_events = m->events;
 	m->last_bytes = out->rec.bytes;
+}
+
+/* How far back the events reach. */
+static double kept_seconds(const struct sf_kept *k)
+{
+	return k->events && k->to > k->from ? (double)(k->to - k->from) / 1e9 : 0;
+}
+
+static void add_kept(struct buf *b, const struct sf_kept *k)
+{
+	buf_addf(b, "/s  kept %.0f s ", kept_seconds(k));
+	cli_bytes(b, k->bytes);
+	buf_lit(b, "  dropped ");
+	cli_grouped(b, k->dropped_events);
+	if (k->dumps)
+		buf_addf(b, "  dumps %u", k->dumps);
 }
 
 void cli_reading_line(struct buf *b, const struct cli_reading *r)
@@ -52,8 +69,12 @@ void cli_reading_line(struct buf *b, const struct cli_reading *r)
 	cli_grouped(b, (uint64_t)r->events_per_s);
 	buf_lit(b, " events/s  ");
 	cli_bytes(b, (uint64_t)r->bytes_per_s);
-	buf_lit(b, "/s  stored ");
-	cli_bytes(b, r->stored);
+	if (r->keeps) {
+		add_kept(b, &r->kept);
+	} else {
+		buf_lit(b, "/s  stored ");
+		cli_bytes(b, r->stored);
+	}
 	buf_lit(b, "  lost ");
 	cli_grouped(b, r->lost);
 	buf_addf(b, "  ring %u %%", r->rec.ring_fill);
@@ -105,6 +126,18 @@ static void add_number(struct buf *b, const char *key, uint64_t v)
 	buf_addf(b, ",\"%s\":%llu", key, (unsigned long long)v);
 }
 
+static void add_kept_numbers(struct buf *b, const struct sf_kept *k)
+{
+	add_number(b, "kept_events", k->events);
+	buf_addf(b, ",\"kept_seconds\":%.3f", kept_seconds(k));
+	add_number(b, "kept_bytes", k->bytes);
+	add_number(b, "kept_state_bytes", k->state_bytes);
+	add_number(b, "dropped_events", k->dropped_events);
+	add_number(b, "dropped_frames", k->dropped_frames);
+	add_number(b, "dropped_bytes", k->dropped_bytes);
+	add_number(b, "dumps", k->dumps);
+}
+
 void cli_reading_json(struct buf *b, const struct cli_reading *r)
 {
 	const struct rec_stats *s = &r->rec;
@@ -131,5 +164,7 @@ void cli_reading_json(struct buf *b, const struct cli_reading *r)
 	add_number(b, "ring_fill_max", s->ring_fill_max);
 	add_number(b, "cpu_percent", r->pace->percent);
 	add_number(b, "shed_level", r->pace->level);
+	if (r->keeps)
+		add_kept_numbers(b, &r->kept);
 	buf_char(b, '}');
 }

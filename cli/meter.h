@@ -22,6 +22,8 @@ struct cli_reading { /* the numbers of one moment */
 	const char *file;
 	const struct cli_pace *pace;
 	const uint64_t *lost_by_reason; /* EV_LOSS_REASONS of them */
+	bool keeps;			/* in memory: */
+	struct sf_kept kept;
 };
 
 void cli_meter_start(struct cli_meter *m);
@@ -37,7 +39,8 @@ static inline void cli_meter_item(struct cli_meter *m, const struct ev_item *ite
 /* Since the reading before. */
 void cli_meter_read(struct cli_meter *m, struct rec *rec, const struct cli_recording *file,
 		    const struct cli_pace *pace, struct cli_reading *out);
-/* "00:00:12  45,123 events/s  5.6 MB/s  stored 12.3 MB  lost 0  ring 12 %" */
+/* "00:00:12  45,123 events/s  5.6 MB/s  stored 12.3 MB  lost 0  ring 12 %", or instead of what is
+ * stored "kept 58 s 12.3 MB  dropped 1,234  dumps 1" */
 void cli_reading_line(struct buf *b, const struct cli_reading *r);
 /* The members of a JSON object, with braces. */
 void cli_reading_json(struct buf *b, const struct cli_reading *r);

@@ -11,6 +11,9 @@
 #define LOOK_NS	     1000000000u /* numbers, limits and the disk are looked at that often */
 #define WAIT_MS	     100
 #define ITEMS_A_LOOK 256 /* the clock is not read for each event */
+#define QUEUE_SHARE                                                                                \
+	4 /* of the memory for events that wait: one part for those that are                       \
+	     compressed and wait for the disk */
 
 void cli_recorder_init(struct cli_recorder *r)
 {
@@ -81,12 +84,21 @@ static int start(struct cli_recorder *r)
 	return cli_exit_of(err.code);
 }
 
+static void share_memory(struct cli_recorder *r)
+{
+	uint64_t *all = &r->selection.rec.memory_bytes;
+
+	r->file.opt.queue_bytes = *all / QUEUE_SHARE;
+	*all -= r->file.opt.queue_bytes;
+}
+
 int cli_recorder_open(struct cli_recorder *r, const char *stats_path)
 {
 	int rc = open_stats(r, stats_path);
 
 	cli_ending_watch();
 	if (!rc && !r->no_file) {
+		share_memory(r);
 		rc = cli_recording_open(&r->file);
 		r->writing = rc == 0;
 	}
@@ -158,14 +170,39 @@ static void look_at_file(struct cli_recorder *r)
 	r->writing = false;
 }
 
+static void take_state_again(struct cli_recorder *r)
+{
+	uint64_t began = clock_ns(CLOCK_MONOTONIC);
+	struct error err = {0};
+
+	if (rec_state_again(r->rec, &err) < 0) {
+		r->status = cli_fail(&err);
+		r->writing = false;
+	}
+	cli_recording_took_state(&r->file, began);
+}
+
+static void heed_wishes(struct cli_recorder *r)
+{
+	if (cli_ending_wants_numbers())
+		tell_numbers(r, true);
+	if (!cli_ending_wants_dump())
+		return;
+	if (r->writing && cli_recording_keeps(&r->file))
+		cli_recording_dump(&r->file, "SIGUSR2");
+	else
+		cli_log(CLI_WARNING, "SIGUSR2: nothing is kept in memory; --keep does that");
+}
+
 void cli_recorder_look(struct cli_recorder *r)
 {
 	uint64_t now = clock_ns(CLOCK_MONOTONIC), passed = now - r->started;
 
-	if (cli_ending_wants_numbers())
-		tell_numbers(r, true);
+	heed_wishes(r);
 	if (r->writing)
 		look_at_file(r);
+	if (r->writing && cli_recording_wants_state(&r->file))
+		take_state_again(r);
 	if (r->duration_ns && passed >= r->duration_ns)
 		stop(r);
 	if (r->timeout_ns && passed >= r->timeout_ns && !r->stopped) {
@@ -201,6 +238,34 @@ void cli_recorder_item(struct cli_recorder *r, const struct ev_item *item)
 
 /* --- the end --- */
 
+static void add_files(struct buf *b, const struct cli_recording *f)
+{
+	buf_str(b, strcmp(f->path, "-") == 0 ? "standard output" : cli_recording_path(f));
+	if (f->stats.files > 1)
+		buf_addf(b, " and %u files before it", f->stats.files - 1);
+	buf_lit(b, ", ");
+	cli_bytes(b, f->stored);
+}
+
+/* What is gone now, and how it would not have been. */
+static void add_dumps(struct buf *b, const struct cli_recording *f)
+{
+	if (f->kept.dumps) {
+		buf_addf(b, "%u %s written, the last one ", f->kept.dumps,
+			 f->kept.dumps == 1 ? "file was" : "files were");
+		buf_str(b, cli_recording_path(f));
+		buf_lit(b, ", ");
+		cli_bytes(b, f->stored);
+		return;
+	}
+	buf_lit(b, "the last ");
+	cli_grouped(b, f->kept.events);
+	buf_addf(b,
+		 " of them, of %.1f s, were kept and are gone; SIGUSR2 writes them before the "
+		 "end, --keep-at-end at the end",
+		 f->kept.events ? (double)(f->kept.to - f->kept.from) / 1e9 : 0.0);
+}
+
 static void tell_end(const struct cli_recorder *r)
 {
 	const struct cli_recording *f = &r->file;
@@ -208,11 +273,10 @@ static void tell_end(const struct cli_recorder *r)
 
 	cli_grouped(&b, f->stats.events);
 	buf_addf(&b, " events in %.1f s: ", (double)(clock_ns(CLOCK_MONOTONIC) - r->started) / 1e9);
-	buf_str(&b, strcmp(f->path, "-") == 0 ? "standard output" : cli_recording_path(f));
-	if (f->stats.files > 1)
-		buf_addf(&b, " and %u files before it", f->stats.files - 1);
-	buf_lit(&b, ", ");
-	cli_bytes(&b, f->stored);
+	if (cli_recording_keeps(f))
+		add_dumps(&b, f);
+	else
+		add_files(&b, f);
 	if (!cli_losses(r->meter.lost))
 		buf_lit(&b, "; nothing was lost");
 	cli_log(CLI_NOTE, "%s", buf_cstr(&b));
@@ -232,6 +296,7 @@ static void tell_losses(const struct cli_recorder *r)
 
 int cli_recorder_end(struct cli_recorder *r)
 {
+	heed_wishes(r); /* that came just before the end */
 	if (!r->no_file)
 		r->status = cli_worse(r->status, cli_recording_close(&r->file));
 	tell_numbers(r, false);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/keeping.h"
 
 #define LOOK_NS		 100000000u  /* the disk is looked at that often, and after each frame */
 #define FRAME_NS	 2000000000u /* a crash loses at most that much */
@@ -91,6 +92,17 @@ int cli_recording_take(struct cli_recording *r, int id, const char *value)
 	case OPT_FILL_DISK:
 		r->fill_disk = true;
 		return 0;
+	case OPT_KEEP:
+		if (cli_parse_keep(value, &r->opt.keep_ns, &r->opt.keep_bytes))
+			return 0;
+		cli_log(
+		    CLI_ERROR,
+		    "--keep %s: expected a time (60s), a size from %uK (64M), or both (60s:64M)",
+		    value, SF_KEEP_BYTES_MIN >> 10);
+		return CLI_USAGE;
+	case OPT_KEEP_AT_END:
+		r->keep_at_end = true;
+		return 0;
 	default:
 		return -1;
 	}
@@ -98,7 +110,8 @@ int cli_recording_take(struct cli_recording *r, int id, const char *value)
 
 bool cli_recording_needs_more_files(const struct cli_recording *r)
 {
-	return r->opt.replace || r->opt.rotation.bytes || r->opt.rotation.ns;
+	return r->opt.replace || r->opt.rotation.bytes || r->opt.rotation.ns ||
+	       cli_recording_keeps(r);
 }
 
 /* --- names --- */
@@ -152,8 +165,7 @@ static void directory_of(const char *path, char *dir, size_t size)
 		snprintf(dir, size, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
-/* Is less than the reserve left where the files are? Where nobody says, there is room. */
-static bool disk_is_low(const struct cli_recording *r, unsigned *percent)
+bool cli_recording_disk_is_low(const struct cli_recording *r, unsigned *percent)
 {
 	char dir[4096];
 	struct statvfs fs;
@@ -176,6 +188,8 @@ static void fit_frames(struct cli_recording *r)
 
 	if (r->max_size && (!limit || r->max_size < limit))
 		limit = r->max_size;
+	if (r->opt.keep_bytes)
+		limit = r->opt.keep_bytes;
 	limit /= FRAMES_PER_LIMIT;
 	if (limit && limit < SF_FRAME_BYTES_DEFAULT)
 		r->opt.frame_bytes = limit < FRAME_BYTES_MIN ? FRAME_BYTES_MIN : (uint32_t)limit;
@@ -207,7 +221,7 @@ static int note_file(struct cli_recording *r)
 		cli_log(CLI_ERROR, "out of memory");
 		return CLI_INTERNAL;
 	}
-	if (!r->opt.replace && !is_stdout(r))
+	if (!r->opt.replace && !is_stdout(r) && !cli_recording_keeps(r))
 		r->fd = open(r->current, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	return 0;
 }
@@ -226,8 +240,10 @@ int cli_recording_open(struct cli_recording *r)
 {
 	struct error err = {0};
 	unsigned percent;
-	int rc = name_file(r);
+	int rc = cli_keep_check(r);
 
+	if (!rc)
+		rc = name_file(r);
 	if (rc)
 		return rc;
 	if (is_stdout(r) && isatty(STDOUT_FILENO)) {
@@ -235,7 +251,7 @@ int cli_recording_open(struct cli_recording *r)
 			"a capture is nothing for a terminal; send it to a file or pipe");
 		return CLI_USAGE;
 	}
-	if (disk_is_low(r, &percent)) {
+	if (cli_recording_disk_is_low(r, &percent)) {
 		cli_log(CLI_ERROR,
 			"%u %% of the disk of '%s' are free, and the last %d %% are not for "
 			"recording; --fill-disk uses them",
@@ -261,8 +277,8 @@ static uint64_t size_of(const char *name)
 
 static int failed(struct cli_recording *r, const struct error *err)
 {
-	cli_log(CLI_ERROR, "%s; what was written before can be read",
-		err->msg[0] ? err->msg : error_code_text(err->code));
+	cli_log(CLI_ERROR, "%s%s", err->msg[0] ? err->msg : error_code_text(err->code),
+		cli_recording_keeps(r) ? "" : "; what was written before can be read");
 	r->broken = true;
 	return cli_exit_of(err->code);
 }
@@ -284,10 +300,15 @@ int cli_recording_item(struct cli_recording *r, const struct ev_item *item)
 {
 	struct error err = {0};
 
-	if (item->kind == EV_ITEM_SECTION && r->full)
-		return rotate(r);
+	if (item->kind == EV_ITEM_SECTION && r->full) {
+		if (!cli_recording_keeps(r))
+			return rotate(r);
+		r->full = false;
+	}
 	if (sf_writer_item(r->writer, item, &err) < 0)
 		return -failed(r, &err);
+	if (item->kind == EV_ITEM_EVENT)
+		r->last_ts = item->ev->ts;
 	if (r->full || !sf_writer_rotation_due(r->writer))
 		return 0;
 	r->full = true;
@@ -351,11 +372,15 @@ enum cli_recording_verdict cli_recording_look(struct cli_recording *r)
 		failed(r, &err);
 		return RECORDING_STOPPED;
 	}
+	if (cli_recording_keeps(r)) {
+		cli_keep_look(r);
+		return RECORDING_GOES_ON;
+	}
 	if (r->max_size && !r->opt.rotation.keep && cli_recording_stored(r) >= r->max_size)
 		return RECORDING_FULL;
 	if (file_is_gone(r))
 		return RECORDING_STOPPED;
-	if (!disk_is_low(r, &percent))
+	if (!cli_recording_disk_is_low(r, &percent))
 		return RECORDING_GOES_ON;
 	cli_log(
 	    CLI_ERROR,
@@ -367,24 +392,30 @@ enum cli_recording_verdict cli_recording_look(struct cli_recording *r)
 int cli_recording_close(struct cli_recording *r)
 {
 	struct error err = {0}, again = {0};
-	int rc, closed;
+	int rc, closed, status;
 
 	if (!r->writer)
 		return 0;
+	status = cli_keep_end(r);
 	rc = sf_writer_flush(r->writer, &err); /* for the last numbers */
 	r->stats = *sf_writer_stats(r->writer);
 	closed = sf_writer_close(r->writer, rc < 0 ? &again : &err);
 	rc = rc < 0 ? rc : closed;
 	r->writer = NULL;
-	r->stored = r->stored_before + (is_stdout(r) ? r->stats.stream_size : size_of(r->current));
+	if (cli_recording_keeps(r))
+		r->stored = r->stats.stored;
+	else if (is_stdout(r))
+		r->stored = r->stats.stream_size;
+	else
+		r->stored = r->stored_before + size_of(r->current);
 	if (rc < 0 && !r->broken)
 		return failed(r, &err);
-	return 0;
+	return status;
 }
 
 void cli_recording_discard(struct cli_recording *r)
 {
-	bool created = r->writer && !r->opt.replace && !is_stdout(r);
+	bool created = r->writer && !r->opt.replace && !is_stdout(r) && !cli_recording_keeps(r);
 
 	sf_writer_abandon(r->writer);
 	r->writer = NULL;

@@ -17,6 +17,8 @@ enum { /* ids of the options below */
        OPT_MAX_SIZE,
        OPT_FORCE,
        OPT_FILL_DISK,
+       OPT_KEEP,
+       OPT_KEEP_AT_END,
 };
 
 /* clang-format off */
@@ -27,7 +29,10 @@ enum { /* ids of the options below */
 	{OPT_MAX_SIZE, "max-size", "SIZE", \
 	 "stop when the files have SIZE; with --rotate and COUNT: drop the oldest"}, \
 	{OPT_FORCE, "force", NULL, "replace a file that exists"}, \
-	{OPT_FILL_DISK, "fill-disk", NULL, "use the last 5 % of the disk, too"}
+	{OPT_FILL_DISK, "fill-disk", NULL, "use the last 5 % of the disk, too"}, \
+	{OPT_KEEP, "keep", "TIME|SIZE|TIME:SIZE", \
+	 "only in memory, the last of it; SIGUSR2 writes that"}, \
+	{OPT_KEEP_AT_END, "keep-at-end", NULL, "with --keep: write it when recording ends, too"}
 /* clang-format on */
 
 enum cli_recording_verdict {
@@ -41,6 +46,7 @@ struct cli_recording {
 	struct sf_writer_options opt;
 	uint64_t max_size; /* 0: no limit */
 	bool fill_disk;
+	bool keep_at_end;
 	/* at work */
 	struct sf_writer *writer;
 	struct buf name;	/* if it was made up */
@@ -48,11 +54,19 @@ struct cli_recording {
 	int fd;			/* of the current file, to see whether it still has a name */
 	uint64_t stored_before; /* bytes of completed files */
 	uint64_t frames_seen, looked_at; /* when the disk was looked at */
-	bool full;			 /* and the state that begins the next file was asked for */
+	bool full; /* and the state that begins the next file, or section, was asked for */
 	bool told_renamed, broken;
+	/* with --keep */
+	uint64_t next_state;	 /* CLOCK_MONOTONIC: not taken sooner */
+	bool wanted, dumping;	 /* a dump is asked for; another one is under way */
+	uint64_t wanted_at;	 /* CLOCK_REALTIME, as events have it */
+	uint64_t last_ts;	 /* of the events written */
+	char why[64], doing[64]; /* who asked for them */
+	int dump_status;	 /* exit status, if one failed */
 	/* once closed */
 	uint64_t stored;
 	struct sf_writer_stats stats;
+	struct sf_kept kept;
 };
 
 void cli_recording_init(struct cli_recording *r);
@@ -71,8 +85,24 @@ int cli_recording_open(struct cli_recording *r);
  * (told; nothing more can be written).
  */
 int cli_recording_item(struct cli_recording *r, const struct ev_item *item);
+/*
+ * With --keep: is the state to be taken once more? Then it is, and it begins the next section, when
+ * EV_ITEM_SECTION comes; cli_recording_took_state() is told when taking it had begun.
+ */
+bool cli_recording_keeps(const struct cli_recording *r);
+/* What is kept, or was at the end. Return: false if nothing ever is. */
+bool cli_recording_kept(const struct cli_recording *r, struct sf_kept *out);
+bool cli_recording_wants_state(struct cli_recording *r);
+void cli_recording_took_state(struct cli_recording *r, uint64_t began);
+/*
+ * Something has happened, @why, that makes what is kept worth writing: it goes to a file of its
+ * own as soon as the events up to now are there. Asked for once more before that, it is one file.
+ */
+void cli_recording_dump(struct cli_recording *r, const char *why);
 /* To be called now and then, also when nothing happens. */
 enum cli_recording_verdict cli_recording_look(struct cli_recording *r);
+/* Is less than the reserve left where the files are? Where nobody says, there is room. */
+bool cli_recording_disk_is_low(const struct cli_recording *r, unsigned *percent);
 /* Bytes of all files so far. */
 uint64_t cli_recording_stored(const struct cli_recording *r);
 const char *cli_recording_path(const struct cli_recording *r);

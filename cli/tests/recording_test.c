@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recordings over a recorder that follows a script: files, limits, losses, the end. */
+/* Recordings over a recorder that follows a script: files, limits, memory, losses, the end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/keeping.h"
 #include "cli/recorder.h"
 #include "cli/tests/fake_recorder.h"
 #include "scapfile/scapfile.h"
@@ -366,7 +367,162 @@ static void a_renamed_file_is_written_to_its_end(void **unused)
 	assert_int_equal(read_back(in_dir("b.scap")).events, 5000);
 }
 
+/* --- in memory --- */
+
+static void what_is_kept_leaves_no_file(void **unused)
+{
+	uint64_t bytes;
+
+	(void)unused;
+	fake.events = 5000;
+	option(OPT_KEEP, "256K");
+	rec.file.opt.background = false; /* what is dropped when does not depend on a thread */
+	assert_int_equal(record(in_dir("a.scap.zst")), 0);
+	assert_int_equal(files_in_dir(&bytes), 0);
+	assert_int_equal(rec.file.stored, 0);
+	assert_in_range(fake.states, 8, 25); /* or old events could not be dropped */
+	assert_in_range(rec.file.kept.events, 300, 1100);
+	assert_in_range(rec.file.kept.bytes, 80000, 256 << 10);
+	assert_in_range(rec.file.kept.dropped_events, 3900, 5000 - rec.file.kept.events);
+}
+
+static void ask_for_it(unsigned i)
+{
+	if (i % 2000 != 1999)
+		return;
+	cli_recording_dump(&rec.file, "the test");
+	rec.file.wanted_at = FAKE_FIRST_TS + i * fake.step_ns; /* the fake's now */
+}
+
+static void it_is_written_when_something_asks_for_it(void **unused)
+{
+	uint64_t bytes;
+
+	(void)unused;
+	fake.events = 5000;
+	fake.on_event = ask_for_it;
+	option(OPT_KEEP, "256K");
+	rec.file.opt.background = false; /* what is dropped when does not depend on a thread */
+	option(OPT_KEEP_AT_END, NULL);
+	assert_int_equal(record(in_dir("a.scap.zst")), 0);
+	assert_int_equal(files_in_dir(&bytes), 3);
+	assert_int_equal(rec.file.stored, bytes);
+	assert_int_equal(rec.file.kept.dumps, 3);
+	for (unsigned i = 1; i <= 3; i++) {
+		char name[32];
+		struct contents c;
+
+		snprintf(name, sizeof(name), "a.%04u.scap.zst", i);
+		c = read_back(in_dir(name));
+		assert_int_equal(c.machines, 1);
+		assert_int_equal(c.threads, 1);
+		assert_int_equal(c.gaps, 0);
+		assert_in_range(c.events, 300, 1100);
+		/* All of the time before, and not much after. */
+		assert_in_range(c.first_ts + c.events * fake.step_ns,
+				FAKE_FIRST_TS + (i < 3 ? 2000 * i : 5000) * fake.step_ns,
+				FAKE_FIRST_TS + (i < 3 ? 2000 * i + 300 : 5000) * fake.step_ns);
+	}
+	assert_string_equal(cli_recording_path(&rec.file), in_dir("a.0003.scap.zst"));
+}
+
+/* Asked for by the last event, when nobody looks any more. */
+static void ask_at_the_end(unsigned i)
+{
+	if (i == 99)
+		cli_recording_dump(&rec.file, "the test");
+}
+
+static void a_wish_of_the_last_moment_is_heeded(void **unused)
+{
+	(void)unused;
+	fake.events = 100;
+	fake.on_event = ask_at_the_end;
+	option(OPT_KEEP, "1h");
+	assert_int_equal(record(in_dir("a.scap")), 0);
+	assert_int_equal(read_back(in_dir("a.0001.scap")).events, 100);
+}
+
+static void take_the_directory(unsigned i)
+{
+	if (i == 2000)
+		assert_int_equal(rmdir(in_dir("d")), 0);
+	ask_for_it(i);
+}
+
+static void what_cannot_be_written_is_told_and_recording_goes_on(void **unused)
+{
+	(void)unused;
+	assert_int_equal(mkdir(in_dir("d"), 0700), 0);
+	fake.events = 5000;
+	fake.on_event = take_the_directory;
+	option(OPT_KEEP, "64K");
+	assert_int_equal(record(in_dir("d/a.scap.zst")), CLI_INPUT);
+	assert_int_equal(fake.delivered, 5000);
+	assert_int_equal(rec.file.kept.dumps, 0);
+}
+
+static void what_does_not_go_with_keep_is_refused(void **unused)
+{
+	static const struct {
+		int id;
+		const char *value;
+	} cases[] = {{OPT_ROTATE, "1M"}, {OPT_MAX_SIZE, "1M"}, {OPT_FORCE, NULL}};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		cli_recording_init(&rec.file);
+		option(OPT_KEEP, "1s");
+		option(cases[i].id, cases[i].value);
+		assert_int_equal(record(in_dir("a.scap")), CLI_USAGE);
+	}
+	cli_recording_init(&rec.file);
+	option(OPT_KEEP, "1s");
+	assert_int_equal(record("-"), CLI_USAGE);
+	cli_recording_init(&rec.file);
+	option(OPT_KEEP_AT_END, NULL);
+	assert_int_equal(record(in_dir("a.scap")), CLI_USAGE);
+	assert_false(fake.open);
+}
+
 /* --- options --- */
+
+static void what_to_keep_is_a_time_a_size_or_both(void **unused)
+{
+	static const struct {
+		const char *text;
+		bool ok;
+		uint64_t ns, bytes;
+	} cases[] = {
+	    {"60s", true, 60000000000, SF_KEEP_BYTES_DEFAULT},
+	    {"500ms", true, 500000000, SF_KEEP_BYTES_DEFAULT},
+	    {"64M", true, 0, 64 << 20},
+	    {"64K", true, 0, 64 << 10},
+	    {"10m:1G", true, 600000000000, 1 << 30},
+	    {"1h:64K", true, 3600000000000, 64 << 10},
+	    {"", false, 0, 0},
+	    {"60", false, 0, 0},
+	    {"0s", false, 0, 0},
+	    {"63K", false, 0, 0},
+	    {"60s:", false, 0, 0},
+	    {"60s:1K", false, 0, 0},
+	    {":64M", false, 0, 0},
+	    {"64M:60s", false, 0, 0},
+	    {"60s:64M:", false, 0, 0},
+	    {"soon", false, 0, 0},
+	    {"1000000000000000000000000000000000000000s:1M", false, 0, 0},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		uint64_t ns, bytes;
+		bool ok = cli_parse_keep(cases[i].text, &ns, &bytes);
+
+		if (ok != cases[i].ok || (ok && (ns != cases[i].ns || bytes != cases[i].bytes)))
+			fail_msg("'%s': %d %llu %llu", cases[i].text, ok, (unsigned long long)ns,
+				 (unsigned long long)bytes);
+	}
+}
 
 static void rotations_are_sizes_or_times(void **unused)
 {
@@ -500,6 +656,12 @@ int main(void)
 	    TEST(a_full_disk_leaves_what_was_written),
 	    TEST(a_deleted_file_ends_the_recording),
 	    TEST(a_renamed_file_is_written_to_its_end),
+	    TEST(what_is_kept_leaves_no_file),
+	    TEST(it_is_written_when_something_asks_for_it),
+	    TEST(a_wish_of_the_last_moment_is_heeded),
+	    TEST(what_cannot_be_written_is_told_and_recording_goes_on),
+	    TEST(what_does_not_go_with_keep_is_refused),
+	    cmocka_unit_test(what_to_keep_is_a_time_a_size_or_both),
 	    cmocka_unit_test(rotations_are_sizes_or_times),
 	    cmocka_unit_test(files_are_named_after_host_and_time),
 	    cmocka_unit_test(losses_are_told_by_reason),
