@@ -11,6 +11,7 @@ import glob
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -64,14 +65,14 @@ def main():
                 r.skip("%s: %s: this host cannot record" % (page, line))
                 continue
             # on a host where nothing happens there is nothing to record
-            noise = subprocess.Popen(["sh", "-c", "while cat /dev/null; do :; done"]) if m and m.group(2) else None
-            p = subprocess.run(["bash", "-c", line], cwd=folder, env=env, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, timeout=60)
+            noise = check.popen(["sh", "-c", "while cat /dev/null; do :; done"], start_new_session=True) if m and m.group(2) else None
+            p = check.popen(["bash", "-c", line], cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+            err = p.communicate(timeout=60)[1]
             if noise:
-                noise.kill()
+                os.killpg(noise.pid, signal.SIGKILL)
                 noise.wait()
             r.check(p.returncode == want, "%s: %s" % (page, line), "  status %d, want %d\n%s" % (
-                p.returncode, want, p.stderr.decode("utf-8", "replace")[-1500:]))
+                p.returncode, want, err.decode("utf-8", "replace")[-1500:]))
     r.finish()
 
 

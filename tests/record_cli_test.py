@@ -74,8 +74,14 @@ def usage(folder):
         expect([command, "--rotate", "100"], 3, "--rotate 100: expected a size (100M) or a time")
         expect([command, "--rotate", "10m:0"], 3, "--rotate 10m:0")
         expect([command, "--max-size", "0"], 3, "--max-size 0")
+        for keep in ("60", "0s", "1K", "soon", "60s:1K", "64M:60s"):
+            expect([command, "--keep", keep], 3, "--keep %s: expected a time (60s), a size from 64K" % keep)
         many = [x for i in range(65) for x in ("--port", str(i + 1))]
         expect([command] + many, 3, "more than 64 times", what=command + " with 65 ports")
+    for other in (["--rotate", "1M"], ["--max-size", "1M"], ["--force"]):
+        expect(["record", "--keep", "1s"] + other, 3, "%s and --keep exclude each other" % other[0])
+    expect(["record", "--keep", "1s", "-o", "-"], 3, "--output - and --keep exclude each other")
+    expect(["record", "--keep-at-end", "-o", os.path.join(folder, "k.scap")], 3, "--keep says how much")
     expect(["record", "--syscalls", "opne"], 3, "'opne'")
     expect(["record", "--syscalls", "none"], 3, "nothing is left")
     expect(["record", "extra"], 3, "a command to record follows '--'")
@@ -248,7 +254,7 @@ def wait_for(what, condition):
 def start(args, out=subprocess.PIPE, **kw):
     env = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8")
     env.setdefault("ASAN_OPTIONS", "exitcode=99:detect_leaks=1")
-    return subprocess.Popen([check.scapula_path()] + args, stdout=out, stderr=subprocess.PIPE, env=env, **kw)
+    return check.popen([check.scapula_path()] + args, stdout=out, stderr=subprocess.PIPE, env=env, **kw)
 
 
 def finish(p):
@@ -330,8 +336,10 @@ def rotation(folder):
         path = os.path.join(folder, name)
         info, _ = expect(["info", path], 0, what="info of " + name)
         r.check(" 0 processes" not in info, "%s begins with the state" % name, info)
-        who = set(events(path, "evt.num > 0"))
-        r.check(who <= {"sh", "scapula"}, "%s knows who acts" % name, repr(who))
+        # but for one that ended while that state was read
+        ended = {(tid, "<NA>") for tid in events(path, "evt.type = procexit", "%thread.tid")}
+        who = {tuple(x.split(" ", 1)) for x in events(path, "evt.num > 0", "%thread.tid %proc.name")}
+        r.check({n for _, n in who - ended} <= {"sh", "scapula"}, "%s knows who acts" % name, repr(who))
 
 
 def limits(folder):
@@ -486,6 +494,279 @@ def live(folder):
     expect(["live", "-r", rules, "--duration", "50ms", "--fail-on", "prio>=error"], 0, what="nothing of that priority")
 
 
+# --- in memory ---
+
+def dumped(folder, name):
+    """A dump is there as soon as it has its name: it is complete then."""
+    path = os.path.join(folder, name)
+    wait_for(name, lambda: os.path.exists(path))
+    expect(["info", "--strict", path], 0, in_out="clean", what="%s is right to the letter" % name)
+    info = check.run(["info", path])[1]
+    r.check(" 0 processes" not in info and "1 section" in info, "%s begins with the state" % name, info)
+    r.equal(os.stat(path).st_mode & 0o777, 0o600, "%s is for its owner only" % name)
+    return path
+
+
+def keeping(folder):
+    """The last second, written when somebody asks for it."""
+    stats = os.path.join(folder, "stats")
+    where = os.path.join(folder, "dumps")
+    os.mkdir(where)
+    base = os.path.join(where, "a.scap.zst")
+    p = start(["record", "-o", base, "--keep", "1s", "--stats", stats])
+    wait_for("a first line of statistics", lambda: stats_of(stats))
+    write(os.path.join(folder, "old-scapula-mark"), "")
+
+    def dropped():
+        write(os.path.join(folder, "some-scapula-mark"), "")
+        return stats_of(stats)[-1]["dropped_events"] and time.time() > end
+
+    end = time.time() + 3  # of events: what is older than the limit and a quarter of it is gone then
+    wait_for("old events to be dropped", dropped)
+    r.equal(os.listdir(where), [], "nothing is written before")
+    new = os.path.join(folder, "new-scapula-mark")
+    write(new, "")
+    p.send_signal(signal.SIGUSR2)
+    path = dumped(where, "a.0001.scap.zst")
+    r.check(events(path, "fd.name = " + new), "the last events are in it")
+    r.equal(events(path, "fd.name endswith old-scapula-mark"), [], "old ones are not")
+    times = [int(x) for x in events(path, "evt.num > 0", "%evt.rawtime")]
+    r.check(1e9 <= times[-1] - times[0] < 3e9, "a second, and no more than a section besides", repr(times[:1] + times[-1:]))
+    write(new + "2", "")
+    p.send_signal(signal.SIGUSR2)
+    again = dumped(where, "a.0002.scap.zst")
+    r.check(events(again, "fd.name = " + new + "2"), "the next one has its own name")
+    p.send_signal(signal.SIGTERM)
+    status, _, err = finish(p)
+    r.check(status == 0 and clean(err) and err.count("SIGUSR2: ") == 2 and "2 files were written" in err, "the end says what was written",
+            "  status %d: %s" % (status, err))
+    r.equal(sorted(os.listdir(where)), ["a.0001.scap.zst", "a.0002.scap.zst"], "and nothing else is left")
+    last = stats_of(stats)[-1]
+    r.check(last["dumps"] == 2 and last["kept_events"] > 0 and last["stored"] == os.stat(path).st_size + os.stat(again).st_size,
+            "numbers of it", repr(last))
+
+
+def keeping_bytes(folder):
+    """No more than the limit, however much there is."""
+    stats = os.path.join(folder, "stats")
+    base = os.path.join(folder, "a.scap")
+    script = "head -c 4000000 /dev/urandom > %s/a; cp %s/a %s/b; exit 7" % (folder, folder, folder)
+    status, _, err = record(["-o", base, "--keep", "1M", "--keep-at-end", "--snaplen", "4000", "--stats", stats, "--", "sh", "-c", script])
+    r.check(status == 7 and clean(err) and "end of recording: " in err, "--keep-at-end with a command", "  status %d: %s" % (status, err))
+    lines = stats_of(stats)
+    r.check(all(0 < x["kept_bytes"] <= 1 << 20 for x in lines[1:]), "the limit is never exceeded", repr([x["kept_bytes"] for x in lines]))
+    path = dumped(folder, "a.0001.scap")
+    r.check(os.stat(path).st_size <= 1 << 20, "nor by the file")
+    # How large the events that wait are when the state is taken depends on the machine: there may be a hole, which is told with status 5.
+    status, out, err = check.run(["events", "-F", "evt.type = procexit and proc.name = sh", "-p", "%evt.arg.status", path])
+    r.check(out == "%d\n" % (7 << 8) and (status == 0 or status == 5 and "(memory full)" in err), "the end is in it", "  status %d: %s" % (status, out + err))
+    status, _, err = record(["-o", base, "--keep", "1h", "--duration", "100ms"])
+    r.check(status == 0 and "were kept and are gone; SIGUSR2 writes them" in err, "what nobody asked for is gone, and told", err)
+    r.check(not os.path.exists(os.path.join(folder, "a.0002.scap")) and not os.path.exists(base), "without a file")
+    p = start(["record", "-o", os.path.join(folder, "b.scap"), "--stats", stats + "2"])
+    wait_for("a first line of statistics", lambda: stats_of(stats + "2"))
+    p.send_signal(signal.SIGUSR2)
+    line = p.stderr.readline().decode()
+    p.send_signal(signal.SIGTERM)
+    status, _, err = finish(p)
+    r.check(status == 0 and "--keep does that" in line, "SIGUSR2 without --keep ends nothing", "  status %d: %s" % (status, line + err))
+
+
+def keeping_live(folder):
+    """Rules at once, and what led to an alert when it is asked for."""
+    rules = write(os.path.join(folder, "mark.yaml"), MARK_RULE)
+    mark = os.path.join(folder, "scapula-test-mark")
+    alerts = os.path.join(folder, "alerts.jsonl")
+    with open(alerts, "wb") as f:
+        p = start(["live", "-r", rules, "-f", "json", "--keep", "30s", "-o", os.path.join(folder, "a.scap.zst")], out=f)
+
+    def alert_came():
+        write(mark, "")
+        return stats_of(alerts)
+
+    wait_for("an alert", alert_came)
+    p.send_signal(signal.SIGUSR2)
+    path = dumped(folder, "a.0001.scap.zst")
+    p.send_signal(signal.SIGINT)
+    status, _, err = finish(p)
+    r.check(status == 0 and clean(err) and "SIGUSR2: " in err, "live --keep", "  status %d: %s" % (status, err[-800:]))
+    again = check.run(["replay", "-q", "-f", "json", "-r", rules, path])[1].splitlines()
+    r.check(again and json.loads(again[0]) == stats_of(alerts)[0], "the alert is in what was kept", repr(again[:1]))
+
+
+def stalled_reader(folder):
+    """Nobody reads for seconds: recording goes on, and later everything arrives."""
+    stats = os.path.join(folder, "stats")
+    p = start(["record", "-o", "-", "--stats", stats])
+    wait_for("a first line of statistics", lambda: stats_of(stats))
+    for turn in range(4):
+        lines = len(stats_of(stats))
+        subprocess.run(["sh", "-c", BUSY % 2000], check=True)
+        # whoever waits for the reader has no numbers to tell
+        wait_for("numbers while nobody reads", lambda: len(stats_of(stats)) > lines)
+    last = os.path.join(folder, "last-scapula-mark")
+    write(last, "")
+    p.send_signal(signal.SIGTERM)
+    out, err = p.communicate(timeout=WAIT)
+    r.check(p.returncode == 0 and clean(err.decode()) and b"nothing was lost" in err, "nothing is lost while nobody reads",
+            "  status %d: %r" % (p.returncode, err[-800:]))
+    path = write(os.path.join(folder, "out.scap"), "")
+    with open(path, "wb") as f:
+        f.write(out)
+    r.equal(int(check.run(["events", "--count", path])[1]), stats_of(stats)[-1]["events"], "all of it arrives")
+    r.check(events(path, "fd.name = " + last), "to the last event")
+
+
+# --- inside a pid namespace, as in a container ---
+
+NAMESPACE = ["unshare", "--pid", "--fork", "--mount-proc"]
+
+
+def inside(script, folder, namespace=NAMESPACE):
+    """Run @script in a shell that is the first process of a new pid namespace; $S is the program under test, $D the folder."""
+    env = dict(os.environ, S=check.scapula_path(), D=folder, TZ="UTC", LC_ALL="C.UTF-8")
+    env.setdefault("ASAN_OPTIONS", "exitcode=99:detect_leaks=1")
+    p = check.popen(namespace + ["sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, start_new_session=True)
+    try:
+        status, out, err = finish(p)
+    except subprocess.TimeoutExpired:
+        os.killpg(p.pid, signal.SIGKILL)  # the end of its first process is that of a namespace
+        status, out, err = -1, "", "not within %d s: %s" % (WAIT, p.communicate()[1])
+    return status, out, err
+
+
+def strict(path):
+    expect(["info", "--strict", path], 0, in_out="clean", what="%s is right to the letter" % os.path.basename(path))
+
+
+def pid_namespace(folder):
+    status, _, err = inside("exit 7", folder)
+    if status != 7:
+        r.skip("recording inside a pid namespace: %s" % err.strip())
+        return
+    namespace_command(folder)
+    namespace_process(folder)
+    namespace_host(folder)
+    namespace_live(folder)
+
+
+def namespace_command(folder):
+    path = os.path.join(folder, "command.scap")
+    status, out, err = inside("$S record -o $D/command.scap -- sh -c 'echo $$ > $D/scapula-test-mark; (exec cat /dev/null; exit 5) & wait; exit 3'; echo $?",
+                              folder)
+    r.check(out == "3\n" and clean(err) and "events in" in err, "a command inside a pid namespace", out + err)
+    strict(path)
+    with open(os.path.join(folder, "scapula-test-mark")) as f:
+        number = f.read().strip()
+    execs = events(path, "evt.type = execve and evt.failed = false", "%proc.name %proc.vpid")
+    r.check(len(execs) == 2 and execs[0] == "sh " + number and execs[1].startswith("cat "), "its commands have the ids they know", repr(execs))
+    r.check(events(path, "fd.name endswith /scapula-test-mark and evt.type in (open, openat)"), "from its first instruction on")
+    ends = events(path, "evt.type = procexit", "%proc.name %evt.arg.status")
+    r.check(len(ends) == 3 - 1 and ends[-1] == "sh %d" % (3 << 8), "to its end", repr(ends))
+    names = set(events(path, "evt.num > 0"))
+    r.check(names <= {"sh", "cat", "scapula"}, "and nobody else", repr(names))
+    ids = set(events(path, "proc.vpid = " + number, "%proc.pid"))
+    r.check(len(ids) == 1 and number not in ids, "events have the kernel's ids", repr(ids))
+
+
+def namespace_process(folder):
+    path = os.path.join(folder, "process.scap")
+    held = write(os.path.join(folder, "held"), "line\n")
+    os.mkfifo(os.path.join(folder, "go"))
+    script = """
+        sh -c 'exec 7< $D/held; read go < $D/go; read line <&7; cat /dev/null' & P=$!
+        (while :; do cat /dev/null; done) & OTHER=$!
+        $S record -o $D/process.scap --pid $P --stats $D/stats & R=$!
+        while [ ! -s $D/stats ]; do sleep 0.01; done
+        echo > $D/go; wait $P; kill $OTHER; kill -TERM $R; wait $R; echo $? $P"""
+    status, out, err = inside(script, folder)
+    words = out.split()
+    if not r.check(len(words) == 2 and words[0] == "0" and clean(err), "--pid inside a pid namespace", out + err):
+        return
+    strict(path)
+    reads = set(events(path, "evt.type = read and fd.name = " + held, "%proc.name %proc.vpid"))
+    r.equal(reads, {"sh " + words[1]}, "--pid: what the process had open is known")
+    r.equal(events(path, "evt.type = execve", "%proc.name"), ["cat"], "--pid: its descendants, and nobody else")
+    ids = set(events(path, "proc.name = sh and proc.vpid = " + words[1], "%proc.pid"))
+    r.check(len(ids) == 1 and words[1] not in ids, "--pid: events have the kernel's ids", repr(ids))
+    status, out, err = inside("sleep 30 & S2=$!; $S record -o $D/nobody.scap --pid 31999; echo $?; kill $S2", folder)
+    r.check(out == "4\n" and "there is no such process" in err, "--pid of a process that only others have", out + err)
+
+
+def namespace_host(folder):
+    """Events of the whole host, but for those of the recorder; the state is that of the namespace, or of the /proc there is."""
+    script = """
+        $S record -q -o $D/%s.scap --stats $D/%s.stats & R=$!
+        while [ ! -s $D/%s.stats ]; do sleep 0.01; done
+        cat /dev/null > $D/%s-scapula-test-mark; kill -TERM $R; wait $R; echo $?"""
+    for name, namespace in (("own", NAMESPACE), ("foreign", NAMESPACE[:3])):
+        path = os.path.join(folder, name + ".scap")
+        status, out, err = inside(script.replace("%s", name), folder, namespace)
+        r.check(out == "0\n" and clean(err), "/proc of %s: the host" % name, out + err)
+        strict(path)
+        r.check(events(path, "fd.name endswith %s-scapula-test-mark" % name), "/proc of %s: what happened is there" % name)
+        r.equal(events(path, "proc.exepath endswith /scapula and not evt.type in (clone, clone3, fork, vfork, procexit)", "%evt.type"), [],
+                "/proc of %s: nothing of the recorder" % name)
+        listed = check.run(["tree", "--at", "evt:0", "-f", "csv", path])[1]
+        here = any(line.startswith("%d," % os.getpid()) for line in listed.splitlines())
+        r.equal(here, name == "foreign", "/proc of %s: is the test in the first state?" % name)
+
+
+def namespace_live(folder):
+    write(os.path.join(folder, "mark.yaml"), MARK_RULE.replace("(command=", "(id=%proc.vpid command="))
+    script = """
+        (while :; do : > $D/scapula-test-mark; sleep 0.02; done) & P=$!
+        $S live -q -r $D/mark.yaml --pid $P -f json > $D/alerts & L=$!
+        while [ ! -s $D/alerts ]; do sleep 0.01; done
+        kill -TERM $L; wait $L; echo $? $P; kill $P"""
+    status, out, err = inside(script, folder)
+    words = (out + "- -").split()
+    alert = (stats_of(os.path.join(folder, "alerts")) or [{}])[0]
+    r.check(words[:1] == ["0"] and clean(err), "live inside a pid namespace", out + err)
+    r.check(alert.get("rule") == "Mark" and str(alert["output_fields"]["proc.vpid"]) == words[1], "live: alerts about a process of the namespace", repr(alert))
+
+
+# --- io_uring ---
+
+def uring_load():
+    near = os.path.join(os.path.dirname(os.path.abspath(check.scapula_path())), "tests", "uring_load")
+    for path in (os.environ.get("URING_LOAD"), near, os.path.join(check.ROOT, "build", "dev", "tests", "uring_load")):
+        if path and os.path.exists(path):
+            return path
+    return None
+
+
+def rings(folder):
+    """What is opened, connected and closed through a ring (capture/tests/uring_load.c) is known to the calls that use it."""
+    path, held, load = os.path.join(folder, "rings.scap"), write(os.path.join(folder, "held"), "line\n"), uring_load()
+    if not r.check(load, "uring_load is not built"):
+        return
+    status, _, err = record(["-o", path, "--io-uring", "--", load, held])
+    if status == 77 or "io_uring cannot be recorded" in err:
+        r.skip("rings: the kernel gives none, or does not tell of them: %s" % err.strip())
+        return
+    r.check(status == 0 and clean(err), "record --io-uring", err)
+    expect(["info", "--strict", path], 0, in_out="clean", what="a recording of rings is right to the letter")
+    reads = events(path, "evt.type = read and evt.failed = false and fd.name = " + held, "%evt.num %fd.num")
+    r.equal(len(reads), 2, "what a ring opened has its name when it is read")
+    number = reads[0].split()[1]
+    r.equal(events(path, "evt.type = read and evt.failed = true and fd.num = " + number, "%evt.res %fd.name"), ["EBADF "],
+            "what a ring closed is closed")
+    r.equal(events(path, "evt.type in (open, openat, openat2) and fd.name = " + held, "%evt.num"), [], "an operation is no event of a call")
+    ends = events(path, "evt.type in (read, write) and fd.sip = 127.0.0.1", "%evt.type %fd.name %evt.num")
+    r.check([e.split()[0] for e in ends] == ["write", "read"] and ends[0].split()[1] == ends[1].split()[1] and "->127.0.0.1:" in ends[0],
+            "a connection made by rings has its ends", repr(ends))
+    fds = check.run(["fds", "--at", "evt:" + ends[-1].split()[2], "-F", "proc.name = uring_load", "-f", "csv", path])[1].splitlines()
+    r.equal(sum(line.count(held) for line in fds), 1, "fds lists the file that is open, and not what is no descriptor")
+    r.equal(sum("->127.0.0.1:" in line for line in fds), 2, "fds lists both ends")
+    shown = [line for line in check.run(["events", path])[1].splitlines() if line.startswith("- ")]
+    r.check(any("res=%s(<f>%s)" % (number, held) in line for line in shown), "operations are shown with what they gave", "\n".join(shown))
+    r.check(any("op=19(CLOSE) fd=%s(<f>%s)" % (number, held) in line for line in shown), "and with what they were about", "\n".join(shown))
+    objects = [json.loads(line)["io_uring"] for line in check.run(["events", "-f", "json", path])[1].splitlines() if line.startswith('{"io_uring"')]
+    r.equal([(o["operation"], o.get("fd.name")) for o in objects][:4], [("OPENAT", held), ("CLOSE", held), ("OPENAT", None), ("OPENAT", held)],
+            "and in JSON")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         usage(folder)
@@ -495,7 +776,8 @@ def main():
     if not check.can_record():
         r.skip("real recordings: this host or user cannot record; 'scapula record --check' says why")
         r.finish()
-    for part in (check_works, commands, descendants, host, own_name_and_stdout, rotation, limits, gone, selection, hashes, command_signals, with_capabilities, live):
+    for part in (check_works, commands, descendants, host, own_name_and_stdout, rotation, limits, keeping, keeping_bytes, keeping_live, stalled_reader, gone, selection, hashes, command_signals, with_capabilities, live,
+                 pid_namespace, rings):
         if len(sys.argv) > 1 and part.__name__ not in sys.argv[1:]:
             continue
         with tempfile.TemporaryDirectory() as folder:

@@ -5,11 +5,11 @@
 usage: record_exchange_test.py [--kills N] [--scripts NAME,...]
 
 Records small workloads of its own into each container; compares event lines with sysdig 0.29.3 for the system calls it
-knows; runs recorded scripts of ../shared again and demands the alerts of the goldens, from a recording and from `scapula
-live`; kills the recorder at random moments. Needs what `scapula record --check` asks for, else it skips with a message.
+knows; runs recorded scripts of ../shared again and demands the alerts of the goldens, of all sets of rules from one
+recording and of the largest from `scapula live`; kills the recorder at random moments. Needs what `scapula record
+--check` asks for, else it skips with a message.
 """
 import argparse
-import collections
 import json
 import os
 import random
@@ -24,11 +24,12 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lib"))
+import again  # noqa: E402
 import check  # noqa: E402
 
 r = check.Results("recordings for others")
 # Commands are looked for in as many folders as when the goldens were made: each attempt is an event.
-ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+ENV = {"PATH": again.PATH, "TZ": "UTC", "LC_ALL": "C.UTF-8"}
 
 WORKLOADS = {
     "files": "cd $0; for i in 1 2 3; do echo $i > f$i; done; ln f1 h; ln -s f2 s; mv f3 g; cat f1 h s g; mkdir -p d/e; "
@@ -180,9 +181,6 @@ def beside_sysdig(folder):
 
 # --- rules ---
 
-GOLDEN_CGROUP = "user.slice1/d9394466e03a" + "0" * 20  # the reference shows its first 12 digits as container.id
-RULES = [a for f in ("falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml")
-         for a in ("-r", os.path.join(check.SHARED, "peer-rules", f))]
 CANARY = """
 - rule: canary
   desc: the recorder is at work
@@ -190,96 +188,27 @@ CANARY = """
   output: canary
   priority: DEBUG
 """
-# Of ancestors, which the goldens lack, or different in each run.
-VOLATILE = {"evt.time", "proc.pid", "proc.ppid", "proc.pname", "proc.sname", "proc.aname[2]", "proc.aname[3]", "proc.aname[4]", "fd.rport"}
-
-
-# What depends on the machine more than on the recorder, by script.
-ELSEWHERE = {
-    "container": {"Write below root": "the start files of an interactive shell"},
-    "persist": {"Read ssh information": "whether there is a /root/.ssh"},
-}
-
-
-class Cgroup:
-    """A cgroup named like those of the goldens, in every hierarchy that lets us have one."""
-
-    def __enter__(self):
-        self.made = []
-        for base in ("/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids", "/sys/fs/cgroup"):
-            path = os.path.join(base, GOLDEN_CGROUP)
-            try:
-                os.makedirs(path, exist_ok=True)
-                if os.path.exists(os.path.join(path, "cgroup.procs")):
-                    self.made.append(path)
-            except OSError:
-                pass
-        return self
-
-    def enter(self):
-        """In a child, before it becomes the program."""
-        for path in self.made:
-            with open(os.path.join(path, "cgroup.procs"), "w") as f:
-                f.write(str(os.getpid()))
-
-    def __exit__(self, *_):
-        for path in self.made:
-            for folder in (path, os.path.dirname(path)):
-                for _ in range(50):
-                    try:
-                        os.rmdir(folder)
-                        break
-                    except OSError:
-                        time.sleep(0.02)
-
-
-def normal(value):
-    if isinstance(value, str):
-        value = re.sub(r"/tmp/(wl|wb|ps)\.\w{4}", "/tmp/W", value)
-        value = re.sub(r"127\.0\.0\.1:\d+->", "127.0.0.1:PORT->", value)
-        value = re.sub(r"\S*/(\w+\.sh)\b", r"\1", value)
-        value = re.sub(r" -t \d+ ", " -t PID ", value)
-        value = re.sub(r"^fd=\d+\(", "fd=N(", value)  # there may be another one open
-    return value
-
-
-def alerts_of(text, script):
-    out = []
-    for line in text.splitlines():
-        alert = json.loads(line)
-        if alert["rule"] == "canary" or alert["rule"] in ELSEWHERE.get(script, ()):
-            continue
-        fields = {k: normal(v) for k, v in alert["output_fields"].items() if k not in VOLATILE}
-        if fields.get("proc.cmdline", "").endswith(".sh"):
-            fields.pop("proc.pcmdline", None)  # who started the script
-        out.append((alert["rule"], alert["priority"], json.dumps(fields, sort_keys=True)))
-    return collections.Counter(out)
 
 
 def compare_alerts(got, want, what):
-    by_rule = [collections.Counter(), collections.Counter()]
-    for counts, alerts in zip(by_rule, (got, want)):
-        for (rule, _, _), n in alerts.items():
-            counts[rule] += n
-    r.equal(dict(by_rule[0]), dict(by_rule[1]), what + ": rules and how often they match")
     missing, extra = want - got, got - want
-    r.check(not missing and not extra, what + ": fields of the alerts",
-            "\n".join(["  missing %s %s" % (k[0], k[2]) for k in missing] + ["  extra   %s %s" % (k[0], k[2]) for k in extra])[:6000])
+    r.check(not missing and not extra, "%s: %d alerts, %d of them too many, %d missing" %
+            (what, sum(got.values()), sum(extra.values()), sum(missing.values())),
+            "\n".join(["  missing %s" % k for k in sorted(missing)] + ["  extra   %s" % k for k in sorted(extra)])[:6000])
 
 
-def live_alerts(folder, name, script, cgroup):
-    """The alerts of `scapula live` while @script runs."""
+def live_alerts(folder, name, cgroup):
+    """The alerts of `scapula live` while the script @name runs."""
     go, canary, rules = (os.path.join(folder, n) for n in ("go", "scapula-canary", "canary.yaml"))
     for path, text in ((canary, ""), (rules, CANARY)):
         with open(path, "w") as f:
             f.write(text)
     if os.path.exists(go):
         os.unlink(go)
-    waiting = "until [ -e %s ]; do cat %s; sleep 0.05; done; exec unshare -m bash %s" % (go, canary, script)
-    work = subprocess.Popen(["bash", "-c", waiting], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV,
-                            preexec_fn=cgroup.enter)
-    live = subprocess.Popen([check.scapula_path(), "live", "-f", "json", "--syscalls", "all", "--pid", str(work.pid)] + RULES + ["-r", rules],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, **ENV))
+    waiting = 'go=$1; canary=$2; shift 2; until [ -e "$go" ]; do cat "$canary"; sleep 0.05; done; exec "$@"'
+    work = start(["bash", "-c", waiting, "bash", go, canary] + again.command(folder, name), cgroup, stderr=subprocess.DEVNULL)
+    live = check.popen([check.scapula_path(), "live", "-f", "json", "--syscalls", "all", "--pid", str(work.pid)] + again.rule_args("all") +
+                            ["-r", rules], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, **ENV))
     first = live.stdout.readline()  # the canary has been seen
     with open(go, "w"):
         pass
@@ -288,7 +217,55 @@ def live_alerts(folder, name, script, cgroup):
     out, err = live.communicate(timeout=60)
     r.check(b'"canary"' in first and live.returncode in (0, 130), "live: the canary came first, status %d" % live.returncode, err.decode()[-500:])
     r.check(b"lost" not in err or b"nothing was lost" in err, "live: nothing was lost", err.decode()[-500:])
-    return alerts_of(out.decode(), name)
+    return [line for line in out.splitlines() if b'"rule":"canary"' not in line]
+
+
+def start(command, cgroup, **kw):
+    """Start @command as the scripts of the goldens were: in their cgroup, without a terminal."""
+    return check.popen(command, stdout=subprocess.DEVNULL, env=dict(os.environ, **ENV), preexec_fn=cgroup.enter, close_fds=False,
+                            start_new_session=True, **kw)
+
+
+def recorded_again(folder, name, cgroup):
+    """A recording of the script @name."""
+    path = os.path.join(folder, name + "-run.scap.zst")
+    p = start([check.scapula_path(), "record", "-q", "-o", path, "--syscalls", "all,sched_switch,signal_deliver", "--"] + again.command(folder, name),
+              cgroup, stderr=subprocess.PIPE)
+    err = p.communicate(timeout=180)[1]
+    report = strict(path, name)
+    r.check(report["losses"] == 0, "%s: nothing was lost" % name, err.decode()[-500:])
+    return path
+
+
+def replayed(path, rule_set, matching):
+    status, out, err = check.run(["replay", "-q", "-f", "json", "--matching", matching] + again.rule_args(rule_set) + [path], timeout=180)
+    r.equal(status, 0, "%s: status of replay\n%s" % (os.path.basename(path), err[-500:]))
+    return out.splitlines()
+
+
+def script(folder, name):
+    """The script @name recorded once and replayed with each set of rules as the goldens' recording is, once with all before it, and live."""
+    with again.Cgroup() as cgroup:
+        if not cgroup.made:
+            r.skip("no cgroup can be made here: alerts of %s are not compared" % name)
+            return
+        path = recorded_again(folder, name, cgroup)
+        data = again.begin_with(path, name)
+        if not r.check(data, "%s: the exec of the script is in its recording" % name):
+            return
+        cut = os.path.join(folder, name + "-cut.scap")
+        with open(cut, "wb") as f:
+            f.write(data)
+        for rule_set, matching, golden in again.goldens(name):
+            why = again.unlike_the_goldens(name, rule_set)
+            if why:
+                r.skip("%s, %s: %s" % (name, rule_set, why))
+                continue
+            compare_alerts(again.lines(replayed(cut, rule_set, matching), name), again.lines(golden, name), "%s, %s, %s" % (name, rule_set, matching))
+            if (rule_set, matching) == ("all", "first"):
+                golden = again.lines(golden, name, ancestors=False)
+                compare_alerts(again.lines(replayed(path, rule_set, matching), name, ancestors=False), golden, "%s, as recorded" % name)
+                compare_alerts(again.lines(live_alerts(folder, name, cgroup), name, ancestors=False), golden, "%s, live" % name)
 
 
 def rules(folder, scripts):
@@ -296,23 +273,7 @@ def rules(folder, scripts):
         r.skip("the shared scripts and goldens are not here: alerts of recordings are not compared")
         return
     for name in scripts:
-        script = os.path.join(check.SHARED, "corpus", "recorded", name + ".sh")
-        with open(os.path.join(check.SHARED, "golden", "alerts", name + ".all.first.jsonl")) as f:
-            want = alerts_of(f.read(), name)
-        with Cgroup() as cgroup:
-            if not cgroup.made:
-                r.skip("no cgroup can be made here: alerts of %s are not compared" % name)
-                continue
-            path = os.path.join(folder, name + "-run.scap.zst")
-            p = subprocess.run([check.scapula_path(), "record", "-q", "-o", path, "--syscalls", "all,sched_switch,signal_deliver", "--",
-                                "unshare", "-m", "bash", script], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=180,
-                               env=dict(os.environ, **ENV), preexec_fn=cgroup.enter)
-            report = strict(path, name)
-            r.check(report["losses"] == 0, "%s: nothing was lost" % name, p.stderr.decode()[-500:])
-            status, out, err = check.run(["replay", "-q", "-f", "json"] + RULES + [path], timeout=180)
-            r.equal(status, 0, "%s: status of replay\n%s" % (name, err[-500:]))
-            compare_alerts(alerts_of(out, name), want, "%s, recorded" % name)
-            compare_alerts(live_alerts(folder, name, script, cgroup), want, "%s, live" % name)
+        script(folder, name)
 
 
 # --- a recorder that is killed ---
@@ -322,12 +283,12 @@ TAIL = ("truncated", "container-cut")  # all that a killed recorder may leave un
 
 def killed(folder, times):
     dice = random.Random(20231122)
-    busy = subprocess.Popen(["sh", "-c", "while :; do head -c 100000 /etc/services | sort | uniq >/dev/null; done"], start_new_session=True,
+    busy = check.popen(["sh", "-c", "while :; do head -c 100000 /etc/services | sort | uniq >/dev/null; done"], start_new_session=True,
                             stderr=subprocess.DEVNULL)
     try:
         for i in range(times):
             path = os.path.join(folder, "killed%d%s" % (i, (".scap", ".scap.gz", ".scap.zst")[i % 3]))
-            p = subprocess.Popen([check.scapula_path(), "record", "-q", "-o", path], stderr=subprocess.DEVNULL)
+            p = check.popen([check.scapula_path(), "record", "-q", "-o", path], stderr=subprocess.DEVNULL)
             deadline = time.monotonic() + 20
             while (not os.path.exists(path) or os.path.getsize(path) == 0) and p.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.002)
@@ -349,7 +310,7 @@ def killed(folder, times):
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--kills", type=int, default=6)
-    ap.add_argument("--scripts", default="network,intrusion")
+    ap.add_argument("--scripts", default=",".join(again.NAMES))
     opt = ap.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if can_record():

@@ -76,7 +76,7 @@ class Recorder:
         self.stats, self.errors, self.rss = path + ".stats", path + ".err", path + ".rss"
         args = [helper(), "peak", self.rss, check.scapula_path(), "record", "-o", path, "--stats", self.stats] + list(options) + (["--"] + command if command else [])
         with open(self.errors, "wb") as err:
-            self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err, env=dict(os.environ, **SANITIZER),
+            self.process = check.popen(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err, env=dict(os.environ, **SANITIZER),
                                             start_new_session=True)
 
     def has_begun(self):
@@ -109,7 +109,7 @@ class Recorder:
 
 class Load:
     def __init__(self, args):
-        self.process = subprocess.Popen([helper()] + [str(a) for a in args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = check.popen([helper()] + [str(a) for a in args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.pid = self.process.pid
 
     def ready(self):

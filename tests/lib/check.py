@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the Python tests share: finding things, running the program, counting results."""
+import atexit
 import functools
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -57,6 +59,31 @@ def run(args, stdin=None, timeout=120, env=None, cwd=None):
     p = subprocess.run([scapula_path()] + args, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                        timeout=timeout, env=full_env, cwd=cwd or ROOT)
     return p.returncode, p.stdout.decode("utf-8", "replace"), p.stderr.decode("utf-8", "replace")
+
+
+_started = []  # (process, whether its group is its own)
+
+
+def popen(args, **kw):
+    """subprocess.Popen; what a test that failed leaves behind is killed when the tests end, with its group if that is its own."""
+    p = subprocess.Popen(args, **kw)
+    _started.append((p, kw.get("start_new_session", False)))
+    return p
+
+
+@atexit.register
+def _kill_started():
+    for p, group in _started:
+        if p.poll() is not None:
+            continue
+        if group:
+            os.killpg(p.pid, signal.SIGKILL)
+        else:
+            p.kill()
+        p.wait()
+
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 @functools.lru_cache(maxsize=None)
