@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -21,6 +22,7 @@
 #endif
 
 #define KERNEL_TYPES "/sys/kernel/btf/vmlinux"
+#define FIRST_PIDNS  0xeffffffcu /* inode number, since 3.8 */
 
 /* --- probes: 0, or a negative errno --- */
 
@@ -104,6 +106,8 @@ static int probe_uring(void)
 {
 	int rc = probe_hook("io_uring_submit_req", BPF_TRACE_RAW_TP, 0);
 
+	if (rc >= 0)
+		rc = probe_hook("io_uring_req_failed", BPF_TRACE_RAW_TP, 0);
 	return rc < 0 ? rc : probe_hook("io_uring_complete", BPF_TRACE_RAW_TP, 0);
 }
 
@@ -275,6 +279,13 @@ bool check_uring_cqe(void)
 }
 
 /* --- who we are --- */
+
+bool check_first_pidns(void)
+{
+	struct stat sb;
+
+	return stat("/proc/self/ns/pid", &sb) == 0 && sb.st_ino == FIRST_PIDNS;
+}
 
 int check_own_tgid(void)
 {

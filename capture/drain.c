@@ -55,7 +55,7 @@ static int add_ring(struct drain *d, int cpu, uint64_t size, struct error *err)
 	if (!r)
 		return error_nomem(err);
 	r->fd = -1;
-	fd = load_ring(d->load, cpu, size, err);
+	fd = load_ring(d->load, cpu, err);
 	if (fd < 0) {
 		free(r);
 		return fd;
@@ -66,7 +66,7 @@ static int add_ring(struct drain *d, int cpu, uint64_t size, struct error *err)
 		free(r);
 		return rc;
 	}
-	rc = watch(d, fd, EPOLLIN | EPOLLET, err);
+	rc = cpu < 0 ? watch(d, fd, EPOLLIN | EPOLLET, err) : 0; /* the others wake by it */
 	if (rc >= 0 && merge_add(&d->merge, r) < 0)
 		rc = error_nomem(err);
 	if (rc < 0) {
@@ -360,7 +360,7 @@ int drain_init(struct drain *d, const struct rec_options *opt, struct load *load
 
 	d->load = load;
 	d->boot_ns = boot_ns;
-	d->ring_bytes = opt->ring_bytes;
+	d->ring_bytes = load_ring_bytes(load);
 	d->epoll = d->wake = -1;
 	pthread_mutex_init(&d->lock, NULL);
 	atomic_init(&d->from, opt->first_state ? UINT64_MAX : 0);

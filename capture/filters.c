@@ -2,15 +2,11 @@
 /* What the BPF programs filter by, from the options into their maps. */
 #include "capture/internal.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
-
-#include "base/map.h"
 
 #define TREE_ROUNDS 8 /* processes may be created while they are listed */
 
@@ -23,69 +19,75 @@ static int put(int map, const void *key, const char *what, struct error *err)
 	return 0;
 }
 
-/* Field 4 of /proc/PID/stat, behind the command's name; 0 if it ended meanwhile. */
-static int64_t parent_of(int64_t pid)
-{
-	char path[64], text[512], *end;
-	long long parent;
-	FILE *f;
-	size_t n;
+/* --- processes --- */
 
-	snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[n] = '\0';
-	end = strrchr(text, ')');
-	return end && sscanf(end + 1, " %*c %lld", &parent) == 1 ? parent : 0;
+static void mark(const struct rec_options *opt, int32_t number, bool there[REC_FILTER_MAX])
+{
+	for (unsigned i = 0; i < opt->npids; i++)
+		there[i] |= opt->pids[i] == number;
 }
 
-/* Add processes whose parent is in @tree already. Return: how many were new, or ERR_NOMEM. */
-static int add_children(struct map *tree, int map, struct error *err)
+static int take_found(const struct rec_options *opt, const struct wire_followed *found, size_t n,
+		      bool there[REC_FILTER_MAX], struct error *err)
 {
-	DIR *dir = opendir("/proc");
-	struct dirent *e;
-	int added = 0;
-
-	while (dir && added >= 0 && (e = readdir(dir))) {
-		int64_t pid = strtoll(e->d_name, NULL, 10);
-		uint32_t tgid = (uint32_t)pid;
-		int rc;
-
-		if (pid <= 0 || map_get(tree, (uint64_t)pid) ||
-		    !map_get(tree, (uint64_t)parent_of(pid)))
-			continue;
-		rc = put(map, &tgid, "processes", err);
-		if (rc >= 0 && map_put(tree, (uint64_t)pid, tree) < 0)
-			rc = error_nomem(err);
-		added = rc < 0 ? rc : added + 1;
+	for (size_t i = 0; i < n; i++) {
+		if (found[i].error)
+			return error_sys(err, -found[i].error, "cannot filter by processes");
+		mark(opt, found[i].number, there);
 	}
-	if (dir)
-		closedir(dir);
-	return added;
+	return (int)n;
 }
 
-/* Those there are; the programs, attached already, see to those to come. */
-static int follow(const struct rec_options *opt, int map, struct error *err)
+/* Reading the list makes its program follow what is new. Return: how many, or ERR_*. */
+static int list_processes(const struct rec_options *opt, int lister, bool there[REC_FILTER_MAX],
+			  struct error *err)
 {
-	struct map tree = {0};
+	struct wire_followed found[64];
+	int fd = bpf_iter_create(lister), rc = 0, added = 0;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return error_sys(err, errno, "cannot list the processes to follow");
+	do {
+		n = read(fd, found, sizeof(found));
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			rc = error_sys(err, errno, "cannot list the processes to follow");
+		else if (n > 0)
+			rc = take_found(opt, found, (size_t)n / sizeof(*found), there, err);
+		added += rc;
+	} while (n != 0 && rc >= 0);
+	close(fd);
+	return rc < 0 ? rc : added;
+}
+
+/* Some kernels show their first process to nobody. */
+static int add_hidden(const struct rec_options *opt, int map, struct error *err)
+{
 	int rc = 0;
 
 	for (unsigned i = 0; i < opt->npids && rc >= 0; i++) {
 		uint32_t tgid = (uint32_t)opt->pids[i];
 
 		rc = put(map, &tgid, "processes", err);
-		if (rc >= 0 && map_put(&tree, (uint64_t)opt->pids[i], &tree) < 0)
-			rc = error_nomem(err);
 	}
+	return rc;
+}
+
+/* Those there are; the programs, attached already, see to those to come. */
+static int follow(const struct rec_options *opt, const struct filter_maps *maps, struct error *err)
+{
+	bool there[REC_FILTER_MAX] = {0}, first = check_first_pidns();
+	int rc = first ? add_hidden(opt, maps->processes, err) : 0;
+
 	for (int round = 0; round < TREE_ROUNDS && rc >= 0; round++) {
-		rc = add_children(&tree, map, err);
+		rc = list_processes(opt, maps->lister, there, err);
 		if (rc == 0)
 			break;
 	}
-	map_done(&tree);
+	for (unsigned i = 0; i < opt->npids && rc >= 0 && !first; i++)
+		if (!there[i])
+			return error_set(err, ERR_USAGE, "there is no process %lld to record",
+					 (long long)opt->pids[i]);
 	return rc < 0 ? rc : 0;
 }
 
@@ -103,5 +105,5 @@ int filters_fill(const struct rec_options *opt, const struct filter_maps *maps, 
 	}
 	for (unsigned i = 0; i < opt->nports && rc >= 0; i++)
 		rc = put(maps->ports, &opt->ports[i], "ports", err);
-	return rc < 0 || !opt->npids ? rc : follow(opt, maps->processes, err);
+	return rc < 0 || !opt->npids ? rc : follow(opt, maps, err);
 }

@@ -37,16 +37,17 @@ struct ring_record {
 struct ring {
 	_Atomic uint64_t *consumer;
 	const _Atomic uint64_t *producer;
-	const uint8_t *data; /* mapped twice in a row: no record is broken */
+	const uint8_t *data; /* no record is broken at its end: the mapping is longer */
 	uint64_t size;
-	int fd;		   /* the ring's map, or -1 */
-	int16_t cpu;	   /* -1: shared by all */
-	bool busy;	   /* the next record is begun, but not finished */
-	uint64_t produced; /* the kernel's position when last looked */
-	uint64_t scan;	   /* ours: the first record not looked at */
-	uint64_t released; /* what the kernel knows of it */
-	uint64_t last_ts;  /* of the record last looked at */
-	uint64_t even_at;  /* when we had last looked at everything there was */
+	size_t page, mapped; /* bytes of the two mappings */
+	int fd;		     /* the ring's map, or -1 */
+	int16_t cpu;	     /* -1: shared by all */
+	bool busy;	     /* the next record is begun, but not finished */
+	uint64_t produced;   /* the kernel's position when last looked */
+	uint64_t scan;	     /* ours: the first record not looked at */
+	uint64_t released;   /* what the kernel knows of it */
+	uint64_t last_ts;    /* of the record last looked at */
+	uint64_t even_at;    /* when we had last looked at everything there was */
 	unsigned first, count;
 	struct ring_record ahead[RING_AHEAD];
 };
@@ -218,11 +219,74 @@ void programs_classify(__u16 types[WIRE_SYSCALLS], __u64 io[WIRE_SYSCALLS / 64])
 
 struct filter_maps {
 	int processes, cgroups, comms, ports; /* descriptors */
+	int lister; /* of the iterator that finds processes to follow, unless there are none */
 };
 
 /* The programs that follow processes are attached already. */
 MUST_CHECK int filters_fill(const struct rec_options *opt, const struct filter_maps *maps,
 			    struct error *err);
+
+/* --- types.c: of the kernel's types those the programs ask for --- */
+
+struct btf;
+
+/*
+ * What of the @size bytes of types @kernel bears the name of a struct, union or enum of @ours, with
+ * all that is needed to find fields and values in it. Return: types that the caller frees, or NULL
+ * with errno set.
+ */
+struct btf *types_reduce(const void *kernel, size_t size, const struct btf *ours);
+/* A file in memory. Return: its descriptor, owned by the caller, or a negative errno. */
+MUST_CHECK int types_file(void);
+/* Write the running kernel's there, reduced. Return: 0, or a negative errno. */
+MUST_CHECK int types_fill(int fd, const struct btf *ours);
+
+/* --- messages.c: what libbpf says --- */
+
+#define MESSAGE_MAX 400
+
+void messages_listen(void);
+/* Of the calling thread from now on: @text becomes the reason of what fails first. NULL: no more.
+ */
+void messages_keep(char text[MESSAGE_MAX]);
+/* To @what the programs failed with the errno @sys, for the reason @text. Return: the error's code.
+ */
+int messages_failed(const char *text, int sys, const char *what, struct error *err);
+
+/* --- parts.c: the programs, in as many parts as threads that load them --- */
+
+#define PARTS_MAX 2
+
+struct bpf_object;
+struct bpf_program;
+
+struct part {
+	const struct parts *parts; /* that it is one of */
+	struct bpf_object *obj;	   /* where the programs of others are not loaded */
+	pthread_t thread;
+	int rc;
+	char text[MESSAGE_MAX];
+};
+
+struct parts {
+	struct bpf_object *whole; /* borrowed */
+	uint8_t *part_of;	  /* each program of @whole */
+	unsigned programs;	  /* wanted */
+	const void *data;	  /* the object's file */
+	size_t size;
+	const char *types; /* file with the kernel's, or NULL */
+	unsigned n;
+	struct part part[PARTS_MAX];
+};
+
+/* Before @whole is loaded: it is to have maps, but no programs. Return: 0, or a negative errno. */
+MUST_CHECK int parts_init(struct parts *p, struct bpf_object *whole, const struct rec_options *opt);
+/* Load them, with the maps of @whole. Return: 0, or a negative errno with the reason in @text. */
+MUST_CHECK int parts_load(struct parts *p, const void *data, size_t size, const char *types,
+			  char text[MESSAGE_MAX]);
+/* One that is loaded, or NULL. */
+struct bpf_program *parts_find(const struct parts *p, const char *name);
+void parts_done(struct parts *p);
 
 /* --- load.c: the BPF programs --- */
 
@@ -235,10 +299,10 @@ void load_detach(struct load *l);
 void load_close(struct load *l);
 unsigned load_cpus(const struct load *l);     /* possible ones */
 unsigned load_programs(const struct load *l); /* loaded */
-/* A ring of @size bytes for @cpu; -1: the one of all. Return: its descriptor, owned by the caller.
- */
-MUST_CHECK int load_ring(struct load *l, int cpu, uint64_t size, struct error *err);
+/* A ring for @cpu; -1: the one of all. Return: its descriptor, owned by the caller. */
+MUST_CHECK int load_ring(struct load *l, int cpu, struct error *err);
 uint64_t load_priority_bytes(const struct load *l);
+uint64_t load_ring_bytes(const struct load *l); /* of one CPU's: what was asked for, or less */
 /* What may be changed while recording, in memory that children share. For tests. */
 volatile struct wire_settings *load_settings(struct load *l);
 /* Tell the programs what to leave out. */
@@ -257,6 +321,8 @@ MUST_CHECK int check_uring(struct error *err);
 bool check_uring_cqe(void);
 /* The id of this process as the kernel knows it, which in a container is not that of getpid(). */
 int check_own_tgid(void);
+/* Are ids here, in this process's pid namespace, those of the kernel? */
+bool check_first_pidns(void);
 
 /* --- caps.c --- */
 

@@ -25,91 +25,23 @@
 
 #define COUNTERS (WIRE_COUNTS * WIRE_COUNTER_TYPES)
 
+_Static_assert(WIRE_FOLLOWED == REC_FILTER_MAX, "the programs are told all of them");
+
+#define FOLLOWED_MAX 65536 /* processes at a time */
+#define LINKS_MAX    32
+
 struct load {
-	struct rec_recorder *bpf;
-	unsigned cpus, programs;
+	struct rec_recorder *bpf; /* the maps */
+	struct parts parts;	  /* the programs */
+	struct bpf_link *links[LINKS_MAX];
+	unsigned cpus, nlinks;
 	uint64_t *row;	/* counters of one kind, of all CPUs */
 	uint32_t *keys; /* the kernel writes there which ones it read: for drain and caller */
 	int model;	/* a ring that shows the kernel what those in the table are like */
+	uint64_t ring_bytes;
 };
 
-/* --- libbpf's messages --- */
-
-/*
- * libbpf hands its messages to one function of the process, without context: the thread that is
- * loading something looks here for the reason of a failure.
- */
-static _Thread_local char *reason;
-#define REASON_MAX   400
-#define FOLLOWED_MAX 65536 /* processes at a time */
-
-/* The line of the verifier's log that says why: the last before its statistics. */
-static void add_verdict(const char *log)
-{
-	const char *end = strstr(log, "\nprocessed "), *line = end;
-	size_t used = strlen(reason), n;
-
-	while (line && line > log && line[-1] != '\n')
-		line--;
-	n = line ? (size_t)(end - line) : 0;
-	if (!n || used + n + 3 > REASON_MAX)
-		return;
-	memcpy(reason + used, ": ", 2);
-	memcpy(reason + used + 2, line, n);
-	reason[used + 2 + n] = '\0';
-}
-
-PRINTF_LIKE(2, 0)
-static int keep_message(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	char *text;
-	const char *p;
-
-	if (!reason || level != LIBBPF_WARN || vasprintf(&text, fmt, args) < 0)
-		return 0;
-	p = strncmp(text, "libbpf: ", 8) != 0 ? text : text + 8;
-	if (strstr(p, "BEGIN PROG LOAD LOG"))
-		add_verdict(p);
-	else if (!*reason && strstr(p, "fail"))
-		snprintf(reason, REASON_MAX, "%.*s", (int)strcspn(p, "\n"), p);
-	free(text);
-	return 0;
-}
-
-static void listen_to_libbpf(char text[REASON_MAX])
-{
-	text[0] = '\0';
-	libbpf_set_print(keep_message);
-	reason = text;
-}
-
-static int load_failed(struct error *err, int sys, const char *what, const char *text)
-{
-	/* EACCES is the verifier's word for a program it does not accept. */
-	int code = sys == ENOMEM ? ERR_NOMEM : sys == EPERM ? ERR_PERMISSION : ERR_UNSUPPORTED;
-
-	reason = NULL;
-	error_set(err, code, "cannot %s the recorder's BPF programs: %s%s%s", what, strerror(sys),
-		  *text ? ": " : "", text);
-	return check_explain(code, err);
-}
-
 /* --- loading --- */
-
-static void select_programs(struct load *l, const struct rec_options *opt)
-{
-	struct bpf_program *p;
-
-	bpf_object__for_each_program(p, l->bpf->obj)
-	{
-		const char *name = bpf_program__name(p);
-		bool wanted = program_wanted(opt, name);
-
-		bpf_program__set_autoload(p, wanted);
-		bpf_program__set_autoattach(p, wanted && program_is_attached(name));
-		l->programs += wanted;
-	}
-}
 
 static struct bpf_map *find_map(const struct load *l, const char *name)
 {
@@ -118,7 +50,21 @@ static struct bpf_map *find_map(const struct load *l, const char *name)
 
 static int new_ring(uint64_t size)
 {
-	return bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, (uint32_t)size, NULL);
+	struct bpf_map_create_opts opts = {.sz = sizeof(opts), .map_flags = BPF_F_MMAPABLE};
+
+	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "ring", sizeof(uint32_t),
+			      (uint32_t)size + WIRE_LANE_EXTRA, 1, &opts);
+}
+
+/* As large as is @wanted, or less: many kernels have no values of maps beyond 4 MiB. */
+static int new_model(struct load *l, uint64_t wanted)
+{
+	int fd;
+
+	l->ring_bytes = wanted;
+	while ((fd = new_ring(l->ring_bytes)) == -E2BIG && l->ring_bytes > REC_RING_BYTES_MIN)
+		l->ring_bytes /= 2;
+	return fd;
 }
 
 /* Maps for operations under way take memory and time to make: only for who asks. */
@@ -148,10 +94,10 @@ static int size_maps(struct load *l, const struct rec_options *opt)
 	    bpf_map__set_max_entries(l->bpf->maps.only_comms, opt->ncomms + 1) < 0 ||
 	    bpf_map__set_max_entries(l->bpf->maps.only_ports, opt->nports + 1) < 0)
 		return -errno;
-	/* Kernels before 5.10 accept only rings as large as the one the table was created with. */
-	l->model = new_ring(opt->ring_bytes);
+	/* The kernel accepts only rings as large as the one the table was created with. */
+	l->model = new_model(l, opt->ring_bytes);
 	if (l->model < 0)
-		return -errno;
+		return l->model;
 	return bpf_map__set_inner_map_fd(l->bpf->maps.rings, l->model);
 }
 
@@ -167,11 +113,14 @@ static void set_constants(struct load *l, const struct rec_options *opt, uint64_
 
 	c->cfg_boot_ns = boot_ns;
 	c->cfg_own_tgid = opt->with_self ? 0 : check_own_tgid();
-	c->cfg_wakeup_bytes = (uint32_t)wakeup_bytes(opt->ring_bytes);
+	c->cfg_wakeup_bytes = (uint32_t)wakeup_bytes(l->ring_bytes);
+	c->cfg_lane_bytes = l->ring_bytes;
 	c->cfg_dynamic_snaplen = opt->dynamic_snaplen;
 	c->cfg_full_ports[0] = opt->full_ports[0];
 	c->cfg_full_ports[1] = opt->full_ports[1];
 	c->cfg_only_followed = opt->npids != 0;
+	for (unsigned i = 0; i < opt->npids; i++)
+		c->cfg_followed[i] = (int32_t)opt->pids[i];
 	c->cfg_only_cgroups = opt->ncgroups != 0;
 	c->cfg_only_comms = opt->ncomms != 0;
 	c->cfg_only_ports = opt->nports != 0;
@@ -194,7 +143,7 @@ static int fill_table(struct load *l, const struct rec_options *opt, bool entry,
 
 		if (!name)
 			continue;
-		p = bpf_object__find_program_by_name(l->bpf->obj, name);
+		p = parts_find(&l->parts, name);
 		fd = p ? bpf_program__fd(p) : -1;
 		if (fd < 0 || bpf_map_update_elem(map, &nr, &fd, BPF_ANY) < 0)
 			return error_sys(err, fd < 0 ? ENOENT : errno,
@@ -208,62 +157,178 @@ static int fill_table(struct load *l, const struct rec_options *opt, bool entry,
  * CAP_SYS_ADMIN; before 1.3 it gives up without. Where it is told which file to look at, it does
  * not.
  */
-static struct rec_recorder *open_skeleton(void)
+static const char *whole_types(void)
 {
-	struct bpf_object_open_opts opts = {.sz = sizeof(opts)};
 	__u32 id;
 
 	if (bpf_btf_get_next_id(0, &id) < 0 && errno == EPERM)
-		opts.btf_custom_path = "/sys/kernel/btf/vmlinux";
-	return rec_recorder__open_opts(&opts);
+		return "/sys/kernel/btf/vmlinux";
+	return NULL;
 }
 
-int load_open(const struct rec_options *opt, uint64_t boot_ns, struct load **out, struct error *err)
+/* What the programs share: loaded before them. */
+static int load_maps(struct load *l, const struct rec_options *opt, uint64_t boot_ns)
 {
-	char text[REASON_MAX];
+	int rc;
+
+	leave_out_maps(l, opt);
+	rc = size_maps(l, opt);
+	if (rc < 0)
+		return rc;
+	set_constants(l, opt, boot_ns);
+	return rec_recorder__load(l->bpf);
+}
+
+/* @types: a file for the kernel's types that the programs ask for, or -1: all the kernel has. */
+static int load_all(struct load *l, const struct rec_options *opt, uint64_t boot_ns, int types,
+		    struct error *err)
+{
+	struct bpf_object_open_opts opts = {.sz = sizeof(opts)};
+	char text[MESSAGE_MAX], path[32];
+	int rc = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", types);
+	opts.btf_custom_path = types >= 0 ? path : whole_types();
+	messages_keep(text);
+	l->bpf = rec_recorder__open_opts(&opts);
+	if (!l->bpf)
+		return messages_failed(text, errno, "open", err);
+	if (types >= 0)
+		rc = types_fill(types, bpf_object__btf(l->bpf->obj));
+	if (rc >= 0)
+		rc = parts_init(&l->parts, l->bpf->obj, opt);
+	if (rc >= 0)
+		rc = load_maps(l, opt, boot_ns);
+	if (rc >= 0)
+		rc = parts_load(&l->parts, l->bpf->skeleton->data, l->bpf->skeleton->data_sz,
+				opts.btf_custom_path, text);
+	if (rc < 0)
+		return messages_failed(text, -rc, "load", err);
+	messages_keep(NULL);
+	return 0;
+}
+
+static void unload(struct load *l)
+{
+	load_detach(l);
+	parts_done(&l->parts);
+	rec_recorder__destroy(l->bpf);
+	l->bpf = NULL;
+	if (l->model >= 0)
+		close(l->model);
+	l->model = -1;
+}
+
+/* With few types if that works, as it is quicker, else with all. */
+static int load_somehow(struct load *l, const struct rec_options *opt, uint64_t boot_ns,
+			struct error *err)
+{
+	int types = types_file(), rc = ERR_UNSUPPORTED;
+	struct error why = {0};
+
+	if (types >= 0) {
+		rc = load_all(l, opt, boot_ns, types, &why);
+		close(types);
+	}
+	if (rc == ERR_UNSUPPORTED) {
+		unload(l);
+		rc = load_all(l, opt, boot_ns, -1, err);
+	} else if (rc < 0 && err) {
+		*err = why;
+	}
+	return rc;
+}
+
+static int load_new(struct load **out, struct error *err)
+{
 	struct load *l = calloc(1, sizeof(*l));
-	int rc, cpus;
+	int cpus = libbpf_num_possible_cpus();
 
 	if (!l)
 		return error_nomem(err);
 	l->model = -1;
-	if (opt->io_uring) {
-		rc = check_uring(err);
-		if (rc < 0)
-			goto out;
-	}
-	listen_to_libbpf(text);
-	cpus = libbpf_num_possible_cpus();
 	l->cpus = cpus > 0 ? (unsigned)cpus : 1;
 	l->row = calloc((size_t)WIRE_COUNTER_TYPES * l->cpus, sizeof(uint64_t));
 	l->keys = calloc(2 * (size_t)COUNTERS, sizeof(uint32_t));
-	l->bpf = l->row && l->keys ? open_skeleton() : NULL;
-	if (!l->bpf) {
-		rc = load_failed(err, l->row && l->keys ? errno : ENOMEM, "open", text);
-		goto out;
+	if (!l->row || !l->keys) {
+		load_close(l);
+		return error_nomem(err);
 	}
-	set_constants(l, opt, boot_ns);
-	select_programs(l, opt);
-	leave_out_maps(l, opt);
-	rc = size_maps(l, opt);
+	*out = l;
+	return 0;
+}
+
+int load_open(const struct rec_options *opt, uint64_t boot_ns, struct load **out, struct error *err)
+{
+	struct load *l = NULL;
+	int rc = opt->io_uring ? check_uring(err) : 0;
+
+	if (rc < 0)
+		return rc;
+	messages_listen();
+	rc = load_new(&l, err);
+	if (rc < 0)
+		return rc;
+	rc = load_somehow(l, opt, boot_ns, err);
 	if (rc >= 0)
-		rc = rec_recorder__load(l->bpf);
+		rc = fill_table(l, opt, false, err);
+	if (rc >= 0)
+		rc = fill_table(l, opt, true, err);
 	if (rc < 0) {
-		rc = load_failed(err, -rc, "load", text);
-		goto out;
+		load_close(l);
+		return rc;
 	}
 	close(l->model);
 	l->model = -1;
-	rc = fill_table(l, opt, false, err);
-	if (rc >= 0)
-		rc = fill_table(l, opt, true, err);
-	if (rc < 0)
-		goto out;
 	*out = l;
-	l = NULL;
-out:
-	reason = NULL;
-	load_close(l);
+	return 0;
+}
+
+/* --- attaching --- */
+
+static int keep_link(struct load *l, struct bpf_link *link)
+{
+	if (!link)
+		return -errno;
+	if (l->nlinks == LINKS_MAX) {
+		bpf_link__destroy(link);
+		return -E2BIG;
+	}
+	l->links[l->nlinks++] = link;
+	return 0;
+}
+
+static int attach(struct load *l, const char *name)
+{
+	return keep_link(l, bpf_program__attach(parts_find(&l->parts, name)));
+}
+
+static int attach_all(struct load *l)
+{
+	struct bpf_program *p;
+	int rc = 0;
+
+	for (unsigned i = 0; i < l->parts.n; i++) {
+		bpf_object__for_each_program(p, l->parts.part[i].obj)
+		{
+			if (rc >= 0 && bpf_program__autoload(p) &&
+			    program_is_attached(bpf_program__name(p)))
+				rc = keep_link(l, bpf_program__attach(p));
+		}
+	}
+	return rc;
+}
+
+/* A new process is known before its first event, and forgotten after its last. */
+static int attach_followers(struct load *l, struct filter_maps *maps)
+{
+	int rc = attach(l, "follow_newtask");
+
+	if (rc >= 0)
+		rc = keep_link(
+		    l, bpf_program__attach_iter(parts_find(&l->parts, "follow_tasks"), NULL));
+	if (rc >= 0)
+		maps->lister = bpf_link__fd(l->links[l->nlinks - 1]);
 	return rc;
 }
 
@@ -272,44 +337,39 @@ int load_attach(struct load *l, const struct rec_options *opt, struct error *err
 	struct filter_maps maps = {.processes = bpf_map__fd(l->bpf->maps.followed),
 				   .cgroups = bpf_map__fd(l->bpf->maps.only_cgroups),
 				   .comms = bpf_map__fd(l->bpf->maps.only_comms),
-				   .ports = bpf_map__fd(l->bpf->maps.only_ports)};
-	char text[REASON_MAX];
-	int rc = 0;
+				   .ports = bpf_map__fd(l->bpf->maps.only_ports),
+				   .lister = -1};
+	char text[MESSAGE_MAX];
+	int rc;
 
-	listen_to_libbpf(text);
-	/* A new process is known before its first event, and forgotten after its last. */
-	if (opt->npids) {
-		l->bpf->links.follow_newtask = bpf_program__attach(l->bpf->progs.follow_newtask);
-		if (!l->bpf->links.follow_newtask)
-			return load_failed(err, errno, "attach", text);
-	}
+	messages_listen();
+	messages_keep(text);
+	rc = opt->npids ? attach_followers(l, &maps) : 0;
+	if (rc < 0)
+		return messages_failed(text, -rc, "attach", err);
 	rc = filters_fill(opt, &maps, err);
 	if (rc < 0)
 		return rc;
-	rc = rec_recorder__attach(l->bpf);
-	if (rc >= 0 && opt->npids) {
-		l->bpf->links.follow_exit = bpf_program__attach(l->bpf->progs.follow_exit);
-		if (!l->bpf->links.follow_exit)
-			rc = -errno;
-	}
+	rc = attach_all(l);
+	if (rc >= 0 && opt->npids)
+		rc = attach(l, "follow_exit");
 	if (rc < 0)
-		return load_failed(err, -rc, "attach", text);
-	reason = NULL;
+		return messages_failed(text, -rc, "attach", err);
+	messages_keep(NULL);
 	return 0;
 }
 
 void load_detach(struct load *l)
 {
-	rec_recorder__detach(l->bpf);
+	while (l->nlinks > 0)
+		bpf_link__destroy(l->links[--l->nlinks]);
 }
 
 void load_close(struct load *l)
 {
 	if (!l)
 		return;
-	rec_recorder__destroy(l->bpf);
-	if (l->model >= 0)
-		close(l->model);
+	unload(l);
 	free(l->row);
 	free(l->keys);
 	free(l);
@@ -322,7 +382,7 @@ unsigned load_cpus(const struct load *l)
 
 unsigned load_programs(const struct load *l)
 {
-	return l->programs;
+	return l->parts.programs;
 }
 
 uint64_t load_priority_bytes(const struct load *l)
@@ -340,7 +400,12 @@ void load_shed(struct load *l, unsigned level)
 	__atomic_store_n(&l->bpf->bss->settings.shed, level, __ATOMIC_RELAXED);
 }
 
-int load_ring(struct load *l, int cpu, uint64_t size, struct error *err)
+uint64_t load_ring_bytes(const struct load *l)
+{
+	return l->ring_bytes;
+}
+
+int load_ring(struct load *l, int cpu, struct error *err)
 {
 	int fd, map = bpf_map__fd(l->bpf->maps.rings);
 
@@ -348,10 +413,10 @@ int load_ring(struct load *l, int cpu, uint64_t size, struct error *err)
 		fd = dup(bpf_map__fd(l->bpf->maps.ring_priority));
 		return fd >= 0 ? fd : error_sys(err, errno, "cannot use the ring of all CPUs");
 	}
-	fd = new_ring(size);
+	fd = new_ring(l->ring_bytes);
 	if (fd < 0)
-		return error_sys(err, errno, "cannot create a ring buffer of %llu bytes",
-				 (unsigned long long)size);
+		return error_sys(err, -fd, "cannot create a ring buffer of %llu bytes",
+				 (unsigned long long)l->ring_bytes);
 	if (bpf_map_update_elem(map, &cpu, &fd, BPF_ANY) < 0) {
 		int sys = errno;
 

@@ -75,11 +75,6 @@ static int check_options(const struct rec_options *opt, struct error *err)
 	    opt->ncomms > REC_FILTER_MAX || opt->nports > REC_FILTER_MAX)
 		return error_set(err, ERR_LIMIT, "more than %d of one kind to filter by",
 				 REC_FILTER_MAX);
-	if (opt->npids && check_own_tgid() != getpid())
-		return error_set(
-		    err, ERR_UNSUPPORTED,
-		    "processes cannot be followed from inside a pid namespace, where ids "
-		    "are not the kernel's: select by cgroup or command, or record outside");
 	return 0;
 }
 

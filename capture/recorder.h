@@ -39,7 +39,8 @@ struct rec_options { /* rec_options_init() fills in the defaults */
 	bool drop_privileges, no_new_privs;
 	/* Only events of: any of these processes and their descendants, any of these cgroups and
 	 * those below them, any of these commands; and of sockets, only with one of these ports.
-	 * What is given of several kinds must all be true. Ids are those of the host. */
+	 * What is given of several kinds must all be true. Processes have the ids by which this
+	 * one knows them, in its pid namespace; those in events are always the kernel's. */
 	int64_t pids[REC_FILTER_MAX];
 	uint64_t cgroups[REC_FILTER_MAX]; /* cgroup v2 ids: inode numbers of their directories */
 	char comms[REC_FILTER_MAX][16];

@@ -35,13 +35,14 @@ void ring_attach(struct ring *r, _Atomic uint64_t *consumer, const _Atomic uint6
 
 int ring_map(struct ring *r, int fd, uint64_t size, int16_t cpu, struct error *err)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t page = cpu < 0 ? (size_t)sysconf(_SC_PAGESIZE) : WIRE_LANE_PAGE;
+	size_t behind = cpu < 0 ? size : WIRE_LANE_SLACK;
 	void *consumer, *rest;
 
 	consumer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (consumer == MAP_FAILED)
 		return error_sys(err, errno, "cannot map a ring buffer");
-	rest = mmap(NULL, page + 2 * size, PROT_READ, MAP_SHARED, fd, (off_t)page);
+	rest = mmap(NULL, page + size + behind, PROT_READ, MAP_SHARED, fd, (off_t)page);
 	if (rest == MAP_FAILED) {
 		int sys = errno;
 
@@ -51,17 +52,17 @@ int ring_map(struct ring *r, int fd, uint64_t size, int16_t cpu, struct error *e
 	}
 	ring_attach(r, consumer, rest, (const uint8_t *)rest + page, size, cpu);
 	r->fd = fd;
+	r->page = page;
+	r->mapped = page + size + behind;
 	return 0;
 }
 
 void ring_unmap(struct ring *r)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
 	if (r->fd < 0)
 		return;
-	munmap((void *)(uintptr_t)r->consumer, page);
-	munmap((void *)(uintptr_t)r->producer, page + 2 * r->size);
+	munmap((void *)(uintptr_t)r->consumer, r->page);
+	munmap((void *)(uintptr_t)r->producer, r->mapped);
 	close(r->fd);
 	r->fd = -1;
 }

@@ -9,6 +9,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "capture/internal.h"
 #include "capture/state_internal.h"
 
 #define MAX_BYTES_DEFAULT (1ull << 30)
@@ -19,6 +20,7 @@ struct rec_state_reader {
 	struct host_iter *iter; /* NULL: /proc only */
 	int root, proc;
 	bool real_proc, root_proc, root_cgroups;
+	bool first_pidns; /* this process is there */
 	char why_not[128];
 };
 
@@ -57,18 +59,35 @@ static uint64_t measure_boot(void)
 	return boot;
 }
 
-/* Does /proc show this kernel's processes by the ids this process knows them by? */
-static bool is_real_proc(int proc)
+static bool is_procfs(int proc)
 {
-	char self[32], own[32];
 	struct statfs fs;
 
-	if (fstatfs(proc, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+	return fstatfs(proc, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/* Does /proc show this kernel's processes, and this one as @id? */
+static bool is_real_proc(int proc, long id)
+{
+	char self[32], own[32];
+
+	if (!is_procfs(proc))
 		return false;
 	if (host_read_link(proc, "self", self, sizeof(self)) < 0)
 		return false;
-	snprintf(own, sizeof(own), "%ld", (long)getpid());
+	snprintf(own, sizeof(own), "%ld", id);
 	return strcmp(self, own) == 0;
+}
+
+/* A container may have been given that of the host. Its first process may hide where it is. */
+static bool is_root_proc(const struct rec_state_reader *r)
+{
+	uint64_t space;
+
+	if (r->first_pidns)
+		return r->real_proc;
+	space = host_link_number(r->proc, "1/ns/pid");
+	return is_real_proc(r->proc, check_own_tgid()) && (!space || space == HOST_FIRST_PIDNS);
 }
 
 static int open_dirs(struct rec_state_reader *r, struct error *err)
@@ -81,15 +100,34 @@ static int open_dirs(struct rec_state_reader *r, struct error *err)
 	r->proc = openat(r->root, "proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->proc < 0)
 		return error_sys(err, errno, "cannot open the directory 'proc' of '%s'", root);
-	r->real_proc = is_real_proc(r->proc);
-	r->root_proc = r->real_proc && host_link_number(r->proc, "self/ns/pid") == HOST_FIRST_PIDNS;
+	r->first_pidns = check_first_pidns();
+	r->real_proc = is_real_proc(r->proc, getpid());
+	r->root_proc = is_root_proc(r);
 	r->root_cgroups =
 	    r->root_proc && host_link_number(r->proc, "self/ns/cgroup") == HOST_FIRST_CGROUPNS;
 	return 0;
 }
 
+/*
+ * Inside a pid namespace the kernel lists the processes that are in it; all of them, and under the
+ * ids they have in events, are only in the host's /proc. Another /proc has neither.
+ */
+static void choose_source(struct rec_state_reader *r)
+{
+	if (r->opt.iterators != REC_ITERATORS_AUTO || r->first_pidns)
+		return;
+	if (r->root_proc) {
+		r->opt.iterators = REC_ITERATORS_NEVER;
+		snprintf(r->why_not, sizeof(r->why_not),
+			 "they have the processes of this pid namespace only");
+	} else if (is_procfs(r->proc)) {
+		r->opt.iterators = REC_ITERATORS_ONLY;
+	}
+}
+
 static int open_iterators(struct rec_state_reader *r, struct error *err)
 {
+	choose_source(r);
 	if (r->opt.iterators == REC_ITERATORS_NEVER)
 		return 0;
 	r->iter = host_iter_open(r->why_not, sizeof(r->why_not));

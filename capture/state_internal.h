@@ -118,7 +118,7 @@ struct host_run {
 	struct arena scratch; /* until the end of the run */
 	int root, proc;	      /* directories */
 	bool real_proc;	      /* of this kernel, with ids of this pid namespace */
-	bool root_proc;	      /* and that is the first one */
+	bool root_proc;	      /* of this kernel, with its own ids */
 	bool root_cgroups;    /* paths of cgroups in it are whole */
 	uint64_t boot_ns, tick_ns, deadline;
 	struct host_mounts mounts;

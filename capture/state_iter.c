@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "capture/bpf/iter.h"
+#include "capture/internal.h"
 #include "capture/wire.h"
 
 /* bpftool's code is not held to our warnings. */
@@ -65,21 +66,41 @@ static void choose(struct rec_iterators *skel, bool lists)
 	bpf_map__set_max_entries(skel->maps.walks, (uint32_t)libbpf_num_possible_cpus());
 }
 
-static struct rec_iterators *load(bool lists, int *error)
+/* @types: a file for the kernel's types that the programs ask for, or -1: all the kernel has. */
+static struct rec_iterators *load_with(int types, bool lists, int *error)
 {
-	struct rec_iterators *skel = rec_iterators__open();
+	struct bpf_object_open_opts opts = {.sz = sizeof(opts)};
+	struct rec_iterators *skel;
+	char path[32];
 
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", types);
+	opts.btf_custom_path = types >= 0 ? path : NULL;
+	skel = rec_iterators__open_opts(&opts);
 	if (!skel) {
 		*error = errno;
 		return NULL;
 	}
 	choose(skel, lists);
-	*error = -rec_iterators__load(skel);
+	*error = types >= 0 ? -types_fill(types, bpf_object__btf(skel->obj)) : 0;
+	if (!*error)
+		*error = -rec_iterators__load(skel);
 	if (*error) {
 		rec_iterators__destroy(skel);
 		return NULL;
 	}
 	return skel;
+}
+
+static struct rec_iterators *load(bool lists, int *error)
+{
+	int types = types_file();
+	struct rec_iterators *skel = NULL;
+
+	if (types >= 0) {
+		skel = load_with(types, lists, error);
+		close(types);
+	}
+	return skel ? skel : load_with(-1, lists, error);
 }
 
 struct host_iter *host_iter_open(char *why, size_t cap)
@@ -129,7 +150,7 @@ struct reading {
 	int rc;
 };
 
-/* Since 6.1 the kernel skips other processes itself. */
+/* Since 6.1 the kernel skips other processes itself; @pid: as this pid namespace has it, or 0. */
 static struct bpf_link *attach(struct bpf_program *prog, int64_t pid)
 {
 	union bpf_iter_link_info info = {.task = {.pid = (uint32_t)pid}};
@@ -201,7 +222,7 @@ static int read_all(struct reading *rd, int fd, record_fn *take)
 static int run_iterator(struct reading *rd, struct bpf_program *prog, int64_t pid, record_fn *take)
 {
 	libbpf_print_fn_t print = libbpf_set_print(silent);
-	struct bpf_link *link = attach(prog, pid);
+	struct bpf_link *link = attach(prog, check_first_pidns() ? pid : 0);
 	int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
 	int rc = fd < 0 ? ERR_IO : read_all(rd, fd, take);
 

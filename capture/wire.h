@@ -6,8 +6,9 @@
  *
  * A record is the body of an event block, byte for byte: the header of WIRE_HEADER_LEN bytes
  * {u64 ts, u64 tid, u32 len, u16 type, u32 nparams}, unaligned, then nparams u16 lengths, then the
- * parameters. A record may be longer than the event in it. The last two bytes of one in the
- * priority ring, which all CPUs share, are the number of its CPU; elsewhere the ring says it.
+ * parameters. A record may be longer than the event in it, when memory that a call moved is gone.
+ * The last two bytes of one in the priority ring, which all CPUs share, are the number of its CPU;
+ * elsewhere the ring says it.
  */
 #ifndef CAPTURE_WIRE_H
 #define CAPTURE_WIRE_H
@@ -24,9 +25,17 @@
 #define WIRE_EVENT_MAX	  65536
 #define WIRE_SCRATCH_LEN  (2 * WIRE_EVENT_MAX)
 #define WIRE_SNAPLEN_MAX  65000
-#define WIRE_SHORT_FEW	  16 /* moved bytes that are written in place; the record of the event is */
-#define WIRE_SHORT_MAX	  80 /* then as long as for that many, and the event says its own length */
+#define WIRE_SHORT_MAX	  4000	       /* moved bytes that are written in place */
+#define WIRE_FOLLOWED	  64	       /* processes that are followed from the beginning */
 #define WIRE_WAKEUP_BYTES (256 * 1024) /* the consumer is woken each time; a power of two */
+
+/*
+ * The ring of one CPU is one value of a map: a page with the reader's position, one with the
+ * writer's, then the ring's bytes and as many more as a record may need that begins at their end.
+ */
+#define WIRE_LANE_PAGE	(64 << 10) /* a multiple of the page size on every machine */
+#define WIRE_LANE_SLACK (2 * WIRE_EVENT_MAX)
+#define WIRE_LANE_EXTRA (2 * WIRE_LANE_PAGE + WIRE_LANE_SLACK)
 
 /* Counted for each CPU and event type; SEEN = delivered + all that is lost. */
 enum wire_count {
@@ -49,6 +58,11 @@ enum wire_shed {
 	WIRE_SHED_DATA,	     /* the bytes that reads and writes moved */
 	WIRE_SHED_IO,	     /* reads, writes, sends, receives altogether */
 	WIRE_SHED_ALL	     /* everything but the life of processes */
+};
+
+struct wire_followed { /* a process that is recorded from now on */
+	__s32 number;  /* where the recorder sees it */
+	__s32 error;   /* why not, negative */
 };
 
 struct wire_settings {					 /* may be changed while recording */

@@ -10,11 +10,14 @@
 
 #include "capture/bpf/event.h"
 #include "capture/bpf/socket.h"
+#include "capture/bpf/task.h"
 
 #define CGROUP_DEPTH_MAX 32
 
 const volatile __u32 cfg_only_followed, cfg_only_cgroups, cfg_only_comms, cfg_only_ports;
 const volatile __u32 cfg_drop_failed;
+/* As the recorder's pid namespace numbers them; 0: no more. */
+const volatile __s32 cfg_followed[WIRE_FOLLOWED];
 /* By native number: what a call is reported as, and whether it moves data through a descriptor. */
 const volatile __u16 cfg_call_types[WIRE_SYSCALLS];
 const volatile __u64 cfg_io_calls[WIRE_SYSCALLS / 64];
@@ -199,6 +202,39 @@ static __always_inline bool keep_entry(struct task_struct *task, u32 nr)
 }
 
 /* --- following processes --- */
+
+static __always_inline bool is_asked_for(s32 number)
+{
+	for (int i = 0; i < WIRE_FOLLOWED && cfg_followed[i]; i++)
+		if (cfg_followed[i] == number)
+			return true;
+	return false;
+}
+
+/*
+ * Those that are there already: the recorder reads this list until nothing is new. The kernel shows
+ * it the processes of its own pid namespace, where descendants are as well.
+ */
+SEC("iter/task")
+int follow_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *me = (void *)bpf_get_current_task(), *task = ctx->task;
+	u32 level = BPF_CORE_READ(me, thread_pid, level), tgid;
+	struct wire_followed found = {};
+	u8 yes = 1;
+
+	if (!task || task->pid != task->tgid)
+		return 0;
+	tgid = task->tgid;
+	found.number = pid_at(BPF_CORE_READ(task, thread_pid), level);
+	if (is_followed(tgid) ||
+	    !(is_asked_for(found.number) || is_followed(BPF_CORE_READ(task, real_parent, tgid))))
+		return 0;
+	found.error = bpf_map_update_elem(&followed, &tgid, &yes, BPF_ANY);
+	if (bpf_seq_write(ctx->meta->seq, &found, sizeof(found)))
+		bpf_map_delete_elem(&followed, &tgid); /* no room: the kernel asks again */
+	return 0;
+}
 
 /* In the creator's context, before the child runs. */
 SEC("tp_btf/task_newtask")

@@ -173,21 +173,6 @@ static __always_inline void add_new_cgroups(struct iter_scratch *s, struct iter_
 
 /* --- tasks --- */
 
-/* The number of @pid where the process whose namespace is @level deep sees it; 0: nowhere. */
-static __always_inline s32 number_at(struct pid *pid, u32 level)
-{
-	s32 nr = 0;
-
-	level &= 31;
-	if (level > BPF_CORE_READ(pid, level))
-		return 0;
-	bpf_probe_read_kernel(&nr, sizeof(nr),
-			      (u8 *)pid + bpf_core_field_offset(struct pid, numbers) +
-				  level * bpf_core_type_size(struct upid) +
-				  bpf_core_field_offset(struct upid, nr));
-	return nr;
-}
-
 static __always_inline void fill_ids(struct iter_task *r, struct task_struct *task)
 {
 	struct pid *group = BPF_CORE_READ(task, signal, pids[PROCESS_GROUP]);
@@ -197,9 +182,9 @@ static __always_inline void fill_ids(struct iter_task *r, struct task_struct *ta
 	r->ptid = BPF_CORE_READ(task, real_parent, pid);
 	r->sid = pid_in_root(BPF_CORE_READ(task, signal, pids[SESSION]));
 	r->pgid = pid_in_root(group);
-	r->vpgid = number_at(group, level);
-	r->vtid = number_at(own, level);
-	r->vpid = number_at(BPF_CORE_READ(task, signal, pids[PROCESS]), level);
+	r->vpgid = pid_at(group, level);
+	r->vtid = pid_at(own, level);
+	r->vpid = pid_at(BPF_CORE_READ(task, signal, pids[PROCESS]), level);
 	r->uid = BPF_CORE_READ(task, cred, euid.val);
 	r->gid = BPF_CORE_READ(task, cred, egid.val);
 	r->loginuid = loginuid(task);

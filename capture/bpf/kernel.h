@@ -243,6 +243,9 @@ struct io_uring_cqe {
 	s32 res;
 	u32 flags;
 };
+struct io_uring_sqe {
+	u8 opcode, flags;
+};
 struct io_kiocb {
 	u8 opcode;
 	u64 flags; /* below 256 those of the submission */
@@ -262,9 +265,11 @@ struct io_open {
 	struct io_open_how {
 		u64 flags, mode, resolve;
 	} how;
+	u32 file_slot;
 };
 struct io_close {
 	int fd;
+	u32 file_slot;
 };
 struct io_rw {
 	struct kiocb {
@@ -295,9 +300,15 @@ struct io_bind { /* since 6.11 */
 struct io_accept {
 	void *addr;
 	int flags, iou_flags;
+	u32 file_slot;
 };
 struct io_socket {
 	int domain, type, protocol;
+	u32 file_slot;
+};
+struct io_pipe { /* since 6.16 */
+	int *fds;
+	int flags, file_slot;
 };
 struct io_unlink {
 	int dfd, flags;

@@ -118,8 +118,11 @@ static __always_inline void put_argv(struct scratch *s, u32 i, u64 argv, u32 fir
 	u64 begin = *(volatile u64 *)&s->pos, end = begin + WIRE_STRING_MAX, pos;
 	bool narrow = is_narrow();
 
-	if (first)
+	if (first) {
 		end -= *(volatile u16 *)(s->data + WIRE_HEADER_LEN + 2 * (i - 1));
+		if (argv && !user_pointer(argv, 0, narrow))
+			argv = 0; /* it is empty: nothing behind its end is an argument */
+	}
 	for (u32 k = first; k < ARGV_MAX && argv; k++) {
 		u64 p = user_pointer(argv, k, narrow), room;
 		long n;
@@ -129,8 +132,8 @@ static __always_inline void put_argv(struct scratch *s, u32 i, u64 argv, u32 fir
 		if (!p || !room || room > WIRE_STRING_MAX)
 			break;
 		room &= 2 * WIRE_STRING_MAX - 1;
-		n = bpf_probe_read_user_str(scratch_at(s), room, (void *)p);
-		if (n <= 0)
+		n = read_user_str(scratch_at(s), room, p);
+		if (n < 0)
 			break;
 		*(volatile u64 *)&s->pos = pos + n;
 	}

@@ -254,8 +254,8 @@ static __always_inline void put_key_arg(struct scratch *s, u32 i, u32 kinds, u32
 
 	if (kinds >> (4 + n) & 1) {
 		at[0] = KEY_CHARBUF;
-		len = bpf_probe_read_user_str(at + 1, WIRE_STRING_MAX, (void *)value);
-		s->fault |= len <= 0 && value;
+		len = read_user_str(at + 1, WIRE_STRING_MAX, value);
+		s->fault |= len < 0 && value;
 		put_len(s, i, 1 + (len > 0 ? len : 0));
 		return;
 	}

@@ -155,7 +155,7 @@ static __always_inline u32 unix_name(u8 *at, u64 from, u32 len, bool user)
 	if (!len)
 		return 1;
 	if (user)
-		n = bpf_probe_read_user_str(at, len + 1, (void *)from);
+		n = read_user_str(at, len + 1, from);
 	else
 		n = bpf_probe_read_kernel_str(at, len + 1, (void *)from);
 	return n > 0 ? (u32)n : 0;

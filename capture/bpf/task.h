@@ -92,6 +92,21 @@ static __always_inline s64 pid_in_ns(struct pid *pid) /* the innermost one */
 	return nr;
 }
 
+/* Where a namespace @level deep sees it, of those it is in; 0: nowhere. */
+static __always_inline s32 pid_at(struct pid *pid, u32 level)
+{
+	s32 nr = 0;
+
+	level &= 31;
+	if (level > BPF_CORE_READ(pid, level))
+		return 0;
+	bpf_probe_read_kernel(&nr, sizeof(nr),
+			      (u8 *)pid + bpf_core_field_offset(struct pid, numbers) +
+				  level * bpf_core_type_size(struct upid) +
+				  bpf_core_field_offset(struct upid, nr));
+	return nr;
+}
+
 static __always_inline s64 pid_in_root(struct pid *pid)
 {
 	return BPF_CORE_READ(pid, numbers[0].nr);
@@ -246,7 +261,7 @@ static __always_inline void put_exe(struct scratch *s, u32 i, struct task_struct
 		put_empty(s, i);
 		return;
 	}
-	n = bpf_probe_read_user_str(scratch_at(s), WIRE_STRING_MAX, (void *)from);
+	n = read_user_str(scratch_at(s), WIRE_STRING_MAX, from);
 	if (n > 0)
 		put_len(s, i, n);
 	else /* it runs into a page that is not there */

@@ -9,11 +9,13 @@
 #ifndef CAPTURE_BPF_URING_H
 #define CAPTURE_BPF_URING_H
 
+#include "capture/bpf/file.h"
 #include "capture/bpf/filter.h"
+#include "capture/bpf/proc.h"
 #include "capture/bpf/socket.h"
 
 #define EV_TYPE_URING	  60003 /* as in scapfile/event.h */
-#define URING_PARAMS	  16
+#define URING_PARAMS	  20
 #define URING_OPS	  16384 /* under way at a time */
 #define URING_NAMES	  4096
 #define URING_SHOTS	  1024
@@ -25,6 +27,7 @@
 #define CQE_NOTIFICATION  (1u << 3)
 #define ACCEPT_MULTISHOT  1
 #define RECV_MULTISHOT	  2
+#define LARGE_FILE	  (1u << 11) /* PPM_O_LARGEFILE: the kernel adds it on its own */
 
 enum uring_opcode { /* IORING_OP_* */
 		    OP_READV = 1,
@@ -59,6 +62,7 @@ enum uring_opcode { /* IORING_OP_* */
 		    OP_RECV_ZC = 58,
 		    OP_READV_FIXED = 60,
 		    OP_WRITEV_FIXED = 61,
+		    OP_PIPE = 62,
 };
 
 /* Operations on a file, whose descriptor or index stands in the request. */
@@ -76,6 +80,7 @@ struct uring_op {
 	u64 submitted, user_data, addr, len, offset;
 	s64 fd, fd2;
 	u32 tid, flags;
+	u32 slot; /* of the ring's own table */
 	u8 op, sqe_flags;
 	u16 address_len; /* as the caller said */
 	u8 address[URING_ADDRESS_MAX];
@@ -143,6 +148,7 @@ static __always_inline void keep_open(struct uring_op *o, u64 key, struct io_ope
 	o->flags = BPF_CORE_READ(c, how.flags);
 	o->len = BPF_CORE_READ(c, how.mode);
 	o->offset = BPF_CORE_READ(c, how.resolve);
+	o->slot = BPF_CORE_READ(c, file_slot);
 	keep_names(key, BPF_CORE_READ(c, filename), 0);
 }
 
@@ -246,19 +252,23 @@ static __always_inline void keep_other(struct uring_op *o, void *cmd)
 	struct io_socket *socket = cmd;
 	struct io_splice *splice = cmd;
 	struct io_shutdown *shutdown = cmd;
+	struct io_pipe *pipe = cmd;
 
 	switch (o->op) {
 	case OP_ACCEPT:
 		o->addr = (u64)BPF_CORE_READ(accept, addr);
 		o->flags = BPF_CORE_READ(accept, flags);
+		o->slot = BPF_CORE_READ(accept, file_slot);
 		break;
 	case OP_CLOSE:
 		o->fd = BPF_CORE_READ(close, fd);
+		o->slot = BPF_CORE_READ(close, file_slot);
 		break;
 	case OP_SOCKET:
 		o->len = (u32)BPF_CORE_READ(socket, domain);
 		o->flags = BPF_CORE_READ(socket, type);
 		o->offset = (u32)BPF_CORE_READ(socket, protocol);
+		o->slot = BPF_CORE_READ(socket, file_slot);
 		break;
 	case OP_SPLICE:
 	case OP_TEE:
@@ -268,6 +278,13 @@ static __always_inline void keep_other(struct uring_op *o, void *cmd)
 		break;
 	case OP_SHUTDOWN:
 		o->flags = BPF_CORE_READ(shutdown, how);
+		break;
+	case OP_PIPE:
+		if (!bpf_core_type_exists(struct io_pipe))
+			break;
+		o->addr = (u64)BPF_CORE_READ(pipe, fds);
+		o->flags = BPF_CORE_READ(pipe, flags);
+		o->slot = BPF_CORE_READ(pipe, file_slot);
 		break;
 	}
 }
@@ -332,11 +349,19 @@ static __always_inline bool has_many_results(u8 op, void *cmd)
 	       BPF_CORE_READ(message, flags) & RECV_MULTISHOT;
 }
 
+/* Threads of the kernel that take operations from a ring have no events; their process has. */
+static __always_inline u32 submitter(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return task->flags & TASK_WORKER ? task->tgid : task->pid;
+}
+
 static __always_inline void fill_op(struct uring_op *o, struct io_kiocb *req)
 {
 	__builtin_memset(o, 0, sizeof(*o));
 	o->submitted = cfg_boot_ns + bpf_ktime_get_boot_ns();
-	o->tid = (u32)bpf_get_current_pid_tgid();
+	o->tid = submitter();
 	o->user_data = BPF_CORE_READ(req, cqe.user_data);
 	o->op = BPF_CORE_READ(req, opcode);
 	o->sqe_flags = (u8)BPF_CORE_READ(req, flags);
@@ -371,11 +396,12 @@ static __always_inline void put_kept_address(struct scratch *s, u32 i, struct ur
 
 static __always_inline bool has_tuple(struct uring_op *o, s64 res)
 {
+	if (o->op == OP_ACCEPT) /* of what it gives, wherever the listener is */
+		return res >= 0 && !o->slot;
 	if (o->sqe_flags & SQE_FIXED_FILE || !connected(res < 0 ? res : 0))
 		return false;
-	return o->op == OP_CONNECT || o->op == OP_ACCEPT || o->op == OP_SEND || o->op == OP_RECV ||
-	       o->op == OP_SENDMSG || o->op == OP_RECVMSG || o->op == OP_SEND_ZC ||
-	       o->op == OP_SENDMSG_ZC;
+	return o->op == OP_CONNECT || o->op == OP_SEND || o->op == OP_RECV || o->op == OP_SENDMSG ||
+	       o->op == OP_RECVMSG || o->op == OP_SEND_ZC || o->op == OP_SENDMSG_ZC;
 }
 
 static __always_inline bool is_inbound(u8 op)
@@ -391,6 +417,42 @@ static __always_inline void put_name(struct scratch *s, u32 i, const char *name)
 		put_empty(s, i);
 }
 
+/* The kernel has written both ends of a pipe where its result stands. */
+static __always_inline void read_pipe(struct uring_op *o)
+{
+	s32 ends[2];
+
+	if (bpf_probe_read_user(ends, sizeof(ends), (void *)o->addr))
+		return;
+	o->fd = ends[0];
+	o->fd2 = ends[1];
+}
+
+/* What an operation that opens gives: the flags of the descriptor, and which file it is. */
+static __always_inline void put_opened(struct scratch *s, u32 i, struct uring_op *o, s64 res)
+{
+	bool pipe = o->op == OP_PIPE, opens = o->op == OP_OPENAT || o->op == OP_OPENAT2 || pipe;
+	struct opened file = {};
+	u32 flags;
+
+	if (!o->submitted || !(opens || o->op == OP_ACCEPT || o->op == OP_SOCKET)) {
+		put_empty(s, i);
+	} else if (opens) {
+		if (res >= 0 && !o->slot)
+			file = open_result(bpf_get_current_task_btf(), pipe ? o->fd : res);
+		flags = pipe ? map_pipe2_flags(o->flags)
+			     : (map_open_flags(o->flags) & ~LARGE_FILE) | file.flags;
+		put_num(u32, s, i, flags);
+		put_num(u32, s, i + 1, file.dev);
+		put_num(u64, s, i + 2, file.ino);
+		return;
+	} else {
+		put_num(u32, s, i, map_socket_type_flags(o->flags));
+	}
+	put_empty(s, i + 1);
+	put_empty(s, i + 2);
+}
+
 /* @known: whether there is a result already. */
 static __always_inline void uring_event(struct uring_op *o, u64 key, bool known, s64 res, u32 flags)
 {
@@ -402,6 +464,8 @@ static __always_inline void uring_event(struct uring_op *o, u64 key, bool known,
 		return;
 	names = bpf_map_lookup_elem(&uring_names, &key);
 	second = names && names->name2[0];
+	if (o->op == OP_PIPE && known && res == 0 && !o->slot)
+		read_pipe(o);
 	STORE(u64, s->data + 8, o->tid);
 	if (known)
 		put_num(s64, s, 0, res);
@@ -423,6 +487,8 @@ static __always_inline void uring_event(struct uring_op *o, u64 key, bool known,
 	put_kept_address(s, 14, o);
 	put_tuple(s, 15, known && has_tuple(o, res), o->op == OP_ACCEPT ? (u64)res : (u64)o->fd,
 		  is_inbound(o->op) ? INBOUND : OUTBOUND, 0, 0);
+	put_num(u32, s, 16, o->slot);
+	put_opened(s, 17, o, known ? res : -1);
 	scratch_commit(s, EV_TYPE_URING);
 }
 
@@ -457,6 +523,27 @@ int BPF_PROG(on_uring_submit, struct io_kiocb *req)
 	return 0;
 }
 
+/* The kernel refuses to begin: what was asked for stands in the queue only. A result follows. */
+SEC("tp_btf/io_uring_req_failed")
+int BPF_PROG(on_uring_refused, struct io_uring_sqe *sqe, struct io_kiocb *req)
+{
+	u64 key = (u64)req;
+	u32 zero = 0;
+	struct uring_op *o = bpf_map_lookup_elem(&uring_new_op, &zero);
+
+	if (!o || skip_uring(bpf_get_current_task_btf()))
+		return 0;
+	fill_op(o, req);
+	o->submitted = 0;
+	o->fd = -1;
+	o->op = BPF_CORE_READ(sqe, opcode);
+	o->sqe_flags = BPF_CORE_READ(sqe, flags);
+	bpf_map_delete_elem(&uring_names, &key);
+	if (bpf_map_update_elem(&uring_ops, &key, o, BPF_ANY))
+		count(WIRE_FAULT, EV_TYPE_URING);
+	return 0;
+}
+
 /* --- completion --- */
 
 struct uring_result {
@@ -465,7 +552,7 @@ struct uring_result {
 	u32 flags;
 };
 
-/* A result whose operation is not known: it failed before it was submitted, or began before us. */
+/* A result whose operation is not known: it began before us, or there were too many. */
 static __always_inline struct uring_op *unknown_op(struct io_kiocb *req)
 {
 	u32 zero = 0;

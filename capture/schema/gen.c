@@ -264,9 +264,8 @@ static void write_numbers(FILE *f, const struct program *p, size_t from, size_t 
 	}
 }
 
-/* Up to @cap moved bytes go straight into the ring, in a record of the full length. */
-static void write_short(FILE *f, const struct program *p, size_t moved, const char *ptr,
-			const char *cap)
+/* Up to WIRE_SHORT_MAX moved bytes go straight into the ring. */
+static void write_short(FILE *f, const struct program *p, size_t moved, const char *ptr)
 {
 	unsigned at = HEADER_LEN + 2 * (unsigned)p->count, len = at;
 
@@ -275,20 +274,21 @@ static void write_short(FILE *f, const struct program *p, size_t moved, const ch
 	for (size_t i = 0; i < moved; i++)
 		at += p->params[i].width;
 	fprintf(f,
-		"\tif (n <= %s) {\n\t\tu8 *e = reserve(&slot, %u + %s, EV_%s, %zu), *rest;\n\n"
+		"\tif (n <= WIRE_SHORT_MAX && find_slot(&slot, EV_%s)) {\n"
+		"\t\tu64 len = %u + n;\n"
+		"\t\tu8 *e = reserve_here(&slot, len, EV_%s, %zu), *rest;\n\n"
 		"\t\tif (!e)\n\t\t\treturn 0;\n",
-		cap, len, cap, p->event, p->count);
+		p->event, len, p->event, p->count);
 	write_numbers(f, p, 0, moved, "e", HEADER_LEN + 2 * (unsigned)p->count);
 	fprintf(f, "\t\tn = read_short(e + %u, ", at);
 	write_code(f, ptr);
-	fprintf(f,
-		", n, %s, EV_%s); /* %s */\n\t\tSTORE(u16, e + %zu, n);\n\t\trest = e + %u + n;\n",
-		cap, p->event, p->params[moved].name, HEADER_LEN + 2 * moved, at);
+	fprintf(f, ", n, EV_%s); /* %s */\n\t\tSTORE(u16, e + %zu, n);\n\t\trest = e + %u + n;\n",
+		p->event, p->params[moved].name, HEADER_LEN + 2 * moved, at);
 	write_numbers(f, p, moved + 1, p->count, "rest", 0);
 	fprintf(f,
-		"\t\tSTORE(u32, e + 16, %u + n);\n\t\tsubmit(&slot, e, %u + %s);\n"
+		"\t\tSTORE(u32, e + 16, %u + n);\n\t\tlane_submit(&slot, e, len);\n"
 		"\t\treturn 0;\n\t}\n",
-		len, len, cap);
+		len);
 }
 
 static void write_shorts(FILE *f, const struct program *p)
@@ -306,8 +306,7 @@ static void write_shorts(FILE *f, const struct program *p)
 	fputs("\tu64 n = ", f);
 	write_code(f, pair.second);
 	fputs(";\n\tstruct slot slot;\n\n", f);
-	write_short(f, p, moved, pair.first, "WIRE_SHORT_FEW");
-	write_short(f, p, moved, pair.first, "WIRE_SHORT_MAX");
+	write_short(f, p, moved, pair.first);
 }
 
 /* Offsets are constants until the first parameter whose size varies. */

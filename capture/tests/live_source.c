@@ -162,7 +162,7 @@ static void set_options(struct rec_options *opt, const char *words)
 	memset(&opt->set, 0, sizeof(opt->set));
 	opt->exact_set = true;
 	opt->first_state = false;
-	opt->pids[opt->npids++] = check_own_tgid(); /* the tests' children; itself it is left out */
+	opt->pids[opt->npids++] = getpid(); /* the tests' children; itself it is left out */
 	opt->dynamic_snaplen = strstr(words, "+dynamic") != NULL;
 	opt->io_uring = strstr(words, "+uring") != NULL;
 	if (ports)
@@ -205,7 +205,7 @@ int live_source_open(const char *set, struct live_source **out, char *why, size_
 	if (rc < 0) {
 		snprintf(why, room, "%s", err.msg);
 		live_source_close(s);
-		return -1;
+		return rc == ERR_UNSUPPORTED ? 1 : -1; /* by this kernel */
 	}
 	*out = s;
 	return 0;

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,8 +50,19 @@ enum {
 	NAME,
 	NAME2,
 	ADDRESS,
-	TUPLE
+	TUPLE,
+	FILE_SLOT,
+	FD_FLAGS,
+	DEV,
+	INO
 };
+
+/* Flags of descriptors, as events of calls have them. */
+#define PPM_RDWR    3u
+#define PPM_RDONLY  1u
+#define PPM_CREAT   4u
+#define PPM_CLOEXEC (1u << 12)
+#define PPM_CREATED (1u << 14)
 
 struct done { /* an operation of the child, in the shared bytes */
 	struct io_uring_sqe sqe;
@@ -62,6 +74,8 @@ struct work {
 	char pages[4][256];
 	struct sockaddr_in to;
 	int port;
+	uint64_t ino[2];
+	uint32_t dev;
 };
 
 struct ring {
@@ -89,12 +103,14 @@ static void submit(const struct io_uring_sqe *sqe, unsigned wait)
 {
 	unsigned *tail = (unsigned *)(ring.sq + ring.p.sq_off.tail), at = *tail & (ENTRIES - 1);
 	unsigned *array = (unsigned *)(ring.sq + ring.p.sq_off.array);
+	unsigned flags = wait ? IORING_ENTER_GETEVENTS : 0;
 
 	ring.sqes[at] = *sqe;
 	array[at] = at;
 	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	LIVE_NEED(syscall(SYS_io_uring_enter, ring.fd, 1, wait, wait ? IORING_ENTER_GETEVENTS : 0,
-			  NULL, 0) == 1);
+	if (ring.p.flags & IORING_SETUP_SQPOLL)
+		flags |= IORING_ENTER_SQ_WAKEUP;
+	LIVE_NEED(syscall(SYS_io_uring_enter, ring.fd, 1, wait, flags, NULL, 0) == 1);
 }
 
 static struct io_uring_cqe take(void)
@@ -159,11 +175,10 @@ static struct ev_value value(const struct live_event *e, unsigned i)
 
 static int64_t number(const struct live_event *e, unsigned i)
 {
-	static const uint8_t widths[] = {8, 1, 8, 8, 4, 1, 4, 8, 8, 8, 8, 8};
 	struct ev_value v = value(e, i);
 	uint64_t n = 0;
 
-	assert_int_equal(v.n, widths[i]);
+	assert_int_equal(v.n, ev_ptype_width(ev_uring_info.params[i].type));
 	memcpy(&n, v.p, v.n);
 	return (int64_t)n;
 }
@@ -194,7 +209,32 @@ static struct live_event *expect_done(struct live *l, const struct done *d)
 	return e;
 }
 
+/* Not an operation that gives a descriptor. */
+static void expect_nothing_given(const struct live_event *e)
+{
+	assert_int_equal(number(e, FILE_SLOT), 0);
+	for (unsigned i = FD_FLAGS; i <= INO; i++)
+		assert_int_equal(value(e, i).n, 0);
+}
+
+static void expect_given(const struct live_event *e, uint32_t flags, uint32_t dev, uint64_t ino)
+{
+	assert_int_equal(number(e, FD_FLAGS), flags);
+	assert_int_equal(number(e, DEV), dev);
+	assert_int_equal(number(e, INO), ino);
+}
+
 /* --- paths --- */
+
+static void note_file(struct work *w, unsigned i, int fd)
+{
+	struct stat sb;
+
+	LIVE_NEED(fstat(fd, &sb) == 0);
+	w->ino[i] = sb.st_ino;
+	w->dev = (uint32_t)(minor(sb.st_dev) & 0xff) | (uint32_t)(major(sb.st_dev) << 8) |
+		 (uint32_t)((minor(sb.st_dev) & ~0xffu) << 12);
+}
 
 static void do_paths(void *shared)
 {
@@ -218,6 +258,8 @@ static void do_paths(void *shared)
 				     .addr = U("other"),
 				     .len = sizeof(how),
 				     .off = U(&how)});
+	note_file(w, 0, (int)w->done[0].res);
+	note_file(w, 1, (int)w->done[1].res);
 	run(w, (struct io_uring_sqe){.opcode = IORING_OP_CLOSE, .fd = (int)w->done[0].res});
 	run(w, (struct io_uring_sqe){.opcode = IORING_OP_OPENAT, .fd = dir, .addr = U("nothing")});
 	run(w, (struct io_uring_sqe){
@@ -284,6 +326,13 @@ static void paths_are_told_with_their_flags(void **state)
 		expect_text(e, NAME2, rows[i].name2);
 		expect_text(e, ADDRESS, NULL);
 		expect_text(e, TUPLE, NULL);
+		assert_int_equal(number(e, FILE_SLOT), 0);
+		if (i < 2)
+			expect_given(e, PPM_RDWR | PPM_CREAT | PPM_CREATED, w->dev, w->ino[i]);
+		else if (i == 3)
+			expect_given(e, PPM_RDONLY, 0, 0);
+		else
+			expect_nothing_given(e);
 	}
 }
 
@@ -333,6 +382,7 @@ static void reads_and_writes_tell_what_and_where(void **state)
 		assert_int_equal(number(e, LEN), q->len);
 		assert_int_equal(number(e, OFFSET), q->off);
 		expect_text(e, NAME, NULL);
+		expect_nothing_given(e);
 	}
 }
 
@@ -418,8 +468,11 @@ static void sockets_tell_both_ends(void **state)
 	assert_int_equal(number(e, LEN), AF_INET);
 	assert_int_equal(number(e, OP_FLAGS), SOCK_STREAM);
 	assert_int_equal(number(e, OFFSET), IPPROTO_TCP);
+	assert_int_equal(number(e, FD_FLAGS), 0);
+	assert_int_equal(value(e, INO).n, 0);
 
 	e = expect_done(l, &d[1]);
+	expect_nothing_given(e);
 	assert_int_equal(d[1].res, 0);
 	assert_int_equal(number(e, FD), d[0].res);
 	v = value(e, ADDRESS);
@@ -432,6 +485,7 @@ static void sockets_tell_both_ends(void **state)
 	e = expect_done(l, &d[2]);
 	assert_true(d[2].res > 0);
 	assert_int_equal(number(e, OP_FLAGS), SOCK_CLOEXEC);
+	assert_int_equal(number(e, FD_FLAGS), PPM_CLOEXEC);
 	expect_tuple(e, client, port);
 
 	for (unsigned i = 3; i < 7; i++) {
@@ -470,6 +524,7 @@ static void do_odd(void *shared)
 	many.fd = listen_somewhere(w);
 	live_resume();
 	run(w, (struct io_uring_sqe){.opcode = IORING_OP_OPENAT, .fd = 5, .addr = 16});
+	run(w, (struct io_uring_sqe){.opcode = 200, .flags = IOSQE_ASYNC});
 	submit(&quiet, 0);
 	while (access("quiet", F_OK)) /* a thread of the kernel does it */
 		sched_yield();
@@ -478,8 +533,8 @@ static void do_odd(void *shared)
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 		LIVE_NEED(!connect(fd, (void *)to, sizeof(*to)));
-		w->done[1 + i].res = take().res;
-		w->done[1 + i].sqe = many;
+		w->done[2 + i].res = take().res;
+		w->done[2 + i].sqe = many;
 	}
 }
 
@@ -493,21 +548,161 @@ static void what_the_kernel_keeps_quiet_about_is_told_at_its_submission(void **s
 	assert_int_equal(number(e, RES), -EFAULT);
 	assert_int_equal(number(e, USER_DATA), w->done[0].sqe.user_data);
 	assert_int_equal(number(e, SUBMITTED), 0);
+	expect_nothing_given(e);
+	e = next(l);
+	assert_int_equal(number(e, OP), 200); /* there is none */
+	assert_int_equal(number(e, RES), -EINVAL);
+	assert_int_equal(number(e, SQE_FLAGS), IOSQE_ASYNC);
+	assert_int_equal(number(e, FD), -1);
+	assert_int_equal(number(e, SUBMITTED), 0);
+	expect_nothing_given(e);
 	e = next(l);
 	assert_int_equal(number(e, OP), IORING_OP_MKDIRAT);
 	assert_int_equal(value(e, RES).n, 0);
 	assert_int_equal(number(e, USER_DATA), 77);
 	expect_text(e, NAME, "quiet");
 	for (int i = 0; i < 2; i++) {
-		e = expect_done(l, &w->done[1 + i]);
+		e = expect_done(l, &w->done[2 + i]);
 		assert_true(number(e, RES) > 0);
 		assert_int_equal(number(e, FLAGS) & IORING_CQE_F_MORE, IORING_CQE_F_MORE);
-		assert_int_equal(number(e, FD), w->done[1].sqe.fd);
+		assert_int_equal(number(e, FD), w->done[2].sqe.fd);
 		expect_tuple(e, 0, (uint16_t)w->port);
 	}
+}
+
+/* --- files of the ring's own table --- */
+
+static void do_direct(void *shared)
+{
+	struct work *w = shared;
+	int files[4] = {-1, -1, -1, -1}, client[2];
+
+	live_pause();
+	truth_enter_directory();
+	open_ring();
+	files[0] = listen_somewhere(w);
+	LIVE_NEED(!syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_FILES, files, 4));
+	for (int i = 0; i < 2; i++) {
+		client[i] = socket(AF_INET, SOCK_STREAM, 0);
+		LIVE_NEED(!connect(client[i], (void *)&w->to, sizeof(w->to)));
+	}
+	LIVE_NEED(dup2(client[0], 0) == 0); /* where results of 0 would lead to */
+	live_resume();
+	run(w, (struct io_uring_sqe){.opcode = IORING_OP_OPENAT,
+				     .fd = AT_FDCWD,
+				     .addr = U("file"),
+				     .len = 0600,
+				     .open_flags = O_RDWR | O_CREAT,
+				     .file_index = IORING_FILE_INDEX_ALLOC});
+	run(w, (struct io_uring_sqe){.opcode = IORING_OP_ACCEPT, .fd = files[0], .file_index = 3});
+	run(w, (struct io_uring_sqe){
+		   .opcode = IORING_OP_SOCKET, .fd = AF_INET, .off = SOCK_STREAM, .file_index = 4});
+	run(w, (struct io_uring_sqe){.opcode = IORING_OP_CLOSE, .file_index = 3});
+	run(w,
+	    (struct io_uring_sqe){.opcode = IORING_OP_ACCEPT, .fd = 0, .flags = IOSQE_FIXED_FILE});
+}
+
+static void files_that_are_no_descriptors_are_told_from_them(void **state)
+{
+	static const struct {
+		uint8_t op;
+		uint32_t slot, flags;
+		bool gives;
+	} rows[] = {
+	    /* index 0 is taken: that of a listener */
+	    {IORING_OP_OPENAT, UINT32_MAX, PPM_RDWR | PPM_CREAT, true},
+	    {IORING_OP_ACCEPT, 3, 0, true},
+	    {IORING_OP_SOCKET, 4, 0, true},
+	    {IORING_OP_CLOSE, 3, 0, false},
+	};
+	struct live *l = *state;
+	const struct work *w = live_run(l, "+uring", do_direct);
+	struct live_event *e;
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		e = expect_done(l, &w->done[i]);
+		assert_int_equal(number(e, OP), rows[i].op);
+		assert_int_equal(number(e, RES), i == 0);
+		assert_int_equal(number(e, FILE_SLOT), rows[i].slot);
+		if (rows[i].gives)
+			assert_int_equal(number(e, FD_FLAGS), rows[i].flags);
+		else
+			assert_int_equal(value(e, FD_FLAGS).n, 0);
+		if (i == 0)
+			expect_given(e, rows[i].flags, 0, 0);
+		expect_text(e, TUPLE, NULL);
+	}
+	e = expect_done(l, &w->done[4]);
+	assert_true(w->done[4].res > 0);
+	assert_int_equal(number(e, FILE_SLOT), 0);
+	expect_tuple(e, 0, (uint16_t)w->port);
+}
+
+/* --- pipes --- */
+
+#define OP_PIPE 62 /* since 6.16 */
+
+static void do_pipe(void *shared)
+{
+	struct work *w = shared;
+	int *ends = (int *)(void *)w->pages[0];
+
+	live_pause();
+	open_ring();
+	live_resume();
+	if (run(w, (struct io_uring_sqe){
+		       .opcode = OP_PIPE, .addr = U(ends), .rw_flags = O_CLOEXEC}) == 0)
+		note_file(w, 0, ends[1]);
+}
+
+static void a_pipe_tells_both_ends(void **state)
+{
+	struct live *l = *state;
+	const struct work *w = live_run(l, "+uring", do_pipe);
+	const int *ends = (const int *)(const void *)w->pages[0];
+	struct live_event *e = expect_done(l, &w->done[0]);
+
+	if (w->done[0].res == -EINVAL)
+		skip(); /* the kernel has no such operation */
+	assert_int_equal(w->done[0].res, 0);
+	assert_int_equal(number(e, FD), ends[0]);
+	assert_int_equal(number(e, FD2), ends[1]);
+	assert_int_equal(number(e, FILE_SLOT), 0);
+	expect_given(e, PPM_CLOEXEC, w->dev, w->ino[0]);
+}
+
+/* --- operations that a thread of the kernel takes --- */
+
+static void do_polled(void *shared)
+{
+	struct work *w = shared;
+	struct io_uring_sqe open = {
+	    .opcode = IORING_OP_OPENAT, .fd = AT_FDCWD, .addr = U("/dev/null"), .user_data = 79};
+
+	live_pause();
+	ring.p = (struct io_uring_params){.flags = IORING_SETUP_SQPOLL, .sq_thread_idle = 10000};
+	open_ring();
+	live_resume();
+	submit(&open, 0);
+	w->done[0].res = take().res;
+}
+
+static void what_the_kernel_takes_itself_belongs_to_the_process(void **state)
+{
+	struct live *l = *state;
+	const struct work *w = live_run(l, "+uring", do_polled);
+	struct live_event *e = next(l); /* of the child */
+
+	assert_int_equal(number(e, OP), IORING_OP_OPENAT);
+	assert_int_equal(number(e, USER_DATA), 79);
+	assert_true(w->done[0].res >= 0);
+	assert_int_equal(number(e, RES), w->done[0].res);
 }
 
 LIVE_MAIN("truth_uring", "+uring", cmocka_unit_test(paths_are_told_with_their_flags),
 	  cmocka_unit_test(reads_and_writes_tell_what_and_where),
 	  cmocka_unit_test(sockets_tell_both_ends),
-	  cmocka_unit_test(what_the_kernel_keeps_quiet_about_is_told_at_its_submission))
+	  cmocka_unit_test(what_the_kernel_keeps_quiet_about_is_told_at_its_submission),
+	  cmocka_unit_test(files_that_are_no_descriptors_are_told_from_them),
+	  cmocka_unit_test(a_pipe_tells_both_ends),
+	  cmocka_unit_test(what_the_kernel_takes_itself_belongs_to_the_process))
