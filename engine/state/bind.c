@@ -170,27 +170,34 @@ static bool is_small(struct ev *ev)
 	return size <= STATE_STORED_MAX;
 }
 
+struct state_stored *state_stored_new(struct state *st, const struct state_stored *head,
+				      struct sv text)
+{
+	size_t size = sizeof(*head) + text.n;
+	struct state_stored *s = pool_alloc(&st->pool, size);
+
+	if (!s)
+		return NULL;
+	*s = *head;
+	s->size = (uint32_t)size;
+	s->len = (uint32_t)text.n;
+	if (text.n)
+		memcpy(s->text, text.p, text.n);
+	return s;
+}
+
 void state_store_enter(struct state_event *e, struct sv text, int64_t dirfd, uint32_t flags)
 {
+	const struct state_stored head = {.type = e->ev->type, .flags = flags, .dirfd = dirfd};
 	struct state_stored *s;
-	size_t size = sizeof(*s) + text.n;
 
 	if (!e->t || e->malformed || !is_small(e->ev))
 		return;
-	s = pool_alloc(&e->st->pool, size);
+	s = state_stored_new(e->st, &head, text);
 	if (!s) {
 		e->st->nomem = true;
 		return;
 	}
-	*s = (struct state_stored){
-	    .type = e->ev->type,
-	    .flags = flags,
-	    .dirfd = dirfd,
-	    .size = (uint32_t)size,
-	    .len = (uint32_t)text.n,
-	};
-	if (text.n)
-		memcpy(s->text, text.p, text.n);
 	state_thread_drop_stored(e->st, e->t);
 	e->t->stored = s;
 }

@@ -109,8 +109,7 @@ bool state_container_has_ip(const struct state *st, const uint8_t ip[4])
 	return false;
 }
 
-/* Keep @c under its id, in place of what was known. */
-static void store(struct state *st, struct state_container_rec *c)
+void state_container_store(struct state *st, struct state_container_rec *c)
 {
 	struct sv id = state_sv(c->info.id);
 	struct state_container_rec *old = smap_get(&st->containers, id);
@@ -202,7 +201,7 @@ static void add_minimal(struct state *st, const struct state_cgroup_memo *memo)
 		return;
 	c->info.id = state_str_ref(memo->id);
 	c->info.type = memo->type;
-	store(st, c);
+	state_container_store(st, c);
 	state_container_unref(st, c);
 }
 
@@ -262,8 +261,11 @@ void state_container_update(struct state *st, struct state_thread *t)
 	if (st->no_containers)
 		return;
 	memo = id_of_cgroups(st, &t->cgroups);
-	if (state_str_share(st, &t->container_id, memo->id))
+	/* Equal texts need not be the same one: the memo may be younger than the thread. */
+	if (!sv_eq(state_sv(t->container_id), state_sv(memo->id))) {
+		state_str_share(st, &t->container_id, memo->id);
 		state_touch(st, t);
+	}
 	if (!memo->id)
 		return;
 	add_minimal(st, memo);
@@ -287,7 +289,7 @@ static void container_added(struct state_event *e, struct sv json)
 
 	if (!c)
 		return;
-	store(e->st, c);
+	state_container_store(e->st, c);
 	set_last(e, c);
 }
 

@@ -43,6 +43,26 @@ static void add_new(struct state *st, uint64_t key, const struct ev_hash *from)
 	free_hash(st, h);
 }
 
+bool state_exe_hash_restore_take(struct state *st, const struct state_exe_hash *from)
+{
+	uint64_t key = key_of(from->ino, from->ctime, state_sv(from->path));
+	struct state_exe_hash *h = NULL;
+
+	if (from->path && st->exe_hashes.count < STATE_EXE_HASHES_MAX &&
+	    !map_get(&st->exe_hashes, key))
+		h = pool_alloc(&st->pool, sizeof(*h));
+	if (!h) {
+		state_str_unref(st, from->path);
+		return false;
+	}
+	*h = *from;
+	if (map_put(&st->exe_hashes, key, h) == 0)
+		return true;
+	st->nomem = true;
+	free_hash(st, h);
+	return false;
+}
+
 void state_exe_hash_add(struct state *st, struct ev *ev)
 {
 	struct state_exe_hash *h;

@@ -212,6 +212,8 @@ static inline void state_str_unref(struct state *st, struct state_str *s)
 		state_str_release(st, s);
 }
 
+/* How many strings are in a list's block. */
+uint32_t state_list_count(struct sv block);
 /* A list from an event's bytes: one trailing NUL dropped, then split. Return: whether it changed.
  */
 bool state_list_set(struct state *st, struct state_list *l, struct sv bytes);
@@ -313,6 +315,8 @@ struct state_exe_hash {
 };
 
 void state_exe_hash_add(struct state *st, struct ev *ev); /* of EV_TYPE_HASH */
+/* For checkpoints: @from's text is taken over. Return: false if it is there, or over the limit. */
+bool state_exe_hash_restore_take(struct state *st, const struct state_exe_hash *from);
 void state_exe_hashes_clear(struct state *st);
 
 /* --- fdtable.c --- */
@@ -386,6 +390,13 @@ void state_interface_add(struct state *st, struct state_interfaces *list,
 /* An empty @container is the host. */
 void state_users_put(struct state *st, struct sv container, const struct ev_user *from, bool group);
 void state_users_clear(struct state *st);
+/* Users of @container, which begin empty; NULL: too many containers. */
+struct state_user_space *state_users_space(struct state *st, struct sv container);
+/* For checkpoints: was the user in the capture's list? */
+bool state_user_is_listed(const struct state_user *u);
+/* Put @from, whose texts are taken over, into @m. Return: false if it is there, or over the limit.
+ */
+bool state_user_restore_take(struct state *st, struct map *m, struct state_user *from, bool listed);
 void state_users_clear_host(struct state *st);
 
 /* --- container.c, container_json.c, cgroup.c --- */
@@ -397,6 +408,8 @@ struct sv state_cgroup_id(struct sv path, uint16_t *type);
 void state_container_update(struct state *st, struct state_thread *t);
 void state_containers_clear(struct state *st);
 struct state_container_rec *state_container_rec_new(struct state *st);
+/* Keep @c under its id, in place of what was known; counts a reference. */
+void state_container_store(struct state *st, struct state_container_rec *c);
 void state_container_unref(struct state *st, struct state_container_rec *c);
 /* NULL: not a container description, too big or too deep (or out of memory). */
 struct state_container_rec *state_container_parse(struct state *st, struct sv json);
@@ -417,6 +430,7 @@ void state_suppress_clear(struct state *st);
 bool state_suppress_scanned(struct state *st, const struct ev_thread_entry *t);
 void state_suppress_propagate(struct state *st);
 bool state_suppress_event(struct state *st, struct ev *ev);
+void state_suppress_tid(struct state *st, int64_t tid);
 
 /* --- dispatch.c --- */
 
@@ -442,6 +456,9 @@ extern const struct state_rule state_rules[EV_TYPE_COUNT];
 
 /* bind.c */
 void state_bind_event(struct state_event *e);
+/* @head's numbers and @text; NULL when out of memory. */
+struct state_stored *state_stored_new(struct state *st, const struct state_stored *head,
+				      struct sv text);
 void state_store_enter(struct state_event *e, struct sv text, int64_t dirfd, uint32_t flags);
 const struct state_stored *state_retrieve_enter(const struct state_event *e);
 

@@ -13,6 +13,7 @@
 #ifndef ENGINE_STATE_STATE_H
 #define ENGINE_STATE_STATE_H
 
+#include "base/buf.h"
 #include "base/map.h"
 #include "base/pool.h"
 #include "scapfile/source.h"
@@ -396,6 +397,22 @@ struct state_stats {
 	size_t memory;		    /* bytes held for records and texts */
 };
 const struct state_stats *state_stats(const struct state *st);
+
+/* --- checkpoints --- */
+
+/*
+ * Append all that feeding the events behind this one needs: a state restored from these bytes goes
+ * on as @st does. Between events, once the initial state is complete. Equal states give equal
+ * bytes.
+ * Return: 0, ERR_USAGE (the initial state is not complete), or ERR_NOMEM.
+ */
+MUST_CHECK int state_save(const struct state *st, struct buf *out, struct error *err);
+/*
+ * A new state from @n bytes at @p that state_save() wrote; @opt as of the state that was saved.
+ * Return: 0, ERR_FORMAT (they are not, or of another version, or of other options), ERR_NOMEM.
+ */
+MUST_CHECK int state_restore(const struct state_options *opt, const void *p, size_t n,
+			     struct state **out, struct error *err);
 
 /* --- tests and fuzzing --- */
 

@@ -63,11 +63,12 @@ bool state_str_share(struct state *st, struct state_str **slot, struct state_str
 	return true;
 }
 
-static uint32_t count_strings(struct sv block)
+uint32_t state_list_count(struct sv block)
 {
-	uint32_t n = 1;
+	uint32_t n = block.n != 0;
 
-	for (const char *p = block.p; (p = memchr(p, '\0', block.n - (size_t)(p - block.p))); p++)
+	for (const char *p = block.p; n && (p = memchr(p, '\0', block.n - (size_t)(p - block.p)));
+	     p++)
 		n++;
 	return n;
 }
@@ -81,7 +82,7 @@ bool state_list_set(struct state *st, struct state_list *l, struct sv bytes)
 	if (sv_eq(state_sv(old), bytes))
 		return false;
 	l->block = state_str_new(st, bytes);
-	l->count = l->block ? count_strings(bytes) : 0;
+	l->count = l->block ? state_list_count(bytes) : 0;
 	state_str_unref(st, old);
 	return true;
 }

@@ -29,7 +29,7 @@ int state_suppress_init(struct state *st, const char *const *comms)
 	return st->nomem ? ERR_NOMEM : rc;
 }
 
-static void suppress(struct state *st, int64_t tid)
+void state_suppress_tid(struct state *st, int64_t tid)
 {
 	if (tid == 0 || st->suppressed_tids.count >= STATE_SUPPRESSED_MAX)
 		return;
@@ -84,7 +84,7 @@ bool state_suppress_scanned(struct state *st, const struct ev_thread_entry *t)
 	st->nomem |= !remember_scanned(st, t);
 	if (!smap_get(&st->suppressed_comms, t->comm))
 		return false;
-	suppress(st, t->tid);
+	state_suppress_tid(st, t->tid);
 	return true;
 }
 
@@ -116,7 +116,7 @@ static void suppress_children(struct state *st, const struct state_pid_pair *p, 
 			hi = mid;
 	}
 	for (; lo < st->scanned_count && p[lo].ptid == parent; lo++)
-		suppress(st, p[lo].tid);
+		state_suppress_tid(st, p[lo].tid);
 }
 
 /* One pass in the order of the ids, as the reference does: not all late descendants are found. */
@@ -153,7 +153,7 @@ static bool starts_suppressed(struct state *st, struct ev *ev)
 	ev_i64(ev, 5, &ptid);
 	if (!is_suppressed(st, ptid) && !smap_get(&st->suppressed_comms, ev_str(ev, 13)))
 		return false;
-	suppress(st, ev->tid);
+	state_suppress_tid(st, ev->tid);
 	return true;
 }
 

@@ -57,7 +57,7 @@ static struct state_user_space *find_space(const struct state *st, struct sv con
 	return smap_get(&st->user_spaces, container);
 }
 
-static struct state_user_space *get_space(struct state *st, struct sv container)
+struct state_user_space *state_users_space(struct state *st, struct sv container)
 {
 	struct state_user_space *space = find_space(st, container);
 
@@ -93,6 +93,26 @@ static struct user *user_new(struct state *st, struct map *m, uint32_t id, uint3
 	return u;
 }
 
+bool state_user_is_listed(const struct state_user *u)
+{
+	return ((const struct user *)u)->listed;
+}
+
+bool state_user_restore_take(struct state *st, struct map *m, struct state_user *from, bool listed)
+{
+	struct user *u = map_get(m, from->id) ? NULL : user_new(st, m, from->id, from->gid);
+
+	if (!u) {
+		state_str_unref(st, from->name);
+		state_str_unref(st, from->home);
+		state_str_unref(st, from->shell);
+		return false;
+	}
+	u->is = *from;
+	u->listed = listed;
+	return true;
+}
+
 /* Events at the head of a capture repeat what its list says; the list is the newer one. */
 static bool is_settled(const struct state *st, const struct user *u)
 {
@@ -109,7 +129,7 @@ void state_users_put(struct state *st, struct sv container, const struct ev_user
 	/* Names that nsswitch files use to include or exclude others. */
 	if (from->name.n && (from->name.p[0] == '+' || from->name.p[0] == '-'))
 		return;
-	space = get_space(st, container);
+	space = state_users_space(st, container);
 	if (!space)
 		return;
 	m = group ? &space->groups : &space->users;

@@ -347,6 +347,25 @@ static unsigned pick_type(struct fuzz *f, unsigned op)
 	return frequent[op % COUNT_OF(frequent)];
 }
 
+/* What a checkpoint restores is whole, and the state that was saved. */
+static void check_checkpoint(struct state *st, const struct state_options *opt)
+{
+	struct buf first = {0}, second = {0};
+	struct error err = {0};
+	struct state *copy;
+
+	state_complete(st);
+	if (state_save(st, &first, &err) < 0 ||
+	    state_restore(opt, first.p, first.len, &copy, &err) < 0 ||
+	    state_check(copy, &err) < 0 || state_save(copy, &second, &err) < 0)
+		abort();
+	if (!sv_eq(buf_view(&first), buf_view(&second)))
+		abort();
+	state_free(copy);
+	buf_done(&first);
+	buf_done(&second);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -381,6 +400,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (state_check(f->st, &err) < 0)
 		abort();
+	check_checkpoint(f->st, &opt);
 	state_free(f->st);
 out:
 	free(f);

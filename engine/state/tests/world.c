@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/state/tests/world.h"
 
+#include "engine/state/internal.h"
+
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,9 +28,39 @@ void world_check(const struct world *w)
 		fail_msg("the state is broken: %s", err.msg);
 }
 
+/* What a checkpoint restores is the state that was saved. */
+static void check_checkpoint(const struct world *w)
+{
+	const struct state_options opt = {
+	    .threads_max = w->st->threads_max,
+	    .fds_max = w->st->fds_max,
+	    .fds_total_max = w->st->fds_total_max,
+	    .no_containers = w->st->no_containers,
+	    .host_names = w->st->host_names,
+	};
+	struct buf first = {0}, second = {0};
+	struct error err = {0};
+	struct state *st;
+
+	if (!state_is_complete(w->st) || w->st->suppressed_comms.count)
+		return;
+	assert_int_equal(state_save(w->st, &first, &err), 0);
+	if (state_restore(&opt, first.p, first.len, &st, &err) < 0)
+		fail_msg("%s", err.msg);
+	if (state_check(st, &err) < 0)
+		fail_msg("restored: %s", err.msg);
+	assert_int_equal(state_save(st, &second, &err), 0);
+	assert_int_equal(first.len, second.len);
+	assert_memory_equal(first.p, second.p, first.len);
+	state_free(st);
+	buf_done(&first);
+	buf_done(&second);
+}
+
 void world_done(struct world *w)
 {
 	world_check(w);
+	check_checkpoint(w);
 	state_free(w->st);
 	ev_source_close(w->source);
 }

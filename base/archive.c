@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/archive.h"
+
+#include <string.h>
+
+#define TOO_SHORT   "it ends too early"
+#define VARINT_BITS 64u
+
+void archive_complain(struct archive *a, const char *what)
+{
+	if (!a->trouble)
+		a->trouble = what;
+	a->in.left = 0;
+	a->in.failed = true;
+}
+
+static void put(struct buf *out, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		buf_char(out, (char)(v | 0x80));
+	buf_char(out, (char)v);
+}
+
+static uint64_t get(struct archive *a)
+{
+	uint64_t v = 0;
+
+	for (unsigned shift = 0; shift < VARINT_BITS; shift += 7) {
+		uint8_t b = cursor_u8(&a->in);
+
+		v |= (uint64_t)(b & 0x7f) << shift;
+		if (!(b & 0x80))
+			break;
+	}
+	if (!a->in.failed)
+		return v;
+	archive_complain(a, TOO_SHORT);
+	return 0;
+}
+
+uint64_t archive_u64(struct archive *a, uint64_t v)
+{
+	if (!archive_saves(a))
+		return get(a);
+	put(a->out, v);
+	return v;
+}
+
+int64_t archive_i64(struct archive *a, int64_t v)
+{
+	uint64_t z = archive_u64(a, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
+
+	return (int64_t)(z >> 1 ^ (0 - (z & 1)));
+}
+
+bool archive_bool(struct archive *a, bool v)
+{
+	return archive_u64(a, v) != 0;
+}
+
+uint64_t archive_count(struct archive *a, uint64_t n)
+{
+	n = archive_u64(a, n);
+	if (archive_saves(a) || n <= a->in.left)
+		return n;
+	archive_complain(a, "it counts more than it holds");
+	return 0;
+}
+
+void archive_bytes(struct archive *a, void *p, size_t n)
+{
+	const uint8_t *from;
+
+	if (archive_saves(a)) {
+		buf_add(a->out, p, n);
+		return;
+	}
+	from = cursor_bytes(&a->in, n);
+	if (from)
+		memcpy(p, from, n);
+	else
+		archive_complain(a, TOO_SHORT);
+}
+
+struct sv archive_text(struct archive *a, struct sv s)
+{
+	const uint8_t *from;
+	size_t n = archive_count(a, s.n);
+
+	if (archive_saves(a)) {
+		buf_sv(a->out, s);
+		return s;
+	}
+	from = cursor_bytes(&a->in, n);
+	return from ? sv_make(from, n) : SV_NONE;
+}
+
+/* ---- fields ---- */
+
+static uint64_t load(const uint8_t *p, size_t size)
+{
+	uint64_t v8;
+	uint32_t v4;
+	uint16_t v2;
+
+	switch (size) {
+	case 1:
+		return *p;
+	case 2:
+		memcpy(&v2, p, 2);
+		return v2;
+	case 4:
+		memcpy(&v4, p, 4);
+		return v4;
+	default:
+		memcpy(&v8, p, 8);
+		return v8;
+	}
+}
+
+static void store(uint8_t *p, size_t size, uint64_t v)
+{
+	uint32_t v4 = (uint32_t)v;
+	uint16_t v2 = (uint16_t)v;
+
+	switch (size) {
+	case 1:
+		*p = (uint8_t)v;
+		break;
+	case 2:
+		memcpy(p, &v2, 2);
+		break;
+	case 4:
+		memcpy(p, &v4, 4);
+		break;
+	default:
+		memcpy(p, &v, 8);
+		break;
+	}
+}
+
+static int64_t extend(uint64_t v, size_t size)
+{
+	unsigned unused = 64 - 8 * (unsigned)size;
+
+	return (int64_t)(v << unused) >> unused;
+}
+
+static uint64_t field_value(struct archive *a, uint64_t v, const struct archive_field *f)
+{
+	switch (f->kind) {
+	case ARCHIVE_SIGNED:
+		return (uint64_t)archive_i64(a, extend(v, f->size));
+	case ARCHIVE_BOOL:
+		return archive_bool(a, v != 0);
+	default:
+		return archive_u64(a, v);
+	}
+}
+
+static bool fits(uint64_t v, const struct archive_field *f)
+{
+	unsigned bits = 8 * (unsigned)f->size;
+
+	if (f->kind == ARCHIVE_SIGNED)
+		return extend(v, f->size) == (int64_t)v;
+	return bits == 64 || v >> bits == 0;
+}
+
+void archive_fields(struct archive *a, void *record, const struct archive_field *f, size_t n)
+{
+	for (; n; n--, f++) {
+		uint8_t *p = (uint8_t *)record + f->at;
+		uint64_t v = field_value(a, load(p, f->size), f);
+
+		if (archive_saves(a))
+			continue;
+		if (!fits(v, f))
+			archive_complain(a, "a number is too large for its field");
+		store(p, f->size, a->trouble ? 0 : v);
+	}
+}
