@@ -125,6 +125,7 @@ static int stream_start(struct sf_stream *s, struct error *err)
 	}
 	if (rc < 0)
 		return rc;
+	s->codec->log = &s->log;
 	s->cap = SF_WINDOW_FIRST;
 	s->buf = malloc(s->cap);
 	if (!s->buf)
@@ -150,7 +151,7 @@ int sf_stream_open_memory(struct sf_stream *s, const void *data, size_t n, bool 
 	*s = (struct sf_stream){.in.fd = -1, .in.name = "memory", .in.at_end = true};
 	if (want_hash && sf_hash_new(&s->in.hash, err) < 0)
 		return ERR_NOMEM;
-	s->in.at = data;
+	s->in.at = s->in.memory = data;
 	s->in.end = s->in.at + n;
 	input_count(&s->in, s->in.at, n);
 	return stream_start(s, err);
@@ -161,6 +162,7 @@ void sf_stream_done(struct sf_stream *s)
 	if (s->codec)
 		s->codec->ops->free(s->codec);
 	free(s->buf);
+	sf_access_done(&s->log);
 	input_done(&s->in);
 	*s = (struct sf_stream){.in.fd = -1};
 }
@@ -218,8 +220,12 @@ static int stream_decode(struct sf_stream *s, size_t room, size_t *made, struct 
 	uint8_t *to = s->buf + (s->end - s->buf);
 	int64_t n;
 
-	if (s->codec)
-		return s->codec->ops->decode(s->codec, &s->in, to, room, made, err);
+	if (s->codec) {
+		int flow = s->codec->ops->decode(s->codec, &s->in, to, room, made, err);
+
+		s->codec->made += *made;
+		return flow;
+	}
 	n = sf_input_read(&s->in, to, room, err);
 	if (n < 0)
 		return (int)n;
@@ -264,6 +270,97 @@ int sf_stream_resume(struct sf_stream *s, struct error *err)
 	if (rc > 0)
 		s->flow = SF_FLOW_MORE;
 	return rc;
+}
+
+/* ---- beginning in the middle ---- */
+
+void sf_access_add(struct sf_access_log *l, const struct sf_access *a)
+{
+	struct sf_access *new = l->list;
+
+	if (l->count == l->cap) {
+		new = realloc(l->list, (l->cap ? 2 * l->cap : 64) * sizeof(*new));
+		if (!new) {
+			l->failed = true;
+			return;
+		}
+		l->list = new;
+		l->cap = l->cap ? 2 * l->cap : 64;
+	}
+	new += l->count;
+	*new = *a;
+	if (a->window.n) {
+		new->window.p = arena_strndup(&l->windows, a->window.p, a->window.n);
+		l->failed |= !new->window.p;
+	}
+	l->count += !l->failed;
+}
+
+void sf_access_done(struct sf_access_log *l)
+{
+	free(l->list);
+	arena_done(&l->windows);
+	*l = (struct sf_access_log){0};
+}
+
+static int position_input(struct sf_input *in, const struct sf_access *a, struct error *err)
+{
+	uint64_t to = a->stored;
+
+	if (in->memory) {
+		uint64_t n = (uint64_t)(in->end - in->memory);
+
+		in->at = in->memory + (to < n ? to : n);
+		return 0;
+	}
+	if (to > INT64_MAX || lseek(in->fd, (off_t)to, SEEK_SET) < 0)
+		return error_sys(err, to > INT64_MAX ? EINVAL : errno,
+				 "cannot go to byte %llu of '%s'", (unsigned long long)to,
+				 in->name);
+	in->at = in->end = in->buf;
+	in->at_end = false;
+	in->size = to;
+	return 0;
+}
+
+/* Plain data begins anywhere; the byte before @offset tells whether the file is that long. */
+static struct sf_access plain_access(uint64_t offset)
+{
+	uint64_t at = offset ? offset - 1 : 0;
+
+	return (struct sf_access){.stored = at, .raw = at};
+}
+
+int sf_stream_enter(struct sf_stream *s, const struct sf_access *a, uint64_t offset,
+		    struct error *err)
+{
+	struct sf_access here = s->codec ? *a : plain_access(offset);
+	uint64_t step;
+	int rc;
+
+	if (!s->buf) { /* plain memory: its window is all of it */
+		uint64_t n = (uint64_t)(s->end - s->in.memory);
+
+		s->at = s->in.memory + (offset < n ? offset : n);
+		return offset <= n;
+	}
+	rc = position_input(&s->in, &here, err);
+	if (rc >= 0 && s->codec)
+		rc = s->codec->ops->enter(s->codec, &s->in, &here, err);
+	if (rc < 0)
+		return rc;
+	if (s->codec)
+		s->codec->made = here.raw;
+	s->at = s->end = s->buf;
+	s->end_offset = here.raw;
+	s->flow = SF_FLOW_MORE;
+	while ((step = offset - sf_stream_offset(s))) {
+		rc = sf_stream_need(s, 1, err);
+		if (rc <= 0)
+			return rc;
+		sf_stream_skip(s, step < sf_stream_left(s) ? step : sf_stream_left(s));
+	}
+	return 1;
 }
 
 int sf_stream_drain(struct sf_stream *s, struct error *err)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/defs.h"
 #include "base/error.h"
 #include "scapfile/scapfile.h"
@@ -25,6 +26,33 @@
 	1000 /* attempts to decode behind damage; each may decode something twice                  \
 	      */
 
+/* A place where decoding can begin: nothing before it is needed but what it brings along. */
+struct sf_access {
+	uint64_t stored; /* where to read on */
+	uint64_t raw;	 /* offset of the first byte decoded there */
+	uint8_t bits;	 /* gzip, inside a member: so many high bits of that byte; 0: all */
+	/* gzip, inside a member: the bytes before @raw; empty: a member or frame begins here */
+	struct sv window;
+};
+
+/* Places met while decoding, some way apart. */
+struct sf_access_log {
+	uint64_t span; /* uncompressed bytes from one to the next, at least; 0: none are wanted */
+	struct sf_access *list;
+	size_t count, cap;
+	struct arena windows;
+	bool failed; /* out of memory */
+};
+
+/* Is it time for another one, at @raw? */
+static inline bool sf_access_due(const struct sf_access_log *l, uint64_t raw)
+{
+	return l->span && raw - (l->count ? l->list[l->count - 1].raw : 0) >= l->span;
+}
+/* Add a copy of @a. */
+void sf_access_add(struct sf_access_log *l, const struct sf_access *a);
+void sf_access_done(struct sf_access_log *l);
+
 /* Bytes as stored: a descriptor or borrowed memory, hashed on the way if asked for. */
 struct sf_input {
 	int fd; /* -1: memory */
@@ -32,6 +60,7 @@ struct sf_input {
 	bool at_end;
 	uint8_t *buf;		 /* SF_INPUT_CHUNK bytes, or NULL */
 	const uint8_t *at, *end; /* read but not consumed */
+	const uint8_t *memory;	 /* all of it, if it is memory */
 	uint64_t size;		 /* bytes read so far */
 	const char *name;	 /* for messages; borrowed */
 	struct sf_hash *hash;	 /* or NULL */
@@ -59,12 +88,17 @@ struct sf_codec_ops {
 		      size_t *made, struct error *err);
 	/* After SF_FLOW_CORRUPT: find the next frame. Return: 1, 0 if there is none, or ERR_*. */
 	int (*resume)(struct sf_codec *c, struct sf_input *in, struct error *err);
+	/* Begin anew at @a, where @in is now. Return: 0, or ERR_*. */
+	int (*enter)(struct sf_codec *c, struct sf_input *in, const struct sf_access *a,
+		     struct error *err);
 	void (*free)(struct sf_codec *c);
 };
 
 struct sf_codec { /* first member of every implementation */
 	const struct sf_codec_ops *ops;
 	const char *trouble; /* what was wrong, after SF_FLOW_CORRUPT; static text */
+	uint64_t made;	     /* offset of the next byte decoded */
+	struct sf_access_log *log;
 };
 
 MUST_CHECK int sf_codec_gzip(struct sf_codec **out, struct error *err);
@@ -83,6 +117,7 @@ struct sf_stream {
 	struct sf_codec *codec; /* or NULL */
 	unsigned resumes;
 	struct sf_input in;
+	struct sf_access_log log; /* set @span before the first byte is asked for */
 };
 
 /* @s is storage for a stream; after a failure only sf_stream_done() may follow. */
@@ -97,6 +132,12 @@ MUST_CHECK int sf_stream_refill(struct sf_stream *s, size_t n, struct error *err
 /* After SF_FLOW_CORRUPT: drop the rest of the window and go on behind the damage, if possible.
  * Return: 1, 0 if nothing more can be decoded, or ERR_*. */
 MUST_CHECK int sf_stream_resume(struct sf_stream *s, struct error *err);
+/*
+ * Go on at @offset of the uncompressed data, from @a, which is not behind it.
+ * Return: 1, 0 if the data ends before, ERR_IO (also: the input cannot be positioned), ERR_*.
+ */
+MUST_CHECK int sf_stream_enter(struct sf_stream *s, const struct sf_access *a, uint64_t offset,
+			       struct error *err);
 /* Read the input to its end for its size and hash. */
 MUST_CHECK int sf_stream_drain(struct sf_stream *s, struct error *err);
 /* The SHA-256 of the input; after sf_stream_drain(). Return: false if it was not asked for. */

@@ -58,6 +58,16 @@ static int decode_step(struct zstd_codec *z, struct sf_input *in, ZSTD_outBuffer
 	return SF_FLOW_MORE;
 }
 
+/* A frame begins where @in is. */
+static void note_frame(struct zstd_codec *z, const struct sf_input *in, uint64_t raw)
+{
+	const struct sf_access here = {.stored = in->size - (uint64_t)(in->end - in->at),
+				       .raw = raw};
+
+	if (sf_access_due(z->codec.log, raw))
+		sf_access_add(z->codec.log, &here);
+}
+
 static int zstd_decode(struct sf_codec *c, struct sf_input *in, uint8_t *to, size_t room,
 		       size_t *made, struct error *err)
 {
@@ -70,6 +80,8 @@ static int zstd_decode(struct sf_codec *c, struct sf_input *in, uint8_t *to, siz
 
 		if (rc < 0)
 			return rc;
+		if (rc > 0 && !z->inside)
+			note_frame(z, in, c->made + dst.pos);
 		flow = rc == 0 && !z->inside ? SF_FLOW_END : decode_step(z, in, &dst);
 	}
 	*made = dst.pos;
@@ -109,6 +121,19 @@ static int zstd_resume(struct sf_codec *c, struct sf_input *in, struct error *er
 	return 1;
 }
 
+static int zstd_enter(struct sf_codec *c, struct sf_input *in, const struct sf_access *a,
+		      struct error *err)
+{
+	struct zstd_codec *z = CONTAINER_OF(c, struct zstd_codec, codec);
+
+	(void)in;
+	(void)a;
+	(void)err;
+	ZSTD_DCtx_reset(z->d, ZSTD_reset_session_only);
+	z->inside = false;
+	return 0;
+}
+
 static void zstd_free(struct sf_codec *c)
 {
 	struct zstd_codec *z = CONTAINER_OF(c, struct zstd_codec, codec);
@@ -120,6 +145,7 @@ static void zstd_free(struct sf_codec *c)
 static const struct sf_codec_ops zstd_ops = {
     .decode = zstd_decode,
     .resume = zstd_resume,
+    .enter = zstd_enter,
     .free = zstd_free,
 };
 
