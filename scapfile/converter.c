@@ -126,6 +126,52 @@ static int store(struct converter *c, const struct conv_work *w, int64_t tid)
 	return 0;
 }
 
+/* ---- checkpoints ---- */
+
+static void save_stored(struct archive *a, struct conv_stored *st)
+{
+	archive_i64(a, st->tid);
+	archive_u64(a, st->type);
+	archive_u64(a, st->nparams);
+	for (unsigned i = 0; i < st->nparams; i++)
+		archive_text(a, sv_make(stored_data(st) + st->at[i], st->at[i + 1] - st->at[i]));
+}
+
+static int restore_stored(struct converter *c, struct archive *a)
+{
+	struct conv_work w = {0};
+	int64_t tid = archive_i64(a, 0);
+	uint64_t type = archive_u64(a, 0), n = archive_u64(a, 0);
+
+	if (type >= EV_TYPE_COUNT || n > EV_PARAMS_MAX)
+		archive_complain(a, "a stored event is of no known type");
+	w.type = (unsigned)type;
+	for (; !a->trouble && w.nparams < n; w.nparams++) {
+		struct sv value = archive_text(a, SV_NONE);
+
+		w.params[w.nparams] =
+		    (struct ev_value){(const uint8_t *)value.p, (uint32_t)value.n};
+	}
+	if (!a->trouble && event_size(&w) > CONV_EVENT_MAX)
+		archive_complain(a, "a stored event is too large");
+	return a->trouble ? 0 : store(c, &w, tid);
+}
+
+int conv_archive(struct converter *c, struct archive *a)
+{
+	uint64_t n = archive_count(a, c->by_tid.count);
+	int rc = 0;
+
+	if (archive_saves(a)) {
+		for (struct conv_stored *st = c->oldest; st; st = st->newer)
+			save_stored(a, st);
+		return 0;
+	}
+	for (uint64_t i = 0; i < n && !a->trouble && rc >= 0; i++)
+		rc = restore_stored(c, a);
+	return rc;
+}
+
 /* The value a parameter type takes when nothing is known: see "Default" in the format. */
 static struct ev_value default_value(enum ev_ptype type)
 {

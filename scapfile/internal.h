@@ -7,6 +7,7 @@
 #ifndef SCAPFILE_INTERNAL_H
 #define SCAPFILE_INTERNAL_H
 
+#include "base/archive.h"
 #include "base/arena.h"
 #include "base/map.h"
 #include "base/pool.h"
@@ -225,6 +226,8 @@ static inline bool conv_not_needed(const struct ev *ev)
 void conv_done(struct converter *c);
 /* Forget all stored events: a section starts. */
 void conv_reset(struct converter *c);
+/* Save what is stored, or restore it into a new converter. Return: 0, or ERR_NOMEM; see @a. */
+MUST_CHECK int conv_archive(struct converter *c, struct archive *a);
 /*
  * Bring @ev to its current form; its bytes then lie in the block or in @c.
  * Return: enum conv_result (@why: static text for CONV_ERROR), or ERR_NOMEM.

@@ -374,7 +374,8 @@ static struct sf_reader *reader_new(const struct sf_options *opt)
 }
 
 /* The second half of both ways to open: the stream has been set up with @rc. */
-static int reader_start(struct sf_reader *r, int rc, struct sf_reader **out, struct error *err)
+static int reader_start(struct sf_reader *r, int rc, const struct sf_options *opt,
+			struct sf_reader **out, struct error *err)
 {
 	if (rc >= 0)
 		rc = check_start(r, err);
@@ -384,6 +385,7 @@ static int reader_start(struct sf_reader *r, int rc, struct sf_reader **out, str
 	}
 	r->stats.compression = r->framer.stream.compression;
 	update_sizes(r);
+	r->framer.stream.log.span = opt ? opt->access_span : 0;
 	*out = r;
 	return 0;
 }
@@ -396,7 +398,7 @@ int sf_reader_open(const char *path, const struct sf_options *opt, struct sf_rea
 	if (!r)
 		return error_nomem(err);
 	return reader_start(r, sf_stream_open(&r->framer.stream, path, opt && opt->want_hash, err),
-			    out, err);
+			    opt, out, err);
 }
 
 int sf_reader_open_memory(const void *data, size_t n, const struct sf_options *opt,
@@ -407,8 +409,8 @@ int sf_reader_open_memory(const void *data, size_t n, const struct sf_options *o
 	if (!r)
 		return error_nomem(err);
 	return reader_start(
-	    r, sf_stream_open_memory(&r->framer.stream, data, n, opt && opt->want_hash, err), out,
-	    err);
+	    r, sf_stream_open_memory(&r->framer.stream, data, n, opt && opt->want_hash, err), opt,
+	    out, err);
 }
 
 void sf_reader_close(struct sf_reader *r)
@@ -420,6 +422,75 @@ void sf_reader_close(struct sf_reader *r)
 	conv_done(&r->conv);
 	arena_done(&r->comment_texts);
 	free(r);
+}
+
+/* ---- beginning in the middle ---- */
+
+const struct sf_access *sf_reader_access(const struct sf_reader *r, size_t *n)
+{
+	*n = r->framer.stream.log.count;
+	return r->framer.stream.log.list;
+}
+
+uint64_t sf_reader_offset(const struct sf_reader *r)
+{
+	return r->holds_block ? r->block.offset + r->block.total
+			      : sf_stream_offset(&r->framer.stream);
+}
+
+static const struct archive_field stats_fields[] = {
+    ARCHIVE_U(struct sf_stats, sections),	ARCHIVE_U(struct sf_stats, blocks),
+    ARCHIVE_U(struct sf_stats, unknown_blocks), ARCHIVE_U(struct sf_stats, events),
+    ARCHIVE_U(struct sf_stats, events_stored),	ARCHIVE_U(struct sf_stats, events_unknown),
+    ARCHIVE_U(struct sf_stats, losses),		ARCHIVE_U(struct sf_stats, urings),
+    ARCHIVE_U(struct sf_stats, hashes),		ARCHIVE_U(struct sf_stats, hashes_skipped),
+    ARCHIVE_U(struct sf_stats, gaps),		ARCHIVE_U(struct sf_stats, version_major),
+    ARCHIVE_U(struct sf_stats, version_minor),
+};
+
+/* Both directions. @offset: of the next block. */
+static int archive_reader(struct sf_reader *r, struct archive *a, uint64_t *offset)
+{
+	*offset = archive_u64(a, *offset);
+	ARCHIVE_FIELDS(a, &r->stats, stats_fields);
+	return conv_archive(&r->conv, a);
+}
+
+int sf_reader_save(const struct sf_reader *r, struct buf *out, struct error *err)
+{
+	struct archive a = archive_to(out);
+	uint64_t offset = sf_reader_offset(r);
+
+	if (!r->in_events || r->in_list || r->skips_section || r->at_end)
+		return error_set(err, ERR_USAGE, "the reader is not between two events");
+	return archive_reader((struct sf_reader *)r, &a, &offset) < 0 || out->failed
+		   ? error_nomem(err)
+		   : 0;
+}
+
+int sf_reader_enter(struct sf_reader *r, const struct sf_access *at, const void *p, size_t n,
+		    struct error *err)
+{
+	struct archive a = archive_from(p, n);
+	uint64_t offset = 0;
+	int rc = archive_reader(r, &a, &offset);
+
+	if (rc < 0)
+		return error_nomem(err);
+	if (a.trouble || a.in.left || at->raw > offset)
+		return error_set(err, ERR_FORMAT, "'%s' cannot be entered: %s",
+				 r->framer.stream.in.name,
+				 a.trouble ? a.trouble : "the place is none of its");
+	rc = sf_stream_enter(&r->framer.stream, at, offset, err);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return error_set(err, ERR_TRUNCATED,
+				 "'%s' ends before byte %" PRIu64 " of its data",
+				 r->framer.stream.in.name, offset);
+	r->in_events = true;
+	r->holds_block = false;
+	return 0;
 }
 
 struct ev_source *sf_reader_source(struct sf_reader *r)

@@ -10,6 +10,7 @@
 #ifndef SCAPFILE_SCAPFILE_H
 #define SCAPFILE_SCAPFILE_H
 
+#include "base/buf.h"
 #include "scapfile/source.h"
 
 enum sf_compression { SF_PLAIN, SF_GZIP, SF_ZSTD };
@@ -17,6 +18,7 @@ enum sf_compression { SF_PLAIN, SF_GZIP, SF_ZSTD };
 struct sf_options {
 	uint64_t memory_limit; /* largest block kept in memory; 0 selects SF_MEMORY_LIMIT_DEFAULT */
 	bool want_hash;	       /* compute SHA-256 of the file as stored, while reading */
+	uint64_t access_span;  /* remember places to enter at, so many uncompressed bytes apart */
 };
 
 #define SF_MEMORY_LIMIT_DEFAULT (1024ull << 20)
@@ -82,6 +84,36 @@ const struct sf_gap *sf_reader_gaps(const struct sf_reader *r, size_t *n);
 /* Texts of pcapng-style comment options found in section headers; NULL when @i is past the last. */
 const char *sf_reader_comment(const struct sf_reader *r, size_t i);
 void sf_reader_close(struct sf_reader *r); /* NULL is fine */
+
+/* ---- beginning in the middle ---- */
+
+/* A place where decoding can begin: nothing before it is needed but what it brings along. The start
+ * of the file, all zero, is one. Plain files can be entered anywhere. */
+struct sf_access {
+	uint64_t stored; /* where to read on, in the file as stored */
+	uint64_t raw;	 /* offset of the first byte decoded there */
+	uint8_t bits;	 /* gzip, inside a member: so many high bits of that byte; 0: all */
+	/* gzip, inside a member: the bytes before @raw; empty: a member or frame begins here */
+	struct sv window;
+};
+
+/* The places met so far, in file order; valid until the next call on the reader. */
+const struct sf_access *sf_reader_access(const struct sf_reader *r, size_t *n);
+/* Offset of the next block. */
+uint64_t sf_reader_offset(const struct sf_reader *r);
+/*
+ * Append where the reader is and what it needs to go on from there. Right after an event.
+ * Return: 0, ERR_USAGE (it is not between two events of a section), ERR_NOMEM.
+ */
+MUST_CHECK int sf_reader_save(const struct sf_reader *r, struct buf *out, struct error *err);
+/*
+ * Let a reader that was just opened go on from there, as if it had read all before: counters too,
+ * but for gaps one by one. @a: a place that is not behind it.
+ * Return: 0, ERR_FORMAT (these bytes are none of sf_reader_save()), ERR_TRUNCATED (the file ends
+ * before), ERR_IO (also: the input cannot be positioned), ERR_NOMEM.
+ */
+MUST_CHECK int sf_reader_enter(struct sf_reader *r, const struct sf_access *a, const void *p,
+			       size_t n, struct error *err);
 
 const char *sf_compression_name(enum sf_compression c); /* "plain", "gzip", "zstd" */
 /* What a reader makes of a loss, for those who take losses from elsewhere. */

@@ -26,15 +26,6 @@
 	1000 /* attempts to decode behind damage; each may decode something twice                  \
 	      */
 
-/* A place where decoding can begin: nothing before it is needed but what it brings along. */
-struct sf_access {
-	uint64_t stored; /* where to read on */
-	uint64_t raw;	 /* offset of the first byte decoded there */
-	uint8_t bits;	 /* gzip, inside a member: so many high bits of that byte; 0: all */
-	/* gzip, inside a member: the bytes before @raw; empty: a member or frame begins here */
-	struct sv window;
-};
-
 /* Places met while decoding, some way apart. */
 struct sf_access_log {
 	uint64_t span; /* uncompressed bytes from one to the next, at least; 0: none are wanted */
