@@ -250,6 +250,8 @@ static int walk_all(struct cli_events *o, char **paths, int count)
 	    .no_containers = is_without_containers(o),
 	    .internal = o->internal,
 	    .suppressed = o->suppressed,
+	    .may_enter = !o->suppressed && !o->has_around,
+	    .first_event = o->first_event,
 	    .event = on_event,
 	    .operation = shows_operations(o) ? on_operation : NULL,
 	    .end = on_end,

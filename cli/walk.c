@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/index.h"
+#include "replay/checkpoint.h"
 
 /* Return: 0, or the exit status of a limit that was hit. */
 static int check_limits(struct cli_walk *w, const char *path, uint64_t deadline)
@@ -133,9 +135,53 @@ static int walk_items(struct cli_walk *w, const char *path)
 	return rc < 0 ? cli_fail(&err) : 0;
 }
 
-int cli_walk_capture(struct cli_walk *w, const char *path)
+/* --- the start --- */
+
+static int open_reader(struct cli_walk *w, const char *path, struct error *err)
 {
 	const struct sf_options opt = {.want_hash = w->want_hash};
+
+	sf_reader_close(w->reader);
+	w->reader = NULL;
+	return sf_reader_open(path, &opt, &w->reader, err);
+}
+
+/* The chunk before which nothing is of interest. */
+static size_t first_chunk(struct cli_walk *w, const struct sf_index *x)
+{
+	size_t by_time, by_event;
+
+	w->span = run_window_from(&w->window, sf_index_first_ts(x));
+	by_time = w->span.from ? sf_index_find_time(x, w->span.from) : 0;
+	by_event = w->first_event ? sf_index_find_event(x, w->first_event) : 0;
+	return by_time > by_event ? by_time : by_event;
+}
+
+/* Begin where an index says, if there is one. Return: 0 with or without w->state, or ERR_*. */
+static int enter(struct cli_walk *w, const char *path, const struct state_options *opt,
+		 struct error *err)
+{
+	struct sf_index *x;
+	size_t i;
+	int rc;
+
+	if (!w->may_enter || !(w->window.from || w->first_event))
+		return 0;
+	x = cli_index_open(path);
+	if (!x)
+		return 0;
+	i = first_chunk(w, x);
+	rc = run_index_enter(x, i, w->reader, opt, &w->state, err);
+	sf_index_close(x);
+	if (rc == 0)
+		return 0;
+	cli_log(CLI_WARNING, "the index of '%s': %s; going on without", path, err->msg);
+	w->span.known = false;
+	return open_reader(w, path, err);
+}
+
+int cli_walk_capture(struct cli_walk *w, const char *path)
+{
 	const struct state_options state_opt = {.host_names = true,
 						.no_containers = w->no_containers,
 						.suppressed_comms = w->suppressed};
@@ -150,8 +196,10 @@ int cli_walk_capture(struct cli_walk *w, const char *path)
 	w->span = (struct run_span){0};
 	w->cut = w->past = false;
 	w->moment = 0;
-	rc = sf_reader_open(path, &opt, &w->reader, &err);
+	rc = open_reader(w, path, &err);
 	if (rc == 0)
+		rc = enter(w, path, &state_opt, &err);
+	if (rc == 0 && !w->state)
 		rc = state_new(&state_opt, &w->state, &err);
 	if (rc == 0 && w->program)
 		rc = flt_ctx_new(w->program, w->state, &w->ctx, &err);

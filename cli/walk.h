@@ -22,6 +22,10 @@ struct cli_walk {
 	bool no_containers;	       /* threads belong to the host whatever their cgroups say */
 	bool internal;		       /* also events that only describe the state */
 	const char *const *suppressed; /* commands to ignore, NULL-terminated; or NULL */
+	/* What comes before the window and before event @first_event is of no interest: an index
+	 * may spare reading it. */
+	bool may_enter;
+	uint64_t first_event;
 	/* The walk ends at that moment; @end then sees the state with pending removals carried out.
 	 */
 	const struct cli_moment *at; /* NULL: all events, the state as the last one left it */

@@ -24,6 +24,7 @@ struct checkpoint {
 	struct smap numbers;	  /* saving: text -> its number + 1 */
 	struct state_str **texts; /* restoring: by number, with a reference each */
 	size_t count, cap;
+	bool drops_containers; /* restoring: threads are to belong to the host */
 };
 
 static bool saves(const struct checkpoint *c)
@@ -365,6 +366,10 @@ static bool restore_thread(struct checkpoint *c)
 	}
 	ARCHIVE_FIELDS(&c->a, t, thread_fields);
 	thread_texts(c, t);
+	if (c->drops_containers) {
+		state_str_share(c->st, &t->container_id, NULL);
+		t->container_category = 0;
+	}
 	restore_fds(c, &t->fds);
 	t->stored = restore_stored(c);
 	if (!state_threads_full(c->st) && file(c, &c->st->threads, (uint64_t)t->tid, t))
@@ -827,10 +832,19 @@ static const struct archive_field stats_fields[] = {
     ARCHIVE_U(struct state_stats, last_ts),	ARCHIVE_U(struct state_stats, first_event_ts),
 };
 
-/* Options that decide what the state holds. */
-static uint64_t options_of(const struct state *st)
+/*
+ * Options that decide what the state holds. What is known of containers can be left out when it is
+ * there, but not made up for.
+ */
+static void options(struct checkpoint *c)
 {
-	return (uint64_t)st->no_containers | (uint64_t)(st->suppressed_comms.count != 0) << 1;
+	bool has_suppressed = c->st->suppressed_comms.count != 0;
+	bool without = archive_bool(&c->a, c->st->no_containers);
+
+	c->drops_containers = c->st->no_containers && !without;
+	if ((without && !c->st->no_containers) ||
+	    archive_bool(&c->a, has_suppressed) != has_suppressed)
+		archive_complain(&c->a, "it was made with other options");
 }
 
 static void head(struct checkpoint *c)
@@ -838,8 +852,7 @@ static void head(struct checkpoint *c)
 	if (archive_u64(&c->a, CHECKPOINT_MAGIC) != CHECKPOINT_MAGIC ||
 	    archive_u64(&c->a, CHECKPOINT_VERSION) != CHECKPOINT_VERSION)
 		archive_complain(&c->a, "it is no checkpoint of this version");
-	if (archive_u64(&c->a, options_of(c->st)) != options_of(c->st))
-		archive_complain(&c->a, "it was made with other options");
+	options(c);
 }
 
 static void everything(struct checkpoint *c)

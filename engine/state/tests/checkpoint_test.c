@@ -168,23 +168,30 @@ static void a_state_that_is_not_complete_is_not_saved(void **arg)
 	state_free(st);
 }
 
-static void other_options_are_refused(void **arg)
+static void containers_can_be_left_out_but_not_made_up(void **arg)
 {
 	const struct state_options bare = {.no_containers = true};
 	struct error err = {0};
-	struct buf saved = {0};
-	struct state *st = NULL;
+	struct buf saved = {0}, again = {0};
+	struct state *st = NULL, *second = NULL;
 	struct world w;
 
 	(void)arg;
 	world_init_base(&w);
 	state_complete(w.st);
+	state_str_set(w.st, &state_thread_find(w.st, 1)->container_id, SV_LIT("0123456789ab"));
 	save(w.st, &saved);
-	assert_int_equal(state_restore(&bare, saved.p, saved.len, &st, &err), ERR_FORMAT);
+	assert_int_equal(state_restore(&bare, saved.p, saved.len, &st, &err), 0);
+	assert_null(state_thread_find(st, 1)->container_id);
+	assert_int_equal(state_check(st, &err), 0);
+	save(st, &again);
+	assert_int_equal(state_restore(NULL, again.p, again.len, &second, &err), ERR_FORMAT);
 	assert_non_null(strstr(err.msg, "other options"));
-	assert_null(st);
+	assert_null(second);
+	state_free(st);
 	world_done(&w);
 	buf_done(&saved);
+	buf_done(&again);
 }
 
 /* Each cut, and each byte changed: refused, or a state that can be used. */
@@ -220,7 +227,7 @@ int main(void)
 	    cmocka_unit_test(replaying_from_any_checkpoint_gives_the_state_of_a_serial_replay),
 	    cmocka_unit_test(texts_are_written_once),
 	    cmocka_unit_test(a_state_that_is_not_complete_is_not_saved),
-	    cmocka_unit_test(other_options_are_refused),
+	    cmocka_unit_test(containers_can_be_left_out_but_not_made_up),
 	    cmocka_unit_test(damage_is_refused_or_harmless),
 	};
 

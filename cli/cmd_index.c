@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scapula index: one pass over a capture, so that later ones can begin anywhere. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/index.h"
+#include "replay/checkpoint.h"
+
+static const struct cli_option index_options[] = {
+    {'o', "output", "FILE", "write the index there instead of beside the capture"},
+    {0, NULL, NULL, NULL},
+};
+
+static const char *const index_examples[] = {"index host.scap.zst", NULL};
+
+struct index {
+	struct cli_common common;
+	const char *output;
+};
+
+static int take_option(void *arg, int id, const char *value)
+{
+	struct index *o = arg;
+
+	(void)id;
+	o->output = value;
+	return 0;
+}
+
+static bool stop(void *arg)
+{
+	(void)arg;
+	return cli_interrupted() != 0;
+}
+
+static void tell(const char *path, const struct run_index_report *r)
+{
+	struct buf b = {0};
+
+	cli_grouped(&b, r->events);
+	buf_lit(&b, " events in ");
+	cli_grouped(&b, r->chunks);
+	buf_addf(&b, " chunk%s: %s, ", r->chunks == 1 ? "" : "s", path);
+	cli_bytes(&b, r->index_size);
+	if (r->raw_size)
+		buf_addf(&b, " (%.2f %% of the uncompressed capture)",
+			 100.0 * (double)r->index_size / (double)r->raw_size);
+	cli_log(CLI_NOTE, "%s", buf_cstr(&b));
+	buf_done(&b);
+}
+
+static int index_one(struct index *o, const char *capture)
+{
+	const struct run_index_options opt = {.progress = cli_progress, .stop = stop};
+	struct run_index_report report;
+	struct error err = {0};
+	char *path = o->output ? strdup(o->output) : cli_index_path(capture);
+	int rc, status;
+
+	if (!path) {
+		cli_log(CLI_ERROR, "out of memory");
+		return CLI_INTERNAL;
+	}
+	rc = run_index_build(capture, path, &opt, &report, &err);
+	cli_progress_done();
+	if (rc == 0)
+		tell(path, &report);
+	status = rc == ERR_INTERRUPTED ? cli_interrupted() : rc < 0 ? cli_fail(&err) : 0;
+	if (rc == 0 && report.gaps) {
+		cli_log(CLI_WARNING, "%s: %llu gaps; 'scapula info' names them", capture,
+			(unsigned long long)report.gaps);
+		status = CLI_PARTIAL;
+	}
+	free(path);
+	return status;
+}
+
+int cmd_index(int argc, char **argv)
+{
+	struct index o = {0};
+	const struct cli_parser parser = {"index", index_options, index_examples, take_option, &o};
+	int first;
+	int status = cli_parse(&parser, &o.common, argc, argv, &first);
+
+	if (status)
+		return status < 0 ? cli_flush() : status;
+	cli_catch_signals();
+	if (first == argc) {
+		cli_log(CLI_ERROR, "no capture given");
+		return CLI_USAGE;
+	}
+	if (o.output && argc - first > 1) {
+		cli_log(CLI_ERROR, "--output is for one capture");
+		return CLI_USAGE;
+	}
+	for (int i = first; i < argc && !cli_interrupted(); i++)
+		status = cli_worse(status, index_one(&o, argv[i]));
+	return status;
+}
