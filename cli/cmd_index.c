@@ -6,8 +6,13 @@
 #include "cli/index.h"
 #include "replay/checkpoint.h"
 
+enum { OPT_EVERY = OPT_COMMAND_FIRST };
+
+#define EVERY_MIN 100 /* events: a checkpoint must not cost more than what it spares */
+
 static const struct cli_option index_options[] = {
     {'o', "output", "FILE", "write the index there instead of beside the capture"},
+    {OPT_EVERY, "every", "N", "a place to begin at every N events; default 262144"},
     {0, NULL, NULL, NULL},
 };
 
@@ -16,15 +21,22 @@ static const char *const index_examples[] = {"index host.scap.zst", NULL};
 struct index {
 	struct cli_common common;
 	const char *output;
+	uint64_t every;
 };
 
 static int take_option(void *arg, int id, const char *value)
 {
 	struct index *o = arg;
 
-	(void)id;
-	o->output = value;
-	return 0;
+	if (id == 'o') {
+		o->output = value;
+		return 0;
+	}
+	if (cli_parse_u64(value, &o->every) && o->every >= EVERY_MIN)
+		return 0;
+	cli_log(CLI_ERROR, "--every %s: expected a number of events, at least %d", value,
+		EVERY_MIN);
+	return CLI_USAGE;
 }
 
 static bool stop(void *arg)
@@ -51,7 +63,8 @@ static void tell(const char *path, const struct run_index_report *r)
 
 static int index_one(struct index *o, const char *capture)
 {
-	const struct run_index_options opt = {.progress = cli_progress, .stop = stop};
+	const struct run_index_options opt = {
+	    .chunk_events = o->every, .progress = cli_progress, .stop = stop};
 	struct run_index_report report;
 	struct error err = {0};
 	char *path = o->output ? strdup(o->output) : cli_index_path(capture);

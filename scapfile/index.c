@@ -202,8 +202,13 @@ static void archive_access(struct archive *a, struct directory *d, bool *nomem)
 	d->access = room_for(a, d->access, n, sizeof(*d->access), nomem);
 	d->access_count = *nomem ? 0 : n;
 	for (size_t i = 0; i < d->access_count; i++) {
-		ARCHIVE_FIELDS(a, &d->access[i], access_fields);
-		d->access[i].window = archive_text(a, d->access[i].window);
+		struct sf_access *one = &d->access[i];
+		struct sv window;
+
+		ARCHIVE_FIELDS(a, one, access_fields);
+		window = archive_text(a, one->window);
+		if (!archive_saves(a)) /* what is saved is not ours */
+			one->window = window;
 	}
 }
 

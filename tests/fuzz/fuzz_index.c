@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Indexes that anybody may have written, used on a capture: refused, or the replay goes on from
+ * each of their chunks. The first byte says what the others are: a whole file, a directory, or a
+ * checkpoint; the latter two are packed as they are in a file.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "replay/checkpoint.h"
+#include "scapfile/output.h"
+
+#define ITEMS_MAX 200 /* read behind each chunk */
+#define MAGIC	  "scapidx\x01"
+#define PACKED	  (1u << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void go_on(struct sf_reader *r, struct state *st)
+{
+	struct state_binding bind;
+	struct error err;
+	struct ev_item item;
+
+	for (unsigned i = 0; i < ITEMS_MAX; i++)
+		if (ev_source_next(sf_reader_source(r), &item, &err) <= 0 ||
+		    state_feed(st, &item, &bind, &err) < 0)
+			return;
+}
+
+static void enter(const struct sf_index *x, size_t i)
+{
+	struct sf_reader *r;
+	struct state *st;
+	struct error err;
+
+	if (sf_reader_open(FUZZ_CAPTURE, NULL, &r, &err) < 0)
+		return;
+	if (run_index_enter(x, i, r, NULL, &st, &err) == 0 && st)
+		go_on(r, st);
+	state_free(st);
+	sf_reader_close(r);
+}
+
+static void use(const char *path)
+{
+	struct sf_index *x;
+	struct error err;
+	size_t n;
+
+	if (sf_index_open(path, &x, &err) < 0)
+		return;
+	(void)sf_index_chunks(x, &n);
+	(void)sf_index_find_time(x, 0);
+	(void)sf_index_find_event(x, UINT64_MAX);
+	for (size_t i = 0; i < n && i < 4; i++)
+		enter(x, i);
+	sf_index_close(x);
+}
+
+/* The directory at @p as the only contents of a file. */
+static size_t pack_directory(uint8_t *to, const uint8_t *p, size_t n)
+{
+	size_t k = ZSTD_compress(to + 8, PACKED - 32, p, n, 1);
+
+	memcpy(to, MAGIC, 8);
+	if (ZSTD_isError(k))
+		return 0;
+	put_bytes(put_u64(put_u64(to + 8 + k, 8), k), MAGIC, 8);
+	return 8 + k + 24;
+}
+
+static void use_checkpoint(const uint8_t *p, size_t n)
+{
+	static const struct sf_identity none;
+	struct sf_index_writer *w;
+	struct error err;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/tmp/fuzz_index-%ld", (long)getpid());
+	if (sf_index_create(path, &w, &err) < 0)
+		return;
+	if (sf_index_begin_chunk(w, 0, 0, NULL, 0, &err) < 0 ||
+	    sf_index_begin_chunk(w, 1, 0, p, n, &err) < 0)
+		sf_index_abandon(w);
+	else if (sf_index_finish(w, &none, 0, NULL, 0, &err) == 0)
+		use(path);
+	(void)unlink(path);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static uint8_t packed[PACKED];
+	const uint8_t *p = data + 1;
+	char path[32];
+	unsigned kind;
+	int fd;
+
+	if (size < 2)
+		return 0;
+	fd = memfd_create("fuzz_index", MFD_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	kind = data[0] % 3;
+	size--;
+	if (kind == 1) {
+		size = pack_directory(packed, p, size);
+		p = packed;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (kind == 2)
+		use_checkpoint(p, size);
+	else if (write(fd, p, size) == (ssize_t)size)
+		use(path);
+	close(fd);
+	return 0;
+}
