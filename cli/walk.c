@@ -103,7 +103,7 @@ static int walk_items(struct cli_walk *w, const char *path)
 	int rc;
 
 	while ((rc = ev_source_next(src, &item, &err)) > 0) {
-		if (w->at && is_past(w, &item)) {
+		if ((w->at && is_past(w, &item)) || (w->stop_at && item.offset >= w->stop_at)) {
 			w->past = true;
 			return 0;
 		}
@@ -154,6 +154,7 @@ static size_t first_chunk(struct cli_walk *w, const struct sf_index *x)
 	w->span = run_window_from(&w->window, sf_index_first_ts(x));
 	by_time = w->span.from ? sf_index_find_time(x, w->span.from) : 0;
 	by_event = w->first_event ? sf_index_find_event(x, w->first_event) : 0;
+	w->stop_at = sf_index_end_of_time(x, w->span.to);
 	return by_time > by_event ? by_time : by_event;
 }
 
@@ -162,21 +163,20 @@ static int enter(struct cli_walk *w, const char *path, const struct state_option
 		 struct error *err)
 {
 	struct sf_index *x;
-	size_t i;
 	int rc;
 
-	if (!w->may_enter || !(w->window.from || w->first_event))
+	if (!w->may_enter || !(w->window.from || w->window.to || w->first_event))
 		return 0;
 	x = cli_index_open(path);
 	if (!x)
 		return 0;
-	i = first_chunk(w, x);
-	rc = run_index_enter(x, i, w->reader, opt, &w->state, err);
+	rc = run_index_enter(x, first_chunk(w, x), w->reader, opt, &w->state, err);
 	sf_index_close(x);
 	if (rc == 0)
 		return 0;
 	cli_log(CLI_WARNING, "the index of '%s': %s; going on without", path, err->msg);
 	w->span.known = false;
+	w->stop_at = 0;
 	return open_reader(w, path, err);
 }
 
@@ -195,6 +195,7 @@ int cli_walk_capture(struct cli_walk *w, const char *path)
 	w->ctx = NULL;
 	w->span = (struct run_span){0};
 	w->cut = w->past = false;
+	w->stop_at = 0;
 	w->moment = 0;
 	rc = open_reader(w, path, &err);
 	if (rc == 0)

@@ -22,7 +22,7 @@ struct cli_walk {
 	bool no_containers;	       /* threads belong to the host whatever their cgroups say */
 	bool internal;		       /* also events that only describe the state */
 	const char *const *suppressed; /* commands to ignore, NULL-terminated; or NULL */
-	/* What comes before the window and before event @first_event is of no interest: an index
+	/* What lies outside the window and before event @first_event is of no interest: an index
 	 * may spare reading it. */
 	bool may_enter;
 	uint64_t first_event;
@@ -48,9 +48,10 @@ struct cli_walk {
 	struct state *state;
 	struct flt_ctx *ctx;
 	struct run_span span;
-	uint64_t moment; /* the time of @at, once known; 0: not known */
-	bool past;	 /* stopped at the moment */
-	bool cut;	 /* stopped before the end, on request or by a limit */
+	uint64_t stop_at; /* offset behind which nothing is of interest; 0: not known */
+	uint64_t moment;  /* the time of @at, once known; 0: not known */
+	bool past;	  /* stopped at the moment */
+	bool cut;	  /* stopped before the end, on request or by a limit */
 };
 
 /* The value of --at: a time as cli_take_time() takes it, or evt:N. Return: 0 or CLI_USAGE (told).

@@ -597,6 +597,15 @@ size_t sf_index_find_time(const struct sf_index *x, uint64_t ts)
 	return i;
 }
 
+uint64_t sf_index_end_of_time(const struct sf_index *x, uint64_t ts)
+{
+	size_t i = x->d.count;
+
+	while (i && x->d.chunks[i - 1].first_ts > ts)
+		i--;
+	return i < x->d.count ? x->d.chunks[i].offset : UINT64_MAX;
+}
+
 size_t sf_index_find_event(const struct sf_index *x, uint64_t num)
 {
 	size_t i = 0;

@@ -90,6 +90,8 @@ const struct sf_chunk *sf_index_chunks(const struct sf_index *x, size_t *n);
 const struct sf_access *sf_index_access(const struct sf_index *x, uint64_t offset);
 /* The last chunk from which a replay sees all events at @ts and later. */
 size_t sf_index_find_time(const struct sf_index *x, uint64_t ts);
+/* Where all events are later than @ts from then on; UINT64_MAX: nowhere. */
+uint64_t sf_index_end_of_time(const struct sf_index *x, uint64_t ts);
 /* The chunk event @num is in; beyond the last event the last one. */
 size_t sf_index_find_event(const struct sf_index *x, uint64_t num);
 /* The checkpoint that chunk @i begins with, into @out; empty: there is none, begin at the start.

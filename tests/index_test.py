@@ -48,6 +48,7 @@ def windows(path, rng):
     for _ in range(4):
         yield ["--from", "@%d.%09d" % divmod(rng.choice(times), 10**9), "-n", "30"]
         yield ["--from", "+%dns" % (rng.choice(times) - times[0]), "-n", "30"]
+        yield ["--to", "@%d.%09d" % divmod(rng.choice(times), 10**9), "--count"]
         yield ["--evt", "%d..%d" % (rng.randrange(1, len(times) + 1), len(times)), "-n", "30"]
         a, b = sorted(rng.choice(times) for _ in range(2))
         yield ["--from", "@%d.%09d" % divmod(a, 10**9), "--to", "@%d.%09d" % divmod(b, 10**9), "-F", "evt.type in (openat, execve, connect)"]

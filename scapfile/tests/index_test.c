@@ -108,6 +108,10 @@ static void places_are_found(void **state)
 	assert_int_equal(sf_index_find_time(x, 170), 1);
 	assert_int_equal(sf_index_find_time(x, 291), 4);
 	assert_int_equal(sf_index_find_time(x, 10000), 4);
+	assert_int_equal(sf_index_end_of_time(x, 399), 4000);
+	assert_true(sf_index_end_of_time(x, 400) == UINT64_MAX);
+	assert_int_equal(sf_index_end_of_time(x, 149), 2000);
+	assert_int_equal(sf_index_end_of_time(x, 150), 4000);
 	/* Numbers count from 1. */
 	assert_int_equal(sf_index_find_event(x, 1), 0);
 	assert_int_equal(sf_index_find_event(x, 10), 0);
