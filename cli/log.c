@@ -208,17 +208,20 @@ int cli_flush(void)
 	return CLI_INPUT;
 }
 
+#define GAPS_TOLD 10u /* one by one */
+
 int cli_tell_gaps(const char *path, const struct sf_gap *gaps, size_t n, uint64_t total)
 {
-	static const size_t told_max = 10;
+	size_t told = n < GAPS_TOLD ? n : GAPS_TOLD;
 
-	for (size_t i = 0; i < n && i < told_max; i++)
+	for (size_t i = 0; i < told; i++)
 		cli_log(CLI_WARNING, "%s: offset %llu: %s: %s", path,
 			(unsigned long long)gaps[i].offset, sf_gap_reason_name(gaps[i].reason),
 			gaps[i].what);
-	if (total > told_max)
-		cli_log(CLI_WARNING, "%s: and %llu more gaps; 'scapula info' lists them", path,
-			(unsigned long long)(total - told_max));
+	if (total > told)
+		cli_log(CLI_WARNING, "%s: %s%llu%s gaps; 'scapula info' lists them", path,
+			told ? "and " : "", (unsigned long long)(total - told),
+			told ? " more" : "");
 	return total ? CLI_PARTIAL : 0;
 }
 

@@ -151,10 +151,11 @@ static size_t first_chunk(struct cli_walk *w, const struct sf_index *x)
 {
 	size_t by_time, by_event;
 
-	w->span = run_window_from(&w->window, sf_index_first_ts(x));
+	w->span = run_window_from(&w->window, sf_index_facts(x)->first_ts);
 	by_time = w->span.from ? sf_index_find_time(x, w->span.from) : 0;
 	by_event = w->first_event ? sf_index_find_event(x, w->first_event) : 0;
 	w->stop_at = sf_index_end_of_time(x, w->span.to);
+	w->gaps = sf_index_facts(x)->gaps;
 	return by_time > by_event ? by_time : by_event;
 }
 
@@ -176,7 +177,7 @@ static int enter(struct cli_walk *w, const char *path, const struct state_option
 		return 0;
 	cli_log(CLI_WARNING, "the index of '%s': %s; going on without", path, err->msg);
 	w->span.known = false;
-	w->stop_at = 0;
+	w->stop_at = w->gaps = 0;
 	return open_reader(w, path, err);
 }
 
@@ -187,6 +188,7 @@ int cli_walk_capture(struct cli_walk *w, const char *path)
 						.suppressed_comms = w->suppressed};
 	const struct sf_gap *gaps;
 	struct error err = {0};
+	uint64_t total;
 	size_t n;
 	int rc, status;
 
@@ -195,7 +197,7 @@ int cli_walk_capture(struct cli_walk *w, const char *path)
 	w->ctx = NULL;
 	w->span = (struct run_span){0};
 	w->cut = w->past = false;
-	w->stop_at = 0;
+	w->stop_at = w->gaps = 0;
 	w->moment = 0;
 	rc = open_reader(w, path, &err);
 	if (rc == 0)
@@ -216,7 +218,9 @@ int cli_walk_capture(struct cli_walk *w, const char *path)
 		if (w->end)
 			w->end(w->arg, w);
 		gaps = sf_reader_gaps(w->reader, &n);
-		status = cli_worse(status, cli_tell_gaps(path, gaps, n, stats->gaps));
+		/* What was not read has damage, too; unless it was not read on request. */
+		total = w->gaps > stats->gaps && !w->cut ? w->gaps : stats->gaps;
+		status = cli_worse(status, cli_tell_gaps(path, gaps, n, total));
 		cli_tell_state(path, state_stats(w->state));
 		if (!w->cut && !w->past && stats->events == 0 && stats->gaps == 0) {
 			cli_log(CLI_WARNING, "%s: holds no events", path);

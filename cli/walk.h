@@ -49,6 +49,7 @@ struct cli_walk {
 	struct flt_ctx *ctx;
 	struct run_span span;
 	uint64_t stop_at; /* offset behind which nothing is of interest; 0: not known */
+	uint64_t gaps;	  /* of the whole capture, if an index knows them */
 	uint64_t moment;  /* the time of @at, once known; 0: not known */
 	bool past;	  /* stopped at the moment */
 	bool cut;	  /* stopped before the end, on request or by a limit */

@@ -161,6 +161,7 @@ static void report_on(const struct build *b, const char *path, struct run_index_
 static int finish(struct build *b, const char *capture, const struct sf_identity *before,
 		  struct error *err)
 {
+	struct sf_index_facts facts = {.of = *before, .first_ts = b->first_ts};
 	const struct sf_access *access;
 	struct sf_identity after;
 	size_t n;
@@ -171,7 +172,9 @@ static int finish(struct build *b, const char *capture, const struct sf_identity
 	if (memcmp(&after, before, sizeof(after)) != 0)
 		return error_set(err, ERR_IO, "'%s' was changed while it was being read", capture);
 	access = sf_reader_access(b->reader, &n);
-	rc = sf_index_finish(b->writer, before, b->first_ts, access, n, err);
+	facts.events = state_stats(b->state)->events;
+	facts.gaps = sf_reader_stats(b->reader)->gaps;
+	rc = sf_index_finish(b->writer, &facts, access, n, err);
 	b->writer = NULL;
 	return rc;
 }

@@ -30,8 +30,7 @@ struct entry {		   /* where a checkpoint is */
 
 /* What both sides have. */
 struct directory {
-	struct sf_identity of;
-	uint64_t first_ts; /* where relative times count from */
+	struct sf_index_facts facts;
 	struct sf_chunk *chunks;
 	struct entry *entries; /* of each chunk's checkpoint */
 	size_t count;
@@ -144,9 +143,10 @@ bool sf_chunk_may_have(const struct sf_chunk *c, int64_t tid)
 
 /* ---- the directory, both ways ---- */
 
-static const struct archive_field identity_fields[] = {
-    ARCHIVE_U(struct sf_identity, size),
-    ARCHIVE_U(struct sf_identity, mtime_ns),
+static const struct archive_field facts_fields[] = {
+    ARCHIVE_U(struct sf_index_facts, of.size),	ARCHIVE_U(struct sf_index_facts, of.mtime_ns),
+    ARCHIVE_U(struct sf_index_facts, events),	ARCHIVE_U(struct sf_index_facts, gaps),
+    ARCHIVE_U(struct sf_index_facts, first_ts),
 };
 
 static const struct archive_field chunk_fields[] = {
@@ -216,9 +216,8 @@ static void archive_directory(struct archive *a, struct directory *d, bool *nome
 {
 	if (archive_u64(a, EV_TYPE_COUNT) != EV_TYPE_COUNT)
 		archive_complain(a, "it knows other events");
-	ARCHIVE_FIELDS(a, &d->of, identity_fields);
-	archive_bytes(a, d->of.ends, sizeof(d->of.ends));
-	d->first_ts = archive_u64(a, d->first_ts);
+	ARCHIVE_FIELDS(a, &d->facts, facts_fields);
+	archive_bytes(a, d->facts.of.ends, sizeof(d->facts.of.ends));
 	archive_chunks(a, d, nomem);
 	archive_access(a, d, nomem);
 }
@@ -375,13 +374,12 @@ static int write_directory(struct sf_index_writer *w, struct error *err)
 	return write_all(w, foot, sizeof(foot), err);
 }
 
-int sf_index_finish(struct sf_index_writer *w, const struct sf_identity *of, uint64_t first_ts,
+int sf_index_finish(struct sf_index_writer *w, const struct sf_index_facts *facts,
 		    const struct sf_access *access, size_t n, struct error *err)
 {
 	int rc;
 
-	w->d.of = *of;
-	w->d.first_ts = first_ts;
+	w->d.facts = *facts;
 	w->d.access = (struct sf_access *)access;
 	w->d.access_count = n;
 	rc = write_directory(w, err);
@@ -556,13 +554,15 @@ void sf_index_close(struct sf_index *x)
 
 bool sf_index_is_of(const struct sf_index *x, const struct sf_identity *id)
 {
-	return x->d.of.size == id->size && x->d.of.mtime_ns == id->mtime_ns &&
-	       memcmp(x->d.of.ends, id->ends, sizeof(id->ends)) == 0;
+	const struct sf_identity *of = &x->d.facts.of;
+
+	return of->size == id->size && of->mtime_ns == id->mtime_ns &&
+	       memcmp(of->ends, id->ends, sizeof(id->ends)) == 0;
 }
 
-uint64_t sf_index_first_ts(const struct sf_index *x)
+const struct sf_index_facts *sf_index_facts(const struct sf_index *x)
 {
-	return x->d.first_ts;
+	return &x->d.facts;
 }
 
 const struct sf_chunk *sf_index_chunks(const struct sf_index *x, size_t *n)

@@ -29,6 +29,12 @@ struct sf_identity { /* of a capture file */
 
 #define SF_IDENTITY_BYTES 65536
 
+struct sf_index_facts { /* of the whole capture */
+	struct sf_identity of;
+	uint64_t events, gaps;
+	uint64_t first_ts; /* of its first visible event: where relative times count from */
+};
+
 /* Return: 0, or ERR_IO; ERR_UNSUPPORTED when it is no regular file. */
 MUST_CHECK int sf_identify(const char *path, struct sf_identity *out, struct error *err);
 
@@ -66,11 +72,9 @@ MUST_CHECK int sf_index_begin_chunk(struct sf_index_writer *w, uint64_t offset, 
 				    const void *checkpoint, size_t n, struct error *err);
 /* The chunk in progress, to be added to; NULL before the first. */
 struct sf_chunk *sf_index_current(struct sf_index_writer *w);
-/* The capture ends: @first_ts is where its times count from, @access are the places its reader met.
- * Frees the writer, also on failure. */
-MUST_CHECK int sf_index_finish(struct sf_index_writer *w, const struct sf_identity *of,
-			       uint64_t first_ts, const struct sf_access *access, size_t n,
-			       struct error *err);
+/* The capture ends: @access are the places its reader met. Frees the writer, also on failure. */
+MUST_CHECK int sf_index_finish(struct sf_index_writer *w, const struct sf_index_facts *facts,
+			       const struct sf_access *access, size_t n, struct error *err);
 void sf_index_abandon(struct sf_index_writer *w); /* NULL is fine */
 
 /* ---- reading ---- */
@@ -84,7 +88,7 @@ struct sf_index;
 MUST_CHECK int sf_index_open(const char *path, struct sf_index **out, struct error *err);
 /* Is it of the file that looks like @id? */
 bool sf_index_is_of(const struct sf_index *x, const struct sf_identity *id);
-uint64_t sf_index_first_ts(const struct sf_index *x);
+const struct sf_index_facts *sf_index_facts(const struct sf_index *x);
 const struct sf_chunk *sf_index_chunks(const struct sf_index *x, size_t *n);
 /* The last place at or before @offset; the start of the file if there is no other. */
 const struct sf_access *sf_index_access(const struct sf_index *x, uint64_t offset);

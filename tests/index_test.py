@@ -104,6 +104,23 @@ def unusable(folder):
     r.check(status == 3 and "--every 3" in err, "checkpoints that are too close", err)
 
 
+def damaged(folder):
+    """What an index spares reading has its damage told all the same."""
+    path = os.path.join(folder, "damaged.scap")
+    data = bytearray(check.read_all(CAPTURES[0]))
+    data[len(data) // 2:len(data) // 2 + 300] = bytes(300)
+    with open(path, "wb") as f:
+        f.write(data)
+    for options in (["--evt", "18000..18800"], ["--to", "+10ms"], ["--from", "+1ms"]):
+        args = ["events"] + options + [path]
+        want = check.run(args)
+        check.run(["index", "--every", "300", path])
+        got = check.run(args)
+        os.unlink(path + ".scapidx")
+        r.equal((got[0], got[1]), (want[0], want[1]), "damage, %s" % options)
+        r.check(got[0] == 5 and "gap" in got[2] or got[2] == want[2], "damage, %s: told" % options, got[2] + want[2])
+
+
 def main():
     rng = random.Random(20)
     captures = list(CAPTURES)

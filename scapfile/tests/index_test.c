@@ -19,7 +19,12 @@
 
 #define CHUNKS 5
 
-static const struct sf_identity identity = {.size = 1000, .mtime_ns = 7, .ends = {1, 2, 3}};
+static const struct sf_index_facts facts = {
+    .of = {.size = 1000, .mtime_ns = 7, .ends = {1, 2, 3}},
+    .events = 50,
+    .gaps = 3,
+    .first_ts = 12,
+};
 
 static const struct sf_access places[] = {
     {.stored = 100, .raw = 1000},
@@ -54,7 +59,7 @@ static const char *written(struct place *p)
 	assert_int_equal(sf_index_create(path, &w, &err), 0);
 	for (unsigned i = 0; i < CHUNKS; i++)
 		add_chunk(w, i);
-	assert_int_equal(sf_index_finish(w, &identity, 12, places, COUNT_OF(places), &err), 0);
+	assert_int_equal(sf_index_finish(w, &facts, places, COUNT_OF(places), &err), 0);
 	return path;
 }
 
@@ -76,9 +81,11 @@ static void what_is_written_comes_back(void **state)
 	struct error err;
 	size_t n;
 
-	assert_true(sf_index_is_of(x, &identity));
+	assert_true(sf_index_is_of(x, &facts.of));
 	assert_false(sf_index_is_of(x, &(struct sf_identity){.size = 1000, .mtime_ns = 7}));
-	assert_int_equal(sf_index_first_ts(x), 12);
+	assert_int_equal(sf_index_facts(x)->first_ts, 12);
+	assert_int_equal(sf_index_facts(x)->events, 50);
+	assert_int_equal(sf_index_facts(x)->gaps, 3);
 	chunks = sf_index_chunks(x, &n);
 	assert_int_equal(n, CHUNKS);
 	for (unsigned i = 0; i < CHUNKS; i++) {
@@ -139,8 +146,8 @@ static int compare(const struct sf_index *x, const struct sf_index *good)
 	b = sf_index_chunks(good, &m);
 	assert_int_equal(n, m);
 	assert_memory_equal(a, b, n * sizeof(*a));
-	assert_true(sf_index_is_of(x, &identity));
-	assert_int_equal(sf_index_first_ts(x), sf_index_first_ts(good));
+	assert_true(sf_index_is_of(x, &facts.of));
+	assert_memory_equal(sf_index_facts(x), sf_index_facts(good), sizeof(facts));
 	assert_int_equal(sf_index_access(x, 5000)->stored, 200);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		rc = sf_index_checkpoint(x, i, &one, &err);

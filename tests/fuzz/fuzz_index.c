@@ -75,7 +75,7 @@ static size_t pack_directory(uint8_t *to, const uint8_t *p, size_t n)
 
 static void use_checkpoint(const uint8_t *p, size_t n)
 {
-	static const struct sf_identity none;
+	static const struct sf_index_facts none;
 	struct sf_index_writer *w;
 	struct error err;
 	char path[64];
@@ -86,7 +86,7 @@ static void use_checkpoint(const uint8_t *p, size_t n)
 	if (sf_index_begin_chunk(w, 0, 0, NULL, 0, &err) < 0 ||
 	    sf_index_begin_chunk(w, 1, 0, p, n, &err) < 0)
 		sf_index_abandon(w);
-	else if (sf_index_finish(w, &none, 0, NULL, 0, &err) == 0)
+	else if (sf_index_finish(w, &none, NULL, 0, &err) == 0)
 		use(path);
 	(void)unlink(path);
 }
