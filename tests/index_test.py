@@ -134,8 +134,7 @@ def main():
                 compare(path, rng)
     with tempfile.TemporaryDirectory() as folder:
         unusable(folder)
-
-
+        damaged(folder)
     r.finish()
 
 
