@@ -177,6 +177,7 @@ def orphan(match):
 # What differs for another reason: of which script, why, a line's pattern, and what it becomes; None: left out on both sides.
 # The rest of the line is compared, so is how many there are. A01 to A50 are the rules of the set `coverage`.
 ELSEWHERE = tuple((script, re.compile(pattern), to) for script, why, pattern, to in (
+    (None, "whether a child has executed something when its parent's event comes", r"(\tv?fork\t|\tclone3?\t)(.*?\bres=N)\(\w+\)", r"\1\2(WHO)"),
     (None, "how long a process lives depends on the machine", r"^A49\t", None),
     (None, "the goldens have no device of a file that got descriptor 0",
      r"(\topenat\t.*evt\.args=fd=0\(.*) dev=\S+ ino=\S+", r"\1 dev=D ino=I"),
@@ -191,7 +192,6 @@ ELSEWHERE = tuple((script, re.compile(pattern), to) for script, why, pattern, to
     ("persist", "the same", r"^A(09|19|27)\t.*\t((setsid )?(nohup )?\./\.hidden 0\.1|\.hidden 0\.1)\t", None),
     ("build", "header files that the machine has", r"\tgrep -l stdint /", None),
     ("build", "header files that the machine has", r"(\txargs grep -l stdint\t.* args=-l\.stdint\.)\S+", r"\1FILES"),
-    ("build", "whether the parent's event comes before its child has a name", r"(\tclone3\tmake -j4\t.*\bres=N)\(\w+\)", r"\1(WHO)"),
     ("build", "which of its jobs have the standard input depends on which have ended", r"^A(34\t.*\tprlimit|44\t.*\tdup2)\tmake -j4\t", None),
     ("build", "a commit's hash has its time in it; its first digits may be another object's",
      r"^A\d+\t\w+\t\w+\t(git -c .* commit|rm -rf|tar c).*\.git/objects/", None),
