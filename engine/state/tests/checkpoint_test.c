@@ -22,7 +22,7 @@ static const struct {
 	const char *path;
 	unsigned every;
 } captures[] = {
-    {OWN "intrusion.scap", 1},
+    {OWN "intrusion.scap", 29},
     {OWN "network.scap", 1},
     {OWN "sessions.scap", 1},
     {OWN "uring.scap", 1},

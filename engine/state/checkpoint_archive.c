@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/state/checkpoint.h"
+
+enum { TEXT_NONE, TEXT_NEW, TEXT_FIRST }; /* TEXT_FIRST + i: text number i */
+
+/* ---- texts ---- */
+
+static void put_text(struct checkpoint *c, const struct state_str *s)
+{
+	struct sv text = state_sv(s);
+	uintptr_t known;
+
+	if (!s) {
+		archive_u64(&c->a, TEXT_NONE);
+		return;
+	}
+	known = (uintptr_t)smap_get(&c->numbers, text);
+	archive_u64(&c->a, known ? TEXT_FIRST + known - 1 : TEXT_NEW);
+	if (known)
+		return;
+	archive_text(&c->a, text);
+	if (smap_put(&c->numbers, text, (void *)(++c->count)) < 0)
+		c->a.out->failed = true;
+}
+
+static struct state_str *new_text(struct checkpoint *c)
+{
+	struct sv text = archive_text(&c->a, SV_NONE);
+
+	if (text.n == 0) {
+		archive_complain(&c->a, "a text is empty");
+		return NULL;
+	}
+	if (c->count == c->cap) {
+		size_t cap = c->cap ? 2 * c->cap : 256;
+		struct state_str **new = realloc(c->texts, cap * sizeof(struct state_str *));
+
+		if (!new) {
+			c->st->nomem = true;
+			return NULL;
+		}
+		c->texts = new;
+		c->cap = cap;
+	}
+	c->texts[c->count] = state_str_new(c->st, text);
+	return c->texts[c->count] ? c->texts[c->count++] : NULL;
+}
+
+static struct state_str *get_text(struct checkpoint *c)
+{
+	uint64_t n = archive_u64(&c->a, 0);
+
+	if (n == TEXT_NONE || ckpt_broken(c))
+		return NULL;
+	if (n == TEXT_NEW)
+		return state_str_ref(new_text(c));
+	if (n - TEXT_FIRST < c->count)
+		return state_str_ref(c->texts[n - TEXT_FIRST]);
+	archive_complain(&c->a, "it refers to a text that is not there");
+	return NULL;
+}
+
+void ckpt_text(struct checkpoint *c, struct state_str **s)
+{
+	if (ckpt_saves(c))
+		put_text(c, *s);
+	else
+		*s = get_text(c);
+}
+
+void ckpt_list(struct checkpoint *c, struct state_list *l)
+{
+	ckpt_text(c, &l->block);
+	if (!ckpt_saves(c))
+		l->count = state_list_count(state_sv(l->block));
+}
+
+void ckpt_texts_done(struct checkpoint *c)
+{
+	for (size_t i = 0; c->texts && i < c->count; i++)
+		state_str_unref(c->st, c->texts[i]);
+	free(c->texts);
+	smap_done(&c->numbers);
+}
+
+/* ---- entries of maps, in order ---- */
+
+static int by_key(const void *a, const void *b)
+{
+	const struct map_slot *x = a, *y = b;
+
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct smap_slot *x = a, *y = b;
+	size_t n = x->key.n < y->key.n ? x->key.n : y->key.n;
+	int cmp = n ? memcmp(x->key.p, y->key.p, n) : 0;
+
+	return cmp ? cmp : (x->key.n > y->key.n) - (x->key.n < y->key.n);
+}
+
+struct map_slot *ckpt_sorted(struct checkpoint *c, const struct map *m)
+{
+	struct map_slot *all = m->count ? malloc(m->count * sizeof(*all)) : NULL;
+	const struct map_slot *slot;
+	size_t n = 0;
+
+	if (!all) {
+		c->a.out->failed |= m->count != 0;
+		return NULL;
+	}
+	for (size_t at = 0; (slot = map_next(m, &at));)
+		all[n++] = *slot;
+	qsort(all, n, sizeof(*all), by_key);
+	return all;
+}
+
+/* The same of names. */
+static struct smap_slot *sorted_names(struct checkpoint *c, const struct smap *m)
+{
+	struct smap_slot *all = m->count ? malloc(m->count * sizeof(*all)) : NULL;
+	const struct smap_slot *slot;
+	size_t n = 0;
+
+	if (!all) {
+		c->a.out->failed |= m->count != 0;
+		return NULL;
+	}
+	for (size_t at = 0; (slot = smap_next(m, &at));)
+		all[n++] = *slot;
+	qsort(all, n, sizeof(*all), by_name);
+	return all;
+}
+
+void ckpt_values(struct checkpoint *c, const struct map *m,
+		 bool (*one)(struct checkpoint *c, void *value, void *arg), void *arg)
+{
+	struct map_slot *all = ckpt_saves(c) ? ckpt_sorted(c, m) : NULL;
+	uint64_t n = archive_count(&c->a, all ? m->count : 0);
+
+	for (uint64_t i = 0; i < n && (ckpt_saves(c) || !ckpt_broken(c)); i++)
+		if (!one(c, all ? all[i].value : NULL, arg))
+			archive_complain(&c->a, "a record is there twice, or over a limit");
+	free(all);
+}
+
+void ckpt_named_values(struct checkpoint *c, const struct smap *m,
+		       bool (*one)(struct checkpoint *c, void *value))
+{
+	struct smap_slot *all = ckpt_saves(c) ? sorted_names(c, m) : NULL;
+	uint64_t n = archive_count(&c->a, all ? m->count : 0);
+
+	for (uint64_t i = 0; i < n && (ckpt_saves(c) || !ckpt_broken(c)); i++)
+		if (!one(c, all ? all[i].value : NULL))
+			archive_complain(&c->a, "a record is there twice, or over a limit");
+	free(all);
+}
+
+bool ckpt_file(struct checkpoint *c, struct map *m, uint64_t key, void *value)
+{
+	if (ckpt_broken(c) || map_get(m, key))
+		return false;
+	if (map_put(m, key, value) == 0)
+		return true;
+	c->st->nomem = true;
+	return false;
+}
