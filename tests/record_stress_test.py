@@ -323,6 +323,12 @@ LOADS = {
 }
 
 
+def arguments(name, size, folder, before):
+    args = LOADS[name][0](size, folder)
+    # Short processes that were there before must not all be over when the recorder begins.
+    return ["forks-on"] + args[1:] if before and name == "forks" else args
+
+
 QUICK = "forks,threads+fds+netns+nested,losses"
 FULL = ",".join(LOADS) + ",losses"
 
@@ -334,9 +340,10 @@ def one(folder, names, order, size, limit):
     before = order == BEFORE
     begun = time.monotonic()
     recorder = None if before else Recorder(path).begin()
-    loads = [Load(LOADS[name][0](size, folder)) for name in names]
+    loads = [Load(arguments(name, size, folder, before)) for name in names]
     if before and "forks" in names:  # which are ready when they are over
         recorder = Recorder(path).begin()
+        loads[names.index("forks")].process.stdin.close()
     made = [load.ready() for load in loads]
     recorder = recorder or Recorder(path).begin()
     when = "@%.9f" % time.time()

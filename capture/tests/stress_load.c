@@ -4,6 +4,7 @@
  *
  *	forks N PARALLEL CALLS  N short processes, every other one executes a program; with
  *	                        CALLS calls of getuid in each
+ *	forks-on N PARALLEL CALLS  the same, and more of them until standard input ends
  *	threads N               one process with N more threads
  *	fds N                   N more descriptors, in as few processes as the limit allows
  *	netns N PORT            N network namespaces, a socket in each, ports from PORT on
@@ -19,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -86,13 +88,20 @@ static _Noreturn void one_of_many(bool execs, unsigned calls)
 	_exit(0);
 }
 
-static int forks(unsigned n, unsigned parallel, unsigned calls)
+static bool told_to_end(void)
 {
-	unsigned running = 0, bad = 0;
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	return poll(&in, 1, 0) != 0;
+}
+
+static int forks(unsigned n, bool go_on, unsigned parallel, unsigned calls)
+{
+	unsigned running = 0, bad = 0, i;
 	char json[160];
 	int status;
 
-	for (unsigned i = 0; i < n; i++, running++) {
+	for (i = 0; i < n || (go_on && !told_to_end()); i++, running++) {
 		pid_t pid;
 
 		for (; running == parallel; running--)
@@ -105,8 +114,8 @@ static int forks(unsigned n, unsigned parallel, unsigned calls)
 	}
 	bad += wait_for_all();
 	snprintf(json, sizeof(json),
-		 "{\"pid\":%d,\"forks\":%u,\"execs\":%u,\"getuids\":%u,\"bad\":%u}", getpid(), n,
-		 n / 2, n * calls, bad);
+		 "{\"pid\":%d,\"forks\":%u,\"execs\":%u,\"getuids\":%u,\"bad\":%u}", getpid(), i,
+		 i / 2, i * calls, bad);
 	say(json);
 	wait_for_end();
 	return 0;
@@ -401,7 +410,9 @@ int main(int argc, char **argv)
 	if (argc >= 4 && !strcmp(what, "peak"))
 		return peak(argv[2], argv + 3);
 	if (argc == 5 && !strcmp(what, "forks") && number(argv[3]))
-		return forks(number(argv[2]), number(argv[3]), number(argv[4]));
+		return forks(number(argv[2]), false, number(argv[3]), number(argv[4]));
+	if (argc == 5 && !strcmp(what, "forks-on") && number(argv[3]))
+		return forks(number(argv[2]), true, number(argv[3]), number(argv[4]));
 	if (argc == 3 && !strcmp(what, "threads"))
 		return threads(number(argv[2]));
 	if (argc == 3 && !strcmp(what, "fds"))
@@ -410,7 +421,8 @@ int main(int argc, char **argv)
 		return network_namespaces(number(argv[2]), number(argv[3]));
 	if (argc == 5 && !strcmp(what, "nested") && number(argv[3]) <= number(argv[2]))
 		return nested(number(argv[2]), number(argv[3]), argv[4]);
-	fprintf(stderr, "stress_load: forks N PARALLEL CALLS | threads N | fds N | netns N PORT | "
-			"nested N PIDS DIR | peak FILE COMMAND...\n");
+	fprintf(stderr,
+		"stress_load: forks|forks-on N PARALLEL CALLS | threads N | fds N | netns N PORT | "
+		"nested N PIDS DIR | peak FILE COMMAND...\n");
 	return 2;
 }
