@@ -261,3 +261,47 @@ struct smap_slot *smap_next(const struct smap *m, size_t *at)
 	}
 	return NULL;
 }
+
+/* --- in order --- */
+
+static int by_key(const void *a, const void *b)
+{
+	const struct map_slot *x = a, *y = b;
+
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+struct map_slot *map_sorted(const struct map *m)
+{
+	struct map_slot *all = m->count ? malloc(m->count * sizeof(*all)) : NULL;
+	const struct map_slot *slot;
+	size_t n = 0;
+
+	if (!all)
+		return NULL;
+	for (size_t at = 0; (slot = map_next(m, &at));)
+		all[n++] = *slot;
+	qsort(all, n, sizeof(*all), by_key);
+	return all;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	const struct smap_slot *x = a, *y = b;
+
+	return sv_cmp(x->key, y->key);
+}
+
+struct smap_slot *smap_sorted(const struct smap *m)
+{
+	struct smap_slot *all = m->count ? malloc(m->count * sizeof(*all)) : NULL;
+	const struct smap_slot *slot;
+	size_t n = 0;
+
+	if (!all)
+		return NULL;
+	for (size_t at = 0; (slot = smap_next(m, &at));)
+		all[n++] = *slot;
+	qsort(all, n, sizeof(*all), by_text);
+	return all;
+}

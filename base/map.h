@@ -59,6 +59,9 @@ void map_clear(struct map *m);
 /* for (size_t at = 0; (slot = map_next(&m, &at));) visits every entry once; no insert or remove
  * meanwhile. */
 struct map_slot *map_next(const struct map *m, size_t *at);
+/* Copies of all entries in order of their keys, for the caller to free; NULL: there are none, or no
+ * memory. */
+struct map_slot *map_sorted(const struct map *m);
 
 struct smap_slot {
 	struct sv key; /* borrowed from the caller: must live as long as the entry */
@@ -79,5 +82,6 @@ MUST_CHECK int smap_put(struct smap *m, struct sv key, void *value);
 void *smap_take(struct smap *m, struct sv key);
 void smap_clear(struct smap *m);
 struct smap_slot *smap_next(const struct smap *m, size_t *at);
+struct smap_slot *smap_sorted(const struct smap *m); /* as map_sorted() */
 
 #endif

@@ -48,6 +48,7 @@ enum { /* ids of options without a letter, shared by all tables */
        OPT_TIMEOUT,
        OPT_TZ,
        OPT_COLOR,
+       OPT_NO_INDEX,		/* taken by cli_parse() where a command lists it */
        OPT_COMMAND_FIRST = 512, /* each command's own */
 };
 
@@ -58,12 +59,20 @@ struct cli_option {
 	const char *help;
 };
 
+/* For the tables of commands that an index may help. */
+#define CLI_OPTION_NO_INDEX                                                                        \
+	{                                                                                          \
+		OPT_NO_INDEX, "no-index", NULL,                                                    \
+		    "read from the start; neither use nor make an index"                           \
+	}
+
 struct cli_common { /* options every command takes */
 	bool quiet;
 	unsigned verbose;
 	int tz_offset_s;
 	uint64_t mem_limit;  /* bytes, 0: none */
 	uint64_t timeout_ns; /* 0: none */
+	bool no_index;	     /* --no-index, where a command has it */
 	bool color;	     /* resolved against the terminal, NO_COLOR and --color */
 };
 
@@ -120,6 +129,8 @@ bool cli_parse_size(const char *text, uint64_t *bytes);	 /* 512, 64K, 40M, 2G */
 bool cli_parse_duration(const char *text, uint64_t *ns); /* 5, 5s, 250ms, 2m, 1h, 10us, 7ns */
 /* A duration that is not 0; tells what is wrong. Return: 0 or CLI_USAGE. */
 int cli_take_duration(const char *option, const char *value, uint64_t *ns);
+/* Event numbers "A..B", "A..", "..B" or "A"; *last is 0 for no end. */
+bool cli_parse_range(const char *text, uint64_t *first, uint64_t *last);
 bool cli_parse_zone(const char *text, int *offset_s); /* UTC, local, +HH:MM */
 /* 2026-11-22T03:02:21.5Z, @SECONDS[.FRACTION], NANOSECONDS (over 10 digits), +DURATION after the
  * first event. */

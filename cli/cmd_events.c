@@ -48,6 +48,7 @@ static const struct cli_option events_options[] = {
      "true times and durations where the reference's JSON has 0 or another number"},
     {OPT_NO_IO_URING, "no-io-uring", NULL,
      "leave out operations through io_uring, which stand among the default lines"},
+    CLI_OPTION_NO_INDEX,
     {0, NULL, NULL, NULL},
 };
 
@@ -109,23 +110,6 @@ static int take_clock(struct cli_events *o, const char *value)
 	return 0;
 }
 
-/* "A..B", "A..", "..B" or "A". */
-static bool parse_range(const char *text, uint64_t *first, uint64_t *last)
-{
-	const char *dots = strstr(text, "..");
-	char number[24] = "";
-
-	*first = 1;
-	*last = 0;
-	if (!dots)
-		return cli_parse_u64(text, first) && (*last = *first) > 0;
-	if ((size_t)(dots - text) >= sizeof(number) || (dots == text && !dots[2]))
-		return false;
-	memcpy(number, text, (size_t)(dots - text));
-	return (!*number || (cli_parse_u64(number, first) && *first)) &&
-	       (!dots[2] || (cli_parse_u64(dots + 2, last) && *last >= *first));
-}
-
 static int take_option(void *arg, int id, const char *value)
 {
 	struct cli_events *o = arg;
@@ -151,7 +135,7 @@ static int take_option(void *arg, int id, const char *value)
 	case OPT_TO:
 		return cli_take_time("to", value, &o->window.to, &o->window.to_relative);
 	case OPT_EVT:
-		return parse_range(value, &o->first_event, &o->last_event)
+		return cli_parse_range(value, &o->first_event, &o->last_event)
 			   ? 0
 			   : bad_value("evt", value,
 				       "event numbers such as 100..200, 100.. or ..200");

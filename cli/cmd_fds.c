@@ -12,6 +12,7 @@ static const struct cli_option fds_options[] = {
     {OPT_PID, "pid", "N", "of process N only"},
     {'F', "filter", "CONDITION", "descriptors that pass (fd., proc., user., container. fields)"},
     VIEW_OPTION_NO_CONTAINERS,
+    CLI_OPTION_NO_INDEX,
     {0, NULL, NULL, NULL},
 };
 

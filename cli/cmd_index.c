@@ -1,36 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scapula index: one pass over a capture, so that later ones can begin anywhere. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/index.h"
 #include "replay/checkpoint.h"
 
-enum { OPT_EVERY = OPT_COMMAND_FIRST };
+enum {
+	OPT_EVERY = OPT_COMMAND_FIRST,
+	OPT_LIST,
+	OPT_CLEAR,
+};
 
 #define EVERY_MIN 100 /* events: a checkpoint must not cost more than what it spares */
 
 static const struct cli_option index_options[] = {
     {'o', "output", "FILE", "write the index there instead of beside the capture"},
-    {OPT_EVERY, "every", "N", "a place to begin at every N events; default 262144"},
+    {OPT_EVERY, "every", "N", "a place to begin at every N events; default 131072"},
+    {OPT_LIST, "list", NULL, "the indexes that commands left in the cache"},
+    {OPT_CLEAR, "clear", NULL, "remove these"},
     {0, NULL, NULL, NULL},
 };
 
-static const char *const index_examples[] = {"index host.scap.zst", NULL};
+static const char *const index_examples[] = {"index host.scap.zst", "index --list", NULL};
 
 struct index {
 	struct cli_common common;
 	const char *output;
 	uint64_t every;
+	bool list, clear;
 };
 
 static int take_option(void *arg, int id, const char *value)
 {
 	struct index *o = arg;
 
-	if (id == 'o') {
+	switch (id) {
+	case 'o':
 		o->output = value;
 		return 0;
+	case OPT_LIST:
+		o->list = true;
+		return 0;
+	case OPT_CLEAR:
+		o->clear = true;
+		return 0;
+	default:
+		break;
 	}
 	if (cli_parse_u64(value, &o->every) && o->every >= EVERY_MIN)
 		return 0;
@@ -88,6 +106,56 @@ static int index_one(struct index *o, const char *capture)
 	return status;
 }
 
+/* --- the cache --- */
+
+static int list_cache(const struct cli_cached *all, int n)
+{
+	struct buf b = {0};
+	int status;
+
+	for (int i = 0; i < n; i++) {
+		cli_time(&b, all[i].used_ns);
+		buf_char(&b, ' ');
+		cli_bytes(&b, all[i].size);
+		buf_char(&b, ' ');
+		cli_safe(&b, sv_of(all[i].path));
+		buf_char(&b, '\n');
+	}
+	status = cli_write(&b);
+	buf_done(&b);
+	return cli_worse(status, cli_flush());
+}
+
+static int clear_cache(const struct cli_cached *all, int n)
+{
+	int status = 0;
+
+	for (int i = 0; i < n; i++)
+		if (unlink(all[i].path) < 0 && errno != ENOENT) {
+			cli_log(CLI_ERROR, "cannot remove '%s': %s", all[i].path, strerror(errno));
+			status = CLI_INPUT;
+		}
+	return status;
+}
+
+static int treat_cache(const struct index *o)
+{
+	struct cli_cached *all;
+	struct error err = {0};
+	char *dir;
+	int n = cli_cache_list(&all, &dir, &err), status;
+
+	if (n < 0)
+		status = cli_fail(&err);
+	else
+		status = o->list ? list_cache(all, n) : 0;
+	if (n >= 0 && o->clear)
+		status = cli_worse(status, clear_cache(all, n));
+	cli_cache_free(all, n);
+	free(dir);
+	return status;
+}
+
 int cmd_index(int argc, char **argv)
 {
 	struct index o = {0};
@@ -98,6 +166,10 @@ int cmd_index(int argc, char **argv)
 	if (status)
 		return status < 0 ? cli_flush() : status;
 	cli_catch_signals();
+	if (o.list || o.clear)
+		status = treat_cache(&o);
+	if (first == argc && (o.list || o.clear))
+		return status;
 	if (first == argc) {
 		cli_log(CLI_ERROR, "no capture given");
 		return CLI_USAGE;

@@ -3,39 +3,67 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
-#include "cli/cli.h"
+#include "cli/index.h"
+#include "cli/info.h"
 #include "cli/strict.h"
+#include "cli/table.h"
 #include "cli/walk.h"
+#include "replay/checkpoint.h"
 
-enum { OPT_STRICT = OPT_COMMAND_FIRST };
+enum {
+	OPT_STRICT = OPT_COMMAND_FIRST,
+	OPT_TABLE,
+};
 
 static const struct cli_option info_options[] = {
     {'f', "format", "text|json", "json: one object per capture"},
+    {OPT_TABLE, "table", NULL, "only a row per capture, and what they hold together"},
     {OPT_STRICT, "strict", NULL, "judge the bytes by the format instead; status 1 on findings"},
+    CLI_OPTION_NO_INDEX,
     {0, NULL, NULL, NULL},
 };
 
 static const char *const info_examples[] = {"info capture.scap", "info -f json a.scap b.scap.zst",
-					    "info --strict capture.scap", NULL};
+					    "info --table *.scap.zst", "info --strict capture.scap",
+					    NULL};
 
-struct losses { /* what the recorder says it lost */
-	uint64_t records, events;
-	uint64_t from, to; /* from the first to the last */
-	uint64_t by_reason[EV_LOSS_REASONS];
-	uint64_t by_type[EV_TYPE_COUNT];
-	uint64_t of_other_types; /* or of types the record does not name */
+enum {
+	COL_CAPTURE,
+	COL_HOST,
+	COL_FROM,
+	COL_TO,
+	COL_EVENTS,
+	COL_LOST,
+	COL_GAPS,
+	COL_SIZE,
+	COL_SEAL,
+};
+
+static const struct table_column info_columns[] = {
+    [COL_CAPTURE] = {"capture", "CAPTURE", TABLE_STRING, IN_TEXT, 0},
+    [COL_HOST] = {"host", "HOST", TABLE_STRING, IN_TEXT, 0},
+    [COL_FROM] = {"first", "FIRST", TABLE_STRING, IN_TEXT, 0},
+    [COL_TO] = {"last", "LAST", TABLE_STRING, IN_TEXT, 0},
+    [COL_EVENTS] = {"events", "EVENTS", TABLE_NUMBER, IN_TEXT, 0},
+    [COL_LOST] = {"lost", "LOST", TABLE_NUMBER, IN_TEXT, 0},
+    [COL_GAPS] = {"gaps", "GAPS", TABLE_NUMBER, IN_TEXT, 0},
+    [COL_SIZE] = {"size", "SIZE", TABLE_NUMBER, IN_TEXT, 0},
+    [COL_SEAL] = {"seal", "SEAL", TABLE_STRING, IN_TEXT, 0},
+    {NULL, NULL, 0, 0, 0},
+};
+
+struct totals {
+	uint64_t captures, events, lost, gaps, size, first_ts, last_ts;
 };
 
 struct info {
 	struct cli_common common;
 	bool json, strict;
-	/* Of the current capture: */
-	const char *path;
-	uint64_t by_type[EV_TYPE_COUNT];
-	uint64_t visible;
-	uint64_t threads, processes, fds, interfaces, users, groups;
-	struct losses losses;
+	struct table *table; /* with --table */
+	bool as_table;
+	struct totals totals;
+	struct cli_info one; /* the current capture */
+	int status;
 	struct buf out;
 };
 
@@ -43,9 +71,15 @@ static int take_option(void *arg, int id, const char *value)
 {
 	struct info *o = arg;
 
-	if (id == OPT_STRICT) {
+	switch (id) {
+	case OPT_STRICT:
 		o->strict = true;
 		return 0;
+	case OPT_TABLE:
+		o->as_table = true;
+		return 0;
+	default:
+		break;
 	}
 	o->json = strcmp(value, "json") == 0;
 	if (o->json || strcmp(value, "text") == 0)
@@ -54,443 +88,203 @@ static int take_option(void *arg, int id, const char *value)
 	return CLI_USAGE;
 }
 
-static void add_loss(struct losses *l, const struct ev_loss *loss)
-{
-	uint64_t named = 0;
+/* --- the table --- */
 
-	if (!l->records || loss->from < l->from)
-		l->from = loss->from;
-	if (loss->to > l->to)
-		l->to = loss->to;
-	l->records++;
-	l->events += loss->count;
-	l->by_reason[loss->reason < EV_LOSS_REASONS ? loss->reason : EV_LOSS_UNKNOWN] +=
-	    loss->count;
-	for (unsigned i = 0; i < loss->nkinds; i++) {
-		if (loss->kinds[i].type >= EV_TYPE_COUNT)
-			continue;
-		l->by_type[loss->kinds[i].type] += loss->kinds[i].count;
-		named += loss->kinds[i].count;
-	}
-	if (loss->count > named)
-		l->of_other_types += loss->count - named;
+static void time_cell(struct info *o, unsigned column, uint64_t ts)
+{
+	struct buf b = {0};
+
+	cli_time(&b, ts);
+	table_string(o->table, column, buf_view(&b));
+	buf_done(&b);
 }
+
+static void number_cell(struct info *o, unsigned column, uint64_t n)
+{
+	struct buf b = {0};
+
+	if (column == COL_SIZE)
+		cli_bytes(&b, n);
+	else
+		cli_grouped(&b, n);
+	table_string(o->table, column, buf_view(&b));
+	buf_done(&b);
+}
+
+static void row(struct info *o, const struct totals *t)
+{
+	time_cell(o, COL_FROM, t->first_ts);
+	time_cell(o, COL_TO, t->last_ts);
+	number_cell(o, COL_EVENTS, t->events);
+	number_cell(o, COL_LOST, t->lost);
+	number_cell(o, COL_GAPS, t->gaps);
+	number_cell(o, COL_SIZE, t->size);
+	table_style_cell(o->table, COL_LOST, t->lost ? STYLE_WARN : STYLE_PLAIN);
+	table_style_cell(o->table, COL_GAPS, t->gaps ? STYLE_WARN : STYLE_PLAIN);
+	table_end_row(o->table);
+}
+
+static void add_row(struct info *o)
+{
+	const struct run_facts *f = &o->one.facts;
+	struct totals *all = &o->totals;
+	const struct totals one = {.events = f->state.events,
+				   .lost = f->losses.events,
+				   .gaps = f->stats.gaps,
+				   .size = f->stats.file_size,
+				   .first_ts = f->state.first_ts,
+				   .last_ts = f->state.last_ts};
+
+	table_string(o->table, COL_CAPTURE, sv_of(o->one.path));
+	if (f->machine_known)
+		table_string(o->table, COL_HOST, f->hostname);
+	table_string(o->table, COL_SEAL, sv_of(sf_seal_verdict_name(o->one.seal.verdict)));
+	row(o, &one);
+	all->captures++;
+	all->events += one.events;
+	all->lost += one.lost;
+	all->gaps += one.gaps;
+	all->size += one.size;
+	if (one.first_ts && (!all->first_ts || one.first_ts < all->first_ts))
+		all->first_ts = one.first_ts;
+	if (one.last_ts > all->last_ts)
+		all->last_ts = one.last_ts;
+}
+
+static void print_table(struct info *o)
+{
+	struct buf b = {0};
+
+	buf_addf(&b, "%llu captures", (unsigned long long)o->totals.captures);
+	table_string(o->table, COL_CAPTURE, buf_view(&b));
+	table_style_row(o->table, STYLE_BOLD);
+	row(o, &o->totals);
+	table_print(o->table, &o->out);
+	buf_done(&b);
+}
+
+/* --- one capture --- */
 
 static void on_item(void *arg, struct cli_walk *w, const struct ev_item *item)
 {
 	struct info *o = arg;
 
 	(void)w;
-	switch (item->kind) {
-	case EV_ITEM_THREAD:
-		o->threads++;
-		o->processes += item->thread->tid == item->thread->pid;
-		break;
-	case EV_ITEM_FD:
-		o->fds++;
-		break;
-	case EV_ITEM_INTERFACE:
-		o->interfaces++;
-		break;
-	case EV_ITEM_USER:
-		o->users++;
-		break;
-	case EV_ITEM_GROUP:
-		o->groups++;
-		break;
-	case EV_ITEM_LOSS:
-		add_loss(&o->losses, item->loss);
-		break;
-	default:
-		break;
-	}
+	run_facts_item(&o->one.facts, item);
 }
 
-static int on_event(void *arg, struct cli_walk *w, const struct state_binding *b)
+static void on_fed(void *arg, struct cli_walk *w, const struct state_binding *b)
 {
 	struct info *o = arg;
 
-	(void)w;
-	o->by_type[b->ev->type]++;
-	o->visible++;
-	return 0;
+	run_facts_event(&o->one.facts, w->state, b);
 }
 
-/* --- events by name --- */
-
-struct type_count {
-	const char *name;
-	uint64_t n;
-};
-
-static int more_first(const void *a, const void *b)
+/* Everything is known: what a seal says, too. */
+static void show(struct info *o)
 {
-	const struct type_count *x = a, *y = b;
+	struct cli_info *one = &o->one;
+	struct error err = {0};
 
-	if (x->n != y->n)
-		return x->n < y->n ? 1 : -1;
-	return strcmp(x->name, y->name);
-}
-
-/* Versions of an event count together. Return: how many names; the caller frees *out. */
-static size_t count_by_name(const uint64_t by_type[EV_TYPE_COUNT], struct type_count **out)
-{
-	struct type_count *t = calloc(EV_TYPE_COUNT, sizeof(*t));
-	size_t n = 0;
-
-	*out = t;
-	if (!t)
-		return 0;
-	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
-		size_t i = 0;
-
-		if (!by_type[type])
-			continue;
-		while (i < n && strcmp(t[i].name, ev_table[type].name) != 0)
-			i++;
-		t[i].name = ev_table[type].name;
-		t[i].n += by_type[type];
-		n += i == n;
-	}
-	qsort(t, n, sizeof(*t), more_first);
-	return n;
-}
-
-/* --- text --- */
-
-static void line(struct buf *b, const char *label)
-{
-	buf_addf(b, "%-14s", label);
-}
-
-static void text_file(struct info *o, const struct sf_reader *r)
-{
-	const struct sf_stats *s = sf_reader_stats(r);
-	struct buf *b = &o->out;
-	const char *comment;
-
-	line(b, "capture");
-	cli_safe(b, sv_of(o->path));
-	buf_char(b, '\n');
-	line(b, "format");
-	buf_addf(b, "scap %u.%u, %s, ", s->version_major, s->version_minor,
-		 sf_compression_name(s->compression));
-	cli_bytes(b, s->file_size);
-	if (s->compression != SF_PLAIN) {
-		buf_lit(b, " (");
-		cli_bytes(b, s->stream_size);
-		buf_lit(b, " uncompressed)");
-	}
-	buf_addf(b, ", %u section%s\n", s->sections, s->sections == 1 ? "" : "s");
-	if (s->sha256_valid) {
-		line(b, "sha256");
-		for (size_t i = 0; i < sizeof(s->sha256); i++)
-			buf_addf(b, "%02x", s->sha256[i]);
-		buf_char(b, '\n');
-	}
-	for (size_t i = 0; (comment = sf_reader_comment(r, i)); i++) {
-		line(b, "comment");
-		cli_safe(b, sv_of(comment));
-		buf_char(b, '\n');
-	}
-}
-
-static void text_host(struct info *o, const struct state *st)
-{
-	const struct state_machine *m = state_machine(st);
-	const struct state_stats *ss = state_stats(st);
-	struct buf *b = &o->out;
-
-	line(b, "host");
-	if (m->known) {
-		cli_safe(b, state_sv(m->hostname));
-		buf_addf(b, ", %u CPUs, ", m->num_cpus);
-		cli_bytes(b, m->memory_bytes);
-		buf_lit(b, " memory, booted ");
-		cli_time(b, m->boot_ts);
-	} else {
-		buf_lit(b, "not recorded");
-	}
-	buf_char(b, '\n');
-	line(b, "time");
-	cli_time(b, ss->first_ts);
-	buf_lit(b, " to ");
-	cli_time(b, ss->last_ts);
-	if (ss->last_ts > ss->first_ts)
-		buf_addf(b, " (%.3f s)", (double)(ss->last_ts - ss->first_ts) / 1e9);
-	buf_char(b, '\n');
-}
-
-static void text_types(struct buf *b, const uint64_t by_type[EV_TYPE_COUNT])
-{
-	struct type_count *types;
-	size_t n = count_by_name(by_type, &types);
-
-	for (size_t i = 0; i < n; i++) {
-		line(b, i ? "" : "by type");
-		buf_addf(b, "%-20s ", types[i].name);
-		cli_grouped(b, types[i].n);
-		buf_char(b, '\n');
-	}
-	free(types);
-}
-
-static void text_counts(struct info *o, struct cli_walk *w)
-{
-	const struct sf_stats *s = sf_reader_stats(w->reader);
-	struct buf *b = &o->out;
-
-	line(b, "at start");
-	buf_addf(b,
-		 "%llu processes, %llu threads, %llu file descriptors, %llu interfaces, %llu "
-		 "users, %llu groups\n",
-		 (unsigned long long)o->processes, (unsigned long long)o->threads,
-		 (unsigned long long)o->fds, (unsigned long long)o->interfaces,
-		 (unsigned long long)o->users, (unsigned long long)o->groups);
-	line(b, "events");
-	cli_grouped(b, state_stats(w->state)->events);
-	if (o->visible != state_stats(w->state)->events) {
-		buf_lit(b, ", of them ");
-		cli_grouped(b, o->visible);
-		buf_lit(b, " shown; the rest only carries state");
-	}
-	buf_char(b, '\n');
-	if (s->urings) {
-		line(b, "io_uring");
-		buf_addf(b, "%llu operations\n", (unsigned long long)s->urings);
-	}
-	if (s->hashes || s->hashes_skipped) {
-		line(b, "hashes");
-		buf_addf(b, "%llu files", (unsigned long long)s->hashes);
-		if (s->hashes_skipped)
-			buf_addf(b, "; %llu executions without",
-				 (unsigned long long)s->hashes_skipped);
-		buf_char(b, '\n');
-	}
-	if (s->events_unknown || s->unknown_blocks) {
-		line(b, "newer");
-		buf_addf(b,
-			 "%llu events and %llu blocks of kinds this version does not know were "
-			 "skipped\n",
-			 (unsigned long long)s->events_unknown,
-			 (unsigned long long)s->unknown_blocks);
-	}
-	text_types(b, o->by_type);
-}
-
-static void text_losses(struct info *o)
-{
-	const struct losses *l = &o->losses;
-	struct buf *b = &o->out;
-
-	if (!l->records)
-		return;
-	line(b, "lost");
-	cli_grouped(b, l->events);
-	buf_addf(b, " event%s in %llu record%s, ", l->events == 1 ? "" : "s",
-		 (unsigned long long)l->records, l->records == 1 ? "" : "s");
-	cli_time(b, l->from);
-	buf_lit(b, " to ");
-	cli_time(b, l->to);
-	buf_char(b, '\n');
-	for (unsigned i = 0, rows = 0; i < EV_LOSS_REASONS; i++) {
-		if (!l->by_reason[i])
-			continue;
-		line(b, rows++ ? "" : "by reason");
-		buf_addf(b, "%-20s ", ev_loss_reason_name(i));
-		cli_grouped(b, l->by_reason[i]);
-		buf_char(b, '\n');
-	}
-	text_types(b, l->by_type);
-	if (l->of_other_types && l->of_other_types != l->events) {
-		line(b, "");
-		buf_lit(b, "of other types       ");
-		cli_grouped(b, l->of_other_types);
-		buf_char(b, '\n');
-	}
-}
-
-static void text_damage(struct info *o, const struct sf_reader *r)
-{
-	const struct sf_stats *s = sf_reader_stats(r);
-	struct buf *b = &o->out;
-	size_t n;
-	const struct sf_gap *gaps = sf_reader_gaps(r, &n);
-
-	line(b, "damage");
-	if (!s->gaps) {
-		buf_lit(b, "none\n");
-		return;
-	}
-	buf_addf(b, "%llu gap%s\n", (unsigned long long)s->gaps, s->gaps == 1 ? "" : "s");
-	for (size_t i = 0; i < n; i++) {
-		line(b, "");
-		buf_addf(b, "offset %llu, %llu bytes, %s: ", (unsigned long long)gaps[i].offset,
-			 (unsigned long long)gaps[i].bytes, sf_gap_reason_name(gaps[i].reason));
-		cli_safe(b, sv_of(gaps[i].what));
-		buf_char(b, '\n');
-	}
-	if (s->gaps > n) {
-		line(b, "");
-		buf_addf(b, "and %llu more\n", (unsigned long long)(s->gaps - n));
-	}
-}
-
-/* --- JSON --- */
-
-static void member_u64(struct buf *b, const char *name, uint64_t v)
-{
-	buf_addf(b, ",\"%s\":%llu", name, (unsigned long long)v);
-}
-
-static void member_time(struct buf *b, const char *name, uint64_t ts)
-{
-	buf_addf(b, ",\"%s\":", name);
-	if (ts == 0 || ts == UINT64_MAX) {
-		buf_lit(b, "null");
-		return;
-	}
-	buf_char(b, '"');
-	cli_time(b, ts);
-	buf_char(b, '"');
-}
-
-static void json_gaps(struct buf *b, const struct sf_reader *r)
-{
-	size_t n;
-	const struct sf_gap *gaps = sf_reader_gaps(r, &n);
-
-	buf_lit(b, ",\"gaps\":[");
-	for (size_t i = 0; i < n; i++) {
-		buf_addf(b, "%s{\"offset\":%llu,\"bytes\":%llu,\"reason\":\"%s\",\"what\":",
-			 i ? "," : "", (unsigned long long)gaps[i].offset,
-			 (unsigned long long)gaps[i].bytes, sf_gap_reason_name(gaps[i].reason));
-		json_string(b, sv_of(gaps[i].what));
-		buf_char(b, '}');
-	}
-	buf_char(b, ']');
-}
-
-static void json_types(struct buf *b, const uint64_t by_type[EV_TYPE_COUNT])
-{
-	struct type_count *types;
-	size_t n = count_by_name(by_type, &types);
-
-	buf_lit(b, ",\"by_type\":{");
-	for (size_t i = 0; i < n; i++)
-		buf_addf(b, "%s\"%s\":%llu", i ? "," : "", types[i].name,
-			 (unsigned long long)types[i].n);
-	buf_char(b, '}');
-	free(types);
-}
-
-static void json_losses(struct buf *b, const struct losses *l)
-{
-	const char *comma = "";
-
-	buf_addf(b, ",\"losses\":{\"records\":%llu", (unsigned long long)l->records);
-	member_u64(b, "events", l->events);
-	member_time(b, "from", l->from);
-	member_time(b, "to", l->to);
-	buf_lit(b, ",\"by_reason\":{");
-	for (unsigned i = 0; i < EV_LOSS_REASONS; i++) {
-		if (!l->by_reason[i])
-			continue;
-		buf_addf(b, "%s\"%s\":%llu", comma, ev_loss_reason_name(i),
-			 (unsigned long long)l->by_reason[i]);
-		comma = ",";
-	}
-	buf_char(b, '}');
-	json_types(b, l->by_type);
-	member_u64(b, "of_other_types", l->of_other_types);
-	buf_char(b, '}');
-}
-
-static void json_capture(struct info *o, struct cli_walk *w)
-{
-	const struct sf_stats *s = sf_reader_stats(w->reader);
-	const struct state_machine *m = state_machine(w->state);
-	const struct state_stats *ss = state_stats(w->state);
-	struct buf *b = &o->out;
-	const char *comment;
-
-	buf_lit(b, "{\"path\":");
-	json_string(b, sv_of(o->path));
-	buf_addf(b, ",\"version\":\"%u.%u\",\"compression\":\"%s\"", s->version_major,
-		 s->version_minor, sf_compression_name(s->compression));
-	member_u64(b, "file_size", s->file_size);
-	member_u64(b, "stream_size", s->stream_size);
-	member_u64(b, "sections", s->sections);
-	if (s->sha256_valid) {
-		buf_lit(b, ",\"sha256\":\"");
-		for (size_t i = 0; i < sizeof(s->sha256); i++)
-			buf_addf(b, "%02x", s->sha256[i]);
-		buf_char(b, '"');
-	}
-	buf_lit(b, ",\"comments\":[");
-	for (size_t i = 0; (comment = sf_reader_comment(w->reader, i)); i++) {
-		if (i)
-			buf_char(b, ',');
-		json_string(b, sv_of(comment));
-	}
-	buf_lit(b, "],\"hostname\":");
-	json_string(b, state_sv(m->hostname));
-	member_u64(b, "cpus", m->num_cpus);
-	member_u64(b, "memory", m->memory_bytes);
-	member_time(b, "boot", m->boot_ts);
-	member_time(b, "first", ss->first_ts);
-	member_time(b, "last", ss->last_ts);
-	member_u64(b, "processes", o->processes);
-	member_u64(b, "threads", o->threads);
-	member_u64(b, "fds", o->fds);
-	member_u64(b, "interfaces", o->interfaces);
-	member_u64(b, "users", o->users);
-	member_u64(b, "groups", o->groups);
-	member_u64(b, "events", ss->events);
-	member_u64(b, "events_shown", o->visible);
-	if (s->urings)
-		member_u64(b, "io_uring", s->urings);
-	if (s->hashes || s->hashes_skipped) {
-		member_u64(b, "hashes", s->hashes);
-		member_u64(b, "hashes_skipped", s->hashes_skipped);
-	}
-	member_u64(b, "events_unknown", s->events_unknown);
-	member_u64(b, "blocks_unknown", s->unknown_blocks);
-	json_types(b, o->by_type);
-	json_losses(b, &o->losses);
-	member_u64(b, "gap_count", s->gaps);
-	json_gaps(b, w->reader);
-	buf_lit(b, "}\n");
+	if (strcmp(one->path, "-") != 0 &&
+	    sf_seal_look(one->path, &one->seal, &one->words, &err) < 0)
+		cli_log(CLI_WARNING, "the seal of '%s': %s", one->path, err.msg);
+	if (o->table)
+		add_row(o);
+	if (o->json)
+		cli_info_json(&o->out, one);
+	else if (!o->as_table)
+		cli_info_text(&o->out, one);
+	sf_seal_words_done(&one->words);
 }
 
 static void on_end(void *arg, struct cli_walk *w)
 {
 	struct info *o = arg;
+	struct error err = {0};
 
-	if (o->json) {
-		json_capture(o, w);
+	if (run_facts_end(&o->one.facts, w->reader, w->state, &err) < 0) {
+		o->status = cli_fail(&err);
 		return;
 	}
-	text_file(o, w->reader);
-	text_host(o, w->state);
-	text_counts(o, w);
-	text_losses(o);
-	text_damage(o, w->reader);
+	show(o);
 }
 
-static void forget_counts(struct info *o)
+static int from_index(struct info *o, struct sf_index *x)
 {
-	memset(o->by_type, 0, sizeof(o->by_type));
-	o->losses = (struct losses){0};
-	o->visible = o->threads = o->processes = o->fds = o->interfaces = o->users = o->groups = 0;
+	const struct run_facts *f = &o->one.facts;
+	const char *path = o->one.path;
+	int status;
+
+	o->one.indexed = true;
+	show(o);
+	status = cli_tell_gaps(path, f->gaps, f->gap_count, f->stats.gaps);
+	cli_tell_state(path, &f->state);
+	if (f->stats.events == 0 && f->stats.gaps == 0) {
+		cli_log(CLI_WARNING, "%s: holds no events", path);
+		status = cli_worse(status, CLI_PARTIAL);
+	}
+	sf_index_close(x);
+	return status;
+}
+
+static int info_one(struct info *o, const char *path)
+{
+	struct cli_walk w = {.common = &o->common,
+			     .fed = on_fed,
+			     .item = on_item,
+			     .end = on_end,
+			     .arg = o,
+			     .want_hash = true};
+	struct sf_index *x = o->common.no_index ? NULL : cli_index_open(path);
+	struct error err = {0};
+	int status;
+
+	o->one = (struct cli_info){.path = path};
+	if (x && run_index_facts(x, &o->one.facts, &err) == 0) {
+		status = from_index(o, x);
+	} else {
+		if (x)
+			cli_log(CLI_WARNING, "the index of '%s': %s; going on without", path,
+				err.msg);
+		sf_index_close(x);
+		run_facts_done(&o->one.facts);
+		run_facts_init(&o->one.facts);
+		status = cli_walk_capture(&w, path);
+	}
+	run_facts_done(&o->one.facts);
+	return status;
+}
+
+static int info_all(struct info *o, char **paths, int count)
+{
+	const struct table_look look = {.format = TABLE_TEXT, .color = o->common.color};
+	int status = 0;
+
+	if (o->as_table || (count > 1 && !o->json && !o->strict)) {
+		o->table = table_new(info_columns, &look);
+		if (!o->table) {
+			cli_log(CLI_ERROR, "out of memory");
+			return CLI_INTERNAL;
+		}
+	}
+	for (int i = 0; i < count && !cli_interrupted(); i++) {
+		status = cli_worse(status, o->strict ? cli_strict(paths[i], o->json, &o->out)
+						     : info_one(o, paths[i]));
+		if ((i + 1 < count || o->table) && !o->json && o->out.len)
+			buf_char(&o->out, '\n');
+		status = cli_worse(status, cli_write(&o->out));
+	}
+	if (o->table)
+		print_table(o);
+	status = cli_worse(status, cli_write(&o->out));
+	return cli_worse(status, o->status);
 }
 
 int cmd_info(int argc, char **argv)
 {
 	struct info o = {0};
 	const struct cli_parser parser = {"info", info_options, info_examples, take_option, &o};
-	struct cli_walk w = {
-	    .event = on_event, .item = on_item, .end = on_end, .arg = &o, .want_hash = true};
 	int first;
 	int status = cli_parse(&parser, &o.common, argc, argv, &first);
 
@@ -501,16 +295,12 @@ int cmd_info(int argc, char **argv)
 		cli_log(CLI_ERROR, "no capture given; '-' reads standard input");
 		return CLI_USAGE;
 	}
-	w.common = &o.common;
-	for (int i = first; i < argc && !cli_interrupted(); i++) {
-		forget_counts(&o);
-		o.path = argv[i];
-		status = cli_worse(status, o.strict ? cli_strict(argv[i], o.json, &o.out)
-						    : cli_walk_capture(&w, argv[i]));
-		if (i + 1 < argc && !o.json && o.out.len)
-			buf_char(&o.out, '\n');
-		status = cli_worse(status, cli_write(&o.out));
+	if (o.as_table && (o.json || o.strict)) {
+		cli_log(CLI_ERROR, "--table is neither for --format json nor for --strict");
+		return CLI_USAGE;
 	}
+	status = info_all(&o, argv + first, argc - first);
+	table_free(o.table);
 	buf_done(&o.out);
 	return cli_worse(status, cli_flush());
 }

@@ -158,6 +158,8 @@ int cmd_live(int argc, char **argv)
 
 	cli_rule_run_init(&o.rules, &o.common);
 	cli_recorder_init(&o.recorder);
+	o.recorder.file.sealing.argc = argc;
+	o.recorder.file.sealing.argv = argv;
 	status = cli_parse(&parser, &o.common, argc, argv, &first);
 	if (status < 0)
 		status = cli_flush();

@@ -19,6 +19,7 @@ static const struct cli_option net_options[] = {
     {OPT_UNIX, "unix", NULL, "UNIX sockets, too"},
     {OPT_PID, "pid", "N", "sockets that process N made, used last, or holds"},
     VIEW_OPTION_NO_CONTAINERS,
+    CLI_OPTION_NO_INDEX,
     {0, NULL, NULL, NULL},
 };
 

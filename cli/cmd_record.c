@@ -276,6 +276,8 @@ int cmd_record(int argc, char **argv)
 	int first, status;
 
 	cli_recorder_init(&o.recorder);
+	o.recorder.file.sealing.argc = argc;
+	o.recorder.file.sealing.argv = argv;
 	status = cli_parse(&parser, &o.common, argc, argv, &first);
 	if (status < 0) {
 		status = cli_flush();

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scapula replay: rules over captures. */
+#include <sched.h>
+
+#include "cli/index.h"
 #include "cli/rule_run.h"
+
+#define JOBS_MAX     1024
+#define JOBS_DEFAULT 16 /* at most: each thread has a state of its own */
 
 enum {
 	OPT_FROM = OPT_AFTER_RULE_RUN,
@@ -12,7 +18,7 @@ static const struct cli_option replay_options[] = {
     {OPT_FROM, "from", "TIME", "rules see events from then on: ISO 8601, @SECONDS or +DURATION"},
     {OPT_TO, "to", "TIME", "and until then"},
     {OPT_STATS, "stats", NULL, "time, rate and memory at the end"},
-    {'j', "jobs", "N", "worker threads; results do not depend on it"},
+    {'j', "jobs", "N", "threads, as many as processors if not given; results do not depend on it"},
     {0, NULL, NULL, NULL},
 };
 
@@ -29,14 +35,24 @@ struct replay {
 	bool stats;
 };
 
-static int take_jobs(const char *value)
+static int take_jobs(struct replay *o, const char *value)
 {
 	uint64_t n;
 
-	if (cli_parse_u64(value, &n) && n >= 1 && n <= 1024)
+	if (cli_parse_u64(value, &n) && n >= 1 && n <= JOBS_MAX) {
+		o->rules.run.jobs = (unsigned)n;
 		return 0;
-	cli_log(CLI_ERROR, "--jobs %s: expected a number from 1 to 1024", value);
+	}
+	cli_log(CLI_ERROR, "--jobs %s: expected a number from 1 to %d", value, JOBS_MAX);
 	return CLI_USAGE;
+}
+
+static unsigned processors(void)
+{
+	cpu_set_t cpus;
+	int n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+
+	return n < JOBS_DEFAULT ? (unsigned)n : JOBS_DEFAULT;
 }
 
 static int take_option(void *arg, int id, const char *value)
@@ -53,7 +69,7 @@ static int take_option(void *arg, int id, const char *value)
 		o->stats = true;
 		return 0;
 	case 'j':
-		return take_jobs(value);
+		return take_jobs(o, value);
 	default:
 		return cli_rule_run_take(&o->rules, id, value);
 	}
@@ -75,14 +91,21 @@ static int replay_one(struct replay *o, const char *path, int status)
 {
 	struct run_capture_report rep = {0};
 	struct error err = {0};
-	int rc = run_capture(o->rules.r, path, &rep, &err);
+	struct sf_index *x = o->rules.run.jobs > 1 ? cli_index_open(path) : NULL;
+	int rc = run_capture(o->rules.r, path, x, &rep, &err);
 
 	cli_progress_done();
+	if (rep.index_failed)
+		cli_log(CLI_WARNING,
+			"the index of '%s' cannot be used; 'scapula index' makes it anew", path);
+	if (rep.alone)
+		cli_log(CLI_DEBUG, "%s: one thread: %s", path, rep.alone);
 	if (rep.stats) {
 		status = cli_worse(status, tell_end(path, &rep));
 		status = cli_worse(status,
 				   cli_tell_gaps(path, rep.gaps, rep.gap_count, rep.stats->gaps));
 	}
+	sf_index_close(x);
 	return rc < 0 ? cli_worse(status, cli_fail(&err)) : status;
 }
 
@@ -115,6 +138,8 @@ static int work(struct replay *o, int argc, char **argv, int first)
 		return CLI_USAGE;
 	}
 	o->rules.run.progress = cli_progress;
+	if (!o->rules.run.jobs)
+		o->rules.run.jobs = processors();
 	rc = cli_rule_run_load(&o->rules);
 	if (!rc)
 		rc = cli_rule_run_start(&o->rules, argc, argv);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/session_rows.h"
+#include "replay/checkpoint.h"
 
 enum {
 	OPT_ALL = OPT_VIEW_FIRST,
@@ -20,6 +21,7 @@ static const struct cli_option sessions_options[] = {
     {OPT_ALL, "all", NULL, "also sessions without a terminal: cron, remote commands, services"},
     {OPT_ALL_EXECS, "all-execs", NULL, "also what the commands ran themselves"},
     VIEW_OPTION_NO_CONTAINERS,
+    CLI_OPTION_NO_INDEX,
     {0, NULL, NULL, NULL},
 };
 
@@ -111,7 +113,8 @@ static int begin(void *arg, struct cli_walk *w, struct error *err)
 
 	act_sessions_free(o->tracker);
 	o->tracker = NULL;
-	rc = act_sessions_new(&o->opt, &o->tracker, err);
+	rc = w->chunk ? run_index_sessions(w->index, w->chunk, &o->tracker, err)
+		      : act_sessions_new(&o->opt, &o->tracker, err);
 	if (rc < 0)
 		return rc;
 	obs = act_sessions_observer(o->tracker);
@@ -134,6 +137,15 @@ static void on_item(void *arg, struct cli_walk *w, const struct ev_item *item)
 	(void)w;
 	if (item->kind == EV_ITEM_SECTION)
 		act_sessions_section(o->tracker);
+}
+
+/* Checkpoints have what is shown without options: the rest grows with each command of a service. */
+static bool parts(void *arg, unsigned *out)
+{
+	const struct cmd *o = arg;
+
+	*out |= 1u << RUN_PART_SESSIONS;
+	return !o->opt.without_tty && !o->opt.all_execs;
 }
 
 /* --- which ones --- */
@@ -214,7 +226,8 @@ int cmd_sessions(int argc, char **argv)
 				 .item = on_item,
 				 .fed = on_fed,
 				 .show = show,
-				 .done = done}};
+				 .done = done,
+				 .parts = parts}};
 	const struct cli_parser parser = {"sessions", sessions_options, sessions_examples,
 					  take_option, &o};
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/tree.h"
+#include "replay/checkpoint.h"
 
 enum {
 	OPT_THREADS = OPT_VIEW_FIRST,
@@ -21,6 +22,7 @@ static const struct cli_option tree_options[] = {
     {OPT_DEAD, "dead", NULL, "also processes that ended before, with their status"},
     {OPT_FLAT, "flat", NULL, "by process number, without the lines of the tree"},
     VIEW_OPTION_NO_CONTAINERS,
+    CLI_OPTION_NO_INDEX,
     {0, NULL, NULL, NULL},
 };
 
@@ -138,7 +140,7 @@ static void on_removed(void *arg, const struct state *st, const struct state_thr
 	struct act_proc *dead;
 	bool match;
 
-	match = !o->dead || !o->view.filter ||
+	match = o->dead && o->view.filter &&
 		view_match(&o->view, o->walk, (struct state_thread *)t, NULL);
 	o->inner.thread_removed(o->inner.arg, st, t);
 	dead = act_procs_last_dead(o->procs);
@@ -155,12 +157,22 @@ static int begin(void *arg, struct cli_walk *w, struct error *err)
 	act_procs_free(o->procs);
 	o->procs = NULL;
 	o->walk = w;
-	rc = act_procs_new(o->dead, &o->procs, err);
+	rc = w->chunk ? run_index_procs(w->index, w->chunk, o->dead, &o->procs, err)
+		      : act_procs_new(o->dead, &o->procs, err);
 	if (rc < 0)
 		return rc;
 	o->inner = act_procs_observer(o->procs);
 	state_observe(w->state, &obs);
 	return 0;
+}
+
+/* What ended can be judged by the filter only when it ends. */
+static bool parts(void *arg, unsigned *out)
+{
+	const struct cmd *o = arg;
+
+	*out |= 1u << RUN_PART_PROCS | (o->dead ? 1u << RUN_PART_DEAD : 0);
+	return !o->dead || !o->view.filter;
 }
 
 /* --- showing --- */
@@ -220,7 +232,8 @@ int cmd_tree(int argc, char **argv)
 				 .pid = -1,
 				 .begin = begin,
 				 .show = show,
-				 .done = done}};
+				 .done = done,
+				 .parts = parts}};
 	const struct cli_parser parser = {"tree", tree_options, tree_examples, take_option, &o};
 
 	return view_main(&o.view, &parser, argc, argv);

@@ -241,6 +241,20 @@ static bool is_without_containers(const struct cli_events *o)
 	return o->no_containers || (!o->containers && !flt_program_asks(o->program, "container"));
 }
 
+static bool matters(void *arg, const struct sf_chunk *c)
+{
+	const struct cli_events *o = arg;
+
+	return cli_skip_may_pass(&o->skip, c);
+}
+
+/* Fields that remember other events would have to see those in between. */
+static bool skips(const struct cli_events *o)
+{
+	return o->may_skip && !o->suppressed && !o->has_around &&
+	       !flt_program_has_memory(o->program);
+}
+
 static int walk_all(struct cli_events *o, char **paths, int count)
 {
 	struct cli_walk w = {
@@ -252,6 +266,7 @@ static int walk_all(struct cli_events *o, char **paths, int count)
 	    .suppressed = o->suppressed,
 	    .may_enter = !o->suppressed && !o->has_around,
 	    .first_event = o->first_event,
+	    .matters = skips(o) ? matters : NULL,
 	    .event = on_event,
 	    .operation = shows_operations(o) ? on_operation : NULL,
 	    .end = on_end,
@@ -293,10 +308,12 @@ static int print_all(struct cli_events *o, char **paths, int count)
 static int compile_filter(struct cli_events *o)
 {
 	struct arena arena = {0};
+	struct flt_node *node;
 	int status;
 
 	status =
-	    cli_add_condition(o->program, o->filter_name, o->filter, &arena, NULL, &o->filter_id);
+	    cli_add_condition(o->program, o->filter_name, o->filter, &arena, &node, &o->filter_id);
+	o->may_skip = !status && cli_skip_of(node, &o->skip) == 0;
 	arena_done(&arena);
 	o->has_filter = status == 0;
 	return status;

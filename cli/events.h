@@ -5,6 +5,7 @@
 
 #include "cli/around.h"
 #include "cli/show.h"
+#include "cli/skip.h"
 #include "cli/summary.h"
 #include "cli/walk.h"
 
@@ -38,6 +39,8 @@ struct cli_events {
 	/* At work: */
 	struct flt_program *program;
 	bool has_filter;
+	bool may_skip; /* chunks of an index in which nothing passes it: */
+	struct cli_skip skip;
 	unsigned filter_id;
 	struct cli_show show, operation;
 	struct cli_around ring;

@@ -129,6 +129,9 @@ static int take_common(struct common_state *s, int id, const char *value)
 		return cli_parse_zone(value, &s->common->tz_offset_s)
 			   ? 0
 			   : bad_value("tz", value, "UTC, local or an offset such as +02:00");
+	case OPT_NO_INDEX:
+		s->common->no_index = true;
+		return 0;
 	case OPT_COLOR:
 		s->color = choice("auto|always|never", value);
 		return s->color < 0 ? bad_value("color", value, "auto, always or never") : 0;

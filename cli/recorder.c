@@ -99,7 +99,7 @@ int cli_recorder_open(struct cli_recorder *r, const char *stats_path)
 	cli_ending_watch();
 	if (!rc && !r->no_file) {
 		share_memory(r);
-		rc = cli_recording_open(&r->file);
+		rc = cli_recording_open(&r->file, &r->selection.rec);
 		r->writing = rc == 0;
 	}
 	if (!rc)

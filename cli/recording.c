@@ -104,7 +104,7 @@ int cli_recording_take(struct cli_recording *r, int id, const char *value)
 		r->keep_at_end = true;
 		return 0;
 	default:
-		return -1;
+		return cli_sealing_take(&r->sealing, id, value);
 	}
 }
 
@@ -236,7 +236,7 @@ static int tell_open_failure(const struct cli_recording *r, const struct error *
 	return cli_exit_of(err->code);
 }
 
-int cli_recording_open(struct cli_recording *r)
+int cli_recording_open(struct cli_recording *r, const struct rec_options *rec)
 {
 	struct error err = {0};
 	unsigned percent;
@@ -262,6 +262,9 @@ int cli_recording_open(struct cli_recording *r)
 		r->opt.frame_ns = PIPE_FRAME_NS;
 	fit_files(r);
 	fit_frames(r);
+	rc = cli_sealing_begin(&r->sealing, r->path, rec, &r->opt);
+	if (rc)
+		return rc;
 	if (sf_writer_open(r->path, &r->opt, &r->writer, &err) < 0)
 		return tell_open_failure(r, &err);
 	return note_file(r);
@@ -419,8 +422,10 @@ void cli_recording_discard(struct cli_recording *r)
 
 	sf_writer_abandon(r->writer);
 	r->writer = NULL;
-	if (created)
+	if (created) {
 		(void)unlink(r->current);
+		cli_sealing_discard(&r->sealing, r->current);
+	}
 }
 
 void cli_recording_done(struct cli_recording *r)
@@ -430,5 +435,6 @@ void cli_recording_done(struct cli_recording *r)
 		close(r->fd);
 	free(r->current);
 	buf_done(&r->name);
+	cli_sealing_done(&r->sealing);
 	r->writer = NULL;
 }

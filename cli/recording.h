@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "cli/sealing.h"
 #include "scapfile/writer.h"
 
 enum { /* ids of the options below */
@@ -32,7 +33,8 @@ enum { /* ids of the options below */
 	{OPT_FILL_DISK, "fill-disk", NULL, "use the last 5 % of the disk, too"}, \
 	{OPT_KEEP, "keep", "TIME|SIZE|TIME:SIZE", \
 	 "only in memory, the last of it; SIGUSR2 writes that"}, \
-	{OPT_KEEP_AT_END, "keep-at-end", NULL, "with --keep: write it when recording ends, too"}
+	{OPT_KEEP_AT_END, "keep-at-end", NULL, "with --keep: write it when recording ends, too"}, \
+	CLI_SEALING_OPTIONS
 /* clang-format on */
 
 enum cli_recording_verdict {
@@ -47,6 +49,7 @@ struct cli_recording {
 	uint64_t max_size; /* 0: no limit */
 	bool fill_disk;
 	bool keep_at_end;
+	struct cli_sealing sealing;
 	/* at work */
 	struct sf_writer *writer;
 	struct buf name;	/* if it was made up */
@@ -77,8 +80,8 @@ bool cli_parse_rotation(const char *text, struct sf_rotation *out);
 
 /* Will files be created or renamed after the first one was opened? */
 bool cli_recording_needs_more_files(const struct cli_recording *r);
-/* Create the first file. Return: 0 or an exit status. */
-int cli_recording_open(struct cli_recording *r);
+/* Create the first file, of what @rec asks for; it may be NULL. Return: 0 or an exit status. */
+int cli_recording_open(struct cli_recording *r, const struct rec_options *rec);
 /*
  * Write one item. Return: 1 if the file is full: then the state is to be taken once more, and the
  * next file begins with it, when EV_ITEM_SECTION comes; 0; or an exit status with the sign changed

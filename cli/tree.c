@@ -63,7 +63,7 @@ static int add_living(struct tree *tree, const struct view *v, struct cli_walk *
 	return 0;
 }
 
-static int add_dead(struct tree *tree, const struct act_procs *procs)
+static int add_dead(struct tree *tree, const struct view *v, const struct act_procs *procs)
 {
 	const struct act_proc *p;
 
@@ -79,7 +79,7 @@ static int add_dead(struct tree *tree, const struct act_procs *procs)
 		n->p = p;
 		n->pid = p->pid;
 		n->key = p->key;
-		n->matched = p->tag;
+		n->matched = p->tag || !v->filter;
 	}
 	return 0;
 }
@@ -249,7 +249,7 @@ int tree_build(struct tree *tree, const struct view *v, struct cli_walk *w,
 	int rc = add_living(tree, v, w, procs);
 
 	if (rc == 0 && opt->dead)
-		rc = add_dead(tree, procs);
+		rc = add_dead(tree, v, procs);
 	if (rc == 0 && tree->count)
 		qsort(tree->nodes, tree->count, sizeof(*tree->nodes), by_key);
 	if (rc == 0)

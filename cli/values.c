@@ -200,3 +200,19 @@ void cli_bytes(struct buf *b, uint64_t n)
 		v /= 1000;
 	buf_addf(b, u ? "%.1f %s" : "%.0f %s", v, units[u]);
 }
+
+bool cli_parse_range(const char *text, uint64_t *first, uint64_t *last)
+{
+	const char *dots = strstr(text, "..");
+	char number[24] = "";
+
+	*first = 1;
+	*last = 0;
+	if (!dots)
+		return cli_parse_u64(text, first) && (*last = *first) > 0;
+	if ((size_t)(dots - text) >= sizeof(number) || (dots == text && !dots[2]))
+		return false;
+	memcpy(number, text, (size_t)(dots - text));
+	return (!*number || (cli_parse_u64(number, first) && *first)) &&
+	       (!dots[2] || (cli_parse_u64(dots + 2, last) && *last >= *first));
+}

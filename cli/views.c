@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "cli/inputs.h"
+#include "replay/checkpoint.h"
 
 /* --- options --- */
 
@@ -177,7 +178,8 @@ static int on_begin(void *arg, struct cli_walk *w, struct error *err)
 	if (v->sockets) {
 		act_net_free(v->net);
 		v->net = NULL;
-		rc = act_net_new(v->sockets, &v->net, err);
+		rc = w->chunk ? run_index_net(w->index, w->chunk, v->sockets, &v->net, err)
+			      : act_net_new(v->sockets, &v->net, err);
 	}
 	return rc == 0 && v->begin ? v->begin(v->arg, w, err) : rc;
 }
@@ -214,6 +216,15 @@ static void on_end(void *arg, struct cli_walk *w)
 	table_print(v->table, &v->out);
 }
 
+/* Trackers of checkpoints know containers. */
+static bool may_enter(struct view *v, unsigned *parts)
+{
+	*parts = v->sockets ? 1u << RUN_PART_NET : 0;
+	if (v->parts && !v->parts(v->arg, parts))
+		return false;
+	return !v->no_containers || !*parts;
+}
+
 static int run_all(struct view *v, int argc, char **argv, int first)
 {
 	struct cli_walk w = {
@@ -229,6 +240,7 @@ static int run_all(struct view *v, int argc, char **argv, int first)
 	};
 	int status = 0;
 
+	w.may_enter = may_enter(v, &w.parts);
 	for (int i = first; i < argc && !cli_interrupted(); i++) {
 		v->path = argv[i];
 		v->at_moment = false;

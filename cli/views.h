@@ -59,6 +59,9 @@ struct view {
 	void (*fed)(void *arg, struct cli_walk *w, const struct state_binding *b);
 	void (*show)(void *arg, struct cli_walk *w); /* at the moment: fill the table */
 	void (*done)(void *arg);
+	/* The parts of a checkpoint @begin can go on from, beside those of @sockets; false: it has
+	 * to see all events. NULL: it needs none. */
+	bool (*parts)(void *arg, unsigned *parts);
 };
 
 /* The options above. Return: 0, CLI_USAGE (told), or -1: not one of them. */

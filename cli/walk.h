@@ -4,6 +4,7 @@
 #define CLI_WALK_H
 
 #include "cli/cli.h"
+#include "scapfile/index.h"
 
 enum cli_moment_kind { CLI_AT_END, CLI_AT_TIME, CLI_AT_EVENT };
 
@@ -22,10 +23,15 @@ struct cli_walk {
 	bool no_containers;	       /* threads belong to the host whatever their cgroups say */
 	bool internal;		       /* also events that only describe the state */
 	const char *const *suppressed; /* commands to ignore, NULL-terminated; or NULL */
-	/* What lies outside the window and before event @first_event is of no interest: an index
-	 * may spare reading it. */
+	/* What lies outside the window, before event @first_event, and before what the state at
+	 * @at needs is of no interest: an index may spare reading it. @begin then goes on from
+	 * these parts (1 << RUN_PART_*) of the checkpoint. */
 	bool may_enter;
+	unsigned parts;
 	uint64_t first_event;
+	/* Of no interest is also what lies in a chunk of an index for which this is false; NULL: it
+	 * is. Not together with @begin and @fed. */
+	bool (*matters)(void *arg, const struct sf_chunk *c);
 	/* The walk ends at that moment; @end then sees the state with pending removals carried out.
 	 */
 	const struct cli_moment *at; /* NULL: all events, the state as the last one left it */
@@ -47,11 +53,15 @@ struct cli_walk {
 	struct sf_reader *reader;
 	struct state *state;
 	struct flt_ctx *ctx;
+	const struct sf_index *index; /* in @begin: the state is that of its chunk @chunk */
+	size_t chunk;		      /* 0: the walk begins at the start */
+	uint64_t chunk_end;	      /* with @matters: the offset at which another one begins */
 	struct run_span span;
 	uint64_t stop_at; /* offset behind which nothing is of interest; 0: not known */
 	uint64_t gaps;	  /* of the whole capture, if an index knows them */
 	uint64_t moment;  /* the time of @at, once known; 0: not known */
 	bool past;	  /* stopped at the moment */
+	bool reached;	  /* something of interest came */
 	bool cut;	  /* stopped before the end, on request or by a limit */
 };
 

@@ -20,6 +20,11 @@ if(SCAPULA_SANITIZE)
   target_link_options(project_flags INTERFACE ${sanitizers})
 endif()
 
+if(SCAPULA_TSAN)
+  target_compile_options(project_flags INTERFACE -fsanitize=thread $<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  target_link_options(project_flags INTERFACE -fsanitize=thread)
+endif()
+
 if(SCAPULA_FUZZ)
   target_compile_options(project_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()

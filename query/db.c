@@ -123,31 +123,39 @@ static int create_file(const char *path, struct error *err)
 }
 
 /* A relative path gets "./" in front: SQLite gives ":memory:" and "file:..." other meanings. */
-static int connect_file(const char *path, sqlite3 **db, struct error *err)
+static int connect_file(const char *path, int how, sqlite3 **db, struct error *err)
 {
 	char *name = sqlite3_mprintf("%s%s", path[0] == '/' ? "" : "./", path);
 	int rc;
 
 	if (!name)
 		return error_nomem(err);
-	rc = sqlite3_open_v2(
-	    name, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	rc = sqlite3_open_v2(name, db, how | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 	sqlite3_free(name);
 	return rc == SQLITE_OK ? 0 : qry_db_error(*db, path, rc, "opening", err);
+}
+
+/* Nothing in the file is to run by itself. */
+static int distrust(sqlite3 *db, const char *path, struct error *err)
+{
+	int rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	return rc == SQLITE_OK ? 0 : qry_db_error(db, path, rc, "setting up", err);
 }
 
 static int configure(sqlite3 *db, const char *path, int busy_ms, struct error *err)
 {
 	int rc = sqlite3_busy_timeout(db, busy_ms);
 
-	if (rc == SQLITE_OK)
-		rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	if (rc != SQLITE_OK)
 		return qry_db_error(db, path, rc, "setting up", err);
+	rc = distrust(db, path, err);
+	if (rc < 0)
+		return rc;
 	return qry_db_exec(db, path,
 			   "PRAGMA cell_size_check = ON;"
 			   "PRAGMA foreign_keys = ON;"
@@ -162,7 +170,7 @@ static int configure(sqlite3 *db, const char *path, int busy_ms, struct error *e
 static int open_connection(const char *path, const char *program_version, int busy_ms, sqlite3 **db,
 			   struct error *err)
 {
-	int rc = connect_file(path, db, err);
+	int rc = connect_file(path, SQLITE_OPEN_READWRITE, db, err);
 
 	if (rc == 0)
 		rc = configure(*db, path, busy_ms, err);
@@ -193,4 +201,11 @@ int qry_db_open(const char *path, const char *program_version, int busy_ms, sqli
 	}
 	*out = db;
 	return 0;
+}
+
+int qry_db_open_readonly(const char *path, sqlite3 **out, struct error *err)
+{
+	int rc = connect_file(path, SQLITE_OPEN_READONLY, out, err);
+
+	return rc < 0 ? rc : distrust(*out, path, err);
 }

@@ -158,6 +158,8 @@ extern const struct qry_migration qry_migrations[QRY_SCHEMA_VERSION];
  * qry_writer_open(). */
 MUST_CHECK int qry_db_open(const char *path, const char *program_version, int busy_ms,
 			   sqlite3 **out, struct error *err);
+/* An existing case, which stays as it is; @out is to be closed also on failure. */
+MUST_CHECK int qry_db_open_readonly(const char *path, sqlite3 **out, struct error *err);
 /* Recognise what @db is and bring it to @version with @steps, in one transaction. */
 MUST_CHECK int qry_schema_upgrade(sqlite3 *db, const char *path, const char *program_version,
 				  const struct qry_migration *steps, int version,

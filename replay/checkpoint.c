@@ -4,83 +4,114 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/archive.h"
+#include "replay/trackers.h"
+
+/* What a checkpoint may hold of a tracker that forgets nothing: a share of the chunk before it, as
+ * it stands in the capture, but this many bytes always. */
+#define TRACKERS_SHARE 64
+#define TRACKERS_ROOM  65536
 
 struct build {
 	const struct run_index_options *opt;
 	uint64_t chunk_events;
 	struct sf_reader *reader;
 	struct state *state;
+	struct run_trackers trackers;
+	struct run_facts facts;
 	struct sf_index_writer *writer;
-	struct buf where, what, all; /* of the reader, of the state, the checkpoint */
-	uint64_t next;		     /* the number of events at which the next chunk begins */
-	uint64_t first_ts;	     /* of the first visible event */
+	struct buf part;	/* of a checkpoint */
+	uint64_t next;		/* the number of events at which the next chunk begins */
+	uint64_t first_ts;	/* of the first visible event */
+	uint64_t start_ts;	/* of the first one that is no metaevent */
+	struct sf_chunk *chunk; /* in progress; its offset: */
+	uint64_t chunk_at;
+	int64_t last_tid; /* of the last event in it */
 	size_t chunks;
 	uint64_t file_size;
 };
 
 /* ---- one checkpoint ---- */
 
-static void archive_both(struct archive *a, struct sv *where, struct sv *what)
+/* The part that is in @b->part. */
+static int add_part(struct build *b, enum run_part part, struct error *err)
 {
-	*where = archive_text(a, *where);
-	*what = archive_text(a, *what);
+	if (b->part.failed)
+		return error_nomem(err);
+	return b->part.len ? sf_index_add_part(b->writer, part, b->part.p, b->part.len, err) : 0;
+}
+
+static int begin_bare_chunk(struct build *b, uint64_t offset, struct error *err)
+{
+	int rc = sf_index_begin_chunk(b->writer, offset, state_stats(b->state)->events, err);
+
+	b->chunk = sf_index_current(b->writer);
+	b->chunk_at = offset;
+	b->last_tid = INT64_MIN;
+	b->chunks++;
+	return rc;
 }
 
 static int begin_chunk(struct build *b, struct error *err)
 {
-	struct archive a = archive_to(&b->all);
-	struct sv where, what;
-	int rc;
+	uint64_t room = (sf_reader_offset(b->reader) - b->chunk_at) / TRACKERS_SHARE;
+	int rc = begin_bare_chunk(b, sf_reader_offset(b->reader), err);
 
-	buf_reset(&b->where);
-	buf_reset(&b->what);
-	buf_reset(&b->all);
-	rc = sf_reader_save(b->reader, &b->where, err);
+	buf_reset(&b->part);
 	if (rc == 0)
-		rc = state_save(b->state, &b->what, err);
-	if (rc < 0)
-		return rc;
-	where = buf_view(&b->where);
-	what = buf_view(&b->what);
-	archive_both(&a, &where, &what);
-	if (b->all.failed)
-		return error_nomem(err);
-	b->chunks++;
-	return sf_index_begin_chunk(b->writer, sf_reader_offset(b->reader),
-				    state_stats(b->state)->events, b->all.p, b->all.len, err);
+		rc = sf_reader_save(b->reader, &b->part, err);
+	if (rc == 0)
+		rc = add_part(b, RUN_PART_READER, err);
+	buf_reset(&b->part);
+	if (rc == 0)
+		rc = state_save(b->state, &b->part, err);
+	if (rc == 0)
+		rc = add_part(b, RUN_PART_STATE, err);
+	if (rc == 0)
+		rc = run_trackers_save(&b->trackers, b->state, b->writer,
+				       room > TRACKERS_ROOM ? room : TRACKERS_ROOM, err);
+	return rc;
+}
+
+/* Return: 1 with the part in @bytes, 0: the checkpoint has none, or ERR_*. */
+static int load_part(const struct sf_index *x, size_t i, enum run_part part, struct buf *bytes,
+		     struct error *err)
+{
+	int rc = sf_index_part(x, i, part, bytes, err);
+
+	return rc < 0 ? rc : bytes->len != 0;
 }
 
 int run_index_enter(const struct sf_index *x, size_t i, struct sf_reader *r,
 		    const struct state_options *opt, struct state **st, struct error *err)
 {
 	struct buf bytes = {0};
-	struct sv where = SV_NONE, what = SV_NONE;
-	struct archive a;
 	size_t n;
 	int rc;
 
 	*st = NULL;
-	rc = sf_index_checkpoint(x, i, &bytes, err);
-	if (rc == 0 && bytes.len) {
-		a = archive_from(bytes.p, bytes.len);
-		archive_both(&a, &where, &what);
-		if (a.trouble)
-			rc = error_set(err, ERR_FORMAT, "the checkpoint of chunk %zu: %s", i,
-				       a.trouble);
-		if (rc == 0)
-			rc = state_restore(opt, what.p, what.n, st, err);
-		if (rc == 0)
-			rc =
-			    sf_reader_enter(r, sf_index_access(x, sf_index_chunks(x, &n)[i].offset),
-					    where.p, where.n, err);
-	}
+	rc = load_part(x, i, RUN_PART_STATE, &bytes, err);
+	if (rc > 0)
+		rc = state_restore(opt, bytes.p, bytes.len, st, err);
+	if (rc == 0 && *st)
+		rc = load_part(x, i, RUN_PART_READER, &bytes, err);
+	if (rc > 0)
+		rc = sf_reader_enter(r, sf_index_access(x, sf_index_chunks(x, &n)[i].offset),
+				     bytes.p, bytes.len, err);
+	else if (rc == 0 && *st)
+		rc = error_set(err, ERR_FORMAT, "the checkpoint of chunk %zu is not complete", i);
 	buf_done(&bytes);
 	if (rc < 0) {
 		state_free(*st);
 		*st = NULL;
 	}
 	return rc;
+}
+
+size_t run_index_with(const struct sf_index *x, size_t i, unsigned parts)
+{
+	while (i && (sf_index_parts(x, i) & parts) != parts)
+		i--;
+	return i;
 }
 
 /* ---- one pass ---- */
@@ -99,23 +130,48 @@ static bool now_and_then(struct build *b)
 	return !b->opt->stop || !b->opt->stop(b->opt->progress_arg);
 }
 
+/* Times of all events, also of those the state makes nothing of: a walk to a moment ends at any. */
+static void note_event(struct build *b, const struct ev *ev)
+{
+	struct sf_chunk *c = b->chunk;
+
+	sf_chunk_time(c, ev->ts);
+	sf_chunk_type(c, ev->type);
+	if (ev->tid != b->last_tid) {
+		sf_chunk_thread(c, ev->tid);
+		b->last_tid = ev->tid;
+	}
+	if (UNLIKELY(!b->start_ts) && !(ev_info(ev)->category & EC_METAEVENT))
+		b->start_ts = ev->ts;
+}
+
+static void note_item(struct build *b, const struct ev_item *item)
+{
+	run_trackers_item(&b->trackers, item);
+	run_facts_item(&b->facts, item);
+	if (item->kind == EV_ITEM_LOSS)
+		b->chunk->losses++;
+	else if (item->kind == EV_ITEM_URING)
+		sf_chunk_time(b->chunk, item->ev->ts);
+}
+
 static int take(struct build *b, const struct ev_item *item, struct error *err)
 {
 	struct state_binding bind;
-	int rc = state_feed(b->state, item, &bind, err);
+	int rc;
 
-	if (rc < 0)
+	if (LIKELY(item->kind == EV_ITEM_EVENT))
+		note_event(b, item->ev);
+	else
+		note_item(b, item);
+	rc = state_feed(b->state, item, &bind, err);
+	if (rc <= 0)
 		return rc;
-	if (item->kind == EV_ITEM_LOSS)
-		sf_index_current(b->writer)->losses++;
-	else if (item->kind == EV_ITEM_URING)
-		sf_chunk_time(sf_index_current(b->writer), item->ev->ts);
-	if (rc == 0)
-		return 0;
-	sf_chunk_add(sf_index_current(b->writer), item->ev);
-	if (!b->first_ts && bind.visible)
+	run_trackers_event(&b->trackers, b->state, &bind);
+	run_facts_event(&b->facts, b->state, &bind);
+	if (UNLIKELY(!b->first_ts) && bind.visible)
 		b->first_ts = item->ev->ts;
-	if (state_stats(b->state)->events < b->next || !state_is_complete(b->state))
+	if (LIKELY(state_stats(b->state)->events < b->next) || !state_is_complete(b->state))
 		return 0;
 	b->next = state_stats(b->state)->events + b->chunk_events;
 	return begin_chunk(b, err);
@@ -128,10 +184,9 @@ static int pass(struct build *b, struct error *err)
 	uint64_t n = 0;
 	int rc;
 
-	rc = sf_index_begin_chunk(b->writer, 0, 0, NULL, 0, err);
+	rc = begin_bare_chunk(b, 0, err);
 	if (rc < 0)
 		return rc;
-	b->chunks = 1;
 	b->next = b->chunk_events;
 	while ((rc = ev_source_next(src, &item, err)) > 0) {
 		rc = take(b, &item, err);
@@ -157,11 +212,37 @@ static void report_on(const struct build *b, const char *path, struct run_index_
 	};
 }
 
+/* What is told of the capture, into b->part. */
+static int save_facts(struct build *b, struct error *err)
+{
+	struct archive a = archive_to(&b->part);
+	int rc;
+
+	buf_reset(&b->part);
+	rc = run_facts_end(&b->facts, b->reader, b->state, err);
+	if (rc == 0)
+		rc = run_facts_archive(&b->facts, &a);
+	return rc < 0 || b->part.failed ? error_nomem(err) : 0;
+}
+
+int run_index_facts(const struct sf_index *x, struct run_facts *out, struct error *err)
+{
+	struct sv more = sf_index_facts(x)->more;
+	struct archive a = archive_from(more.p, more.n);
+
+	run_facts_init(out);
+	if (run_facts_archive(out, &a) < 0)
+		return error_nomem(err);
+	return a.trouble ? error_set(err, ERR_FORMAT, "what it says of the capture: %s", a.trouble)
+			 : 0;
+}
+
 /* The capture must not change meanwhile: it is looked at before and after. */
 static int finish(struct build *b, const char *capture, const struct sf_identity *before,
 		  struct error *err)
 {
-	struct sf_index_facts facts = {.of = *before, .first_ts = b->first_ts};
+	struct sf_index_facts facts = {
+	    .of = *before, .first_ts = b->first_ts, .start_ts = b->start_ts};
 	const struct sf_access *access;
 	struct sf_identity after;
 	size_t n;
@@ -171,6 +252,10 @@ static int finish(struct build *b, const char *capture, const struct sf_identity
 		return rc;
 	if (memcmp(&after, before, sizeof(after)) != 0)
 		return error_set(err, ERR_IO, "'%s' was changed while it was being read", capture);
+	rc = save_facts(b, err);
+	if (rc < 0)
+		return rc;
+	facts.more = buf_view(&b->part);
 	access = sf_reader_access(b->reader, &n);
 	facts.events = state_stats(b->state)->events;
 	facts.gaps = sf_reader_stats(b->reader)->gaps;
@@ -181,15 +266,22 @@ static int finish(struct build *b, const char *capture, const struct sf_identity
 
 static int build(struct build *b, const char *capture, const char *path, struct error *err)
 {
-	const struct sf_options opt = {.access_span = RUN_ACCESS_SPAN};
+	/* What is saved of the state is the same; trackers know people as those who show them do.
+	 */
+	static const struct state_options host_names = {.host_names = true};
+	const struct sf_options opt = {
+	    .access_span = RUN_ACCESS_SPAN, .want_hash = true, .read_ahead = true};
 	struct sf_identity id = {0};
 	int rc = sf_identify(capture, &id, err);
 
+	run_facts_init(&b->facts);
 	b->file_size = id.size;
 	if (rc == 0)
 		rc = sf_reader_open(capture, &opt, &b->reader, err);
 	if (rc == 0)
-		rc = state_new(NULL, &b->state, err);
+		rc = state_new(&host_names, &b->state, err);
+	if (rc == 0)
+		rc = run_trackers_init(&b->trackers, b->state, err);
 	if (rc == 0)
 		rc = sf_index_create(path, &b->writer, err);
 	if (rc == 0)
@@ -210,9 +302,9 @@ int run_index_build(const char *capture, const char *path, const struct run_inde
 		report_on(&b, path, report);
 	sf_index_abandon(b.writer);
 	state_free(b.state);
+	run_trackers_done(&b.trackers);
+	run_facts_done(&b.facts);
 	sf_reader_close(b.reader);
-	buf_done(&b.where);
-	buf_done(&b.what);
-	buf_done(&b.all);
+	buf_done(&b.part);
 	return rc;
 }

@@ -9,10 +9,10 @@
 
 #include "base/json.h"
 #include "engine/activity/procs.h"
-#include "replay/replay.h"
+#include "replay/internal.h"
 
 struct run_processes {
-	struct qry_writer *writer;	       /* not owned */
+	struct run_out *out;		       /* not owned; NULL: nobody wants to know */
 	struct act_procs *procs;	       /* their tag: the row is written */
 	struct state_observer observer, inner; /* @inner: that of @procs */
 	struct buf args;
@@ -63,7 +63,8 @@ static void write_start(struct run_processes *p, struct act_proc *proc, const st
 	struct error err = {0};
 
 	proc->tag = true;
-	note(p, qry_process_start(p->writer, &row, &err), &err);
+	if (p->out)
+		note(p, p->out->ops->process_start(p->out, &row, &err), &err);
 }
 
 static void thread_added(void *arg, const struct state *st, const struct state_thread *t,
@@ -97,21 +98,11 @@ static void args_json(struct buf *b, const struct state_list *args)
 	buf_char(b, ']');
 }
 
-static void thread_exec(void *arg, const struct state *st, const struct state_thread *t,
-			const struct ev *ev)
+static void write_exec(struct run_processes *p, const struct act_proc *proc,
+		       const struct state_thread *t, const struct ev *ev)
 {
-	struct run_processes *p = arg;
-	struct act_proc *proc = act_procs_of(p->procs, t);
 	struct error err = {0};
-	struct qry_exec row;
-
-	if (!proc)
-		return;
-	if (!proc->tag)
-		write_start(p, proc, st, t);
-	p->inner.thread_exec(p->inner.arg, st, t, ev);
-	args_json(&p->args, &t->args);
-	row = (struct qry_exec){
+	struct qry_exec row = {
 	    .process_key = proc->key,
 	    .index = proc->execs,
 	    .ts = ev->ts,
@@ -122,10 +113,28 @@ static void thread_exec(void *arg, const struct state *st, const struct state_th
 	    .exepath = state_sv(t->exepath),
 	    .cmdline = state_thread_cmdline(t),
 	    .cwd = state_thread_cwd(t),
-	    .args = buf_view(&p->args),
 	    .uid = t->uid,
 	};
-	note(p, p->args.failed ? error_nomem(&err) : qry_process_exec(p->writer, &row, &err), &err);
+
+	args_json(&p->args, &t->args);
+	row.args = buf_view(&p->args);
+	note(p, p->args.failed ? error_nomem(&err) : p->out->ops->process_exec(p->out, &row, &err),
+	     &err);
+}
+
+static void thread_exec(void *arg, const struct state *st, const struct state_thread *t,
+			const struct ev *ev)
+{
+	struct run_processes *p = arg;
+	struct act_proc *proc = act_procs_of(p->procs, t);
+
+	if (!proc)
+		return;
+	if (!proc->tag)
+		write_start(p, proc, st, t);
+	p->inner.thread_exec(p->inner.arg, st, t, ev);
+	if (p->out)
+		write_exec(p, proc, t, ev);
 }
 
 static void thread_exit(void *arg, const struct state *st, const struct state_thread *t,
@@ -141,23 +150,24 @@ static void thread_removed(void *arg, const struct state *st, const struct state
 	struct run_processes *p = arg;
 	struct act_proc *proc = act_procs_find(p->procs, t->tid);
 	struct error err = {0};
+	struct run_process_end end;
 
 	if (!proc)
 		return;
 	if (!proc->tag)
 		write_start(p, proc, st, t);
-	note(p,
-	     qry_process_end(p->writer, proc->key, proc->end_ts, proc->end_evt, proc->status, &err),
-	     &err);
+	end = (struct run_process_end){proc->key, proc->end_ts, proc->end_evt, proc->status};
+	if (p->out)
+		note(p, p->out->ops->process_end(p->out, &end, &err), &err);
 	p->inner.thread_removed(p->inner.arg, st, t);
 }
 
-struct run_processes *run_processes_new(struct qry_writer *w)
+struct run_processes *run_processes_new(struct run_out *out)
 {
 	struct run_processes *p = calloc(1, sizeof(*p));
 
 	if (p)
-		p->writer = w;
+		p->out = out;
 	return p;
 }
 
@@ -183,6 +193,48 @@ void run_processes_attach(struct run_processes *p, struct state *st)
 	p->observer =
 	    (struct state_observer){p, thread_added, thread_exec, thread_exit, thread_removed};
 	state_observe(st, &p->observer);
+}
+
+/* Whatever is more than a number was written when it came to be that. */
+static void tag_written(struct run_processes *p, const struct state *st)
+{
+	const struct state_thread *t;
+
+	for (size_t at = 0; (t = state_thread_next(st, &at));) {
+		struct act_proc *proc = act_procs_find(p->procs, t->tid);
+
+		if (proc)
+			proc->tag = !proc->placeholder;
+	}
+}
+
+int run_processes_restore(struct run_processes *p, struct state *st, struct sv bytes,
+			  struct error *err)
+{
+	struct archive a = archive_from(bytes.p, bytes.n);
+
+	run_processes_attach(p, st);
+	if (!p->procs)
+		return error_nomem(err);
+	if (act_procs_archive(p->procs, &a) < 0)
+		return error_nomem(err);
+	if (a.trouble || a.in.left)
+		return error_set(err, ERR_FORMAT, "a checkpoint's processes: %s",
+				 a.trouble ? a.trouble : "something follows their end");
+	tag_written(p, st);
+	return 0;
+}
+
+int run_processes_image(struct run_processes *p, struct buf *out, struct error *err)
+{
+	struct archive a = archive_to(out);
+
+	return act_procs_archive(p->procs, &a) < 0 || out->failed ? error_nomem(err) : 0;
+}
+
+void run_processes_redirect(struct run_processes *p, struct run_out *out)
+{
+	p->out = out;
 }
 
 uint64_t run_processes_key(struct run_processes *p, const struct state *st,

@@ -10,6 +10,7 @@
 
 #include "engine/rules/rules.h"
 #include "query/query.h"
+#include "scapfile/index.h"
 #include "scapfile/scapfile.h"
 
 /* --- alerts --- */
@@ -94,6 +95,7 @@ struct run_options {
 	uint64_t deadline_ns;	   /* CLOCK_MONOTONIC; 0: none */
 	struct qry_writer *writer; /* receives the processes; NULL: nobody wants them */
 	bool want_hash;
+	unsigned jobs; /* threads for one capture, where its index allows several; 0: one */
 	void (*progress)(void *arg,
 			 const struct run_progress *p); /* every RUN_PROGRESS_EVENTS, or NULL */
 	void *progress_arg;
@@ -119,6 +121,9 @@ struct run_capture_report { /* borrowed until the next capture */
 	const struct sf_gap *gaps;
 	size_t gap_count;
 	const struct state_stats *state;
+	bool index_failed; /* the index led nowhere, or not to where it should: one thread began
+			      anew */
+	const char *alone; /* why one thread replayed it, if several were wanted; or NULL */
 };
 
 struct run;
@@ -131,10 +136,13 @@ MUST_CHECK int run_new(struct rule_engine *engine, const struct run_options *opt
 		       struct run_sink *const *sinks, size_t sink_count, struct run **out,
 		       struct error *err);
 void run_free(struct run *r); /* NULL is fine */
-/* Replay one capture. Return: 0 (look at @report for damage), or ERR_* when it cannot be opened or
- * a sink failed. */
-MUST_CHECK int run_capture(struct run *r, const char *path, struct run_capture_report *report,
-			   struct error *err);
+/*
+ * Replay one capture. @x: its index, which several threads need; NULL: there is none. Results do
+ * not depend on it. Return: 0 (look at @report for damage), or ERR_* when it cannot be opened or a
+ * sink failed.
+ */
+MUST_CHECK int run_capture(struct run *r, const char *path, const struct sf_index *x,
+			   struct run_capture_report *report, struct error *err);
 /*
  * The same over @src, which is not a file: what happens now. Sinks know it as @name. Losses among
  * its items are the gaps. It stays the caller's.
@@ -148,22 +156,5 @@ const struct run_totals *run_totals(const struct run *r);
 bool run_is_broken(const struct run *r);
 /* Stop at the next event; async-signal-safe. */
 void run_stop(struct run *r);
-
-/* --- processes for the case --- */
-
-struct run_processes;
-struct run_processes *run_processes_new(struct qry_writer *w); /* NULL when out of memory */
-void run_processes_free(struct run_processes *p);
-/* Observe @st from now on; call before its first item. Forgets all processes of an earlier state.
- */
-void run_processes_attach(struct run_processes *p, struct state *st);
-/* Key of the process @t belongs to, 0: not known. */
-uint64_t run_processes_key(struct run_processes *p, const struct state *st,
-			   const struct state_thread *t);
-/* At the end of a capture, before its state goes: write what is still unwritten, and stop
- * observing. */
-void run_processes_finish(struct run_processes *p, struct state *st);
-/* The first failure to write, or 0. */
-int run_processes_error(const struct run_processes *p, struct error *err);
 
 #endif

@@ -1,98 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loop that serves every replay: source -> state -> filter -> rules -> sinks. */
+/* Runs: one capture after the other, by one thread or several, into the sinks and the case. */
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "replay/replay.h"
+#include "replay/internal.h"
 
-struct capture { /* one capture being replayed */
-	struct run *run;
-	struct sf_reader *reader; /* NULL: not a file */
-	struct ev_source *source;
-	struct sf_stats own_stats; /* of what is not a file */
+struct capture {		   /* one capture being replayed */
+	struct sf_stats own_stats; /* where the lane has no reader */
 	struct sf_gap *own_gaps;
-	struct state *state;
-	struct flt_ctx *ctx;
-	struct sv hostname;
+	size_t own_gap_count;
+	const struct sf_index *index; /* several threads replay it; NULL: one */
+	const char *alone;	      /* why only one */
+	bool index_failed;	      /* one had to begin anew */
 	uint64_t file_size;
-	uint64_t items;
-	struct run_span span;
 	enum run_end end;
 };
 
 struct run {
-	struct rule_engine *engine;
-	struct run_options opt;
+	struct run_setup setup;
+	struct run_out out; /* to the sinks and the case */
+	struct run_lane lane;
 	struct run_sink *const *sinks;
 	size_t sink_count;
-	const struct rule *rules;
-	size_t rule_count;
-	const struct flt_format **field_formats; /* per rule: its output with the time in front */
-	const struct rule **hits;		 /* room for all rules */
-	bool has_filter;
-	unsigned filter_id;
-	struct run_processes *processes;
 	struct run_totals totals;
 	struct capture capture; /* the current or last one */
-	struct buf message, line, fields;
 	bool broken;
 	volatile sig_atomic_t stop;
 };
 
-/* --- one alert --- */
+/* --- what is found --- */
 
-static void build_line(struct run *r, const struct rule *rule, uint64_t ts)
+static int out_alert(struct run_out *o, const struct run_alert *a, struct error *err)
 {
-	buf_reset(&r->line);
-	if (r->opt.iso_time) {
-		flt_time_iso8601(&r->line, ts);
-		buf_lit(&r->line, "+0000");
-	} else {
-		flt_time_of_day(&r->line, ts, r->opt.tz_offset_s);
-	}
-	buf_lit(&r->line, ": ");
-	buf_str(&r->line, rule_priority_name(rule->priority));
-	buf_char(&r->line, ' ');
-	buf_sv(&r->line, buf_view(&r->message));
-}
+	struct run *r = CONTAINER_OF(o, struct run, out);
 
-static int emit(struct capture *c, const struct rule *rule, const struct state_binding *b,
-		struct error *err)
-{
-	struct run *r = c->run;
-	const struct state_thread *t =
-	    b->thread ? b->thread : state_thread_find(c->state, b->ev->tid);
-	struct run_alert a = {
-	    .rule = rule,
-	    .ts = b->ev->ts,
-	    .evt_num = b->ev->num,
-	    .evt_offset = b->ev->offset,
-	    .tid = b->ev->tid,
-	    .pid = t ? t->pid : -1,
-	    .source = rule->source,
-	    .hostname = c->hostname,
-	};
-	int rc;
-
-	buf_reset(&r->message);
-	flt_format_text(c->ctx, rule->format, &r->message);
-	build_line(r, rule, a.ts);
-	buf_reset(&r->fields);
-	flt_format_json(c->ctx, r->field_formats[rule->index], &r->fields);
-	if (r->message.failed || r->line.failed || r->fields.failed)
-		return error_nomem(err);
-	a.message = buf_view(&r->message);
-	a.line = buf_view(&r->line);
-	a.fields = buf_view(&r->fields);
-	if (r->processes && t)
-		a.process_key = run_processes_key(r->processes, c->state, t);
 	r->totals.alerts++;
-	r->totals.by_priority[rule->priority]++;
-	r->totals.by_rule[rule->index]++;
+	r->totals.by_priority[a->rule->priority]++;
+	r->totals.by_rule[a->rule->index]++;
 	for (size_t i = 0; i < r->sink_count; i++) {
-		rc = r->sinks[i]->ops->alert ? r->sinks[i]->ops->alert(r->sinks[i], &a, err) : 0;
+		struct run_sink *s = r->sinks[i];
+		int rc = s->ops->alert ? s->ops->alert(s, a, err) : 0;
+
 		if (rc < 0) {
 			r->broken = true;
 			return rc;
@@ -101,137 +51,176 @@ static int emit(struct capture *c, const struct rule *rule, const struct state_b
 	return 0;
 }
 
-/* --- one event --- */
-
-struct run_span run_window_from(const struct run_window *w, uint64_t first)
+static int out_process_start(struct run_out *o, const struct qry_process *p, struct error *err)
 {
-	return (struct run_span){
-	    .known = true,
-	    .from = w->from_relative ? first + w->from : w->from,
-	    .to = w->to_relative ? first + w->to
-		  : w->to	 ? w->to
-				 : UINT64_MAX,
-	};
+	return qry_process_start(CONTAINER_OF(o, struct run, out)->setup.opt.writer, p, err);
 }
 
-static int show(struct capture *c, const struct state_binding *b, struct error *err)
+static int out_process_exec(struct run_out *o, const struct qry_exec *x, struct error *err)
 {
-	struct run *r = c->run;
-	size_t n;
-	int rc;
-
-	if (UNLIKELY(!c->span.known))
-		c->span = run_window_from(&r->opt.window, b->ev->ts);
-	if (!rule_engine_wants(r->engine, b->ev->type) || !run_span_has(&c->span, b->ev->ts))
-		return 0;
-	flt_ctx_event(c->ctx, b);
-	if (r->has_filter && !flt_match(c->ctx, r->filter_id))
-		return 0;
-	n = rule_engine_match(r->engine, c->ctx, r->opt.match_all, r->hits, r->rule_count);
-	for (size_t i = 0; i < n; i++) {
-		rc = emit(c, r->hits[i], b, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	return qry_process_exec(CONTAINER_OF(o, struct run, out)->setup.opt.writer, x, err);
 }
+
+static int out_process_end(struct run_out *o, const struct run_process_end *e, struct error *err)
+{
+	return qry_process_end(CONTAINER_OF(o, struct run, out)->setup.opt.writer, e->key, e->ts,
+			       e->evt_num, e->status, err);
+}
+
+static const struct run_out_ops out_ops = {
+    .alert = out_alert,
+    .process_start = out_process_start,
+    .process_exec = out_process_exec,
+    .process_end = out_process_end,
+};
 
 /* --- what is known of the source --- */
 
-static const struct sf_stats *stats_of(const struct capture *c)
+static const struct sf_stats *stats_of(const struct run *r)
 {
-	return c->reader ? sf_reader_stats(c->reader) : &c->own_stats;
+	return r->lane.reader ? sf_reader_stats(r->lane.reader) : &r->capture.own_stats;
 }
 
-static const struct sf_gap *gaps_of(const struct capture *c, size_t *n)
+static const struct sf_gap *gaps_of(const struct run *r, size_t *n)
 {
-	if (c->reader)
-		return sf_reader_gaps(c->reader, n);
-	*n = c->own_stats.gaps < SF_GAPS_MAX ? (size_t)c->own_stats.gaps : SF_GAPS_MAX;
-	return c->own_gaps;
+	if (r->lane.reader)
+		return sf_reader_gaps(r->lane.reader, n);
+	*n = r->capture.own_gap_count;
+	return r->capture.own_gaps;
 }
 
 /* A reader keeps losses as gaps itself. */
-static int note_loss(struct capture *c, const struct ev_item *item, struct error *err)
+static int note_loss(struct run *r, const struct ev_item *item, struct error *err)
 {
-	uint64_t n = c->own_stats.gaps;
+	struct capture *c = &r->capture;
 
-	if (c->reader)
+	if (r->lane.reader)
 		return 0;
 	if (!c->own_gaps)
 		c->own_gaps = calloc(SF_GAPS_MAX, sizeof(*c->own_gaps));
 	if (!c->own_gaps)
 		return error_nomem(err);
-	if (n < SF_GAPS_MAX)
-		sf_gap_of_loss(&c->own_gaps[n], item->loss, item->offset);
+	if (c->own_gap_count < SF_GAPS_MAX)
+		sf_gap_of_loss(&c->own_gaps[c->own_gap_count++], item->loss, item->offset);
 	c->own_stats.gaps++;
 	c->own_stats.losses++;
 	return 0;
 }
 
-/* What need not be looked at for each event. Return: false to stop. */
-static bool now_and_then(struct capture *c)
+/* --- one thread --- */
+
+static void tell_progress(struct run *r, uint64_t events, uint64_t file_done)
 {
-	struct run *r = c->run;
-	const struct state_stats *ss = state_stats(c->state);
+	struct run_progress p = {
+	    .events = r->totals.events + events,
+	    .file_done = file_done,
+	    .file_size = r->capture.file_size,
+	    .alerts = r->totals.alerts,
+	};
 
-	if (ss->memory > r->totals.peak_state_memory)
-		r->totals.peak_state_memory = ss->memory;
-	if (r->opt.memory_limit && ss->memory > r->opt.memory_limit) {
-		c->end = RUN_END_MEMORY;
+	if (r->setup.opt.progress)
+		r->setup.opt.progress(r->setup.opt.progress_arg, &p);
+}
+
+static void note_memory(struct run *r, size_t memory)
+{
+	if (memory > r->totals.peak_state_memory)
+		r->totals.peak_state_memory = memory;
+}
+
+/* What need not be looked at for each event. Return: false to stop. */
+static bool now_and_then(struct run *r)
+{
+	const struct state_stats *ss = state_stats(r->lane.state);
+	const struct run_options *opt = &r->setup.opt;
+
+	note_memory(r, ss->memory);
+	if (opt->memory_limit && ss->memory > opt->memory_limit) {
+		r->capture.end = RUN_END_MEMORY;
 		return false;
 	}
-	if (r->opt.deadline_ns && clock_ns(CLOCK_MONOTONIC) > r->opt.deadline_ns) {
-		c->end = RUN_END_TIMEOUT;
+	if (opt->deadline_ns && clock_ns(CLOCK_MONOTONIC) > opt->deadline_ns) {
+		r->capture.end = RUN_END_TIMEOUT;
 		return false;
 	}
-	if (r->opt.progress) {
-		struct run_progress p = {
-		    .events = r->totals.events + ss->events,
-		    .file_done = stats_of(c)->file_size,
-		    .file_size = c->file_size,
-		    .alerts = r->totals.alerts,
-		};
-
-		r->opt.progress(r->opt.progress_arg, &p);
-	}
+	tell_progress(r, ss->events, stats_of(r)->file_size);
 	return true;
 }
 
-static int replay_items(struct capture *c, struct error *err)
+static int replay_items(struct run *r, struct error *err)
 {
-	struct run *r = c->run;
-	struct state_binding bind;
+	struct run_lane *l = &r->lane;
 	struct ev_item item;
+	uint64_t n = 0;
 	int rc;
 
-	while ((rc = ev_source_next(c->source, &item, err)) > 0) {
+	while ((rc = ev_source_next(l->source, &item, err)) > 0) {
 		if (UNLIKELY(r->stop)) {
-			c->end = RUN_END_INTERRUPTED;
+			r->capture.end = RUN_END_INTERRUPTED;
 			return 0;
 		}
-		rc = state_feed(c->state, &item, &bind, err);
-		if (UNLIKELY(rc < 0))
+		rc = run_lane_take(l, &item, err);
+		if (UNLIKELY(rc < 0)) {
+			r->broken |= l->processes && run_processes_error(l->processes, NULL);
 			return rc;
-		if (rc > 0 && bind.visible) {
-			rc = show(c, &bind, err);
-			if (UNLIKELY(rc < 0))
-				return rc;
 		}
-		if (UNLIKELY(item.kind == EV_ITEM_MACHINE))
-			c->hostname = state_sv(state_machine(c->state)->hostname);
 		if (UNLIKELY(item.kind == EV_ITEM_LOSS)) {
-			rc = note_loss(c, &item, err);
+			rc = note_loss(r, &item, err);
 			if (rc < 0)
 				return rc;
 		}
-		if (UNLIKELY(++c->items % RUN_PROGRESS_EVENTS == 0) && !now_and_then(c))
+		if (UNLIKELY(++n % RUN_PROGRESS_EVENTS == 0) && !now_and_then(r))
 			return 0;
-		if (UNLIKELY(r->processes && run_processes_error(r->processes, err))) {
-			r->broken = true;
-			return run_processes_error(r->processes, err);
-		}
 	}
+	return rc;
+}
+
+static int replay_alone(struct run *r, struct error *err)
+{
+	int rc = state_new(NULL, &r->lane.state, err);
+
+	if (rc == 0)
+		rc = run_lane_begin(&r->lane, NULL, err);
+	if (rc == 0)
+		rc = replay_items(r, err);
+	return r->lane.ctx ? run_lane_finish(&r->lane, rc, err) : rc;
+}
+
+/* --- several --- */
+
+static void tick(void *arg, uint64_t events)
+{
+	struct run *r = arg;
+	uint64_t all = sf_index_facts(r->capture.index)->events;
+	double done = all ? (double)events / (double)all : 1;
+
+	tell_progress(r, events, (uint64_t)(done * (double)r->capture.file_size));
+}
+
+static int replay_together(struct run *r, const char *path, struct error *err)
+{
+	struct capture *c = &r->capture;
+	struct run_parallel p = {
+	    .setup = &r->setup,
+	    .path = path,
+	    .index = c->index,
+	    .stop = &r->stop,
+	    .out = &r->out,
+	    .tick = tick,
+	    .arg = r,
+	};
+	int rc = run_parallel_replay(&p, err);
+
+	r->broken |= p.out_failed;
+	c->index_failed = p.index_failed;
+	r->lane.state = p.state;
+	c->end = p.end;
+	c->own_stats = p.stats;
+	c->own_gaps = p.gaps;
+	c->own_gap_count = p.gap_count;
+	note_memory(r, p.peak_state_memory);
+	if (!r->lane.state && state_new(NULL, &r->lane.state, NULL) < 0)
+		return rc < 0 ? rc : error_nomem(err);
 	return rc;
 }
 
@@ -244,35 +233,27 @@ static uint64_t size_of_file(const char *path)
 	return stat(path, &sb) == 0 && S_ISREG(sb.st_mode) ? (uint64_t)sb.st_size : 0;
 }
 
-static int open_file(struct capture *c, const char *path, struct error *err)
+static int open_file(struct run *r, const char *path, struct error *err)
 {
-	const struct sf_options opt = {.want_hash = c->run->opt.want_hash};
-	int rc = sf_reader_open(path, &opt, &c->reader, err);
+	const struct sf_options opt = {
+	    .want_hash = r->setup.opt.want_hash,
+	    .read_ahead = r->setup.opt.jobs > 1,
+	};
+	int rc = sf_reader_open(path, &opt, &r->lane.reader, err);
 
 	if (rc < 0)
 		return rc;
-	c->source = sf_reader_source(c->reader);
-	c->file_size = size_of_file(path);
+	r->lane.source = sf_reader_source(r->lane.reader);
+	r->capture.file_size = size_of_file(path);
 	return 0;
 }
 
-static int begin_capture(struct capture *c, const char *path, struct error *err)
+static int tell_begin(struct run *r, const char *name, struct error *err)
 {
-	struct run *r = c->run;
-	int rc;
-
-	rc = state_new(NULL, &c->state, err);
-	if (rc < 0)
-		return rc;
-	rc = flt_ctx_new(rule_engine_program(r->engine), c->state, &c->ctx, err);
-	if (rc < 0)
-		return rc;
-	if (r->processes)
-		run_processes_attach(r->processes, c->state);
 	for (size_t i = 0; i < r->sink_count; i++) {
-		if (!r->sinks[i]->ops->capture_begin)
-			continue;
-		rc = r->sinks[i]->ops->capture_begin(r->sinks[i], path, err);
+		struct run_sink *s = r->sinks[i];
+		int rc = s->ops->capture_begin ? s->ops->capture_begin(s, name, err) : 0;
+
 		if (rc < 0) {
 			r->broken = true;
 			return rc;
@@ -283,38 +264,13 @@ static int begin_capture(struct capture *c, const char *path, struct error *err)
 
 /* Tell the sinks what the capture was; @rc is how the replay ended, and the first failure is kept.
  */
-static int end_capture(struct capture *c, int rc, struct run_capture_report *report,
-		       struct error *err)
+static int tell_end(struct run *r, const struct qry_capture_end *e, int rc, struct error *err)
 {
-	struct run *r = c->run;
-	const struct state_machine *m = state_machine(c->state);
-	const struct state_stats *ss = state_stats(c->state);
-	struct qry_capture_end e = {
-	    .stats = stats_of(c),
-	    .hostname = state_sv(m->hostname),
-	    .num_cpus = m->num_cpus,
-	    .boot_ts = m->boot_ts,
-	    .first_ts = ss->first_ts,
-	    .last_ts = ss->last_ts,
-	    .events = ss->events,
-	    .interrupted = rc < 0 || c->end != RUN_END_CLEAN,
-	};
-
-	c->own_stats.events = ss->events;
-	e.gaps = gaps_of(c, &e.gap_count);
-	if (ss->memory > r->totals.peak_state_memory)
-		r->totals.peak_state_memory = ss->memory;
-	r->totals.events += ss->events;
-	r->totals.gaps += e.stats->gaps;
-	r->totals.malformed += ss->malformed;
-	r->totals.suppressed_limits += ss->threads_dropped + ss->fds_dropped;
-	*report = (struct run_capture_report){c->end, e.stats, e.gaps, e.gap_count, ss};
 	for (size_t i = 0; i < r->sink_count; i++) {
+		struct run_sink *s = r->sinks[i];
 		struct error second = {0};
-		int rc2 = 0;
+		int rc2 = s->ops->capture_end ? s->ops->capture_end(s, e, &second) : 0;
 
-		if (r->sinks[i]->ops->capture_end)
-			rc2 = r->sinks[i]->ops->capture_end(r->sinks[i], &e, &second);
 		if (rc2 < 0) {
 			r->broken = true;
 			if (rc >= 0 && err)
@@ -325,56 +281,89 @@ static int end_capture(struct capture *c, int rc, struct run_capture_report *rep
 	return rc;
 }
 
-static void close_capture(struct capture *c)
+static int end_capture(struct run *r, int rc, struct run_capture_report *report, struct error *err)
 {
-	flt_ctx_free(c->ctx);
-	state_free(c->state);
-	sf_reader_close(c->reader);
-	free(c->own_gaps);
-	*c = (struct capture){0};
+	struct capture *c = &r->capture;
+	const struct state_machine *m = state_machine(r->lane.state);
+	const struct state_stats *ss = state_stats(r->lane.state);
+	struct qry_capture_end e = {
+	    .stats = stats_of(r),
+	    .hostname = state_sv(m->hostname),
+	    .num_cpus = m->num_cpus,
+	    .boot_ts = m->boot_ts,
+	    .first_ts = ss->first_ts,
+	    .last_ts = ss->last_ts,
+	    .events = ss->events,
+	    .interrupted = rc < 0 || c->end != RUN_END_CLEAN,
+	};
+
+	c->own_stats.events = ss->events;
+	e.gaps = gaps_of(r, &e.gap_count);
+	note_memory(r, ss->memory);
+	r->totals.events += ss->events;
+	r->totals.gaps += e.stats->gaps;
+	r->totals.malformed += ss->malformed;
+	r->totals.suppressed_limits += ss->threads_dropped + ss->fds_dropped;
+	*report = (struct run_capture_report){
+	    .end = c->end,
+	    .stats = e.stats,
+	    .gaps = e.gaps,
+	    .gap_count = e.gap_count,
+	    .state = ss,
+	    .alone = c->alone,
+	    .index_failed = c->index_failed,
+	};
+	return tell_end(r, &e, rc, err);
+}
+
+static void close_capture(struct run *r)
+{
+	run_lane_close(&r->lane);
+	free(r->capture.own_gaps);
+	r->capture = (struct capture){0};
 }
 
 /* From an open source to the report. */
-static int replay_capture(struct capture *c, const char *name, struct run_capture_report *report,
+static int replay_capture(struct run *r, const char *name, struct run_capture_report *report,
 			  struct error *err)
 {
-	struct run *r = c->run;
-	int rc = begin_capture(c, name, err);
+	int rc = tell_begin(r, name, err);
 
 	if (rc < 0)
 		return rc;
-	rc = replay_items(c, err);
-	if (rc >= 0)
-		state_settle(c->state, state_stats(c->state)->last_ts);
-	if (r->processes) {
-		run_processes_finish(r->processes, c->state);
-		if (rc >= 0)
-			rc = run_processes_error(r->processes, err);
-	}
-	return end_capture(c, rc, report, err);
+	if (r->capture.index)
+		rc = replay_together(r, name, err);
+	else
+		rc = replay_alone(r, err);
+	return r->lane.state ? end_capture(r, rc, report, err) : rc;
 }
 
-int run_capture(struct run *r, const char *path, struct run_capture_report *report,
-		struct error *err)
+int run_capture(struct run *r, const char *path, const struct sf_index *x,
+		struct run_capture_report *report, struct error *err)
 {
-	struct capture *c = &r->capture;
 	int rc;
 
-	close_capture(c);
-	c->run = r;
-	rc = open_file(c, path, err);
-	return rc < 0 ? rc : replay_capture(c, path, report, err);
+	close_capture(r);
+	rc = open_file(r, path, err);
+	if (rc < 0)
+		return rc;
+	if (r->setup.opt.jobs > 1)
+		r->capture.alone = run_parallel_obstacle(
+		    &r->setup, x, sf_reader_stats(r->lane.reader)->compression);
+	if (r->setup.opt.jobs > 1 && !r->capture.alone) {
+		r->capture.index = x;
+		sf_reader_close(r->lane.reader);
+		r->lane.reader = NULL;
+	}
+	return replay_capture(r, path, report, err);
 }
 
 int run_source(struct run *r, const char *name, struct ev_source *src,
 	       struct run_capture_report *report, struct error *err)
 {
-	struct capture *c = &r->capture;
-
-	close_capture(c);
-	c->run = r;
-	c->source = src;
-	return replay_capture(c, name, report, err);
+	close_capture(r);
+	r->lane.source = src;
+	return replay_capture(r, name, report, err);
 }
 
 int run_flush(struct run *r, struct error *err)
@@ -399,14 +388,14 @@ static int compile_filter(struct run *r, struct error *err)
 	struct flt_pos pos;
 	int rc;
 
-	if (!r->opt.filter)
+	if (!r->setup.opt.filter)
 		return 0;
-	rc = flt_parse(sv_of(r->opt.filter), FLT_DEPTH_DEFAULT, &arena, &node, &pos, err);
+	rc = flt_parse(sv_of(r->setup.opt.filter), FLT_DEPTH_DEFAULT, &arena, &node, &pos, err);
 	if (rc == 0)
-		rc = flt_program_add(rule_engine_program(r->engine), node, NULL, NULL,
-				     &r->filter_id, &pos, err);
+		rc = flt_program_add(rule_engine_program(r->setup.engine), node, NULL, NULL,
+				     &r->setup.filter_id, &pos, err);
 	arena_done(&arena);
-	r->has_filter = rc == 0;
+	r->setup.has_filter = rc == 0;
 	return rc;
 }
 
@@ -416,18 +405,18 @@ static int compile_field_formats(struct run *r, struct error *err)
 	struct buf text = {0};
 	int rc = 0;
 
-	for (size_t i = 0; i < r->rule_count && rc == 0; i++) {
+	for (size_t i = 0; i < r->setup.rule_count && rc == 0; i++) {
 		struct flt_format *f = NULL;
 
-		if (!r->rules[i].format)
+		if (!r->setup.rules[i].format)
 			continue;
 		buf_reset(&text);
-		buf_str(&text, r->opt.iso_time ? "*%evt.time.iso8601 " : "*%evt.time ");
-		buf_sv(&text, r->rules[i].output);
-		rc = text.failed
-			 ? error_nomem(err)
-			 : flt_format_new(rule_engine_program(r->engine), buf_view(&text), &f, err);
-		r->field_formats[i] = f;
+		buf_str(&text, r->setup.opt.iso_time ? "*%evt.time.iso8601 " : "*%evt.time ");
+		buf_sv(&text, r->setup.rules[i].output);
+		rc = text.failed ? error_nomem(err)
+				 : flt_format_new(rule_engine_program(r->setup.engine),
+						  buf_view(&text), &f, err);
+		r->setup.field_formats[i] = f;
 	}
 	buf_done(&text);
 	return rc;
@@ -441,20 +430,21 @@ int run_new(struct rule_engine *engine, const struct run_options *opt,
 
 	if (!r)
 		return error_nomem(err);
-	r->engine = engine;
-	r->opt = *opt;
+	r->out.ops = &out_ops;
+	r->setup.engine = engine;
+	r->setup.opt = *opt;
 	r->sinks = sinks;
 	r->sink_count = sink_count;
-	r->rules = rule_engine_rules(engine, &r->rule_count);
-	r->field_formats = calloc(r->rule_count + 1, sizeof(*r->field_formats));
-	r->hits = calloc(r->rule_count + 1, sizeof(*r->hits));
-	r->totals.by_rule = calloc(r->rule_count + 1, sizeof(*r->totals.by_rule));
-	if (opt->writer)
-		r->processes = run_processes_new(opt->writer);
-	if (!r->field_formats || !r->hits || !r->totals.by_rule || (opt->writer && !r->processes)) {
+	r->setup.rules = rule_engine_rules(engine, &r->setup.rule_count);
+	r->setup.field_formats = calloc(r->setup.rule_count + 1, sizeof(*r->setup.field_formats));
+	r->totals.by_rule = calloc(r->setup.rule_count + 1, sizeof(*r->totals.by_rule));
+	if (!r->setup.field_formats || !r->totals.by_rule) {
 		rc = error_nomem(err);
 		goto out;
 	}
+	rc = run_lane_init(&r->lane, &r->setup, &r->out, err);
+	if (rc < 0)
+		goto out;
 	rc = compile_filter(r, err);
 	if (rc < 0)
 		goto out;
@@ -475,13 +465,9 @@ void run_free(struct run *r)
 {
 	if (!r)
 		return;
-	close_capture(&r->capture);
-	run_processes_free(r->processes);
-	buf_done(&r->message);
-	buf_done(&r->line);
-	buf_done(&r->fields);
-	free(r->field_formats);
-	free(r->hits);
+	close_capture(r);
+	run_lane_done(&r->lane);
+	free(r->setup.field_formats);
 	free(r->totals.by_rule);
 	free(r);
 }

@@ -323,7 +323,7 @@ static int take_block(struct sf_framer *f, struct sf_block *b, const struct sf_b
 				   SF_SHB_MAGIC, err);
 	if (trailer_matches(s->at, b->total))
 		return STEP_BLOCK;
-	rc = forgive_trailer(f, b, err);
+	rc = f->exact ? 0 : forgive_trailer(f, b, err);
 	if (rc < 0)
 		return rc;
 	block_here(f, b, info); /* the window may have moved */
@@ -383,4 +383,25 @@ int sf_block_next(struct sf_framer *f, struct sf_block *b, struct error *err)
 		}
 	}
 	return block_next_slow(f, b, err);
+}
+
+int sf_block_refuse(struct sf_framer *f, const struct sf_block *b, struct error *err)
+{
+	struct sf_stream *s = &f->stream;
+	uint64_t from = sf_stream_offset(s);
+	int rc = sf_stream_need(s, (size_t)b->total + 8, err);
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0 ? sf_stream_left(s) == b->total : plausible_start(f, s->at + b->total)) {
+		sf_stream_skip(s, b->total);
+		return 0;
+	}
+	sf_stream_skip(s, 1);
+	rc = resync(f, err);
+	if (rc < 0)
+		return rc;
+	sf_gap_add(f->gaps, SF_GAP_FRAMING, from, sf_stream_offset(s) - from,
+		   "no block follows one of type 0x%x that cannot be", b->type);
+	return 0;
 }

@@ -166,6 +166,68 @@ enum ev_category { /* struct ev_info.category: one low value plus source bits */
 #define EV_HASH_PATH_MAX 4096 /* bytes with its NUL */
 /* More than any such event is long, without its header: lengths and parameters. */
 #define EV_HASH_ROOM (2 * EV_HASH_PARAMS + 64 + EV_HASH_BYTES + EV_HASH_PATH_MAX)
+/*
+ * Our own: what lists of threads and descriptors have no room for, in a capture that begins in the
+ * middle of another (scapfile/facts.c has the parameters). They stand behind the lists and before
+ * the first event; each is of the event's thread. A parameter that is empty is as the list has it.
+ */
+#define EV_TYPE_THREAD_FACTS 60004
+#define EV_TYPE_FD_FACTS     60005
+enum ev_thread_fact { /* times are 0 for never */
+		      EV_THREAD_PID,
+		      EV_THREAD_PTID,
+		      EV_THREAD_FLAGS,
+		      EV_THREAD_CLONED,
+		      EV_THREAD_EXECUTED,
+		      EV_THREAD_EXECS,
+		      EV_THREAD_LAST, /* time of its last event, of the one before, type and fd */
+		      EV_THREAD_PREVIOUS,
+		      EV_THREAD_LAST_TYPE,
+		      EV_THREAD_LAST_FD,
+		      EV_THREAD_REAPER,
+		      EV_THREAD_HAD_CHILDREN,
+		      EV_THREAD_ALIVE,	     /* threads of its group */
+		      EV_THREAD_REAPS,	     /* the group takes the children of others */
+		      EV_THREAD_CTIME_CLONE, /* from the change of its executable's inode */
+		      EV_THREAD_CTIME_PIDNS,
+		      EV_THREAD_PIDNS_START, /* as events have it: since the start of the machine */
+		      EV_THREAD_CONTAINER,
+		      EV_THREAD_CATEGORY, /* within its container */
+		      EV_THREAD_CMDLINE,
+		      EV_THREAD_CMDLINE_KEPT, /* as of its last exec */
+		      EV_THREAD_COMM,
+		      EV_THREAD_EXE,
+		      EV_THREAD_EXEPATH,
+		      EV_THREAD_ROOT,
+		      EV_THREAD_CWD,
+		      EV_THREAD_ENV,
+		      EV_THREAD_CALL, /* the call it is in: type, flags, directory, path or address
+				       */
+		      EV_THREAD_CALL_FLAGS,
+		      EV_THREAD_CALL_DIRFD,
+		      EV_THREAD_CALL_TEXT,
+		      EV_THREAD_GONE, /* when it exited: there is no such thread, but there was */
+		      EV_THREAD_FACTS
+};
+enum ev_fd_fact {
+	EV_FDF_NUM, /* what follows is all of the descriptor, in place of a listed one */
+	EV_FDF_TYPE,
+	EV_FDF_FLAGS,
+	EV_FDF_OPENFLAGS,
+	EV_FDF_DEV,
+	EV_FDF_INO,
+	EV_FDF_PID,
+	EV_FDF_NAME,
+	EV_FDF_NAME_RAW,
+	EV_FDF_SIP,
+	EV_FDF_DIP,
+	EV_FDF_SPORT,
+	EV_FDF_DPORT,
+	EV_FDF_L4PROTO,
+	EV_FDF_UNIX_SOURCE,
+	EV_FDF_UNIX_DEST,
+	EV_FD_FACTS
+};
 enum ev_uring_param { /* those that are read one by one */
 		      EV_URING_RES = 0,
 		      EV_URING_OP = 1,
@@ -261,6 +323,7 @@ extern const struct ev_flag_set ev_flag_sets[];
 extern const struct ev_info ev_table[EV_TYPE_COUNT];
 extern const struct ev_info ev_uring_info; /* of EV_TYPE_URING */
 extern const struct ev_info ev_hash_info;  /* of EV_TYPE_HASH */
+extern const struct ev_info ev_thread_facts_info, ev_fd_facts_info;
 extern const struct ev_syscall ev_syscalls[EV_SYSCALL_COUNT];
 
 static inline bool ev_type_is_exit(unsigned type)
@@ -391,7 +454,18 @@ struct sv ev_str(struct ev *ev, unsigned i);
 /* Events of our own that have parameters like those of the table: their row of it; else NULL. */
 static inline const struct ev_info *ev_own_info(unsigned type)
 {
-	return type == EV_TYPE_URING ? &ev_uring_info : type == EV_TYPE_HASH ? &ev_hash_info : NULL;
+	switch (type) {
+	case EV_TYPE_URING:
+		return &ev_uring_info;
+	case EV_TYPE_HASH:
+		return &ev_hash_info;
+	case EV_TYPE_THREAD_FACTS:
+		return &ev_thread_facts_info;
+	case EV_TYPE_FD_FACTS:
+		return &ev_fd_facts_info;
+	default:
+		return NULL;
+	}
 }
 
 enum ev_hash_status { /* values of the record; part of our format */

@@ -34,7 +34,7 @@ static struct sf_packed *chain_take(struct sf_chain *c)
 /* ---- life ---- */
 
 void sf_ring_init(struct sf_ring *r, const struct sf_writer_options *opt, enum sf_compression c,
-		  const char *stem, const char *suffix)
+		  const char *stem, const char *suffix, struct sf_sealer *sealer)
 {
 	*r = (struct sf_ring){
 	    .ns = opt->keep_ns,
@@ -43,6 +43,7 @@ void sf_ring_init(struct sf_ring *r, const struct sf_writer_options *opt, enum s
 	    .level = opt->level,
 	    .stem = stem,
 	    .suffix = suffix,
+	    .sealer = sealer,
 	};
 	pthread_mutex_init(&r->lock, NULL);
 }
@@ -255,13 +256,14 @@ static int write_chain(struct sf_output *o, const struct sf_chain *c, struct err
 	int rc = 0;
 
 	for (const struct sf_packed *f = c->first; f && rc >= 0; f = f->next)
-		rc = sf_output_write(o, f->bytes, f->n, f->size, err);
+		rc = sf_output_write(o, f->bytes, f->n, f->size, &f->note, err);
 	return rc;
 }
 
 /* What was dropped behind the first state, as a loss in its place. */
 static int write_gap(const struct sf_ring *r, struct sf_output *o, struct error *err)
 {
+	const struct sf_note note = {.lost = r->gap.count};
 	uint8_t block[SF_LOSS_BLOCK];
 	struct sf_frame f = {.p = block, .len = sf_loss_block(block, &r->gap, 0)};
 	struct sf_packer packer;
@@ -272,8 +274,22 @@ static int write_gap(const struct sf_ring *r, struct sf_output *o, struct error 
 	if (rc >= 0)
 		rc = sf_pack(&packer, &f, &p, &n, err);
 	if (rc >= 0)
-		rc = sf_output_write(o, p, n, f.len, err);
+		rc = sf_output_write(o, p, n, f.len, &note, err);
 	sf_packer_done(&packer);
+	return rc;
+}
+
+/* The clocks while what is kept happened: from the last reading before it. */
+static int write_clocks(const struct sf_ring *r, struct sf_output *o, struct error *err)
+{
+	uint64_t i = r->clocks_read > SF_RING_CLOCKS ? r->clocks_read - SF_RING_CLOCKS : 0;
+	int rc = 0;
+
+	while (i + 1 < r->clocks_read &&
+	       r->clocks[(i + 1) % SF_RING_CLOCKS].realtime <= r->kept.from)
+		i++;
+	for (; i < r->clocks_read && rc >= 0; i++)
+		rc = sf_seal_clock(&o->seal, &r->clocks[i % SF_RING_CLOCKS], err);
 	return rc;
 }
 
@@ -285,6 +301,8 @@ static int write_kept(const struct sf_ring *r, struct sf_output *o, struct error
 		rc = write_gap(r, o, err);
 	for (const struct sf_ring_section *s = r->first; s && rc >= 0; s = s->next)
 		rc = write_chain(o, &s->events, err);
+	if (rc >= 0)
+		rc = sf_output_clock(o, SF_CLOCK_END, err);
 	return rc < 0 ? rc : sf_output_finish(o, err);
 }
 
@@ -326,7 +344,9 @@ static int dump(struct sf_ring *r, struct error *err)
 	rc = next_name(r, err);
 	if (rc < 0)
 		return rc;
-	rc = sf_output_open(&o, r->path, SF_PLACE_LATER, r->compression, err);
+	rc = sf_output_open(&o, r->path, SF_PLACE_LATER, r->compression, r->sealer, err);
+	if (rc >= 0)
+		rc = write_clocks(r, &o, err);
 	if (rc >= 0)
 		rc = write_kept(r, &o, err);
 	if (rc >= 0)
@@ -355,12 +375,20 @@ static void take_dump(struct sf_ring *r)
 	r->kept.dumps += r->dump_rc >= 0;
 }
 
+static void keep_clock(struct sf_ring *r, enum sf_clock_why why)
+{
+	sf_clock_read(&r->clocks[r->clocks_read++ % SF_RING_CLOCKS], why);
+}
+
 int sf_ring_take(struct sf_ring *r, struct sf_packed *f, struct error *err)
 {
 	bool is_dump = f->note.dump;
 	int rc = 0;
 
-	if (is_dump) {
+	if (f->note.clock) {
+		keep_clock(r, f->note.clock);
+		free(f);
+	} else if (is_dump) {
 		free(f);
 		take_dump(r);
 	} else {

@@ -16,6 +16,7 @@
 
 #define SF_RING_SECTIONS  4	 /* at least so many fit into the limit, or the time */
 #define SF_RING_NAMES_MAX 100000 /* numbers that may be taken */
+#define SF_RING_CLOCKS	  1024	 /* readings of the clocks that are kept: almost three hours */
 
 struct sf_chain {
 	struct sf_packed *first, **end;
@@ -29,8 +30,11 @@ struct sf_ring {
 	int level;
 	const char *stem, *suffix; /* of the names of dumps; the number is between them */
 	struct sf_ring_section *first, *last;
-	struct ev_loss gap;   /* events that are not kept between the first state and its events */
-	struct sf_kept kept;  /* as it is now */
+	struct ev_loss gap;  /* events that are not kept between the first state and its events */
+	struct sf_kept kept; /* as it is now */
+	struct sf_sealer *sealer;		/* of dumps; or NULL */
+	struct sf_clock clocks[SF_RING_CLOCKS]; /* the last ones, for their seals */
+	uint64_t clocks_read;
 	unsigned number;      /* of the last dump */
 	bool dumping;	      /* the asker's: a dump was asked for and not looked at */
 	pthread_mutex_t lock; /* of @told and @dumped */
@@ -42,9 +46,9 @@ struct sf_ring {
 	char *path; /* the dump's */
 };
 
-/* @stem, @suffix: borrowed for the ring's life. */
+/* @stem, @suffix, @sealer: borrowed for the ring's life. */
 void sf_ring_init(struct sf_ring *r, const struct sf_writer_options *opt, enum sf_compression c,
-		  const char *stem, const char *suffix);
+		  const char *stem, const char *suffix, struct sf_sealer *sealer);
 void sf_ring_done(struct sf_ring *r);
 /* Keep @f, or write what is kept if its note says so; @f is the ring's, also after a failure. That
  * a dump fails is not one. Return: 0, ERR_NOMEM, or ERR_LIMIT: the state alone is too large. */

@@ -42,3 +42,8 @@ void sf_hash_free(struct sf_hash *h)
 	EVP_MD_CTX_free(h->ctx);
 	free(h);
 }
+
+bool sf_hash_once(const void *p, size_t n, uint8_t digest[32])
+{
+	return EVP_Digest(p, n, digest, NULL, EVP_sha256(), NULL) == 1;
+}

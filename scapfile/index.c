@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file: a magic, the checkpoints as zstd frames one after another, the directory (an archive,
- * as one zstd frame), and a foot that says where that is. The directory is written last, so a file
- * that was not finished is none.
+ * The file: a magic, the parts of checkpoints as zstd frames one after another, the directory (an
+ * archive, as one zstd frame), and a foot that says where that is. The directory is written last,
+ * so a file that was not finished is none.
  */
 #include "scapfile/index.h"
 
@@ -18,21 +18,25 @@
 #include "base/map.h"
 #include "scapfile/stream.h"
 
-#define MAGIC	      "scapidx\x01"
+#define MAGIC	      "scapidx\x02"
 #define MAGIC_BYTES   8u
 #define FOOT_BYTES    24u /* offset and length of the directory, magic */
 #define LEVEL	      1	  /* of compression: writing an index should not take long */
 #define DIRECTORY_MAX (1u << 30)
 
-struct entry {		   /* where a checkpoint is */
+struct entry {		   /* where a part of a checkpoint is */
 	uint64_t at, size; /* in the index; size 0: there is none */
+};
+
+struct checkpoint {
+	struct entry parts[SF_INDEX_PARTS];
 };
 
 /* What both sides have. */
 struct directory {
 	struct sf_index_facts facts;
 	struct sf_chunk *chunks;
-	struct entry *entries; /* of each chunk's checkpoint */
+	struct checkpoint *checkpoints; /* of each chunk */
 	size_t count;
 	struct sf_access *access;
 	size_t access_count;
@@ -112,25 +116,13 @@ int sf_identify(const char *path, struct sf_identity *out, struct error *err)
 
 #define THREAD_BITS (SF_CHUNK_THREADS * 8u)
 
-void sf_chunk_time(struct sf_chunk *c, uint64_t ts)
+void sf_chunk_thread(struct sf_chunk *c, int64_t tid)
 {
-	if (ts == UINT64_MAX)
-		return;
-	if (ts < c->first_ts)
-		c->first_ts = ts;
-	if (ts > c->last_ts)
-		c->last_ts = ts;
-}
+	uint64_t h = hash_u64((uint64_t)tid);
 
-void sf_chunk_add(struct sf_chunk *c, const struct ev *ev)
-{
-	uint64_t h = hash_u64((uint64_t)ev->tid);
-
-	c->types[ev->type / 8] |= (uint8_t)(1u << ev->type % 8);
 	c->threads[h % THREAD_BITS / 8] |= (uint8_t)(1u << h % 8);
 	h >>= 32;
 	c->threads[h % THREAD_BITS / 8] |= (uint8_t)(1u << h % 8);
-	sf_chunk_time(c, ev->ts);
 }
 
 bool sf_chunk_may_have(const struct sf_chunk *c, int64_t tid)
@@ -146,7 +138,7 @@ bool sf_chunk_may_have(const struct sf_chunk *c, int64_t tid)
 static const struct archive_field facts_fields[] = {
     ARCHIVE_U(struct sf_index_facts, of.size),	ARCHIVE_U(struct sf_index_facts, of.mtime_ns),
     ARCHIVE_U(struct sf_index_facts, events),	ARCHIVE_U(struct sf_index_facts, gaps),
-    ARCHIVE_U(struct sf_index_facts, first_ts),
+    ARCHIVE_U(struct sf_index_facts, first_ts), ARCHIVE_U(struct sf_index_facts, start_ts),
 };
 
 static const struct archive_field chunk_fields[] = {
@@ -185,11 +177,12 @@ static void archive_chunks(struct archive *a, struct directory *d, bool *nomem)
 	if (n > SF_INDEX_CHUNKS_MAX)
 		archive_complain(a, "it has too many chunks");
 	d->chunks = room_for(a, d->chunks, n, sizeof(*d->chunks), nomem);
-	d->entries = room_for(a, d->entries, n, sizeof(*d->entries), nomem);
+	d->checkpoints = room_for(a, d->checkpoints, n, sizeof(*d->checkpoints), nomem);
 	d->count = *nomem ? 0 : n;
 	for (size_t i = 0; i < d->count; i++) {
 		ARCHIVE_FIELDS(a, &d->chunks[i], chunk_fields);
-		ARCHIVE_FIELDS(a, &d->entries[i], entry_fields);
+		for (unsigned k = 0; k < SF_INDEX_PARTS; k++)
+			ARCHIVE_FIELDS(a, &d->checkpoints[i].parts[k], entry_fields);
 		archive_bytes(a, d->chunks[i].types, sizeof(d->chunks[i].types));
 		archive_bytes(a, d->chunks[i].threads, sizeof(d->chunks[i].threads));
 	}
@@ -214,10 +207,15 @@ static void archive_access(struct archive *a, struct directory *d, bool *nomem)
 
 static void archive_directory(struct archive *a, struct directory *d, bool *nomem)
 {
+	struct sv more;
+
 	if (archive_u64(a, EV_TYPE_COUNT) != EV_TYPE_COUNT)
 		archive_complain(a, "it knows other events");
 	ARCHIVE_FIELDS(a, &d->facts, facts_fields);
 	archive_bytes(a, d->facts.of.ends, sizeof(d->facts.of.ends));
+	more = archive_text(a, d->facts.more);
+	if (!archive_saves(a)) /* what is saved is not ours */
+		d->facts.more = more;
 	archive_chunks(a, d, nomem);
 	archive_access(a, d, nomem);
 }
@@ -292,37 +290,47 @@ static int grow(struct sf_index_writer *w, struct error *err)
 {
 	size_t cap = w->cap ? 2 * w->cap : 64;
 	struct sf_chunk *chunks = realloc(w->d.chunks, cap * sizeof(*chunks));
-	struct entry *entries;
+	struct checkpoint *checkpoints;
 
 	if (!chunks)
 		return error_nomem(err);
 	w->d.chunks = chunks;
-	entries = realloc(w->d.entries, cap * sizeof(*entries));
-	if (!entries)
+	checkpoints = realloc(w->d.checkpoints, cap * sizeof(*checkpoints));
+	if (!checkpoints)
 		return error_nomem(err);
-	w->d.entries = entries;
+	w->d.checkpoints = checkpoints;
 	w->cap = cap;
 	return 0;
 }
 
 int sf_index_begin_chunk(struct sf_index_writer *w, uint64_t offset, uint64_t events,
-			 const void *checkpoint, size_t n, struct error *err)
+			 struct error *err)
 {
-	struct entry e = {.at = w->size};
 	int rc = w->d.count == w->cap ? grow(w, err) : 0;
 
-	if (rc == 0 && (n > SF_INDEX_CHECKPOINT_MAX || w->d.count == SF_INDEX_CHUNKS_MAX))
-		rc = error_set(err, ERR_LIMIT, "'%s': a checkpoint of %zu bytes, or too many",
-			       w->path, n);
-	if (rc == 0 && n)
-		rc = write_packed(w, checkpoint, n, err);
+	if (rc == 0 && w->d.count == SF_INDEX_CHUNKS_MAX)
+		rc = error_set(err, ERR_LIMIT, "'%s': more than %u chunks", w->path,
+			       SF_INDEX_CHUNKS_MAX);
 	if (rc < 0)
 		return rc;
-	e.size = w->size - e.at;
-	w->d.entries[w->d.count] = e;
+	w->d.checkpoints[w->d.count] = (struct checkpoint){0};
 	w->d.chunks[w->d.count++] =
 	    (struct sf_chunk){.offset = offset, .events = events, .first_ts = UINT64_MAX};
 	return 0;
+}
+
+int sf_index_add_part(struct sf_index_writer *w, unsigned part, const void *p, size_t n,
+		      struct error *err)
+{
+	struct entry *e = &w->d.checkpoints[w->d.count - 1].parts[part];
+	uint64_t at = w->size;
+	int rc;
+
+	if (n > SF_INDEX_PART_MAX)
+		return error_set(err, ERR_LIMIT, "'%s': a checkpoint of %zu bytes", w->path, n);
+	rc = write_packed(w, p, n, err);
+	*e = (struct entry){.at = at, .size = w->size - at};
+	return rc;
 }
 
 struct sf_chunk *sf_index_current(struct sf_index_writer *w)
@@ -337,7 +345,7 @@ static void writer_free(struct sf_index_writer *w)
 	ZSTD_freeCCtx(w->zstd);
 	buf_done(&w->packed);
 	free(w->d.chunks);
-	free(w->d.entries);
+	free(w->d.checkpoints);
 	free(w->path);
 	free(w->partial);
 	free(w);
@@ -442,17 +450,23 @@ static int unpack(const struct sf_index *x, const struct entry *e, size_t max, s
 	return rc;
 }
 
+static bool lies_inside(const struct sf_index *x, const struct checkpoint *c)
+{
+	for (unsigned k = 0; k < SF_INDEX_PARTS; k++)
+		if (c->parts[k].at > x->size || c->parts[k].size > x->size - c->parts[k].at)
+			return false;
+	return true;
+}
+
 /* Order and bounds: what the functions below rely on. */
 static const char *check_directory(const struct sf_index *x)
 {
 	const struct directory *d = &x->d;
 
-	if (!d->count || d->chunks[0].offset || d->entries[0].size)
+	if (!d->count || d->chunks[0].offset)
 		return "it does not begin with the capture";
 	for (size_t i = 0; i < d->count; i++) {
-		const struct entry *e = &d->entries[i];
-
-		if (e->at > x->size || e->size > x->size - e->at)
+		if (!lies_inside(x, &d->checkpoints[i]))
 			return "a checkpoint lies outside";
 		if (i && (d->chunks[i].offset < d->chunks[i - 1].offset ||
 			  d->chunks[i].events < d->chunks[i - 1].events))
@@ -547,7 +561,7 @@ void sf_index_close(struct sf_index *x)
 		close(x->fd);
 	buf_done(&x->unpacked);
 	free(x->d.chunks);
-	free(x->d.entries);
+	free(x->d.checkpoints);
 	free(x->d.access);
 	free(x);
 }
@@ -615,13 +629,24 @@ size_t sf_index_find_event(const struct sf_index *x, uint64_t num)
 	return i;
 }
 
-int sf_index_checkpoint(const struct sf_index *x, size_t i, struct buf *out, struct error *err)
+unsigned sf_index_parts(const struct sf_index *x, size_t i)
 {
+	unsigned parts = 0;
+
+	for (unsigned k = 0; i && k < SF_INDEX_PARTS; k++)
+		parts |= (unsigned)(x->d.checkpoints[i].parts[k].size != 0) << k;
+	return parts;
+}
+
+int sf_index_part(const struct sf_index *x, size_t i, unsigned part, struct buf *out,
+		  struct error *err)
+{
+	const struct entry *e = &x->d.checkpoints[i].parts[part];
 	int rc = 0;
 
 	buf_reset(out);
-	if (x->d.entries[i].size)
-		rc = unpack(x, &x->d.entries[i], SF_INDEX_CHECKPOINT_MAX, out);
+	if (i && e->size)
+		rc = unpack(x, e, SF_INDEX_PART_MAX, out);
 	switch (rc) {
 	case ERR_IO:
 		return error_sys(err, errno, "cannot read the checkpoint of chunk %zu", i);

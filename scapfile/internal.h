@@ -83,6 +83,7 @@ struct sf_framer {
 	struct sf_stream stream;
 	struct sf_gaps *gaps;
 	uint32_t block_max; /* named by sf_options.memory_limit */
+	bool exact;	    /* a wrong trailing length is never forgiven */
 };
 
 /*
@@ -90,6 +91,12 @@ struct sf_framer {
  * Return: 1, 0 when nothing more can be read, or ERR_*.
  */
 MUST_CHECK int sf_block_next(struct sf_framer *f, struct sf_block *b, struct error *err);
+
+/*
+ * Step over @b, the last block, whose contents cannot be: to its end if another block follows
+ * there, else to the next one that can be found. Return: 0, or ERR_*.
+ */
+MUST_CHECK int sf_block_refuse(struct sf_framer *f, const struct sf_block *b, struct error *err);
 
 /* ---- lists (lists.c, threads.c, fds.c) ---- */
 

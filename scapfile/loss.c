@@ -18,7 +18,7 @@ const char *ev_loss_reason_name(unsigned reason)
 	    [EV_LOSS_NO_RING] = "no ring",    [EV_LOSS_TOO_LARGE] = "too large",
 	    [EV_LOSS_BUSY] = "buffer in use", [EV_LOSS_SHED] = "shed",
 	    [EV_LOSS_MEMORY] = "memory full", [EV_LOSS_INVALID] = "invalid",
-	    [EV_LOSS_DISK] = "no disk space",
+	    [EV_LOSS_DISK] = "no disk space", [EV_LOSS_DAMAGED] = "damaged",
 	};
 
 	return names[reason < EV_LOSS_REASONS ? reason : EV_LOSS_UNKNOWN];
@@ -76,8 +76,13 @@ void sf_gap_of_loss(struct sf_gap *gap, const struct ev_loss *l, uint64_t offset
 			 (unsigned)(l->from % NS_PER_S));
 	snprintf(to, sizeof(to), " %s @%" PRIu64 ".%09u", l->from != l->to ? "and" : "before",
 		 l->to / NS_PER_S, (unsigned)(l->to % NS_PER_S));
-	snprintf(gap->what, sizeof(gap->what), "the recorder lost %sevent%s%s%s%s%s", count,
-		 l->count == 1 ? "" : "s", cpu, reason, from, to);
+	if (l->reason == EV_LOSS_DAMAGED)
+		snprintf(gap->what, sizeof(gap->what),
+			 "%sevent%s missing because the capture was damaged,%s%s", count,
+			 l->count == 1 ? "" : "s", from, to);
+	else
+		snprintf(gap->what, sizeof(gap->what), "the recorder lost %sevent%s%s%s%s%s", count,
+			 l->count == 1 ? "" : "s", cpu, reason, from, to);
 }
 
 void sf_loss_gap(struct sf_gaps *gaps, const struct ev_loss *l, uint64_t offset)

@@ -16,13 +16,17 @@
 
 #include "base/defs.h"
 #include "base/error.h"
+#include "scapfile/placing.h"
 #include "scapfile/scapfile.h"
+#include "scapfile/sealing.h"
+#include "scapfile/writer.h"
 
-struct sf_note {       /* what a frame holds, for those who keep it */
-	bool first;    /* it begins a section */
-	bool events;   /* else the section's header and state, or a part of them */
-	bool dump;     /* no frame: what is kept is to be written here */
-	bool has_time; /* of the first and the last event: */
+struct sf_note {		 /* what a frame holds, for those who keep it */
+	bool first;		 /* it begins a section */
+	bool events;		 /* else the section's header and state, or a part of them */
+	bool dump;		 /* no frame: what is kept is to be written here */
+	enum sf_clock_why clock; /* no frame: the clocks are to be read here; SF_CLOCK_NONE: no */
+	bool has_time;		 /* of the first and the last event: */
 	uint64_t from, to;
 	uint64_t count; /* of events */
 	uint64_t lost;	/* sum of its losses */
@@ -116,12 +120,6 @@ MUST_CHECK int sf_seek_trailer(const struct sf_seek_table *t, struct sf_frame *o
 
 /* ---- the file (output.c) ---- */
 
-enum sf_placing {
-	SF_PLACE_NEW,	  /* under its name from the start; there must not be one */
-	SF_PLACE_REPLACE, /* when it is complete, instead of the one that is there */
-	SF_PLACE_LATER,	  /* when it is complete, by sf_output_place() */
-};
-
 struct sf_output {
 	int fd;
 	bool own_fd;
@@ -131,14 +129,20 @@ struct sf_output {
 	char *partial;	 /* where it is until it is complete, or NULL */
 	uint64_t stored; /* bytes that can be read */
 	struct sf_seek_table table;
+	struct sf_seal seal;
 };
 
-/* Storage at @o is initialised whatever happens; sf_output_done() must follow. */
+/*
+ * Storage at @o is initialised whatever happens; sf_output_done() must follow.
+ * @sealer: NULL: no seal; standard output has none.
+ */
 MUST_CHECK int sf_output_open(struct sf_output *o, const char *path, enum sf_placing placing,
-			      enum sf_compression c, struct error *err);
+			      enum sf_compression c, struct sf_sealer *sealer, struct error *err);
 /* Write a frame of @size bytes, which compressed are the @n at @p. */
 MUST_CHECK int sf_output_write(struct sf_output *o, const uint8_t *p, size_t n, size_t size,
-			       struct error *err);
+			       const struct sf_note *note, struct error *err);
+/* Note in the seal what the clocks say. */
+MUST_CHECK int sf_output_clock(struct sf_output *o, enum sf_clock_why why, struct error *err);
 /* Write what ends the file and put it in its place. */
 MUST_CHECK int sf_output_finish(struct sf_output *o, struct error *err);
 /* Give a finished file its name. Return: 0, or ERR_IO; with EEXIST another name may be tried. */
@@ -164,13 +168,18 @@ uint64_t sf_sink_stored(const struct sf_sink *s);
 
 struct sf_queue {
 	struct sf_sink sink;
-	struct sf_packer *packer;
-	pthread_t threads[2]; /* one compresses, one stores */
+	struct sf_packer *packer;		     /* the caller's, used by the first thread */
+	struct sf_packer others[SF_PACKERS_MAX - 1]; /* of the others */
+	unsigned packers;
+	pthread_t threads[1 + SF_PACKERS_MAX]; /* one stores, the others compress */
 	unsigned running;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct sf_frame frames[SF_QUEUE_FRAMES]; /* to be compressed */
-	unsigned first, count;
+	struct sf_frame frames[SF_QUEUE_FRAMES + SF_PACKERS_MAX]; /* to be compressed */
+	unsigned slots;						  /* of them that are used */
+	unsigned first, count;					  /* in the order of the file */
+	unsigned taken;	  /* of these, by threads that compress */
+	unsigned started; /* threads that compress and have chosen their packer */
 	struct sf_packed *packed, **packed_end; /* to be stored */
 	uint64_t waiting, limit;		/* bytes of them, the one in hand included */
 	bool stop, packed_all;
@@ -182,12 +191,14 @@ struct sf_queue {
 };
 
 /*
+ * @packers: threads that compress, at most SF_PACKERS_MAX; 0 is 1. What is stored is the same for
+ * any number.
  * @limit: bytes of compressed frames that may wait for the sink; one frame always may.
  * @niceness: of the threads, as nice(2) counts; I/O priority goes with it.
  */
 MUST_CHECK int sf_queue_start(struct sf_queue *q, const struct sf_sink *sink,
-			      struct sf_packer *packer, uint64_t limit, int niceness,
-			      struct error *err);
+			      struct sf_packer *packer, unsigned packers, uint64_t limit,
+			      int niceness, struct error *err);
 /* Hand over @f, which becomes empty storage. Return: 0, or the failure of an earlier frame. */
 MUST_CHECK int sf_queue_push(struct sf_queue *q, struct sf_frame *f, uint64_t *stored,
 			     struct error *err);

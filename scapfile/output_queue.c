@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two threads behind the writer: one compresses frames, one stores them, both in the order in which
- * they were finished. While the disk stands still, frames wait compressed, up to a limit; then they
+ * Threads behind the writer: some compress frames, one stores them in the order in which they were
+ * finished. While the disk stands still, frames wait compressed, up to a limit; then they
  * wait as they are, and then the writer does. The queue swaps storage with the writer, so that no
  * frame of events is allocated after the first few.
  */
@@ -27,7 +27,10 @@ int sf_sink_take(const struct sf_sink *s, struct sf_packed *f, struct error *err
 
 	if (s->ring)
 		return sf_ring_take(s->ring, f, err);
-	rc = sf_output_write(s->out, f->bytes, f->n, f->size, err);
+	if (f->note.clock)
+		rc = sf_output_clock(s->out, f->note.clock, err);
+	else
+		rc = sf_output_write(s->out, f->bytes, f->n, f->size, &f->note, err);
 	free(f);
 	return rc;
 }
@@ -76,40 +79,50 @@ static void append(struct sf_queue *q, struct sf_packed *f)
 		q->stored += f->n;
 }
 
-/* Compress the first frame, whose storage is the thread's own until it is counted out. */
-static void pack_first(struct sf_queue *q)
+/*
+ * Compress the first frame that no thread has, whose storage is this thread's own until it is
+ * counted out, which happens in the order of the frames.
+ */
+static void pack_next(struct sf_queue *q, struct sf_packer *packer)
 {
-	struct sf_frame *f = &q->frames[q->first];
+	unsigned slot = (q->first + q->taken++) % q->slots;
+	struct sf_frame *f = &q->frames[slot];
 	struct sf_packed *packed = NULL;
 	struct error err = {0};
 	int rc = q->rc;
 
 	pthread_mutex_unlock(&q->lock);
 	if (rc >= 0)
-		rc = sf_packed_new(q->packer, f, &packed, &err);
+		rc = sf_packed_new(packer, f, &packed, &err);
 	f->len = 0;
 	pthread_mutex_lock(&q->lock);
+	while (q->first != slot)
+		pthread_cond_wait(&q->changed, &q->lock);
 	note_failure(q, rc, &err);
 	if (packed)
 		append(q, packed);
-	q->first = (q->first + 1) % SF_QUEUE_FRAMES;
+	q->first = (q->first + 1) % q->slots;
 	q->count--;
+	q->taken--;
 	pthread_cond_broadcast(&q->changed);
 }
 
 static void *packing_thread(void *arg)
 {
 	struct sf_queue *q = arg;
+	struct sf_packer *packer;
 
 	be_nice(q->niceness);
 	pthread_mutex_lock(&q->lock);
-	while (q->count || !q->stop) {
-		if (q->count)
-			pack_first(q);
+	packer = q->started ? &q->others[q->started - 1] : q->packer;
+	q->started++;
+	while (q->count > q->taken || !q->stop) {
+		if (q->count > q->taken)
+			pack_next(q, packer);
 		else
 			pthread_cond_wait(&q->changed, &q->lock);
 	}
-	q->packed_all = true;
+	q->packed_all = !q->count;
 	pthread_cond_broadcast(&q->changed);
 	pthread_mutex_unlock(&q->lock);
 	return NULL;
@@ -157,16 +170,26 @@ static void *storing_thread(void *arg)
 
 /* ---- the writer's side ---- */
 
-int sf_queue_start(struct sf_queue *q, const struct sf_sink *sink, struct sf_packer *packer,
-		   uint64_t limit, int niceness, struct error *err)
+static int init_packers(struct sf_queue *q, unsigned n, struct error *err)
 {
-	static void *(*const work[])(void *) = {packing_thread, storing_thread};
+	int rc = 0;
+
+	for (q->packers = 1; q->packers < n && rc >= 0; q->packers++)
+		rc = sf_packer_init(&q->others[q->packers - 1], q->packer->compression,
+				    q->packer->level, err);
+	return rc;
+}
+
+int sf_queue_start(struct sf_queue *q, const struct sf_sink *sink, struct sf_packer *packer,
+		   unsigned packers, uint64_t limit, int niceness, struct error *err)
+{
 	sigset_t all, before;
 	int rc = 0;
 
 	*q = (struct sf_queue){
 	    .sink = *sink,
 	    .packer = packer,
+	    .slots = SF_QUEUE_FRAMES + (packers > 1 ? packers : 0),
 	    .limit = limit,
 	    .niceness = niceness,
 	    .stored = sf_sink_stored(sink),
@@ -174,11 +197,17 @@ int sf_queue_start(struct sf_queue *q, const struct sf_sink *sink, struct sf_pac
 	q->packed_end = &q->packed;
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_cond_init(&q->changed, NULL);
+	rc = init_packers(q, packers, err);
+	if (rc < 0) {
+		sf_queue_stop(q);
+		return rc;
+	}
 	/* Signals are the program's business, not these threads'. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (q->running < COUNT_OF(work) && rc == 0) {
-		rc = pthread_create(&q->threads[q->running], NULL, work[q->running], q);
+	while (q->running <= q->packers && rc == 0) {
+		rc = pthread_create(&q->threads[q->running], NULL,
+				    q->running < q->packers ? packing_thread : storing_thread, q);
 		q->running += rc == 0;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -203,9 +232,9 @@ int sf_queue_push(struct sf_queue *q, struct sf_frame *f, uint64_t *stored, stru
 	int rc;
 
 	pthread_mutex_lock(&q->lock);
-	while (q->count == SF_QUEUE_FRAMES)
+	while (q->count == q->slots)
 		pthread_cond_wait(&q->changed, &q->lock);
-	slot = &q->frames[(q->first + q->count) % SF_QUEUE_FRAMES];
+	slot = &q->frames[(q->first + q->count) % q->slots];
 	empty = *slot;
 	*slot = *f;
 	*f = empty;
@@ -250,7 +279,9 @@ void sf_queue_stop(struct sf_queue *q)
 		pthread_join(q->threads[--q->running], NULL);
 	pthread_cond_destroy(&q->changed);
 	pthread_mutex_destroy(&q->lock);
-	for (unsigned i = 0; i < SF_QUEUE_FRAMES; i++)
+	for (unsigned i = 0; i < q->slots; i++)
 		sf_frame_done(&q->frames[i]);
+	for (unsigned i = 1; i < q->packers; i++)
+		sf_packer_done(&q->others[i - 1]);
 	q->packed_end = NULL;
 }

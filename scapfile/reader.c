@@ -144,10 +144,12 @@ static int take_own(struct sf_reader *r, struct ev_item *item)
 
 	if (ev->nparams > known) /* of a later version */
 		ev->nparams = ev->located = known;
-	item->kind = ev->type == EV_TYPE_URING ? EV_ITEM_URING : EV_ITEM_HASH;
+	item->kind = ev->type == EV_TYPE_URING	? EV_ITEM_URING
+		     : ev->type == EV_TYPE_HASH ? EV_ITEM_HASH
+						: EV_ITEM_FACTS;
 	if (ev->type == EV_TYPE_HASH)
 		count_hash(r);
-	else
+	else if (ev->type == EV_TYPE_URING)
 		r->stats.urings++;
 	item->offset = ev->offset;
 	item->ev = ev;
@@ -264,6 +266,11 @@ static int finish(struct sf_reader *r, struct error *err)
 	return 0;
 }
 
+int sf_reader_drain(struct sf_reader *r, struct error *err)
+{
+	return r->at_end ? 0 : finish(r, err);
+}
+
 static int reader_next(struct ev_source *source, struct ev_item *item, struct error *err)
 {
 	struct sf_reader *r = reader_of(source);
@@ -290,6 +297,44 @@ static int reader_next(struct ev_source *source, struct ev_item *item, struct er
 		if (LIKELY(rc))
 			return rc;
 	}
+}
+
+/* When an event of @b was; UINT64_MAX: the block is too short to say. */
+static uint64_t time_of(const struct sf_block *b)
+{
+	return b->total >= SF_BLOCK_MIN + b->info->prefix + 8u
+		   ? load_u64(b->p + 8 + b->info->prefix)
+		   : UINT64_MAX;
+}
+
+int sf_reader_next_block(struct sf_reader *r, struct sf_raw_block *out, struct error *err)
+{
+	struct sf_block *b = &r->block;
+	int rc;
+
+	if (r->at_end)
+		return 0;
+	if (r->holds_block)
+		sf_stream_skip(&r->framer.stream, b->total);
+	rc = sf_block_next(&r->framer, b, err);
+	r->holds_block = rc > 0;
+	if (UNLIKELY(rc <= 0))
+		return rc < 0 ? rc : finish(r, err);
+	r->stats.blocks++;
+	update_sizes(r);
+	*out = (struct sf_raw_block){
+	    .type = b->type,
+	    .offset = b->offset,
+	    .p = b->p,
+	    .total = b->total,
+	    .is_section = b->info->kind == SF_KIND_SECTION,
+	    .is_event = b->info->kind == SF_KIND_EVENT,
+	};
+	r->stats.sections += out->is_section;
+	r->stats.events += out->is_event;
+	if (out->is_event)
+		out->ts = time_of(b);
+	return 1;
 }
 
 static void reader_close(struct ev_source *source)
@@ -386,6 +431,8 @@ static int reader_start(struct sf_reader *r, int rc, const struct sf_options *op
 	r->stats.compression = r->framer.stream.compression;
 	update_sizes(r);
 	r->framer.stream.log.span = opt ? opt->access_span : 0;
+	if (opt && opt->read_ahead)
+		sf_stream_read_ahead(&r->framer.stream);
 	*out = r;
 	return 0;
 }

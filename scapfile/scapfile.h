@@ -18,6 +18,7 @@ enum sf_compression { SF_PLAIN, SF_GZIP, SF_ZSTD };
 struct sf_options {
 	uint64_t memory_limit; /* largest block kept in memory; 0 selects SF_MEMORY_LIMIT_DEFAULT */
 	bool want_hash;	       /* compute SHA-256 of the file as stored, while reading */
+	bool read_ahead;       /* decompress in a thread of its own, if that is worthwhile */
 	uint64_t access_span;  /* remember places to enter at, so many uncompressed bytes apart */
 };
 
@@ -57,7 +58,7 @@ struct sf_stats {
 	uint64_t hashes, hashes_skipped; /* delivered: of executed files; and executions without */
 	uint64_t gaps;			 /* all, also beyond SF_GAPS_MAX */
 	uint16_t version_major, version_minor; /* of the last section header */
-	bool sha256_valid;		       /* after the end was reached, with want_hash */
+	bool sha256_valid; /* after the end was reached, with want_hash, from the start on */
 	uint8_t sha256[32];
 };
 
@@ -83,7 +84,31 @@ const struct sf_stats *sf_reader_stats(const struct sf_reader *r);
 const struct sf_gap *sf_reader_gaps(const struct sf_reader *r, size_t *n);
 /* Texts of pcapng-style comment options found in section headers; NULL when @i is past the last. */
 const char *sf_reader_comment(const struct sf_reader *r, size_t i);
+/*
+ * Be done with the capture: the rest of the file is read as stored, for its size and hash, without
+ * looking at it; no item follows. Return: 0, or ERR_IO.
+ */
+MUST_CHECK int sf_reader_drain(struct sf_reader *r, struct error *err);
 void sf_reader_close(struct sf_reader *r); /* NULL is fine */
+
+/* ---- blocks as they stand ---- */
+
+struct sf_raw_block { /* borrowed: valid until the next call on the reader */
+	uint32_t type;
+	uint64_t offset;
+	const uint8_t *p; /* the block's first byte */
+	uint32_t total;	  /* bytes, with both lengths */
+	bool is_section, is_event;
+	uint64_t ts; /* of an event */
+};
+
+/*
+ * The next whole block instead of the next item: whoever asks for one kind does not ask for the
+ * other. Blocks of all types come, in the order of the file; what is stepped over is a gap.
+ * Return: 1, 0 at the end, or ERR_*.
+ */
+MUST_CHECK int sf_reader_next_block(struct sf_reader *r, struct sf_raw_block *out,
+				    struct error *err);
 
 /* ---- beginning in the middle ---- */
 

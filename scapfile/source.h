@@ -27,6 +27,7 @@ enum ev_item_kind {
 	EV_ITEM_LOSS,	     /* events that should stand here were lost while recording */
 	EV_ITEM_URING,	     /* an operation through io_uring: @ev, of type EV_TYPE_URING */
 	EV_ITEM_HASH,	     /* the hash of an executed file: @ev, of type EV_TYPE_HASH */
+	EV_ITEM_FACTS,	     /* beyond the lists: @ev, of type EV_TYPE_THREAD_FACTS or _FD_FACTS */
 };
 
 struct ev_machine {
@@ -121,6 +122,7 @@ enum ev_loss_reason { /* values of the loss record; part of our format */
 					*/
 		      EV_LOSS_INVALID, /* a record that is not an event */
 		      EV_LOSS_DISK,    /* drained, but the output had no room */
+		      EV_LOSS_DAMAGED, /* recorded, but a part of the capture is missing */
 		      EV_LOSS_REASONS
 };
 
@@ -147,7 +149,7 @@ struct ev_item {
 	enum ev_item_kind kind;
 	uint64_t offset; /* of the block it came from */
 	union {
-		struct ev *ev; /* EVENT, URING and HASH; points into the source */
+		struct ev *ev; /* EVENT, URING, HASH and FACTS; points into the source */
 		const struct ev_machine *machine;
 		const struct ev_thread_entry *thread;
 		const struct ev_fd_entry *fd;

@@ -70,7 +70,7 @@ static int input_sniff(struct sf_input *in, struct error *err)
 	return 0;
 }
 
-static int input_open(struct sf_input *in, const char *path, bool want_hash, struct error *err)
+int sf_input_open(struct sf_input *in, const char *path, bool want_hash, struct error *err)
 {
 	in->name = path;
 	if (strcmp(path, "-") == 0) {
@@ -91,7 +91,7 @@ static int input_open(struct sf_input *in, const char *path, bool want_hash, str
 	return input_sniff(in, err);
 }
 
-static void input_done(struct sf_input *in)
+void sf_input_done(struct sf_input *in)
 {
 	if (in->own_fd)
 		close(in->fd);
@@ -139,7 +139,7 @@ int sf_stream_open(struct sf_stream *s, const char *path, bool want_hash, struct
 	int rc;
 
 	*s = (struct sf_stream){.in.fd = -1};
-	rc = input_open(&s->in, path, want_hash, err);
+	rc = sf_input_open(&s->in, path, want_hash, err);
 	if (rc < 0)
 		return rc;
 	return stream_start(s, err);
@@ -157,13 +157,33 @@ int sf_stream_open_memory(struct sf_stream *s, const void *data, size_t n, bool 
 	return stream_start(s, err);
 }
 
+int sf_stream_open_codec(struct sf_stream *s, struct sf_codec *c, struct error *err)
+{
+	*s = (struct sf_stream){.in.fd = -1, .in.at_end = true, .codec = c};
+	c->log = &s->log;
+	s->cap = SF_WINDOW_FIRST;
+	s->buf = malloc(s->cap);
+	if (!s->buf)
+		return error_nomem(err);
+	s->at = s->end = s->buf;
+	return 0;
+}
+
+/* The input is the stream's again, if it was a codec's for a while. */
+static void settle_input(struct sf_stream *s)
+{
+	if (s->codec && s->codec->ops->settle)
+		s->codec->ops->settle(s->codec, &s->in);
+}
+
 void sf_stream_done(struct sf_stream *s)
 {
+	settle_input(s);
 	if (s->codec)
 		s->codec->ops->free(s->codec);
 	free(s->buf);
 	sf_access_done(&s->log);
-	input_done(&s->in);
+	sf_input_done(&s->in);
 	*s = (struct sf_stream){.in.fd = -1};
 }
 
@@ -338,6 +358,9 @@ int sf_stream_enter(struct sf_stream *s, const struct sf_access *a, uint64_t off
 	uint64_t step;
 	int rc;
 
+	settle_input(s);
+	sf_hash_free(s->in.hash); /* of what is left out there is none */
+	s->in.hash = NULL;
 	if (!s->buf) { /* plain memory: its window is all of it */
 		uint64_t n = (uint64_t)(s->end - s->in.memory);
 
@@ -368,6 +391,7 @@ int sf_stream_drain(struct sf_stream *s, struct error *err)
 	uint8_t scratch[4096];
 	int64_t n;
 
+	settle_input(s);
 	s->in.at = s->in.end;
 	if (s->in.at_end)
 		return 0;

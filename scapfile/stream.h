@@ -57,6 +57,10 @@ struct sf_input {
 	struct sf_hash *hash;	 /* or NULL */
 };
 
+/* @in is zeroed storage; sf_input_done() must follow. @path is borrowed; "-": standard input. */
+MUST_CHECK int sf_input_open(struct sf_input *in, const char *path, bool want_hash,
+			     struct error *err);
+void sf_input_done(struct sf_input *in);
 /* Have unconsumed bytes. Return: 1, 0 at the end of the input, or ERR_IO. */
 MUST_CHECK int sf_input_fill(struct sf_input *in, struct error *err);
 /* Read directly to @to (only when nothing is unconsumed). Return: bytes, 0 at the end, or ERR_IO.
@@ -82,6 +86,8 @@ struct sf_codec_ops {
 	/* Begin anew at @a, where @in is now. Return: 0, or ERR_*. */
 	int (*enter)(struct sf_codec *c, struct sf_input *in, const struct sf_access *a,
 		     struct error *err);
+	/* Make @in what the stream left it to be, which may be ahead of it; NULL: it always is. */
+	void (*settle)(struct sf_codec *c, struct sf_input *in);
 	void (*free)(struct sf_codec *c);
 };
 
@@ -116,7 +122,15 @@ MUST_CHECK int sf_stream_open(struct sf_stream *s, const char *path, bool want_h
 			      struct error *err);
 MUST_CHECK int sf_stream_open_memory(struct sf_stream *s, const void *data, size_t n,
 				     bool want_hash, struct error *err);
+/* What @c decodes, without an input; @c is the stream's then, also after a failure. */
+MUST_CHECK int sf_stream_open_codec(struct sf_stream *s, struct sf_codec *c, struct error *err);
 void sf_stream_done(struct sf_stream *s); /* fine for zeroed storage */
+/*
+ * From now on decode in a thread of its own what has not been asked for yet, a megabyte ahead at
+ * most; where there is nothing to gain, everything stays as it is. The stream is used as before,
+ * but its log is complete only when the data has ended, or was damaged.
+ */
+void sf_stream_read_ahead(struct sf_stream *s);
 
 /* The slow half of sf_stream_need(). */
 MUST_CHECK int sf_stream_refill(struct sf_stream *s, size_t n, struct error *err);
@@ -161,5 +175,6 @@ MUST_CHECK int sf_hash_new(struct sf_hash **out, struct error *err);
 void sf_hash_add(struct sf_hash *h, const void *p, size_t n);
 bool sf_hash_end(struct sf_hash *h, uint8_t digest[32]); /* once */
 void sf_hash_free(struct sf_hash *h);			 /* NULL is fine */
+MUST_CHECK bool sf_hash_once(const void *p, size_t n, uint8_t digest[32]);
 
 #endif

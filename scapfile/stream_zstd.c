@@ -7,12 +7,14 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#define ZSTD_STEP 4096 /* bytes shown to the decoder at once */
+#define ZSTD_FIRST 5 /* bytes of a frame that the decoder wants to see first */
 
 struct zstd_codec {
 	struct sf_codec codec;
 	ZSTD_DStream *d;
 	bool inside; /* a frame has begun and not ended */
+	bool holds;  /* there may be decoded bytes that found no room */
+	size_t next; /* bytes up to the end of the block */
 };
 
 bool sf_is_zstd(const uint8_t *p, size_t n)
@@ -33,15 +35,18 @@ static int zstd_trouble(struct zstd_codec *z, size_t status)
 
 /*
  * One call of the decoder. When it fails, it says neither what it has consumed nor what it has
- * produced in that call: small steps keep the loss small.
+ * produced in that call. So it is shown one block at a time, and only when it has passed on all of
+ * the one before: then what is in front of damage does not depend on how much room there is.
  */
 static int decode_step(struct zstd_codec *z, struct sf_input *in, ZSTD_outBuffer *dst)
 {
 	ZSTD_inBuffer src = {in->at, (size_t)(in->end - in->at), 0};
 	size_t status, before = dst->pos;
 
-	if (src.size > ZSTD_STEP)
-		src.size = ZSTD_STEP;
+	if (src.size > z->next)
+		src.size = z->next;
+	if (z->holds)
+		src.size = 0;
 	status = ZSTD_decompressStream(z->d, dst, &src);
 	if (ZSTD_isError(status)) {
 		/* Whoever looks for the next frame must not find this one again. */
@@ -51,10 +56,12 @@ static int decode_step(struct zstd_codec *z, struct sf_input *in, ZSTD_outBuffer
 	}
 	in->at += src.pos;
 	z->inside = status != 0;
+	z->next = z->inside ? status : ZSTD_FIRST;
 	/* Without input there may still be decoded bytes held back, but nothing else to wait for.
 	 */
-	if (src.size == 0 && z->inside && dst->pos == before)
+	if (in->at == in->end && src.size == 0 && z->inside && !z->holds && dst->pos == before)
 		return SF_FLOW_CUT;
+	z->holds = z->inside && dst->pos == dst->size;
 	return SF_FLOW_MORE;
 }
 
@@ -102,6 +109,13 @@ static int find_frame(struct sf_input *in, struct error *err)
 	return rc;
 }
 
+static void begin_anew(struct zstd_codec *z)
+{
+	ZSTD_DCtx_reset(z->d, ZSTD_reset_session_only);
+	z->inside = z->holds = false;
+	z->next = ZSTD_FIRST;
+}
+
 static int zstd_resume(struct sf_codec *c, struct sf_input *in, struct error *err)
 {
 	static const uint8_t magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
@@ -109,15 +123,18 @@ static int zstd_resume(struct sf_codec *c, struct sf_input *in, struct error *er
 	ZSTD_inBuffer src = {magic, sizeof(magic), 0};
 	ZSTD_outBuffer dst = {NULL, 0, 0};
 	int rc = find_frame(in, err);
+	size_t status;
 
 	if (rc <= 0)
 		return rc;
-	ZSTD_DCtx_reset(z->d, ZSTD_reset_session_only);
+	begin_anew(z);
 	z->inside = true;
 	/* The magic number has been consumed: show it to the decoder before the rest of the frame.
 	 */
-	if (ZSTD_isError(ZSTD_decompressStream(z->d, &dst, &src)))
+	status = ZSTD_decompressStream(z->d, &dst, &src);
+	if (ZSTD_isError(status))
 		return 0;
+	z->next = status;
 	return 1;
 }
 
@@ -129,8 +146,7 @@ static int zstd_enter(struct sf_codec *c, struct sf_input *in, const struct sf_a
 	(void)in;
 	(void)a;
 	(void)err;
-	ZSTD_DCtx_reset(z->d, ZSTD_reset_session_only);
-	z->inside = false;
+	begin_anew(z);
 	return 0;
 }
 
@@ -156,6 +172,7 @@ int sf_codec_zstd(struct sf_codec **out, struct error *err)
 	if (!z)
 		return error_nomem(err);
 	z->codec.ops = &zstd_ops;
+	z->next = ZSTD_FIRST;
 	z->d = ZSTD_createDStream();
 	if (!z->d) {
 		free(z);

@@ -13,6 +13,7 @@
 
 #define STRICT_BLOCK_MAX (1u << 30) /* what is larger is not gathered */
 #define STRICT_TID_MAX	 4194304    /* the kernel's limit of process ids */
+#define STRICT_TID_STEP	 5000000    /* merged captures: multiples of it added to some hosts' ids */
 #define STRICT_CPUS_MAX	 8192
 
 enum strict_kind {
@@ -25,6 +26,12 @@ enum strict_kind {
 	STRICT_EVENT,
 	STRICT_UNKNOWN,
 };
+
+/* Can it be a thread's, or be the largest one of a host? */
+static inline bool strict_is_tid(int64_t v)
+{
+	return v <= INT32_MAX && v % STRICT_TID_STEP <= STRICT_TID_MAX;
+}
 
 struct strict_listed { /* a thread, or a descriptor of one table */
 	int64_t id, pid;

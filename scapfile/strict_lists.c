@@ -126,7 +126,7 @@ void strict_machine(struct strict *s, const struct strict_block *b)
 			    STRICT_CPUS_MAX, s->cpus);
 	if (load_u64(p + 4) == 0)
 		strict_find(s, SF_STRICT_MACHINE, at + 4, "expected some memory, found none");
-	if (load_u64(p + 12) > STRICT_TID_MAX)
+	if (load_u64(p + 12) > INT32_MAX || !strict_is_tid((int64_t)load_u64(p + 12)))
 		strict_find(s, SF_STRICT_MACHINE, at + 12,
 			    "expected a largest pid up to %u, found %llu", STRICT_TID_MAX,
 			    (unsigned long long)load_u64(p + 12));

@@ -177,11 +177,10 @@ static void check_address(struct param *v, uint32_t fixed, uint32_t v4, uint32_t
 
 /* ---- compound types ---- */
 
-/* Old enter events hold the argument without its sign. */
+/* Old enter events hold the argument without its sign, and so do exit events made of them. */
 static void check_fd_number(struct param *v, int64_t fd)
 {
-	int64_t most =
-	    ev_type_is_exit(v->type) || v->type >= EV_TYPE_COUNT ? INT32_MAX : UINT32_MAX;
+	int64_t most = v->type >= EV_TYPE_COUNT ? INT32_MAX : UINT32_MAX;
 
 	if (fd < INT32_MIN || fd > most)
 		find(v, SF_STRICT_PARAM_VALUE, "expected a number of 32 bits, found %" PRId64, fd);

@@ -16,7 +16,7 @@ static void check_id(struct strict_entry *e, const char *what, int64_t least, in
 
 	if (out)
 		*out = v;
-	if (!e->c.failed && (v < least || v > STRICT_TID_MAX))
+	if (!e->c.failed && (v < least || !strict_is_tid(v)))
 		strict_find(e->s, SF_STRICT_THREAD, at, "%s: expected %lld to %d, found %lld", what,
 			    (long long)least, STRICT_TID_MAX, (long long)v);
 }

@@ -139,6 +139,7 @@ static bool own_item(struct ev_synth *s, struct ev_item *item)
 	case EV_ITEM_EVENT:
 	case EV_ITEM_URING:
 	case EV_ITEM_HASH:
+	case EV_ITEM_FACTS:
 		return own_event(s, item);
 	case EV_ITEM_THREAD:
 		return own_thread(s, item);

@@ -75,7 +75,7 @@ static void note_frame(struct sf_writer *w)
 	w->frame_events = w->stats.events;
 	w->frame_lost = 0;
 	w->is_first = false;
-	w->has_first_frame_ts = false;
+	w->has_first_frame_ts = w->ages = false;
 }
 
 /* Without a thread: compress and store at once. */
@@ -86,12 +86,14 @@ static int store_here(struct sf_writer *w, const struct sf_frame *f, struct erro
 	size_t n;
 	int rc;
 
+	if (f->note.clock && !w->keeps)
+		return sf_output_clock(&w->out, f->note.clock, err);
 	if (w->keeps) {
 		rc = sf_packed_new(&w->packer, f, &packed, err);
 		return rc < 0 ? rc : sf_ring_take(&w->ring, packed, err);
 	}
 	rc = sf_pack(&w->packer, f, &p, &n, err);
-	return rc < 0 ? rc : sf_output_write(&w->out, p, n, f->len, err);
+	return rc < 0 ? rc : sf_output_write(&w->out, p, n, f->len, &f->note, err);
 }
 
 /* @f is empty storage then. */
@@ -113,8 +115,15 @@ static int store(struct sf_writer *w, struct sf_frame *f, struct error *err)
 /* End the frame in progress, which holds whole blocks. */
 static int end_frame(struct sf_writer *w, struct error *err)
 {
+	struct error e = {0};
+	int rc = 0;
+
 	if (!w->frame.len)
 		return 0;
+	if (w->opt.inspect)
+		rc = w->opt.inspect(w->opt.inspect_arg, w->frame.p, w->frame.len, &e);
+	if (rc < 0)
+		return latch(w, rc, &e, err);
 	w->stats.stream_size += w->frame.len;
 	w->stats.frames++;
 	note_frame(w);
@@ -153,6 +162,21 @@ int sf_writer_end_list(struct sf_writer *w, struct error *err)
 	return sf_writer_end_block(w, err);
 }
 
+/* In place of the section header that is behind the frame's end. */
+static int add_comments(struct sf_writer *w, struct error *err)
+{
+	struct buf b = {0};
+	int rc = sf_comments_put(&b, w->frame.p + w->frame.len, SF_SHB_MIN, w->opt.comments, err);
+
+	if (rc >= 0)
+		rc = sf_writer_room(w, b.len, err);
+	if (rc >= 0)
+		w->frame.len =
+		    (size_t)(put_bytes(w->frame.p + w->frame.len, b.p, b.len) - w->frame.p);
+	buf_done(&b);
+	return rc;
+}
+
 static int begin_section(struct sf_writer *w, struct error *err)
 {
 	uint8_t *p;
@@ -174,7 +198,12 @@ static int begin_section(struct sf_writer *w, struct error *err)
 	p = put_u16(p, VERSION_MINOR);
 	p = put_u64(p, UINT64_MAX); /* the section's length: not known */
 	put_u32(p, SF_SHB_MIN);
-	w->frame.len += SF_SHB_MIN;
+	if (w->opt.comments && w->opt.comments->count && !w->sections)
+		rc = add_comments(w, err);
+	else
+		w->frame.len += SF_SHB_MIN;
+	if (rc < 0)
+		return rc;
 	w->in_events = false;
 	w->has_contents = false;
 	w->is_first = true;
@@ -301,6 +330,39 @@ int sf_writer_event(struct sf_writer *w, struct ev *ev, struct error *err)
 	return end_event(w, p, total, err);
 }
 
+/* What must be so before a block of @b's kind, when it is no event. */
+static int begin_block(struct sf_writer *w, const struct sf_raw_block *b, struct error *err)
+{
+	int rc;
+
+	if (w->rc < 0)
+		return sf_writer_failed(w, err);
+	rc = sf_writer_end_list(w, err);
+	if (rc >= 0 && b->is_section && w->keeps)
+		rc = end_frame(w, err); /* sections are dropped as a whole */
+	if (rc < 0)
+		return rc;
+	if (b->is_section) {
+		w->in_events = false;
+		w->is_first = true;
+		w->sections++;
+	}
+	w->has_contents = !b->is_section;
+	return sf_writer_room(w, b->total, err);
+}
+
+int sf_writer_block(struct sf_writer *w, const struct sf_raw_block *b, struct error *err)
+{
+	int rc = b->is_event ? begin_event(w, b->total, b->ts, err) : begin_block(w, b, err);
+
+	if (UNLIKELY(rc < 0))
+		return rc;
+	put_bytes(w->frame.p + w->frame.len, b->p, b->total);
+	w->frame.len += b->total;
+	w->stats.events += b->is_event;
+	return sf_writer_end_block(w, err);
+}
+
 /* The lengths and values of a loss's parameters, @kinds bytes of them for the kinds. */
 static uint8_t *put_loss(uint8_t *p, const struct ev_loss *loss, unsigned kinds)
 {
@@ -362,6 +424,7 @@ int sf_writer_item(struct sf_writer *w, const struct ev_item *item, struct error
 	case EV_ITEM_EVENT:
 	case EV_ITEM_URING:
 	case EV_ITEM_HASH:
+	case EV_ITEM_FACTS:
 		return sf_writer_event(w, item->ev, err);
 	case EV_ITEM_SECTION:
 		return w->has_contents || w->in_events ? begin_section(w, err) : 0;
@@ -385,6 +448,19 @@ int sf_writer_item(struct sf_writer *w, const struct ev_item *item, struct error
 	return error_set(err, ERR_USAGE, "item of unknown kind %d", (int)item->kind);
 }
 
+/* The clocks are read, and noted, behind the frames that are complete. */
+static int note_clock(struct sf_writer *w, enum sf_clock_why why, struct error *err)
+{
+	struct sf_frame mark = {.note = {.clock = why}};
+	int rc;
+
+	if (!w->watches_clocks || !why)
+		return 0;
+	rc = store(w, &mark, err);
+	sf_frame_done(&mark);
+	return rc;
+}
+
 int sf_writer_tick(struct sf_writer *w, uint64_t now, struct error *err)
 {
 	struct error e = {0};
@@ -392,15 +468,18 @@ int sf_writer_tick(struct sf_writer *w, uint64_t now, struct error *err)
 
 	if (w->rc < 0)
 		return sf_writer_failed(w, err);
-	if (w->queue.running)
+	if (w->watches_clocks)
+		rc = note_clock(w, sf_clock_watch_look(&w->clocks), err);
+	if (rc >= 0 && w->queue.running)
 		rc = latch(w, sf_queue_look(&w->queue, &w->stats.stored, &e), &e, err);
 	if (rc < 0 || !w->frame.len || (w->open_type && !sf_writer_splits(w->open_type)))
 		return rc;
-	if (!w->has_first_frame_ts) { /* the state alone: it ages from now on */
-		w->frame_ts = now;
-		w->has_first_frame_ts = true;
-	}
-	if (!passed(true, w->frame_ts, now, w->opt.frame_ns))
+	/* Not from its first event's time: while the caller is behind, each event is old when it
+	 * comes, and frames would become ever smaller just then. */
+	if (!w->ages)
+		w->aged_from = now;
+	w->ages = true;
+	if (!passed(true, w->aged_from, now, w->opt.frame_ns))
 		return 0;
 	rc = sf_writer_end_list(w, err);
 	return rc < 0 ? rc : end_frame(w, err);
@@ -439,8 +518,8 @@ static int start_queue(struct sf_writer *w, struct error *err)
 {
 	if (!w->opt.background)
 		return 0;
-	return sf_queue_start(&w->queue, &w->sink, &w->packer, w->opt.queue_bytes, w->opt.niceness,
-			      err);
+	return sf_queue_start(&w->queue, &w->sink, &w->packer, w->opt.packers, w->opt.queue_bytes,
+			      w->opt.niceness, err);
 }
 
 static int open_file(struct sf_writer *w, struct error *err)
@@ -452,16 +531,19 @@ static int open_file(struct sf_writer *w, struct error *err)
 	w->path = file_name(w, w->stats.files + 1);
 	if (!w->path)
 		return error_nomem(err);
-	rc = sf_output_open(&w->out, w->path, placing, w->compression, err);
+	rc = sf_output_open(&w->out, w->path, placing, w->compression,
+			    w->opt.seal ? &w->sealer : NULL, err);
 	if (rc >= 0)
 		rc = start_queue(w, err);
+	if (rc >= 0)
+		rc = note_clock(w, SF_CLOCK_START, err);
 	if (rc < 0)
 		return rc;
 	w->stats.files++;
 	w->stats.stored = 0;
 	w->file_events = 0;
 	w->has_first_ts = false;
-	return begin_section(w, err);
+	return w->opt.raw ? 0 : begin_section(w, err);
 }
 
 /* No file before somebody asks for one. */
@@ -473,6 +555,8 @@ static int open_ring(struct sf_writer *w, struct error *err)
 	if (!w->path)
 		return error_nomem(err);
 	rc = start_queue(w, err);
+	if (rc >= 0)
+		rc = note_clock(w, SF_CLOCK_START, err);
 	return rc < 0 ? rc : begin_section(w, err);
 }
 
@@ -480,11 +564,14 @@ static int open_ring(struct sf_writer *w, struct error *err)
  * Complete the current file. After a failure it keeps its whole frames; the table of what is there
  * is added if it fits, so that a recording that ran out of space can still be read from anywhere.
  */
-static int finish_file(struct sf_writer *w, struct error *err)
+static int finish_file(struct sf_writer *w, enum sf_seal_ending ending, struct error *err)
 {
 	int rc = sf_writer_flush(w, err);
 
 	sf_queue_stop(&w->queue);
+	if (rc >= 0 && w->watches_clocks)
+		rc = sf_output_clock(&w->out, SF_CLOCK_END, err);
+	w->out.seal.ending = rc < 0 ? SF_SEAL_CUT : ending;
 	if (rc >= 0)
 		rc = sf_output_finish(&w->out, err);
 	else if (w->out.own_fd && !w->out.partial)
@@ -515,6 +602,8 @@ static void writer_free(struct sf_writer *w)
 {
 	if (w->keeps)
 		sf_ring_done(&w->ring);
+	if (w->opt.seal)
+		sf_sealer_done(&w->sealer);
 	sf_packer_done(&w->packer);
 	sf_frame_done(&w->frame);
 	free(w->stem);
@@ -548,12 +637,23 @@ static void set_options(struct sf_writer *w, const struct sf_writer_options *opt
 		w->opt = *opt;
 	if (!w->opt.frame_bytes)
 		w->opt.frame_bytes = SF_FRAME_BYTES_DEFAULT;
+	if (w->opt.packers > SF_PACKERS_MAX)
+		w->opt.packers = SF_PACKERS_MAX;
 	if (!w->opt.queue_bytes)
 		w->opt.queue_bytes = SF_QUEUE_BYTES_DEFAULT;
 	w->rotates = w->opt.rotation.bytes || w->opt.rotation.ns || w->opt.rotation.events;
 	w->keeps = w->opt.keep_ns || w->opt.keep_bytes;
 	if (w->keeps && !w->opt.keep_bytes)
 		w->opt.keep_bytes = SF_KEEP_BYTES_DEFAULT;
+}
+
+static int start_sealing(struct sf_writer *w, struct error *err)
+{
+	if (!w->opt.seal)
+		return 0;
+	w->watches_clocks = w->opt.seal->origin == SF_SEAL_RECORDING;
+	sf_clock_watch_start(&w->clocks);
+	return sf_sealer_init(&w->sealer, w->opt.seal, err);
 }
 
 int sf_writer_open(const char *path, const struct sf_writer_options *opt, struct sf_writer **out,
@@ -571,15 +671,19 @@ int sf_writer_open(const char *path, const struct sf_writer_options *opt, struct
 	rc = name_files(w, path, err);
 	if (w->keeps) {
 		w->sink.ring = &w->ring;
-		sf_ring_init(&w->ring, &w->opt, w->compression, w->stem, w->suffix);
+		sf_ring_init(&w->ring, &w->opt, w->compression, w->stem, w->suffix,
+			     w->opt.seal ? &w->sealer : NULL);
 	}
 	if (rc >= 0)
 		rc = check_options(w, path, err);
 	if (rc >= 0)
 		rc = sf_packer_init(&w->packer, w->compression, w->opt.level, err);
 	if (rc >= 0)
+		rc = start_sealing(w, err);
+	if (rc >= 0)
 		rc = w->keeps ? open_ring(w, err) : open_file(w, err);
 	if (rc < 0) {
+		sf_sealer_forget_key(&w->sealer);
 		sf_writer_abandon(w);
 		return rc;
 	}
@@ -608,6 +712,7 @@ static int forget_oldest(struct sf_writer *w, struct error *err)
 	if (!name)
 		return error_nomem(err);
 	(void)unlink(name);
+	(void)!sf_seal_forget(name, NULL);
 	free(name);
 	return 0;
 }
@@ -621,7 +726,7 @@ int sf_writer_rotate(struct sf_writer *w, struct error *err)
 		return sf_writer_failed(w, err);
 	if (!w->rotates)
 		return error_set(err, ERR_USAGE, "'%s' was not opened for rotation", w->path);
-	rc = finish_file(w, &e);
+	rc = finish_file(w, SF_SEAL_ROTATED, &e);
 	if (rc >= 0)
 		rc = open_file(w, &e);
 	if (rc >= 0)
@@ -687,6 +792,11 @@ const struct sf_writer_stats *sf_writer_stats(const struct sf_writer *w)
 	return &w->stats;
 }
 
+int sf_writer_set_lineage(struct sf_writer *w, const struct sf_lineage *l, struct error *err)
+{
+	return w->opt.seal ? sf_sealer_lineage(&w->sealer, l, err) : 0;
+}
+
 /* What was not asked for is gone. */
 static int end_keeping(struct sf_writer *w, struct error *err)
 {
@@ -705,7 +815,7 @@ int sf_writer_close(struct sf_writer *w, struct error *err)
 	if (w->keeps)
 		rc = end_keeping(w, err);
 	else if (w->out.fd >= 0)
-		rc = finish_file(w, err);
+		rc = finish_file(w, SF_SEAL_COMPLETE, err);
 	else /* a rotation failed before */
 		rc = sf_writer_failed(w, err);
 	sf_output_done(&w->out);

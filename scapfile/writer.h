@@ -12,7 +12,9 @@
 #ifndef SCAPFILE_WRITER_H
 #define SCAPFILE_WRITER_H
 
+#include "scapfile/comments.h"
 #include "scapfile/scapfile.h"
+#include "scapfile/seal.h"
 #include "scapfile/source.h"
 
 #define SF_FRAME_BYTES_DEFAULT (1u << 20)
@@ -20,6 +22,7 @@
 #define SF_QUEUE_BYTES_DEFAULT (64u << 20)
 #define SF_KEEP_BYTES_DEFAULT  (64u << 20)
 #define SF_KEEP_BYTES_MIN      (64u << 10)
+#define SF_PACKERS_MAX	       16
 
 /* When a file is full. Zero: no such limit. Frames are whole, so the last one may exceed @bytes. */
 struct sf_rotation {
@@ -36,17 +39,30 @@ struct sf_writer_options {
 	bool background;      /* compress and write on threads behind a bounded queue */
 	uint64_t queue_bytes; /* of compressed frames that wait for the disk, besides a few that
 				 are not compressed yet; 0 selects SF_QUEUE_BYTES_DEFAULT */
+	unsigned packers;     /* threads that compress, in the background; 0 is 1, at most
+				 SF_PACKERS_MAX; the file is the same for any number */
 	int niceness;	      /* of the threads: 1 to 19 let the rest of the host go first */
 	bool replace;	      /* write beside @path, then take its place in one step when closed;
 				 without it a file that exists is an error */
 	struct sf_rotation
 	    rotation; /* any limit: files are NAME.0001.SUFFIX, NAME.0002.SUFFIX, ... */
+	bool raw;     /* begin without a section header: it comes by sf_writer_block() */
 	/*
 	 * Either: write nothing but keep frames in memory: those with the events of the last
 	 * @keep_ns (0: of any time), with all that belongs to them in at most @keep_bytes (0
 	 * selects SF_KEEP_BYTES_DEFAULT). See sf_writer_dump().
 	 */
 	uint64_t keep_ns, keep_bytes;
+	/* Into the first section header; NULL: none. Other readers may refuse the file. */
+	const struct sf_comments *comments;
+	/* Looks at the blocks of each frame before it is stored; a failure is the output's. Or
+	 * NULL.
+	 */
+	int (*inspect)(void *arg, const uint8_t *p, size_t n, struct error *err);
+	void *inspect_arg;
+	/* Write FILE.seal beside each file (seal.h), never for "-"; NULL: none is written, and one
+	 * that belongs to a file that is replaced is deleted. */
+	const struct sf_seal_options *seal;
 };
 
 struct sf_writer_stats {
@@ -116,13 +132,19 @@ MUST_CHECK int sf_writer_fd_table(struct sf_writer *w, int64_t tid, struct error
 
 /* One event of the current version. Other readers refuse a capture without any. */
 MUST_CHECK int sf_writer_event(struct sf_writer *w, struct ev *ev, struct error *err);
+/*
+ * A block as it stands in another capture, section headers included; with sf_writer_options.raw the
+ * first is one. The caller minds the order of blocks.
+ */
+MUST_CHECK int sf_writer_block(struct sf_writer *w, const struct sf_raw_block *b,
+			       struct error *err);
 /* A gap in what was recorded. Kinds over EV_LOSS_KINDS_MAX are left out: the count has them. */
 MUST_CHECK int sf_writer_loss(struct sf_writer *w, const struct ev_loss *loss, struct error *err);
 /* Whatever a source delivers. The first section is there already; further ones begin new ones. */
 MUST_CHECK int sf_writer_item(struct sf_writer *w, const struct ev_item *item, struct error *err);
 
-/* No event came, but time goes on: end the frame in progress if it is older than frame_ns; one that
- * holds no event ages from the first call. Tells what failed behind the writer, too. */
+/* No event came, but time goes on: end the frame in progress if the first call for it was frame_ns
+ * ago. Tells what failed behind the writer, too. */
 MUST_CHECK int sf_writer_tick(struct sf_writer *w, uint64_t now, struct error *err);
 /* End the frame in progress and wait until the kernel has all of it. */
 MUST_CHECK int sf_writer_flush(struct sf_writer *w, struct error *err);
@@ -161,6 +183,12 @@ void sf_writer_kept(struct sf_writer *w, struct sf_kept *out);
 const char *sf_writer_path(const struct sf_writer *w);
 const struct sf_writer_stats *sf_writer_stats(const struct sf_writer *w);
 
+/*
+ * Where the capture comes from, for the end of its seal; once, any time before it is closed. Does
+ * nothing without a seal. Return: 0, ERR_LIMIT (too long for a line), ERR_NOMEM.
+ */
+MUST_CHECK int sf_writer_set_lineage(struct sf_writer *w, const struct sf_lineage *l,
+				     struct error *err);
 /* Complete the file and free the writer, also on failure. NULL is fine. */
 MUST_CHECK int sf_writer_close(struct sf_writer *w, struct error *err);
 /* Free the writer after a failure: whole frames stay, the one in progress is dropped; a file that

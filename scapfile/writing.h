@@ -27,6 +27,9 @@ struct sf_writer {
 	char *base;	    /* path as given */
 	char *path;	    /* of the current file */
 	bool rotates, keeps;
+	struct sf_sealer sealer; /* if opt.seal */
+	bool watches_clocks;	 /* and it is a recording */
+	struct sf_clock_watch clocks;
 	struct sf_packer packer;
 	struct sf_output out; /* if it does not keep */
 	struct sf_ring ring;  /* if it does */
@@ -37,6 +40,8 @@ struct sf_writer {
 	size_t open_at;	       /* where in the frame it starts */
 	int64_t open_tid;      /* fd list: whose */
 	bool has_first_frame_ts, has_first_ts;
+	bool ages; /* the frame has been seen by sf_writer_tick(), first at: */
+	uint64_t aged_from;
 	uint64_t frame_ts, first_ts, last_ts; /* of the frame's, the file's first event; the last */
 	uint64_t file_events;
 	uint64_t frame_events, frame_lost; /* events before it; losses in it */

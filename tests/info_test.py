@@ -79,6 +79,49 @@ def losses(folder):
     r.equal(json.loads(out)["losses"]["records"], 0, "a capture without losses")
 
 
+def facts(folder):
+    """What is missing, who was seen, where it comes from, and several captures at once."""
+    bare = write(folder, "bare.scap", scap.section() + stat_event(TS) + stat_event(TS + 50 * 10**6) + stat_event(TS + 20 * 10**6) + stat_event(TS + 19 * 10**6))
+    status, out, err = check.run(["info", bare])
+    r.equal((status, err), (0, ""), "a capture without lists")
+    for line in ("seal          none", "writer        not recorded", "host          not recorded", "clock         times go back 1 time, 0.030 s at most",
+                 "missing       a description of the host: evt.hostname", "processes that ran at the start: proc.*", "a list of users: user.name"):
+        r.check(line in out, "info says %r" % line, out)
+    r.check("environments" not in out, "what nothing could tell is not missing", out)
+    a, b = check.DEMO, os.path.join(folder, "demo.scap.zst")
+    status, out, err = check.run(["info", "-f", "json", a])
+    info = json.loads(out)
+    r.equal([u["name"] for u in info["seen_users"]], ["root", "nobody"], "users that were seen")
+    r.equal([c["id"] for c in info["containers"]], ["d9394466e03a"], "containers that were seen")
+    known = {c["name"]: c for c in info["capabilities"]}
+    r.equal([known[n]["missing"] for n in ("environment", "exe_ino", "descriptors", "exe_hashes")], [False, False, True, True], "capabilities")
+    r.check(known["environment"]["of"] == known["environment"]["have"] <= info["by_type"]["execve"], "of the executions that succeeded", out)
+    fields = set(re.findall(r"^  ([a-z][\w.]+)", check.run(["fields"])[1], re.M))
+    named = {f for c in info["capabilities"] for f in c["fields"] if not f.endswith("*")}
+    r.check(named <= fields, "fields that are named exist", str(named - fields))
+    r.check(info["buffers_seen"] > 0 and 0 < info["buffers_cut"] < info["buffers_seen"] and info["buffer_max"] == 80, "the snaplen", out)
+    r.equal(check.run(["convert", "-q", "--reason", "for a test", "-o", b, a])[0], 0, "a converted capture")
+    converted = json.loads(check.run(["info", "-f", "json", b])[1])
+    r.equal((converted["seal"]["verdict"], converted["seal"]["origin"]), ("intact", "writing"), "its seal")
+    r.equal((converted["lineage"]["operation"], converted["lineage"]["reason"]), ("convert", "for a test"), "its lineage")
+    r.equal((converted["lineage"]["parents"][0]["name"], converted["lineage"]["parents"][0]["sha256"]), ("intrusion.scap", info["sha256"]), "its parent")
+    r.check(converted["writer"].startswith("scapula"), "its writer", converted["writer"])
+    for key in ("events", "by_type", "capabilities", "containers", "seen_users", "first", "last", "stream_size"):
+        r.equal(converted[key], info[key], "the same %s" % key)
+    out = check.run(["info", b])[1]
+    for text in ("made by       convert, because: for a test\n", "made of       intrusion.scap, 225.1 kB, sha256 " + info["sha256"], "seal          there, of a capture"):
+        r.check(text in out, "the same as text: %r" % text, out)
+    os.truncate(b, os.path.getsize(b) - 10)
+    r.check("seal          of a capture of another size" in check.run(["info", b])[1], "a capture that was cut")
+    status, out, _ = check.run(["info", "--table", a, bare])
+    rows = [line.split() for line in out.splitlines()]
+    r.equal((status, [row[0] for row in rows]), (0, ["CAPTURE", a, bare, "2"]), "a row per capture, and the total")
+    r.equal([row[-6] for row in rows[1:]], ["18,844", "4", "18,848"], "events of each, and of all")
+    out = check.run(["info", a, bare])[1]
+    r.check(out.count("\ncapture ") == 1 and out.startswith("capture ") and out.endswith(check.run(["info", "--table", a, bare])[1]), "all of each, then the table", out)
+    r.equal(check.run(["info", "--table", "-f", "json", a])[0], 3, "the table is for people")
+
+
 def strict(folder):
     whole = good()
     clean = write(folder, "clean.scap", whole)
@@ -163,6 +206,7 @@ def main():
     manual()
     with tempfile.TemporaryDirectory() as folder:
         losses(folder)
+        facts(folder)
         strict(folder)
         every_event(folder)
         sysdig_agrees(folder)

@@ -307,8 +307,8 @@ def own_name_and_stdout(folder):
     where = os.path.join(folder, "own")
     os.mkdir(where)
     status, out, err = record(["--duration", "50ms"], cwd=where)
-    names = os.listdir(where)
-    r.check(status == 0 and len(names) == 1 and re.fullmatch(r".*-\d{8}T\d{6}Z\.scap\.zst", names[0]), "a name of its own", repr(names) + err)
+    names = sorted(os.listdir(where))
+    r.check(status == 0 and len(names) == 2 and names[1] == names[0] + ".seal" and re.fullmatch(r".*-\d{8}T\d{6}Z\.scap\.zst", names[0]), "a name of its own", repr(names) + err)
     p = start(["record", "-o", "-", "--with-self", "--duration", "50ms", "-q"])
     out, err = p.communicate(timeout=WAIT)
     r.check(p.returncode == 0 and out[:4] == b"\x0a\x0d\x0d\x0a", "plain on standard output", repr(err[-500:]))
@@ -330,7 +330,7 @@ def rotation(folder):
     base = os.path.join(folder, "rot.scap.zst")
     # How far a file outgrows its size depends on how far the recorder is behind: see the unit tests for exact numbers.
     status, _, err = record(["-o", base, "--rotate", "50K:2", "--", "sh", "-c", BUSY % 60000])
-    names = sorted(f for f in os.listdir(folder) if f.startswith("rot."))
+    names = sorted(f for f in os.listdir(folder) if f.startswith("rot.") and not f.endswith(".seal"))
     r.check(status == 0 and len(names) == 2 and re.search(r" and \d+ files before it", err), "rotated by size, two are kept", repr(names) + err)
     for name in names:
         path = os.path.join(folder, name)
@@ -369,6 +369,7 @@ def full_disk(folder):
                 "  status %d: %s" % (status, err[-800:]))
         expect(["events", "--count", path], 0, what="what was written can be read")
         os.unlink(path)
+        os.unlink(path + ".seal")
         status, _, err = record(["-o", path, "--fill-disk"] + busy)
         r.check(status == 125 and "No space left" in err and clean(err), "to the last byte with --fill-disk", "  status %d: %s" % (status, err[-800:]))
         out, _ = expect(["events", "--count", path], 0, what="what was written can be read, too")
@@ -540,7 +541,8 @@ def keeping(folder):
     status, _, err = finish(p)
     r.check(status == 0 and clean(err) and err.count("SIGUSR2: ") == 2 and "2 files were written" in err, "the end says what was written",
             "  status %d: %s" % (status, err))
-    r.equal(sorted(os.listdir(where)), ["a.0001.scap.zst", "a.0002.scap.zst"], "and nothing else is left")
+    r.equal(sorted(os.listdir(where)), ["a.0001.scap.zst", "a.0001.scap.zst.seal", "a.0002.scap.zst", "a.0002.scap.zst.seal"],
+            "and nothing else is left but seals")
     last = stats_of(stats)[-1]
     r.check(last["dumps"] == 2 and last["kept_events"] > 0 and last["stored"] == os.stat(path).st_size + os.stat(again).st_size,
             "numbers of it", repr(last))

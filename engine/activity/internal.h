@@ -20,11 +20,14 @@ struct act_record {	     /* a connection, listener or conversation */
 	struct act_sock *sock;
 	struct act_record *next; /* further conversations of the socket */
 	uint64_t key;		 /* of a conversation in act_net.talks; 0: not in there */
+	uint64_t ip_id;		 /* its number when UNIX sockets are not counted; 0: it is one */
+	bool gone;		 /* about to be forgotten */
 };
 
 struct act_sock {
 	uint32_t mark;
 	bool stream;
+	bool held;		  /* a descriptor leads to it; while a checkpoint is made */
 	struct act_record *main;  /* connection, listener, or the address bound to */
 	struct act_record *talks; /* conversations over a datagram socket */
 	uint64_t end_ts;	  /* last time a descriptor of it was closed */
@@ -41,7 +44,7 @@ struct act_net {
 	struct map talks;	  /* hash of mark and remote end -> struct act_record */
 	struct act_record **list; /* by time of appearance */
 	size_t count, cap;
-	uint64_t next_id;
+	uint64_t next_id, next_ip_id;
 	uint32_t next_mark;
 	uint32_t refused; /* new ones since room was last made in vain */
 	uint64_t last_ts;
@@ -75,11 +78,23 @@ struct act_record *act_talk(struct act_net *n, const struct act_place *p, struct
 			    const struct act_end *remote, enum ev_l4proto proto,
 			    enum act_direction dir);
 void act_record_use(struct act_net *n, struct act_record *r, const struct act_place *p);
+/* A bare one, for what is restored; NULL: out of memory. */
+struct act_record *act_record_add(struct act_net *n);
+struct act_sock *act_sock_add(struct act_net *n, uint32_t mark);
+/* It has no records. */
+void act_sock_drop(struct act_net *n, struct act_sock *s);
+/* @r is a conversation of @s from now on. */
+void act_talk_file(struct act_net *n, struct act_sock *s, struct act_record *r);
+/* Those that are marked as gone. */
+void act_records_forget_gone(struct act_net *n);
+/* What is closed or failed as of act_net_settle(), if it is not to be kept. */
 void act_records_forget_closed(struct act_net *n);
 int64_t act_pid_of(const struct state_thread *t);
 
 /* net_settle.c */
 /* Take in the descriptors that are there; @but was made by the event at hand. */
 void act_net_start(struct act_net *n, const struct state *st, const struct state_fd *but);
+/* No descriptor leads to it any more: it is over. */
+void act_record_settle_gone(struct act_record *r);
 
 #endif

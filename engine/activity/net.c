@@ -601,6 +601,27 @@ static void on_exit_of(struct call *c)
 			note_close(c, fd);
 }
 
+bool act_net_wants(unsigned type)
+{
+	return meanings[type].what != 0;
+}
+
+/* Most reads and writes are not. Some calls name their descriptors themselves. */
+static bool is_about_socket(const struct act_net *n, unsigned what, const struct state_fd *fd)
+{
+	switch (what) {
+	case NET_CONNECT:
+	case NET_EXIT:
+	case NET_PAIR:
+	case NET_SPLICE:
+		return true;
+	case NET_CLOSE:
+		return fd && fd->mark;
+	default:
+		return fd && is_followed(n, fd);
+	}
+}
+
 void act_net_event(struct act_net *n, const struct state *st, const struct state_binding *b)
 {
 	unsigned what = meanings[b->ev->type].what;
@@ -614,8 +635,7 @@ void act_net_event(struct act_net *n, const struct state *st, const struct state
 	if (LIKELY(!what))
 		return;
 	c = (struct call){.n = n, .p = {st, b->thread, b->ev}, .b = b, .fd = b->fd};
-	if (!c.fd && what != NET_CONNECT && what != NET_EXIT && what != NET_PAIR &&
-	    what != NET_SPLICE)
+	if (!is_about_socket(n, what, c.fd))
 		return;
 	ev_return_value(b->ev, &c.ret);
 	switch (what) {

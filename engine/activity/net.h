@@ -96,6 +96,8 @@ void act_net_free(struct act_net *n); /* NULL is fine */
 /* A section starts: everything known so far is of another time. Before the state takes the item. */
 void act_net_section(struct act_net *n);
 void act_net_event(struct act_net *n, const struct state *st, const struct state_binding *b);
+/* Once it has taken an event of a complete state, it needs only those of these types. */
+bool act_net_wants(unsigned type);
 /* Bring states and holders up to date with the descriptors of @st. */
 void act_net_settle(struct act_net *n, const struct state *st);
 /* for (size_t at = 0; act_net_next(n, &at, &c);): by time of appearance; borrowed until the next
@@ -104,6 +106,24 @@ bool act_net_next(const struct act_net *n, size_t *at, const struct act_conn **o
 /* What is known of a descriptor: its connection, listener, or newest conversation; or NULL. */
 const struct act_conn *act_net_of_fd(const struct act_net *n, const struct state_fd *fd);
 const struct act_net_stats *act_net_stats(const struct act_net *n);
+
+/*
+ * A checkpoint: @live receives what the tracker knows of sockets that are there, @ended what it
+ * knows of those that are gone, which it forgets then: each is in one checkpoint only. The state is
+ * saved together with it, for the marks.
+ * Return: 1, 0: it does not know all (something was dropped) and cannot be saved, or ERR_NOMEM.
+ */
+MUST_CHECK int act_net_save(struct act_net *n, const struct state *st, struct buf *live,
+			    struct buf *ended, struct error *err);
+/*
+ * A tracker that goes on from there; that it follows UNIX sockets is possible if the one that was
+ * saved did. @ended: those of this checkpoint and all before, or none if nobody asks for what is
+ * over. Numbers are those that a tracker with @opt would have given.
+ * Return: 0, ERR_FORMAT, ERR_LIMIT (more than @opt allows), ERR_NOMEM.
+ */
+MUST_CHECK int act_net_restore(const struct act_net_options *opt, struct sv live,
+			       const struct sv *ended, size_t ended_count, struct act_net **out,
+			       struct error *err);
 
 const char *act_net_state_name(enum act_net_state s);
 const char *act_net_proto_name(const struct act_conn *c); /* "tcp", "udp6", "unix", ... */

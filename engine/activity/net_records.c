@@ -16,6 +16,25 @@ static struct act_sock *no_room(struct act_net *n)
 	return NULL;
 }
 
+struct act_sock *act_sock_add(struct act_net *n, uint32_t mark)
+{
+	struct act_sock *s = pool_zalloc(&n->pool, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->mark = mark;
+	if (map_put(&n->socks, mark, s) == 0)
+		return s;
+	pool_release(&n->pool, s, sizeof(*s));
+	return NULL;
+}
+
+void act_sock_drop(struct act_net *n, struct act_sock *s)
+{
+	map_take(&n->socks, s->mark);
+	pool_release(&n->pool, s, sizeof(*s));
+}
+
 struct act_sock *act_sock_of_fd(struct act_net *n, struct state_fd *fd)
 {
 	struct act_sock *s = act_sock_find(n, fd->mark);
@@ -25,15 +44,11 @@ struct act_sock *act_sock_of_fd(struct act_net *n, struct state_fd *fd)
 	if (n->socks.count >= ACT_SOCKETS_MAX ||
 	    (!fd->mark && n->next_mark >= ACT_MARK_IGNORED - 1))
 		return no_room(n);
-	s = pool_zalloc(&n->pool, sizeof(*s));
+	s = act_sock_add(n, fd->mark ? fd->mark : n->next_mark + 1);
 	if (!s)
 		return no_room(n);
-	s->mark = fd->mark ? fd->mark : ++n->next_mark;
-	if (map_put(&n->socks, s->mark, s) < 0) {
-		pool_release(&n->pool, s, sizeof(*s));
-		return no_room(n);
-	}
-	fd->mark = s->mark;
+	if (!fd->mark)
+		fd->mark = ++n->next_mark;
 	return s;
 }
 
@@ -41,8 +56,7 @@ void act_sock_give_up(struct act_net *n, struct state_fd *fd, struct act_sock *s
 {
 	if (s->main || s->talks)
 		return;
-	map_take(&n->socks, s->mark);
-	pool_release(&n->pool, s, sizeof(*s));
+	act_sock_drop(n, s);
 	fd->mark = ACT_MARK_IGNORED;
 }
 
@@ -109,6 +123,15 @@ static bool make_room(struct act_net *n, const struct act_place *p)
 	return n->count < n->opt.conns_max;
 }
 
+struct act_record *act_record_add(struct act_net *n)
+{
+	struct act_record *r = list_room(n) ? pool_zalloc(&n->pool, sizeof(*r)) : NULL;
+
+	if (r)
+		n->list[n->count++] = r;
+	return r;
+}
+
 struct act_record *act_record_new(struct act_net *n, const struct act_place *p,
 				  struct act_sock *sock, enum act_family family,
 				  enum ev_l4proto proto)
@@ -117,7 +140,7 @@ struct act_record *act_record_new(struct act_net *n, const struct act_place *p,
 
 	n->stats.conns++;
 	n->pinned = sock;
-	r = make_room(n, p) && list_room(n) ? pool_zalloc(&n->pool, sizeof(*r)) : NULL;
+	r = make_room(n, p) ? act_record_add(n) : NULL;
 	n->pinned = NULL;
 	if (!r) {
 		n->stats.dropped++;
@@ -125,6 +148,7 @@ struct act_record *act_record_new(struct act_net *n, const struct act_place *p,
 	}
 	r->sock = sock;
 	r->pub.id = ++n->next_id;
+	r->ip_id = family == ACT_UNIX ? 0 : ++n->next_ip_id;
 	r->pub.family = family;
 	r->pub.proto = proto;
 	describe_maker(n, &r->pub, p);
@@ -135,7 +159,6 @@ struct act_record *act_record_new(struct act_net *n, const struct act_place *p,
 	} else {
 		r->pub.from_start = true;
 	}
-	n->list[n->count++] = r;
 	return r;
 }
 
@@ -192,6 +215,22 @@ static struct act_record *find_talk(const struct act_net *n, const struct act_so
 	return NULL;
 }
 
+static void file_talk(struct act_net *n, struct act_sock *s, struct act_record *r, uint64_t key)
+{
+	r->next = s->talks;
+	s->talks = r;
+	if (key && map_put(&n->talks, key, r) == 0)
+		r->key = key;
+}
+
+void act_talk_file(struct act_net *n, struct act_sock *s, struct act_record *r)
+{
+	uint64_t key;
+
+	(void)find_talk(n, s, &r->pub.remote, &key);
+	file_talk(n, s, r, key);
+}
+
 struct act_record *act_talk(struct act_net *n, const struct act_place *p, struct act_sock *sock,
 			    const struct act_ends *ends, const struct act_end *local,
 			    const struct act_end *remote, enum ev_l4proto proto,
@@ -211,11 +250,8 @@ struct act_record *act_talk(struct act_net *n, const struct act_place *p, struct
 	r->pub.remote = *remote;
 	if (sock->main && !sock->main->pub.local.port)
 		sock->main->pub.local.port = local->port;
-	r->next = sock->talks;
-	sock->talks = r;
 	/* Making room may have moved what was free. */
-	if (!map_get(&n->talks, key) && map_put(&n->talks, key, r) == 0)
-		r->key = key;
+	file_talk(n, sock, r, map_get(&n->talks, key) ? 0 : key);
 	return r;
 }
 
@@ -234,10 +270,8 @@ static void drop_from_sock(struct act_net *n, struct act_record *r)
 		;
 	if (*at)
 		*at = r->next;
-	if (s->main || s->talks || s == n->pinned)
-		return;
-	map_take(&n->socks, s->mark);
-	pool_release(&n->pool, s, sizeof(*s));
+	if (!s->main && !s->talks && s != n->pinned)
+		act_sock_drop(n, s);
 }
 
 static void drop(struct act_net *n, struct act_record *r)
@@ -256,15 +290,13 @@ static bool is_over(const struct act_record *r)
 	return r->pub.state == ACT_NET_CLOSED || r->pub.state == ACT_NET_FAILED;
 }
 
-/* Only after settling: pub.state must be true. Newest first, as the lists of the sockets are. */
-void act_records_forget_closed(struct act_net *n)
+/* Newest first, as the lists of the sockets are. */
+void act_records_forget_gone(struct act_net *n)
 {
 	size_t kept = 0;
 
-	if (!n->opt.drop_closed)
-		return;
 	for (size_t i = n->count; i-- > 0;)
-		if (is_over(n->list[i])) {
+		if (n->list[i]->gone) {
 			drop(n, n->list[i]);
 			n->list[i] = NULL;
 		}
@@ -272,4 +304,13 @@ void act_records_forget_closed(struct act_net *n)
 		if (n->list[i])
 			n->list[kept++] = n->list[i];
 	n->count = kept;
+}
+
+void act_records_forget_closed(struct act_net *n)
+{
+	if (!n->opt.drop_closed)
+		return;
+	for (size_t i = 0; i < n->count; i++)
+		n->list[i]->gone = is_over(n->list[i]);
+	act_records_forget_gone(n);
 }

@@ -154,11 +154,23 @@ void act_net_start(struct act_net *n, const struct state *st, const struct state
 
 /* --- settling --- */
 
+static bool comes_before(const struct act_holder *a, const struct act_holder *b)
+{
+	return a->pid != b->pid ? a->pid < b->pid : a->fd < b->fd;
+}
+
+/* The tables come in no order: those that are named are the first ones in ours. */
 static void add_holder(struct act_sock *s, const struct state_thread *t, const struct state_fd *fd)
 {
-	if (s->holder_count < ACT_HOLDERS_MAX)
-		s->holders[s->holder_count] = (struct act_holder){act_pid_of(t), fd->num};
+	struct act_holder h = {act_pid_of(t), fd->num};
+	unsigned i = s->holder_count < ACT_HOLDERS_MAX ? s->holder_count : ACT_HOLDERS_MAX;
+
 	s->holder_count++;
+	for (; i && comes_before(&h, &s->holders[i - 1]); i--)
+		if (i < ACT_HOLDERS_MAX)
+			s->holders[i] = s->holders[i - 1];
+	if (i < ACT_HOLDERS_MAX)
+		s->holders[i] = h;
 }
 
 static void find_holders(struct act_net *n, const struct state *st)
@@ -178,28 +190,6 @@ static void find_holders(struct act_net *n, const struct state *st)
 	}
 }
 
-static int by_pid_then_fd(const struct act_holder *a, const struct act_holder *b)
-{
-	if (a->pid != b->pid)
-		return a->pid < b->pid ? -1 : 1;
-	return (a->fd > b->fd) - (a->fd < b->fd);
-}
-
-/* The tables come in no order: show the same each time. */
-static void sort_holders(struct act_conn *c)
-{
-	unsigned count = c->holder_count < ACT_HOLDERS_MAX ? c->holder_count : ACT_HOLDERS_MAX;
-
-	for (unsigned i = 1; i < count; i++)
-		for (unsigned k = i; k && by_pid_then_fd(&c->holders[k], &c->holders[k - 1]) < 0;
-		     k--) {
-			struct act_holder h = c->holders[k];
-
-			c->holders[k] = c->holders[k - 1];
-			c->holders[k - 1] = h;
-		}
-}
-
 static void settle_record(struct act_record *r)
 {
 	const struct act_sock *s = r->sock;
@@ -209,7 +199,6 @@ static void settle_record(struct act_record *r)
 	c->holder_count = s && !over ? s->holder_count : 0;
 	if (c->holder_count)
 		memcpy(c->holders, s->holders, sizeof(c->holders));
-	sort_holders(c);
 	c->state = r->state;
 	if (over)
 		return;
@@ -218,6 +207,14 @@ static void settle_record(struct act_record *r)
 		return;
 	c->state = ACT_NET_CLOSED;
 	c->end_ts = s && s->end_ts > c->last_ts ? s->end_ts : c->last_ts;
+}
+
+void act_record_settle_gone(struct act_record *r)
+{
+	if (r->sock)
+		r->sock->holder_count = 0;
+	settle_record(r);
+	r->state = r->pub.state;
 }
 
 void act_net_settle(struct act_net *n, const struct state *st)

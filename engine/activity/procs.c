@@ -217,3 +217,136 @@ const struct act_procs_stats *act_procs_stats(const struct act_procs *p)
 		    p->living.mask * sizeof(struct map_slot);
 	return s;
 }
+
+/* ---- as bytes ---- */
+
+static const struct archive_field life_fields[] = {
+    ARCHIVE_U(struct act_proc, key),	    ARCHIVE_U(struct act_proc, parent_key),
+    ARCHIVE_I(struct act_proc, pid),	    ARCHIVE_I(struct act_proc, ppid),
+    ARCHIVE_B(struct act_proc, from_start), ARCHIVE_B(struct act_proc, placeholder),
+    ARCHIVE_U(struct act_proc, execs),	    ARCHIVE_U(struct act_proc, start_ts),
+    ARCHIVE_U(struct act_proc, start_evt),  ARCHIVE_U(struct act_proc, end_ts),
+    ARCHIVE_U(struct act_proc, end_evt),    ARCHIVE_I(struct act_proc, status),
+};
+
+static const struct archive_field dead_fields[] = {
+    ARCHIVE_U(struct act_proc, arg_count),     ARCHIVE_I(struct act_proc, vpid),
+    ARCHIVE_I(struct act_proc, sid),	       ARCHIVE_I(struct act_proc, pgid),
+    ARCHIVE_I(struct act_proc, vpgid),	       ARCHIVE_U(struct act_proc, uid),
+    ARCHIVE_U(struct act_proc, gid),	       ARCHIVE_U(struct act_proc, loginuid),
+    ARCHIVE_U(struct act_proc, tty),	       ARCHIVE_U(struct act_proc, exec_count),
+    ARCHIVE_U(struct act_proc, exec_ts),       ARCHIVE_U(struct act_proc, cap_inheritable),
+    ARCHIVE_U(struct act_proc, cap_permitted), ARCHIVE_U(struct act_proc, cap_effective),
+};
+
+static void archive_kept(struct act_procs *p, struct archive *a, struct sv *s)
+{
+	struct sv v = archive_text(a, *s);
+
+	if (!archive_saves(a))
+		*s = act_texts_keep(&p->texts, v);
+}
+
+static void archive_life(struct act_procs *p, struct archive *a, struct act_proc *proc)
+{
+	ARCHIVE_FIELDS(a, proc, life_fields);
+	archive_kept(p, a, &proc->parent_name);
+}
+
+static void archive_rest(struct act_procs *p, struct archive *a, struct act_proc *proc)
+{
+	struct sv *texts[] = {&proc->comm, &proc->exe,	     &proc->exepath,
+			      &proc->cwd,  &proc->container, &proc->args};
+
+	ARCHIVE_FIELDS(a, proc, dead_fields);
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		archive_kept(p, a, texts[i]);
+	proc->dead = true;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = (int64_t)((const struct map_slot *)a)->key;
+	int64_t y = (int64_t)((const struct map_slot *)b)->key;
+
+	return (x > y) - (x < y);
+}
+
+static int save_living(struct act_procs *p, struct archive *a)
+{
+	size_t n = 0, count = p->living.count;
+	struct map_slot *all = calloc(count + 1, sizeof(*all)), *slot;
+
+	if (!all)
+		return ERR_NOMEM;
+	for (size_t at = 0; (slot = map_next(&p->living, &at));)
+		all[n++] = *slot;
+	qsort(all, n, sizeof(*all), by_number);
+	archive_count(a, n);
+	for (size_t i = 0; i < n; i++) {
+		archive_i64(a, (int64_t)all[i].key);
+		archive_life(p, a, all[i].value);
+	}
+	free(all);
+	return 0;
+}
+
+static int restore_living(struct act_procs *p, struct archive *a)
+{
+	uint64_t n = archive_count(a, 0);
+
+	for (uint64_t i = 0; i < n && !a->trouble; i++) {
+		int64_t tid = archive_i64(a, 0);
+		struct act_proc *proc;
+
+		if (act_procs_find(p, tid)) {
+			archive_complain(a, "a process is there twice");
+			break;
+		}
+		proc = make(p, tid);
+		if (!proc)
+			return ERR_NOMEM;
+		*proc = (struct act_proc){0};
+		archive_life(p, a, proc);
+	}
+	return 0;
+}
+
+int act_procs_archive(struct act_procs *p, struct archive *a)
+{
+	p->last_key = archive_u64(a, p->last_key);
+	return archive_saves(a) ? save_living(p, a) : restore_living(p, a);
+}
+
+int act_procs_archive_dead(struct act_procs *p, size_t from, struct archive *a)
+{
+	uint64_t n = archive_count(a, archive_saves(a) ? p->dead_count - from : 0);
+
+	for (uint64_t i = 0; i < n && !a->trouble; i++) {
+		struct act_proc *proc;
+
+		if (archive_saves(a)) {
+			proc = p->dead[from + i];
+		} else {
+			if (p->dead_count == ACT_DEAD_MAX) {
+				archive_complain(a, "too many processes have ended");
+				break;
+			}
+			proc = dead_room(p) ? pool_zalloc(&p->pool, sizeof(*proc)) : NULL;
+			if (!proc)
+				return ERR_NOMEM;
+			p->dead[p->dead_count++] = proc;
+		}
+		archive_life(p, a, proc);
+		archive_rest(p, a, proc);
+	}
+	return 0;
+}
+
+void act_procs_forget_dead(struct act_procs *p)
+{
+	for (size_t i = 0; i < p->dead_count; i++)
+		pool_release(&p->pool, p->dead[i], sizeof(*p->dead[i]));
+	p->dead_count = 0;
+	p->last_dead = NULL;
+}

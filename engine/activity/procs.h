@@ -7,6 +7,7 @@
 #ifndef ENGINE_ACTIVITY_PROCS_H
 #define ENGINE_ACTIVITY_PROCS_H
 
+#include "base/archive.h"
 #include "engine/state/state.h"
 
 #define ACT_DEAD_MAX 200000 /* processes remembered after their end */
@@ -52,5 +53,17 @@ const struct act_proc *act_procs_next_dead(const struct act_procs *p, size_t *at
 /* The one whose removal was observed last if it was kept, to set its @tag; else NULL. */
 struct act_proc *act_procs_last_dead(struct act_procs *p);
 const struct act_procs_stats *act_procs_stats(const struct act_procs *p);
+/*
+ * The living and the numbering, to bytes or from them into a new tracker; tags are left out: of
+ * what is restored they are false. Equal trackers give equal bytes, whether or not they remember
+ * the dead. What makes no sense is trouble of the archive. Return: 0 or ERR_NOMEM.
+ */
+MUST_CHECK int act_procs_archive(struct act_procs *p, struct archive *a);
+/*
+ * The same for the dead, without the first @from of them when saving; what is restored is added.
+ */
+MUST_CHECK int act_procs_archive_dead(struct act_procs *p, size_t from, struct archive *a);
+/* They are kept elsewhere: room for others. */
+void act_procs_forget_dead(struct act_procs *p);
 
 #endif

@@ -77,6 +77,19 @@ struct sv act_user_name(struct act_sessions *x, const struct state *st,
 
 /* --- sessions --- */
 
+void act_session_append(struct act_sessions *x, struct act_sess *s)
+{
+	s->prev = x->last;
+	if (x->last) {
+		x->last->next = s;
+		x->last->pub.next = &s->pub;
+	} else {
+		x->first = s;
+	}
+	x->last = s;
+	x->session_count++;
+}
+
 static struct act_sess *new_session(struct act_sessions *x)
 {
 	struct act_sess *s = NULL;
@@ -87,18 +100,10 @@ static struct act_sess *new_session(struct act_sessions *x)
 		x->stats.dropped++;
 		return NULL;
 	}
-	x->session_count++;
 	s->pub.id = ++x->last_id;
 	s->pub.leader = s->pub.sid = s->pub.vpid = s->pub.by_pid = -1;
 	s->pub.uid = s->pub.loginuid = EV_NO_ID;
-	s->prev = x->last;
-	if (x->last) {
-		x->last->next = s;
-		x->last->pub.next = &s->pub;
-	} else {
-		x->first = s;
-	}
-	x->last = s;
+	act_session_append(x, s);
 	return s;
 }
 
@@ -225,6 +230,7 @@ static struct act_sess *listed_session(struct act_sessions *x, const struct stat
 		if (s) {
 			s->pub.sid = t->sid;
 			s->pub.from_start = true;
+			s->listed = key;
 		}
 	}
 	buf_done(&b);
@@ -572,11 +578,12 @@ static bool is_terminal(const struct state_fd *fd)
 		sv_is(name, "/dev/console"));
 }
 
-static void on_read(struct act_sessions *x, const struct state_binding *b)
+static void on_read(struct act_sessions *x, const struct state *st, const struct state_binding *b)
 {
 	struct act_member *m;
 	int64_t ret;
 
+	(void)st;
 	if (!b->fd || b->fd->type == EV_FD_IPV4_SOCK || !is_terminal(b->fd) ||
 	    !ev_return_value(b->ev, &ret) || ret <= 0)
 		return;
@@ -585,18 +592,32 @@ static void on_read(struct act_sessions *x, const struct state_binding *b)
 		m->reads_tty = true;
 }
 
-static void on_ioctl(struct act_sessions *x, const struct state_binding *b)
+static void on_ioctl(struct act_sessions *x, const struct state *st, const struct state_binding *b)
 {
 	struct act_member *m;
 	uint64_t request;
 	int64_t ret;
 
+	(void)st;
 	if (!ev_u64(b->ev, 2, &request) || request != IOCTL_TIOCSPGRP ||
 	    !ev_return_value(b->ev, &ret) || ret != 0)
 		return;
 	m = act_member_find(x, b->thread);
 	if (m && m->imaged)
 		act_member_has_jobs(m);
+}
+
+static void (*const handlers[EV_TYPE_COUNT])(struct act_sessions *x, const struct state *st,
+					     const struct state_binding *b) = {
+    [EV_SETSID_X] = on_setsid,
+    [EV_SETPGID_X] = on_setpgid,
+    [EV_READ_X] = on_read,
+    [EV_IOCTL_3_X] = on_ioctl,
+};
+
+bool act_sessions_wants(unsigned type)
+{
+	return handlers[type] != NULL;
 }
 
 void act_sessions_event(struct act_sessions *x, const struct state *st,
@@ -607,22 +628,6 @@ void act_sessions_event(struct act_sessions *x, const struct state *st,
 			return;
 		start(x, st);
 	}
-	if (!b->thread)
-		return;
-	switch (b->ev->type) {
-	case EV_SETSID_X:
-		on_setsid(x, st, b);
-		break;
-	case EV_SETPGID_X:
-		on_setpgid(x, st, b);
-		break;
-	case EV_READ_X:
-		on_read(x, b);
-		break;
-	case EV_IOCTL_3_X:
-		on_ioctl(x, b);
-		break;
-	default:
-		break;
-	}
+	if (b->thread && handlers[b->ev->type])
+		handlers[b->ev->type](x, st, b);
 }

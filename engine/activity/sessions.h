@@ -16,6 +16,7 @@
 #ifndef ENGINE_ACTIVITY_SESSIONS_H
 #define ENGINE_ACTIVITY_SESSIONS_H
 
+#include "base/buf.h"
 #include "engine/state/state.h"
 
 #define ACT_SESSIONS_MAX 100000
@@ -101,6 +102,8 @@ void act_sessions_free(struct act_sessions *x); /* NULL is fine */
 struct state_observer act_sessions_observer(struct act_sessions *x);
 void act_sessions_event(struct act_sessions *x, const struct state *st,
 			const struct state_binding *b);
+/* Once it has taken an event of a complete state, it needs only those of these types. */
+bool act_sessions_wants(unsigned type);
 /* A section starts: before or after the state takes the item. */
 void act_sessions_section(struct act_sessions *x);
 /* Complete what was there at the start; only needed where no event came. */
@@ -109,5 +112,13 @@ const struct act_session *act_sessions_first(const struct act_sessions *x);
 /* Is it one a person typed? */
 bool act_command_typed(const struct act_command *c);
 const struct act_sessions_stats *act_sessions_stats(const struct act_sessions *x);
+
+/* All it knows, for a tracker that goes on from there. Return: 1, 0: it does not know all
+ * (something was dropped) and cannot be saved, or ERR_NOMEM. */
+MUST_CHECK int act_sessions_save(const struct act_sessions *x, struct buf *out, struct error *err);
+/* A tracker that goes on from @n bytes at @p, with the options of the one that was saved. Return:
+ * 0, ERR_FORMAT (also: other options), ERR_NOMEM. */
+MUST_CHECK int act_sessions_restore(const struct act_sessions_options *opt, const void *p, size_t n,
+				    struct act_sessions **out, struct error *err);
 
 #endif

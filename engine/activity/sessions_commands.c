@@ -113,6 +113,18 @@ static void describe(struct act_sessions *x, const struct state *st, const struc
 	c->arg_count = t->args.count;
 }
 
+void act_command_append(struct act_sessions *x, struct act_sess *s, struct act_cmd *c)
+{
+	c->pub.session = &s->pub;
+	if (s->last_command)
+		s->last_command->pub.next = &c->pub;
+	else
+		s->pub.first_command = &c->pub;
+	s->last_command = c;
+	s->pub.commands++;
+	x->command_count++;
+}
+
 static struct act_cmd *new_command(struct act_sessions *x, struct act_sess *s)
 {
 	struct act_cmd *c = NULL;
@@ -123,15 +135,8 @@ static struct act_cmd *new_command(struct act_sessions *x, struct act_sess *s)
 		x->stats.dropped++;
 		return NULL;
 	}
-	x->command_count++;
-	c->pub.session = &s->pub;
 	c->pub.status = -1;
-	if (s->last_command)
-		s->last_command->pub.next = &c->pub;
-	else
-		s->pub.first_command = &c->pub;
-	s->last_command = c;
-	s->pub.commands++;
+	act_command_append(x, s, c);
 	return c;
 }
 

@@ -26,9 +26,10 @@ struct act_sess {
 	struct act_sess *prev, *next;
 	struct act_cmd *last_command;
 	struct act_sess *up;
-	uint64_t walk; /* by which way up it was visited last */
-	bool complete; /* of the initial list: nothing more is to be learned there */
-	uint32_t kids; /* sessions whose parent it is */
+	struct sv listed; /* its name in act_sessions.by_sid, if it was put there */
+	uint64_t walk;	  /* by which way up it was visited last */
+	bool complete;	  /* of the initial list: nothing more is to be learned there */
+	uint32_t kids;	  /* sessions whose parent it is */
 };
 
 struct act_member {		  /* a process */
@@ -65,7 +66,12 @@ struct act_member *act_member_find(const struct act_sessions *x, const struct st
 struct sv act_user_name(struct act_sessions *x, const struct state *st,
 			const struct state_thread *t, uint32_t uid);
 
+/* @s is the last one from now on. */
+void act_session_append(struct act_sessions *x, struct act_sess *s);
+
 /* sessions_commands.c */
+/* @c is the last one of @s from now on. */
+void act_command_append(struct act_sessions *x, struct act_sess *s, struct act_cmd *c);
 /* The nearest ancestor with an image of its own; NULL: none known. */
 const struct state_thread *act_shell_of(const struct act_sessions *x, const struct state *st,
 					const struct state_thread *t, struct act_member **shell);

@@ -121,6 +121,8 @@ MUST_CHECK int flt_program_seal(struct flt_program *p, struct error *err);
 
 /* Does a condition or format of @p use a field of listing class @cls ("container")? */
 bool flt_program_asks(const struct flt_program *p, const char *cls);
+/* Does one use a field whose value depends on the events it was asked for before? */
+bool flt_program_has_memory(const struct flt_program *p);
 
 /* Is @text a valid left-hand side (field with argument, or transformer over one)? Used for
  * exception fields. */

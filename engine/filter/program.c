@@ -91,6 +91,14 @@ bool flt_program_asks(const struct flt_program *p, const char *cls)
 	return false;
 }
 
+bool flt_program_has_memory(const struct flt_program *p)
+{
+	for (uint32_t i = 0; i < p->field_count; i++)
+		if (flt_field_is_stateful(p->fields[i]))
+			return true;
+	return p->options.output_time == FLT_CLOCK_DELTA;
+}
+
 /* Stateful instances are not put into the map: each check has its own. */
 static int add_field(struct flt_program *p, struct flt_field *f, const struct buf *key,
 		     struct error *err)

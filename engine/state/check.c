@@ -111,6 +111,10 @@ static void see_rest(struct check *c)
 	for (size_t at = 0; (number = map_next(&st->exe_hashes, &at));)
 		see(c, ((const struct state_exe_hash *)number->value)->path);
 	see(c, st->machine.hostname);
+	for (uint32_t i = 0; i < st->ipv4.count; i++)
+		see(c, st->ipv4.list[i].name);
+	for (uint32_t i = 0; i < st->ipv6.count; i++)
+		see(c, st->ipv6.list[i].name);
 	see(c, st->host_container.id);
 	see(c, st->host_container.full_id);
 	see(c, st->host_container.name);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #define CHECKPOINT_MAGIC   0x74706b63u /* "ckpt" */
-#define CHECKPOINT_VERSION 1u
+#define CHECKPOINT_VERSION 2u
 
 /* ---- threads that are no more ---- */
 
@@ -89,8 +89,11 @@ static void interfaces(struct checkpoint *c, struct state_interfaces *list)
 			one = list->list[i];
 		archive_bytes(&c->a, one.addr, sizeof(one.addr));
 		archive_bytes(&c->a, one.netmask, sizeof(one.netmask));
+		archive_bytes(&c->a, one.bcast, sizeof(one.bcast));
+		one.linkspeed = archive_u64(&c->a, one.linkspeed);
+		ckpt_text(c, &one.name);
 		if (!ckpt_saves(c))
-			state_interface_add(c->st, list, &one);
+			state_interface_add_take(c->st, list, &one);
 	}
 }
 
@@ -171,15 +174,27 @@ static void everything(struct checkpoint *c)
 	ARCHIVE_FIELDS(&c->a, &st->stats, stats_fields);
 }
 
+static int save(struct checkpoint *c, struct error *err)
+{
+	if (c->st->phase != STATE_RUN)
+		return error_set(err, ERR_USAGE, "the initial state is not complete yet");
+	everything(c);
+	ckpt_texts_done(c);
+	return c->a.out->failed ? error_nomem(err) : 0;
+}
+
 int state_save(const struct state *st, struct buf *out, struct error *err)
 {
 	struct checkpoint c = {.a = archive_to(out), .st = (struct state *)st};
 
-	if (st->phase != STATE_RUN)
-		return error_set(err, ERR_USAGE, "the initial state is not complete yet");
-	everything(&c);
-	ckpt_texts_done(&c);
-	return out->failed ? error_nomem(err) : 0;
+	return save(&c, err);
+}
+
+int state_image(const struct state *st, struct buf *out, struct error *err)
+{
+	struct checkpoint c = {.a = archive_to(out), .st = (struct state *)st, .drops_marks = true};
+
+	return save(&c, err);
 }
 
 int state_restore(const struct state_options *opt, const void *p, size_t n, struct state **out,

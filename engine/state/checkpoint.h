@@ -17,6 +17,7 @@ struct checkpoint {
 	struct state_str **texts; /* restoring: by number, with a reference each */
 	size_t count, cap;
 	bool drops_containers; /* restoring: threads are to belong to the host */
+	bool drops_marks;      /* saving: of descriptors */
 };
 
 static inline bool ckpt_saves(const struct checkpoint *c)

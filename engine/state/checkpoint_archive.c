@@ -88,52 +88,20 @@ void ckpt_texts_done(struct checkpoint *c)
 
 /* ---- entries of maps, in order ---- */
 
-static int by_key(const void *a, const void *b)
-{
-	const struct map_slot *x = a, *y = b;
-
-	return (x->key > y->key) - (x->key < y->key);
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct smap_slot *x = a, *y = b;
-	size_t n = x->key.n < y->key.n ? x->key.n : y->key.n;
-	int cmp = n ? memcmp(x->key.p, y->key.p, n) : 0;
-
-	return cmp ? cmp : (x->key.n > y->key.n) - (x->key.n < y->key.n);
-}
-
 struct map_slot *ckpt_sorted(struct checkpoint *c, const struct map *m)
 {
-	struct map_slot *all = m->count ? malloc(m->count * sizeof(*all)) : NULL;
-	const struct map_slot *slot;
-	size_t n = 0;
+	struct map_slot *all = map_sorted(m);
 
-	if (!all) {
-		c->a.out->failed |= m->count != 0;
-		return NULL;
-	}
-	for (size_t at = 0; (slot = map_next(m, &at));)
-		all[n++] = *slot;
-	qsort(all, n, sizeof(*all), by_key);
+	c->a.out->failed |= !all && m->count != 0;
 	return all;
 }
 
 /* The same of names. */
 static struct smap_slot *sorted_names(struct checkpoint *c, const struct smap *m)
 {
-	struct smap_slot *all = m->count ? malloc(m->count * sizeof(*all)) : NULL;
-	const struct smap_slot *slot;
-	size_t n = 0;
+	struct smap_slot *all = smap_sorted(m);
 
-	if (!all) {
-		c->a.out->failed |= m->count != 0;
-		return NULL;
-	}
-	for (size_t at = 0; (slot = smap_next(m, &at));)
-		all[n++] = *slot;
-	qsort(all, n, sizeof(*all), by_name);
+	c->a.out->failed |= !all && m->count != 0;
 	return all;
 }
 

@@ -42,14 +42,23 @@ static void one_fd(struct checkpoint *c, struct state_fd *fd)
 	socket_of(c, fd);
 }
 
+static void save_fd(struct checkpoint *c, const struct state_fd *fd)
+{
+	struct state_fd copy = *fd;
+
+	if (c->drops_marks)
+		copy.mark = 0;
+	one_fd(c, &copy);
+}
+
 static void save_fds(struct checkpoint *c, const struct state_fds *table)
 {
 	archive_count(&c->a, table ? table->count : 0);
 	for (uint32_t i = 0; table && i < table->direct_cap; i++)
 		if (table->direct[i])
-			one_fd(c, table->direct[i]);
+			save_fd(c, table->direct[i]);
 	for (uint32_t i = 0; table && i < table->far_count; i++)
-		one_fd(c, table->far[i]);
+		save_fd(c, table->far[i]);
 }
 
 static void restore_fds(struct checkpoint *c, struct state_fds **table)

@@ -36,6 +36,11 @@ static struct state_fd *table_find(const struct state_fds *table, int64_t num)
 	return table->far_count ? far_find(table, num) : NULL;
 }
 
+struct state_fd *state_fd_of_table(const struct state_fds *table, int64_t num)
+{
+	return table ? table_find(table, num) : NULL;
+}
+
 struct state_fd *state_fd_find(const struct state_thread *t, int64_t num)
 {
 	struct state_fds *const *table;

@@ -238,17 +238,30 @@ static void orient_sockets(struct state *st, struct state_thread *t)
 	}
 }
 
-void state_import_done(struct state *st)
+void state_import_settle(struct state *st)
 {
 	struct state_thread **all;
 	size_t n;
 
+	if (st->settled)
+		return;
+	st->settled = true;
 	all = sorted_threads(st, &n);
 	for (size_t i = 0; i < n; i++) {
 		orient_sockets(st, all[i]);
 		state_container_update(st, all[i]);
 	}
-	for (size_t i = 0; st->observed && i < n; i++)
+	free(all);
+}
+
+void state_import_done(struct state *st)
+{
+	struct state_thread **all;
+	size_t n;
+
+	state_import_settle(st);
+	all = st->observed ? sorted_threads(st, &n) : NULL;
+	for (size_t i = 0; all && i < n; i++)
 		st->observer.thread_added(st->observer.arg, st, all[i], NULL);
 	free(all);
 }
@@ -262,17 +275,18 @@ static void import_interface(struct state *st, const struct ev_interface *from)
 
 	memcpy(one.addr, from->addr, n);
 	memcpy(one.netmask, from->netmask, n);
-	state_interface_add(st, from->ipv6 ? &st->ipv6 : &st->ipv4, &one);
+	memcpy(one.bcast, from->bcast, n);
+	one.linkspeed = from->linkspeed;
+	one.name = state_str_new(st, from->name);
+	state_interface_add_take(st, from->ipv6 ? &st->ipv6 : &st->ipv4, &one);
 }
 
 static void reset_list(struct state *st, enum ev_list list)
 {
-	if (list == EV_LIST_INTERFACES) {
-		st->ipv4.count = 0;
-		st->ipv6.count = 0;
-	} else {
+	if (list == EV_LIST_INTERFACES)
+		state_interfaces_clear(st);
+	else
 		state_users_clear_host(st);
-	}
 }
 
 void state_import(struct state *st, const struct ev_item *item)
@@ -299,6 +313,9 @@ void state_import(struct state *st, const struct ev_item *item)
 		break;
 	case EV_ITEM_HASH:
 		state_exe_hash_add(st, item->ev);
+		break;
+	case EV_ITEM_FACTS:
+		state_facts_apply(st, item->ev);
 		break;
 	case EV_ITEM_EVENT:
 	case EV_ITEM_SECTION:

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "engine/state/state.h"
+#include "scapfile/build.h"
 
 /* Limits on what input can make us keep; beyond them new entries are dropped. */
 #define STATE_FD_DIRECT_MAX	  65536	 /* numbers below are indexed, others sorted */
@@ -72,7 +73,9 @@ struct state_exited {
 };
 
 struct state_interface {
-	uint8_t addr[16], netmask[16]; /* IPv4: the first 4 bytes */
+	uint8_t addr[16], netmask[16], bcast[16]; /* IPv4: the first 4 bytes */
+	uint64_t linkspeed;
+	struct state_str *name;
 };
 
 struct state_interfaces {
@@ -111,7 +114,8 @@ struct state_pid_pair {
 
 enum state_phase {
 	STATE_BOOT, /* reading the machine's description and initial state */
-	STATE_HEAD, /* initial-state events at the head of the stream */
+	STATE_HEAD, /* initial-state events at the head of the stream, and what lists could not say
+		     */
 	STATE_RUN,
 };
 
@@ -119,6 +123,7 @@ struct state {
 	struct pool pool;
 	uint64_t generation; /* the last one given out */
 	enum state_phase phase;
+	bool settled; /* sockets and containers of the lists: what follows is as it is */
 	bool nomem;
 	uint32_t threads_max, fds_max, fds_total_max;
 	bool no_containers, host_names;
@@ -331,6 +336,8 @@ static inline struct state_fds *const *state_fds_of(const struct state_thread *t
 	return main ? (struct state_fds *const *)&main->fds : NULL;
 }
 
+/* NULL: no such number; also below 0. */
+struct state_fd *state_fd_of_table(const struct state_fds *table, int64_t num);
 /* Lookup as parsers do it: it refreshes old_name. */
 struct state_fd *state_fd_lookup(struct state *st, struct state_thread *t, int64_t num);
 /*
@@ -382,8 +389,10 @@ void state_endpoint_text(struct buf *b, const uint8_t *ip, bool ipv6, uint16_t p
 void state_net_swap(struct state_fd *fd);
 /* Give an unspecified end (0.0.0.0, ::) the address of the interface likely used. */
 void state_net_patch(const struct state *st, struct state_fd *fd);
-void state_interface_add(struct state *st, struct state_interfaces *list,
-			 const struct state_interface *one);
+/* The name is taken over. */
+void state_interface_add_take(struct state *st, struct state_interfaces *list,
+			      const struct state_interface *one);
+void state_interfaces_clear(struct state *st);
 
 /* --- users.c --- */
 
@@ -420,7 +429,19 @@ bool state_container_has_ip(const struct state *st, const uint8_t ip[4]); /* any
 
 void state_import(struct state *st, const struct ev_item *item);
 void state_import_threads_done(struct state *st); /* before the first event */
+/* Roles of sockets and containers, from all lists together. */
+void state_import_settle(struct state *st);
 void state_import_done(struct state *st); /* before the first event that is not initial state */
+
+/* --- facts.c --- */
+
+void state_facts_apply(struct state *st, struct ev *ev); /* while the initial state is imported */
+/* What @like, of the same thread after its import, lacks; NULL: nothing was listed. False: nothing.
+ */
+bool state_facts_of_thread(const struct state_thread *t, const struct state_thread *like,
+			   struct ev_build *b);
+bool state_facts_of_fd(const struct state_fd *fd, const struct state_fd *like, struct ev_build *b);
+void state_facts_of_exit(const struct state_exited_entry *e, struct ev_build *b);
 
 /* --- suppress.c --- */
 

@@ -224,18 +224,18 @@ void state_net_swap(struct state_fd *fd)
 	s->dport = port;
 }
 
-void state_interface_add(struct state *st, struct state_interfaces *list,
-			 const struct state_interface *one)
+void state_interface_add_take(struct state *st, struct state_interfaces *list,
+			      const struct state_interface *one)
 {
 	if (list->count == list->cap) {
 		uint32_t cap = list->cap ? list->cap * 2 : 8;
 		struct state_interface *new;
 
-		if (cap > STATE_INTERFACES_MAX)
-			return;
-		new = pool_alloc(&st->pool, cap * sizeof(*new));
+		new =
+		    cap <= STATE_INTERFACES_MAX ? pool_alloc(&st->pool, cap * sizeof(*new)) : NULL;
+		st->nomem |= !new &&cap <= STATE_INTERFACES_MAX;
 		if (!new) {
-			st->nomem = true;
+			state_str_unref(st, one->name);
 			return;
 		}
 		if (list->count)
@@ -246,6 +246,17 @@ void state_interface_add(struct state *st, struct state_interfaces *list,
 		list->cap = cap;
 	}
 	list->list[list->count++] = *one;
+}
+
+void state_interfaces_clear(struct state *st)
+{
+	struct state_interfaces *lists[] = {&st->ipv4, &st->ipv6};
+
+	for (size_t i = 0; i < COUNT_OF(lists); i++) {
+		for (uint32_t k = 0; k < lists[i]->count; k++)
+			state_str_unref(st, lists[i]->list[k].name);
+		lists[i]->count = 0;
+	}
 }
 
 static bool is_zero(const uint8_t *p, size_t n)

@@ -59,13 +59,14 @@ static void forget(struct state *st)
 	st->pending_exit = st->pending_close = false;
 	st->added_count = 0;
 	state_suppress_clear(st);
-	st->ipv4.count = st->ipv6.count = 0;
+	state_interfaces_clear(st);
 	state_users_clear(st);
 	state_containers_clear(st);
 	state_exe_hashes_clear(st);
 	state_str_unref(st, st->machine.hostname);
 	st->machine = (struct state_machine){0};
 	st->phase = STATE_BOOT;
+	st->settled = false;
 }
 
 void state_free(struct state *st)
@@ -191,7 +192,7 @@ static void advance_phase(struct state *st, bool initial)
 		state_import_threads_done(st);
 		st->phase = STATE_HEAD;
 	}
-	if (!initial) {
+	if (!initial || st->settled) {
 		state_import_done(st);
 		st->phase = STATE_RUN;
 	}
@@ -200,6 +201,29 @@ static void advance_phase(struct state *st, bool initial)
 bool state_is_complete(const struct state *st)
 {
 	return st->phase == STATE_RUN;
+}
+
+bool state_takes_as_initial(const struct state *st, const struct ev *ev)
+{
+	return st->phase != STATE_RUN && !st->settled && ev->type < EV_TYPE_COUNT &&
+	       state_rules[ev->type].initial;
+}
+
+/* Reading and writing only settles what a socket is. */
+bool state_is_changed_by(const struct state_binding *b, bool figures)
+{
+	const struct state_rule *rule = &state_rules[b->ev->type];
+	unsigned low = ev_info(b->ev)->category & EC_LOW_MASK;
+	const struct state_fd *fd = b->fd;
+
+	if (!rule->parse)
+		return false;
+	if (rule->parse == state_on_memory || rule->parse == state_on_switch)
+		return figures;
+	if (low != EC_IO_READ && low != EC_IO_WRITE)
+		return true;
+	return !fd || fd->type == EV_FD_UNIX_SOCK || fd->type == EV_FD_IPV4_SOCK ||
+	       fd->type == EV_FD_IPV6_SOCK || state_fd_is_listener(fd);
 }
 
 void state_complete(struct state *st)

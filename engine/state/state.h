@@ -212,6 +212,13 @@ MUST_CHECK int state_feed(struct state *st, const struct ev_item *item, struct s
 /* Complete the initial state, which else the first event does; only needed where none came. */
 void state_complete(struct state *st);
 bool state_is_complete(const struct state *st);
+/* Would @ev be part of the initial state, if it came next? */
+bool state_takes_as_initial(const struct state *st, const struct ev *ev);
+/*
+ * May @b, of an event that was fed, have changed more than what its thread did last? Memory and
+ * page faults are looked at only if @figures.
+ */
+bool state_is_changed_by(const struct state_binding *b, bool figures);
 /* Carry out pending removals as of time @now; only needed to look at the state between events. */
 void state_settle(struct state *st, uint64_t now);
 
@@ -407,6 +414,8 @@ const struct state_stats *state_stats(const struct state *st);
  * Return: 0, ERR_USAGE (the initial state is not complete), or ERR_NOMEM.
  */
 MUST_CHECK int state_save(const struct state *st, struct buf *out, struct error *err);
+/* The same, but for what watchers marked: to tell whether two states are the same. */
+MUST_CHECK int state_image(const struct state *st, struct buf *out, struct error *err);
 /*
  * A new state from @n bytes at @p that state_save() wrote; @opt as of the state that was saved.
  * Return: 0, ERR_FORMAT (they are not, or of another version, or of other options), ERR_NOMEM.

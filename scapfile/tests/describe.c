@@ -76,6 +76,7 @@ void describe_item(struct buf *out, const struct ev_item *item)
 	case EV_ITEM_EVENT:
 	case EV_ITEM_URING:
 	case EV_ITEM_HASH:
+	case EV_ITEM_FACTS:
 		describe_event(out, item->ev);
 		break;
 	case EV_ITEM_SECTION:

@@ -24,6 +24,8 @@ static const struct sf_index_facts facts = {
     .events = 50,
     .gaps = 3,
     .first_ts = 12,
+    .start_ts = 11,
+    .more = {"more", 4},
 };
 
 static const struct sf_access places[] = {
@@ -35,18 +37,22 @@ static const struct sf_access places[] = {
  * the third goes back in time. */
 static void add_chunk(struct sf_index_writer *w, unsigned i)
 {
-	struct ev ev = {.type = (uint16_t)(2 + i), .tid = 500 + i};
+	struct sf_chunk *c;
 	char checkpoint[32];
 	struct error err;
 	int n = i ? snprintf(checkpoint, sizeof(checkpoint), "checkpoint %u", i) : 0;
 
-	assert_int_equal(sf_index_begin_chunk(w, 1000 * i, 10 * i, checkpoint, (size_t)n, &err), 0);
-	ev.ts = i == 3 ? 150 : 100 * i;
-	sf_chunk_add(sf_index_current(w), &ev);
-	ev.ts = i == 3 ? 190 : 100 * i + 90;
-	sf_chunk_add(sf_index_current(w), &ev);
-	ev.ts = UINT64_MAX;
-	sf_chunk_add(sf_index_current(w), &ev);
+	assert_int_equal(sf_index_begin_chunk(w, 1000 * i, 10 * i, &err), 0);
+	if (i)
+		assert_int_equal(sf_index_add_part(w, i, checkpoint, (size_t)n, &err), 0);
+	if (i == 2)
+		assert_int_equal(sf_index_add_part(w, 0, "more", 4, &err), 0);
+	c = sf_index_current(w);
+	sf_chunk_type(c, 2 + i);
+	sf_chunk_thread(c, 500 + i);
+	sf_chunk_time(c, i == 3 ? 150 : 100 * i);
+	sf_chunk_time(c, i == 3 ? 190 : 100 * i + 90);
+	sf_chunk_time(c, UINT64_MAX);
 }
 
 static const char *written(struct place *p)
@@ -86,6 +92,8 @@ static void what_is_written_comes_back(void **state)
 	assert_int_equal(sf_index_facts(x)->first_ts, 12);
 	assert_int_equal(sf_index_facts(x)->events, 50);
 	assert_int_equal(sf_index_facts(x)->gaps, 3);
+	assert_int_equal(sf_index_facts(x)->start_ts, 11);
+	assert_true(sv_is(sf_index_facts(x)->more, "more"));
 	chunks = sf_index_chunks(x, &n);
 	assert_int_equal(n, CHUNKS);
 	for (unsigned i = 0; i < CHUNKS; i++) {
@@ -94,7 +102,9 @@ static void what_is_written_comes_back(void **state)
 		for (unsigned t = 0; t < CHUNKS; t++)
 			assert_int_equal(sf_chunk_has_type(&chunks[i], 2 + t), t == i);
 		assert_true(sf_chunk_may_have(&chunks[i], 500 + i));
-		assert_int_equal(sf_index_checkpoint(x, i, &b, &err), 0);
+		assert_int_equal(sf_index_part(x, i, 0, &b, &err), 0);
+		assert_int_equal(b.len, i == 2 ? 4 : 0);
+		assert_int_equal(sf_index_part(x, i, i, &b, &err), 0);
 		assert_int_equal(b.len, i ? 12 : 0);
 		assert_true(!i || b.p[11] == (char)('0' + i));
 	}
@@ -147,11 +157,13 @@ static int compare(const struct sf_index *x, const struct sf_index *good)
 	assert_int_equal(n, m);
 	assert_memory_equal(a, b, n * sizeof(*a));
 	assert_true(sf_index_is_of(x, &facts.of));
-	assert_memory_equal(sf_index_facts(x), sf_index_facts(good), sizeof(facts));
+	assert_memory_equal(sf_index_facts(x), sf_index_facts(good),
+			    offsetof(struct sf_index_facts, more));
+	assert_true(sv_eq(sf_index_facts(x)->more, facts.more));
 	assert_int_equal(sf_index_access(x, 5000)->stored, 200);
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		rc = sf_index_checkpoint(x, i, &one, &err);
-		assert_int_equal(sf_index_checkpoint(good, i, &two, &err), 0);
+	for (unsigned i = 0; i < n * CHUNKS && rc == 0; i++) {
+		rc = sf_index_part(x, i / CHUNKS, i % CHUNKS, &one, &err);
+		assert_int_equal(sf_index_part(good, i / CHUNKS, i % CHUNKS, &two, &err), 0);
 		assert_true(rc < 0 || sv_eq(buf_view(&one), buf_view(&two)));
 	}
 	buf_done(&one);

@@ -29,12 +29,28 @@ static int remove_dir(void **state)
 	return rmdir(dir);
 }
 
+static const struct sf_seal_options seal = {.origin = SF_SEAL_RECORDING, .tool = "test"};
+static const struct sf_seal_options *sealing; /* NULL: files are not sealed */
+
+/* The file at @path, and its seal. */
+static void forget(const char *path)
+{
+	char name[160];
+
+	snprintf(name, sizeof(name), "%s" SF_SEAL_SUFFIX, path);
+	(void)unlink(path);
+	(void)unlink(name);
+}
+
 /* A bit of everything, then @events; rotated once. Return: 0, or the first failure. */
 static int write_capture(const char *end, bool background, int events, struct error *err)
 {
 	static const uint8_t lens[] = {8, 0, 0, 0};
-	const struct sf_writer_options opt = {
-	    .frame_bytes = 4096, .background = background, .rotation = {.events = 1}};
+	const struct sf_writer_options opt = {.frame_bytes = 4096,
+					      .background = background,
+					      .rotation = {.events = 1},
+					      .seal = sealing};
+	const struct sf_lineage lineage = {.operation = "test"};
 	struct ev_machine machine = {.num_cpus = 1, .hostname = SV_LIT("box")};
 	struct ev_thread_entry thread = {.tid = 1, .comm = SV_LIT("init")};
 	struct ev_fd_entry fd = {.tid = 1, .type = EV_FD_FIFO, .name = SV_LIT("pipe")};
@@ -60,13 +76,15 @@ static int write_capture(const char *end, bool background, int events, struct er
 	for (int i = 0; rc >= 0 && i < events; i++)
 		rc = sf_writer_event(w, &ev, err);
 	if (rc >= 0)
+		rc = sf_writer_set_lineage(w, &lineage, err);
+	if (rc >= 0)
 		rc = sf_writer_rotate(w, err);
 	if (rc >= 0)
 		rc = sf_writer_event(w, &ev, err);
 	closed = sf_writer_close(w, rc < 0 ? &ignored : err);
 	for (unsigned i = 1; i <= 2; i++) {
 		snprintf(path, sizeof(path), "%s/a.%04u%s", dir, i, end);
-		(void)unlink(path);
+		forget(path);
 	}
 	return rc < 0 ? rc : closed;
 }
@@ -76,7 +94,7 @@ static int keep_capture(const char *end, bool background, int events, struct err
 {
 	static const uint8_t lens[] = {8, 0, 0, 0};
 	const struct sf_writer_options opt = {
-	    .frame_bytes = 4096, .background = background, .keep_ns = 1000000};
+	    .frame_bytes = 4096, .background = background, .keep_ns = 1000000, .seal = sealing};
 	const struct ev_item section = {.kind = EV_ITEM_SECTION};
 	struct ev_thread_entry thread = {.tid = 1, .comm = SV_LIT("init")};
 	struct ev ev = {.type = EV_STAT_X, .nparams = 2, .lens = lens};
@@ -104,7 +122,7 @@ static int keep_capture(const char *end, bool background, int events, struct err
 		rc = sf_writer_dumped(w, &dump, err);
 	closed = sf_writer_close(w, rc < 0 ? &ignored : err);
 	snprintf(path, sizeof(path), "%s/a.0001%s", dir, end);
-	(void)unlink(path);
+	forget(path);
 	return rc < 0 ? rc : closed;
 }
 
@@ -136,6 +154,9 @@ static void every_allocation_may_fail(void **state)
 {
 	(void)state;
 	fail_each(write_capture);
+	sealing = &seal;
+	fail_each(write_capture);
+	sealing = NULL;
 }
 
 /* Nothing is left behind either: the directory is empty at the end. */
@@ -143,6 +164,9 @@ static void every_allocation_may_fail_while_frames_are_kept(void **state)
 {
 	(void)state;
 	fail_each(keep_capture);
+	sealing = &seal;
+	fail_each(keep_capture);
+	sealing = NULL;
 }
 
 static void more_events_take_no_more_allocations(void **state)

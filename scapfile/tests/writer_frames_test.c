@@ -117,12 +117,28 @@ static void time_ends_frames_also_without_events(void **state)
 	assert_int_equal(sf_writer_stats(w)->frames, 1);
 	assert_int_equal(add_stat(w, UINT64_MAX, 1, &err), 0);
 	assert_int_equal(add_stat(w, 5, 1, &err), 0);
-	assert_int_equal(sf_writer_tick(w, 1199, &err), 0);
+	assert_int_equal(sf_writer_tick(w, 1120, &err), 0);
+	assert_int_equal(sf_writer_tick(w, 1219, &err), 0);
 	assert_int_equal(sf_writer_stats(w)->frames, 1);
-	assert_int_equal(sf_writer_tick(w, 1200, &err), 0);
+	assert_int_equal(sf_writer_tick(w, 1220, &err), 0);
 	assert_int_equal(sf_writer_stats(w)->frames, 2);
 	assert_int_equal(sf_writer_tick(w, 5000, &err), 0);
 	assert_int_equal(sf_writer_stats(w)->frames, 2);
+	close_writer(w);
+}
+
+/* Events that come late are not worth a frame each. */
+static void a_writer_that_is_behind_makes_no_small_frames(void **state)
+{
+	const struct sf_writer_options opt = {.frame_ns = 100};
+	struct sf_writer *w = open_writer(in_place(*state, "a", ".scap.zst"), &opt);
+	struct error err;
+
+	for (uint64_t now = 5000; now < 5400; now++) {
+		add_stats(w, 1000 + (now - 5000) / 5, 1);
+		assert_int_equal(sf_writer_tick(w, now, &err), 0);
+	}
+	assert_in_range(sf_writer_stats(w)->frames, 3, 4);
 	close_writer(w);
 }
 
@@ -307,6 +323,7 @@ int main(void)
 	    in_a_place(a_file_cut_behind_any_frame_is_whole_up_to_there),
 	    in_a_place(each_frame_but_the_first_can_be_read_by_itself),
 	    in_a_place(time_ends_frames_also_without_events),
+	    in_a_place(a_writer_that_is_behind_makes_no_small_frames),
 	    in_a_place(the_state_alone_is_written_when_time_passes),
 	    cmocka_unit_test(a_tick_tells_what_failed_behind_the_writer),
 	    in_a_place(a_thread_behind_the_writer_changes_no_byte),

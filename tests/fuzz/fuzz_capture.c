@@ -107,6 +107,10 @@ static void drain_item(struct drained *d, const struct ev_item *item)
 		CHECK(item->ev->type == EV_TYPE_HASH && item->ev->nparams <= EV_HASH_PARAMS);
 		drain_hash(d, item->ev);
 		break;
+	case EV_ITEM_FACTS:
+		for (unsigned i = item->ev->nparams; i-- > 0;)
+			touch(d, ev_param(item->ev, i).p, ev_param(item->ev, i).n);
+		break;
 	case EV_ITEM_THREAD:
 		drain_thread(d, item->thread);
 		break;

@@ -14,7 +14,7 @@
 #include "scapfile/output.h"
 
 #define ITEMS_MAX 200 /* read behind each chunk */
-#define MAGIC	  "scapidx\x01"
+#define MAGIC	  "scapidx\x02"
 #define PACKED	  (1u << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -31,6 +31,35 @@ static void go_on(struct sf_reader *r, struct state *st)
 			return;
 }
 
+/* Trackers that go on from there, with all events that follow. */
+static void track(const struct sf_index *x, size_t i, struct state *st)
+{
+	static const struct act_net_options options[] = {{.unix_sockets = true},
+							 {.drop_closed = true}};
+	struct act_sessions *sessions;
+	struct act_procs *procs;
+	struct error err;
+
+	for (unsigned k = 0; k < 2; k++) {
+		struct act_net *net;
+
+		if (run_index_net(x, i, &options[k], &net, &err) < 0)
+			continue;
+		act_net_settle(net, st);
+		act_net_free(net);
+	}
+	if (run_index_procs(x, i, true, &procs, &err) == 0)
+		act_procs_free(procs);
+	if (run_index_sessions(x, i, &sessions, &err) == 0) {
+		const struct state_observer obs = act_sessions_observer(sessions);
+
+		state_observe(st, &obs);
+		state_settle(st, UINT64_MAX);
+		state_observe(st, NULL);
+		act_sessions_free(sessions);
+	}
+}
+
 static void enter(const struct sf_index *x, size_t i)
 {
 	struct sf_reader *r;
@@ -41,12 +70,15 @@ static void enter(const struct sf_index *x, size_t i)
 		return;
 	if (run_index_enter(x, i, r, NULL, &st, &err) == 0 && st)
 		go_on(r, st);
+	if (st)
+		track(x, i, st);
 	state_free(st);
 	sf_reader_close(r);
 }
 
 static void use(const char *path)
 {
+	struct run_facts facts;
 	struct sf_index *x;
 	struct error err;
 	size_t n;
@@ -54,6 +86,8 @@ static void use(const char *path)
 	if (sf_index_open(path, &x, &err) < 0)
 		return;
 	(void)sf_index_chunks(x, &n);
+	(void)!run_index_facts(x, &facts, &err);
+	run_facts_done(&facts);
 	(void)sf_index_find_time(x, 0);
 	(void)sf_index_find_event(x, UINT64_MAX);
 	for (size_t i = 0; i < n && i < 4; i++)
@@ -73,6 +107,24 @@ static size_t pack_directory(uint8_t *to, const uint8_t *p, size_t n)
 	return 8 + k + 24;
 }
 
+/* Number, length (two bytes) and contents of one part after another. */
+static int add_parts(struct sf_index_writer *w, const uint8_t *p, size_t n, struct error *err)
+{
+	struct cursor c = cursor_of(p, n);
+
+	while (c.left > 3) {
+		unsigned part = cursor_u8(&c) % SF_INDEX_PARTS;
+		size_t len = cursor_u16(&c);
+		int rc;
+
+		len = len < c.left ? len : c.left;
+		rc = len ? sf_index_add_part(w, part, cursor_bytes(&c, len), len, err) : 0;
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 static void use_checkpoint(const uint8_t *p, size_t n)
 {
 	static const struct sf_index_facts none;
@@ -83,8 +135,8 @@ static void use_checkpoint(const uint8_t *p, size_t n)
 	snprintf(path, sizeof(path), "/tmp/fuzz_index-%ld", (long)getpid());
 	if (sf_index_create(path, &w, &err) < 0)
 		return;
-	if (sf_index_begin_chunk(w, 0, 0, NULL, 0, &err) < 0 ||
-	    sf_index_begin_chunk(w, 1, 0, p, n, &err) < 0)
+	if (sf_index_begin_chunk(w, 0, 0, &err) < 0 || sf_index_begin_chunk(w, 1, 0, &err) < 0 ||
+	    add_parts(w, p, n, &err) < 0)
 		sf_index_abandon(w);
 	else if (sf_index_finish(w, &none, NULL, 0, &err) == 0)
 		use(path);

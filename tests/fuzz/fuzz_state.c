@@ -2,8 +2,10 @@
 /*
  * The state engine: bytes become initial entries and events over a small world of ids, names and
  * addresses, with parameters missing or of wrong width now and then. After each event everything it
- * refers to is read; at the end all invariants must hold.
+ * refers to is read; at the end all invariants must hold, and those of what is restored from a
+ * checkpoint of it, and of what it is exported as.
  */
+#include "engine/state/export.h"
 #include "engine/state/state.h"
 
 #include <stdlib.h>
@@ -222,8 +224,7 @@ static void feed(struct fuzz *f, const struct ev_item *item)
 
 static void feed_event(struct fuzz *f, unsigned type)
 {
-	bool operation = type == EV_TYPE_URING;
-	const struct ev_info *info = operation ? &ev_uring_info : &ev_table[type];
+	const struct ev_info *own = ev_own_info(type), *info = own ? own : &ev_table[type];
 	struct ev ev = {
 	    .ts = f->ts,
 	    .tid = PICK(f, ids),
@@ -243,7 +244,10 @@ static void feed_event(struct fuzz *f, unsigned type)
 		put_param(f, &info->params[i]);
 		put_length(f, i, f->used - start, ev.wide);
 	}
-	feed(f, &(struct ev_item){.kind = operation ? EV_ITEM_URING : EV_ITEM_EVENT, .ev = &ev});
+	feed(f, &(struct ev_item){.kind = !own			  ? EV_ITEM_EVENT
+					  : type == EV_TYPE_URING ? EV_ITEM_URING
+								  : EV_ITEM_FACTS,
+				  .ev = &ev});
 }
 
 static struct sv pick_text(struct fuzz *f)
@@ -316,7 +320,10 @@ static void feed_metadata(struct fuzz *f, unsigned kind)
 		feed_fd(f);
 		return;
 	case 7:
-		feed_event(f, EV_TYPE_URING);
+		if (kind & 8)
+			feed_event(f, EV_TYPE_THREAD_FACTS + cursor_u8(&f->in) % 2);
+		else
+			feed_event(f, EV_TYPE_URING);
 		return;
 	default:
 		feed_thread(f);
@@ -366,6 +373,35 @@ static void check_checkpoint(struct state *st, const struct state_options *opt)
 	buf_done(&second);
 }
 
+static int feed_copy(void *arg, const struct ev_item *item, struct error *err)
+{
+	struct state_binding bind;
+	int rc = state_feed(arg, item, &bind, err);
+
+	return rc < 0 ? rc : 0;
+}
+
+/* What is exported makes a whole state, of as many threads. */
+static void check_export(struct state *st, const struct state_options *opt, uint64_t ts)
+{
+	struct state_export x = {.put = feed_copy, .ts = ts};
+	const struct state_options plain = {.threads_max = opt->threads_max,
+					    .fds_max = opt->fds_max};
+	struct error err = {0};
+	struct state *copy;
+
+	state_settle(st, ts);
+	if (state_new(&plain, &copy, &err) < 0)
+		abort();
+	x.arg = copy;
+	if (state_export(st, &x, &err) < 0)
+		abort();
+	state_complete(copy);
+	if (state_check(copy, &err) < 0 || state_threads(copy) != state_threads(st))
+		abort();
+	state_free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -401,6 +437,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (state_check(f->st, &err) < 0)
 		abort();
 	check_checkpoint(f->st, &opt);
+	check_export(f->st, &opt, f->ts);
 	state_free(f->st);
 out:
 	free(f);

@@ -53,6 +53,7 @@ def read_json_lines(path):
 def run(args, stdin=None, timeout=120, env=None, cwd=None):
     """Run the program under test; returns (status, stdout, stderr), the latter two as text."""
     full_env = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8")
+    full_env.setdefault("SCAPULA_CACHE_SIZE", "0")  # indexes are kept where a test asks for them
     full_env.setdefault("ASAN_OPTIONS", "abort_on_error=0:exitcode=99:detect_leaks=1")
     full_env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     full_env.update(env or {})

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One thread's way through a capture, or a part of one: item -> state -> filter -> rules -> out. */
+#include <stdlib.h>
+
+#include "replay/internal.h"
+
+/* --- one alert --- */
+
+static void build_line(struct run_lane *l, const struct rule *rule, uint64_t ts)
+{
+	const struct run_options *opt = &l->setup->opt;
+
+	buf_reset(&l->line);
+	if (opt->iso_time) {
+		flt_time_iso8601(&l->line, ts);
+		buf_lit(&l->line, "+0000");
+	} else {
+		flt_time_of_day(&l->line, ts, opt->tz_offset_s);
+	}
+	buf_lit(&l->line, ": ");
+	buf_str(&l->line, rule_priority_name(rule->priority));
+	buf_char(&l->line, ' ');
+	buf_sv(&l->line, buf_view(&l->message));
+}
+
+static int emit(struct run_lane *l, const struct rule *rule, const struct state_binding *b,
+		struct error *err)
+{
+	const struct state_thread *t =
+	    b->thread ? b->thread : state_thread_find(l->state, b->ev->tid);
+	struct run_alert a = {
+	    .rule = rule,
+	    .ts = b->ev->ts,
+	    .evt_num = b->ev->num,
+	    .evt_offset = b->ev->offset,
+	    .tid = b->ev->tid,
+	    .pid = t ? t->pid : -1,
+	    .source = rule->source,
+	    .hostname = l->hostname,
+	};
+
+	buf_reset(&l->message);
+	flt_format_text(l->ctx, rule->format, &l->message);
+	build_line(l, rule, a.ts);
+	buf_reset(&l->fields);
+	flt_format_json(l->ctx, l->setup->field_formats[rule->index], &l->fields);
+	if (l->message.failed || l->line.failed || l->fields.failed)
+		return error_nomem(err);
+	a.message = buf_view(&l->message);
+	a.line = buf_view(&l->line);
+	a.fields = buf_view(&l->fields);
+	if (l->processes && t)
+		a.process_key = run_processes_key(l->processes, l->state, t);
+	return l->out->ops->alert(l->out, &a, err);
+}
+
+/* --- one event --- */
+
+struct run_span run_window_from(const struct run_window *w, uint64_t first)
+{
+	return (struct run_span){
+	    .known = true,
+	    .from = w->from_relative ? first + w->from : w->from,
+	    .to = w->to_relative ? first + w->to
+		  : w->to	 ? w->to
+				 : UINT64_MAX,
+	};
+}
+
+static int show(struct run_lane *l, const struct state_binding *b, struct error *err)
+{
+	const struct run_setup *s = l->setup;
+	size_t n;
+	int rc;
+
+	if (UNLIKELY(!l->span.known))
+		l->span = run_window_from(&s->opt.window, b->ev->ts);
+	if (!rule_engine_wants(s->engine, b->ev->type) || !run_span_has(&l->span, b->ev->ts))
+		return 0;
+	flt_ctx_event(l->ctx, b);
+	if (s->has_filter && !flt_match(l->ctx, s->filter_id))
+		return 0;
+	n = rule_engine_match(s->engine, l->ctx, s->opt.match_all, l->hits, s->rule_count);
+	for (size_t i = 0; i < n; i++) {
+		rc = emit(l, l->hits[i], b, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int run_lane_take(struct run_lane *l, const struct ev_item *item, struct error *err)
+{
+	struct state_binding bind;
+	int rc = state_feed(l->state, item, &bind, err);
+
+	if (UNLIKELY(rc < 0))
+		return rc;
+	if (rc > 0 && bind.visible) {
+		rc = show(l, &bind, err);
+		if (UNLIKELY(rc < 0))
+			return rc;
+	}
+	if (UNLIKELY(item->kind == EV_ITEM_MACHINE || item->kind == EV_ITEM_SECTION))
+		l->hostname = state_sv(state_machine(l->state)->hostname);
+	return UNLIKELY(l->processes) ? run_processes_error(l->processes, err) : 0;
+}
+
+/* --- from begin to end --- */
+
+int run_lane_init(struct run_lane *l, const struct run_setup *setup, struct run_out *out,
+		  struct error *err)
+{
+	*l = (struct run_lane){.setup = setup, .out = out};
+	l->hits = calloc(setup->rule_count + 1, sizeof(*l->hits));
+	if (setup->opt.writer)
+		l->processes = run_processes_new(out);
+	if (!l->hits || (setup->opt.writer && !l->processes))
+		return error_nomem(err);
+	return 0;
+}
+
+void run_lane_done(struct run_lane *l)
+{
+	run_lane_close(l);
+	run_processes_free(l->processes);
+	buf_done(&l->message);
+	buf_done(&l->line);
+	buf_done(&l->fields);
+	free(l->hits);
+	*l = (struct run_lane){0};
+}
+
+int run_lane_begin(struct run_lane *l, const struct sv *procs, struct error *err)
+{
+	int rc = flt_ctx_new(rule_engine_program(l->setup->engine), l->state, &l->ctx, err);
+
+	if (rc < 0)
+		return rc;
+	l->hostname = state_sv(state_machine(l->state)->hostname);
+	if (l->processes && procs)
+		return run_processes_restore(l->processes, l->state, *procs, err);
+	if (l->processes)
+		run_processes_attach(l->processes, l->state);
+	return 0;
+}
+
+int run_lane_finish(struct run_lane *l, int rc, struct error *err)
+{
+	if (rc >= 0)
+		state_settle(l->state, state_stats(l->state)->last_ts);
+	if (l->processes) {
+		run_processes_finish(l->processes, l->state);
+		if (rc >= 0)
+			rc = run_processes_error(l->processes, err);
+	}
+	return rc;
+}
+
+void run_lane_close(struct run_lane *l)
+{
+	flt_ctx_free(l->ctx);
+	state_free(l->state);
+	sf_reader_close(l->reader);
+	l->ctx = NULL;
+	l->state = NULL;
+	l->reader = NULL;
+	l->source = NULL;
+	l->hostname = SV_NONE;
+	l->span = (struct run_span){0};
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The trackers of engine/activity/ side by side on one state, as an index follows them: what they
+ * know at the beginning of a chunk becomes parts of its checkpoint.
+ * Threads: as the state they follow. For files of replay/ only.
+ */
+#ifndef REPLAY_TRACKERS_H
+#define REPLAY_TRACKERS_H
+
+#include "engine/activity/net.h"
+#include "engine/activity/procs.h"
+#include "engine/activity/sessions.h"
+#include "scapfile/index.h"
+
+#define RUN_OBSERVED 2 /* trackers that observe the state */
+
+struct run_trackers {
+	struct act_procs *procs;
+	struct act_net *net;
+	struct act_sessions *sessions;
+	struct state_observer observers[RUN_OBSERVED];
+	bool started;		   /* both that take events know what was there */
+	bool wants[EV_TYPE_COUNT]; /* by one of them */
+	struct buf parts[5];	   /* of the checkpoint being written */
+};
+
+/* @t must be zero and stay where it is. Return: 0 or ERR_NOMEM. */
+MUST_CHECK int run_trackers_init(struct run_trackers *t, struct state *st, struct error *err);
+void run_trackers_done(struct run_trackers *t);
+/* Before the state takes @item. */
+void run_trackers_item(struct run_trackers *t, const struct ev_item *item);
+/* The state was saved: add what they know to the checkpoint. @room: bytes that what grows with the
+ * capture's length may take. */
+MUST_CHECK int run_trackers_save(struct run_trackers *t, const struct state *st,
+				 struct sf_index_writer *w, uint64_t room, struct error *err);
+void run_trackers_take(struct run_trackers *t, const struct state *st,
+		       const struct state_binding *b);
+/* After state_feed() returned 1. */
+static inline void run_trackers_event(struct run_trackers *t, const struct state *st,
+				      const struct state_binding *b)
+{
+	if (!t->started || t->wants[b->ev->type])
+		run_trackers_take(t, st, b);
+}
+
+#endif

@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Several captures as one: what alerts over the parts is what alerts over the whole, and the parts can be had again.
+
+Files of one recording are cut out of a capture here, overlapping and not, with their lists as the recorder writes them.
+"""
+import collections
+import itertools
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+import check  # noqa: E402
+import scap  # noqa: E402
+
+r = check.Results("merge")
+OWN = [os.path.join(check.ROOT, "tests", "captures", n + ".scap") for n in ("intrusion", "network", "sessions", "uring")]
+STEP = 5000000
+SHB = 0x0a0d0d0a
+VIRTUAL = {"vtid", "vpid", "vtgid", "vpgid", "sid"}
+
+
+def rules():
+    if check.have_shared():
+        names = ("falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml")
+        return [a for n in names for a in ("-r", os.path.join(check.SHARED, "peer-rules", n))]
+    return ["-r", os.path.join(check.ROOT, "rules", "starter.yaml")]
+
+
+def alerts(path, rule_args):
+    """Rules and fields, without what times, numbers and ids of threads do."""
+    status, out, err = check.run(["replay", "-q", "-f", "json", "--matching", "all"] + rule_args + [path], timeout=600)
+    r.check(status == 0, "replay of %s" % path, err[-500:])
+    found = collections.Counter()
+    for line in out.splitlines():
+        a = json.loads(line)
+        fields = {k: v for k, v in a["output_fields"].items() if "time" not in k and "num" not in k and "pid" not in k}
+        found[a["rule"], a["priority"], json.dumps(fields, sort_keys=True)] += 1
+    return found
+
+
+def merge(args, want=0):
+    status, _, err = check.run(["merge"] + args, timeout=600)
+    r.check(status == want, "merge %s" % " ".join(args[-6:]), "  status %d\n%s" % (status, err[-1500:]))
+    return err
+
+
+def strict(path):
+    status, out, _ = check.run(["info", "--strict", path])
+    r.check(status == 0, "info --strict %s" % os.path.basename(path), out[-1500:])
+
+
+def first_time(path):
+    return int(check.run(["events", "-q", "-n", "1", "-p", "%evt.rawtime", path])[1].split()[0])
+
+
+# --- two hosts ---
+
+def current_events(path, folder):
+    """The capture's events as a writer of today has them: (cpu, event) of each."""
+    out = os.path.join(folder, "alone.scap")
+    merge([path, "-o", out, "--force", "-q", "--no-seal"])
+    events = []
+    for kind, body, _ in scap.blocks_of(check.read_all(out)):
+        parsed = scap.parse_event(kind, body) if kind in scap.EVENT_BLOCKS else None
+        if parsed:
+            events.append(parsed)
+    return events
+
+
+def unshifted(event, by, skew):
+    """The event before ids and times were shifted, as the format's tables tell what an id is."""
+    params = list(event.params)
+    enum = scap.TYPES[event.type].enum
+    for i, (value, p) in enumerate(zip(event.params, scap.TYPES[event.type].params)):
+        is_id = p.type in ("PID", "PID32") and p.name not in VIRTUAL and not enum.startswith(("SETSID", "SETPGID"))
+        is_id = is_id or (p.type == "INT64" and p.name == "pid")
+        if is_id and len(value) in (4, 8):
+            form = "<i" if len(value) == 4 else "<q"
+            number = struct.unpack(form, value)[0]
+            params[i] = struct.pack(form, number - by if number > 0 else number)
+        elif p.type == "ABSTIME" and len(value) == 8 and struct.unpack("<Q", value)[0]:
+            params[i] = struct.pack("<Q", struct.unpack("<Q", value)[0] - skew)
+        elif p.name == "pidns_init_start_ts":
+            params[i] = b""
+    ts = event.ts - skew if event.ts not in (0, 0xffffffffffffffff) else event.ts
+    return event._replace(tid=event.tid - by if event.tid > 0 else event.tid, ts=ts, params=params)
+
+
+def split_again(path, first, second, skew):
+    """The events of both hosts, by their ids; kernel threads of CPU 0 have no id that tells, they go by order."""
+    events = [scap.parse_event(k, b) for k, b, _ in scap.blocks_of(check.read_all(path)) if k in scap.EVENT_BLOCKS]
+    events = [e for e in events if e]
+    shifted = [(c, unshifted(e, STEP, skew)) for c, e in events if e.tid > STEP]
+    r.equal(len(events), len(first) + len(second), "%s: number of events" % os.path.basename(path))
+    want = [(c, unshifted(e, 0, 0)) for c, e in second if e.tid > 0]
+    r.check(shifted == want, "the second host's events are there, in order", "  %d of %d" % (len(shifted), len(want)))
+    want = [(c, e) for c, e in first if e.tid > 0]
+    r.check([(c, e) for c, e in events if 0 < e.tid <= STEP] == want, "the first host's events are there, in order")
+    times = [e.ts for _, e in events if e.ts not in (0, 0xffffffffffffffff)]
+    back = sum(a > b + 10**8 for a, b in zip(times, times[1:]))
+    r.equal(back, 0, "events are in time order")
+
+
+def two_hosts(folder, a, b, rule_args, parts):
+    out = os.path.join(folder, "both.scap.zst")
+    skew = first_time(a) - first_time(b) + 1000000
+    err = merge([a, b, "--skew", "%s=%dns" % (os.path.basename(b), skew), "-o", out, "--force"])
+    r.check("shifted by %d" % STEP in err and "readers will see one host" in err, "what was shifted is told", err)
+    union, merged = parts[a] + parts[b], alerts(out, rule_args)
+    r.check(merged == union, "%s and %s: alerts" % (os.path.basename(a), os.path.basename(b)),
+            "  missing %r\n  extra %r" % (list((union - merged))[:2], list((merged - union))[:2]))
+    if check.run(["info", "--strict", a])[0] == check.run(["info", "--strict", b])[0] == 0:
+        strict(out)
+    split_again(out, current_events(a, folder), current_events(b, folder), skew)
+    lineage = json.loads(open(out + ".seal").read().splitlines()[-1])["lineage"]
+    r.equal([s["ids_shifted_by"] for s in lineage["streams"]], [0, STEP], "lineage: shifts")
+    r.equal(lineage["streams"][1]["inputs"][0].get("asserted_skew_ns"), skew, "lineage: skew")
+    r.equal([p["name"] for p in lineage["parents"]], [os.path.basename(a), os.path.basename(b)], "lineage: parents")
+
+
+# --- files of one recording ---
+
+def cut(path, folder, pieces, name):
+    """Files NAME.0001.scap, ... that hold events [from, to) each, with all the capture's lists."""
+    blocks = list(scap.blocks_of(check.read_all(path)))
+    head = b"".join(b for kind, _, b in blocks if kind not in scap.EVENT_BLOCKS)
+    events = [b for kind, _, b in blocks if kind in scap.EVENT_BLOCKS]
+    paths = []
+    for i, (a, b) in enumerate(pieces, 1):
+        paths.append(os.path.join(folder, "%s.%04d.scap" % (name, i)))
+        with open(paths[-1], "wb") as f:
+            f.write(head + b"".join(events[int(a * len(events)):int(b * len(events))]))
+    return paths
+
+
+def event_bytes(path):
+    return [b for kind, _, b in scap.blocks_of(check.read_all(path)) if kind in scap.EVENT_BLOCKS]
+
+
+def rotated(folder, path, rule_args, parts):
+    whole = os.path.join(folder, "whole.scap")
+    merge([path, "-o", whole, "--force", "-q"])
+    for name, pieces in (("next", [(0, .3), (.3, .6), (.6, 1)]), ("over", [(0, .5), (.2, .8), (.7, 1)]),
+                         ("same", [(0, 1), (0, 1), (.3, .6)])):
+        files = cut(path, folder, pieces, name)
+        out = os.path.join(folder, name + ".scap")
+        for order in (files, files[::-1]):
+            merge(order + ["-o", out, "--force"])
+            r.check(event_bytes(out) == event_bytes(whole), "%s: the files' events are the recording's" % name)
+            r.equal(sum(k == SHB for k, _, _ in scap.blocks_of(check.read_all(out))), 1, "%s: one section" % name)
+            r.check(alerts(out, rule_args) == parts[path], "%s: its alerts, too" % name)
+        strict(out)
+
+
+def missing_file(folder, path):
+    files = cut(path, folder, [(0, .3), (.3, .6), (.6, 1)], "hole")
+    out = os.path.join(folder, "hole.scap")
+    err = merge([files[0], files[2], "-o", out], want=5)
+    r.check("1 file is missing between" in err, "a missing file is told", err)
+    blocks = list(scap.blocks_of(check.read_all(out)))
+    lost = [b for k, b, _ in blocks if k == 0x216 and struct.unpack_from("<H", b, 22)[0] == 60000]
+    r.equal(len(lost), 1, "a missing file is a loss in the capture")
+    r.equal(sum(k == SHB for k, _, _ in blocks), 2, "the state is that of the file behind it")
+    strict(out)
+
+
+# --- the rest ---
+
+def many(folder, path):
+    """Hundreds of hosts: copies of one capture with host names of their own."""
+    data = bytearray(check.read_all(path))
+    blocks = list(scap.blocks_of(bytes(data)))
+    short = b"".join(b for k, _, b in blocks if k not in scap.EVENT_BLOCKS) + b"".join(
+        [b for k, _, b in blocks if k in scap.EVENT_BLOCKS][:20])
+    at = short.index(struct.pack("<II", 0x201, 192)) + 28
+    paths = []
+    for i in range(300):
+        host = (b"host-%03d" % i).ljust(128, b"\0")
+        paths.append(os.path.join(folder, "many-%03d.scap" % i))
+        with open(paths[-1], "wb") as f:
+            f.write(short[:at] + host + short[at + 128:])
+    out = os.path.join(folder, "many.scap.zst")
+    merge(paths + ["-o", out, "-q"])
+    status, text, _ = check.run(["events", "-q", "--count", out])
+    r.equal(text.strip().split()[-1].replace(",", ""), str(300 * 20), "300 hosts: all events")
+    strict(out)
+    err = merge([paths[0]] * 430 + ["-o", out, "--force"], want=0)
+    r.check("are there once" in err, "the same file again and again is there once", err)
+
+
+def refusals(folder):
+    a, b = OWN[0], OWN[1]
+    copy = os.path.join(folder, "copy.scap")
+    shutil.copy(a, copy)
+    os.link(copy, os.path.join(folder, "link.scap"))
+    for args, want, text in (
+            ([a, b], 3, "--output is missing"), (["-o", os.path.join(folder, "x.scap")], 3, "no capture given"),
+            ([a, "-o", copy], 4, "exists; --force replaces it"), ([copy, b, "-o", os.path.join(folder, "link.scap"), "--force"], 3, "is an input"),
+            ([a, "-", "-o", os.path.join(folder, "x.scap")], 3, "inputs are read twice"),
+            ([a, "-o", os.path.join(folder, "x.scap"), "--skew", "nobody=1s"], 3, "no input and no host"),
+            ([a, "-o", os.path.join(folder, "x.scap"), "--skew", "=1s"], 3, "expected an input or host and a duration"),
+            ([a, "-o", os.path.join(folder, "x.scap.gz"), "--level", "12"], 3, "at most 9"),
+            ([a, os.path.join(folder, "none"), "-o", os.path.join(folder, "x.scap")], 4, "cannot open"),
+            ([a, "-o", folder], 4, "is no file")):
+        status, _, err = check.run(["merge"] + args)
+        r.check(status == want and text in err, "refused: %s" % text, "  status %d\n%s" % (status, err))
+        r.check(not os.path.exists(os.path.join(folder, "x.scap")), "%s: nothing is left" % text)
+    with open(copy, "rb") as f:
+        r.check(f.read() == open(a, "rb").read(), "an input is never written to")
+
+
+def damaged(folder):
+    data = open(OWN[0], "rb").read()
+    path, out = os.path.join(folder, "cut.scap"), os.path.join(folder, "from-cut.scap")
+    with open(path, "wb") as f:
+        f.write(data[:-10])
+    err = merge([path, "-o", out], want=5)
+    r.check("truncated" in err and os.path.exists(out), "a damaged input is told, and what is whole is there", err)
+
+
+def to_stdout():
+    p = subprocess.run([check.scapula_path(), "merge", "-q", OWN[1], "-o", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    r.check(p.returncode == 0 and p.stdout[:4] == b"\x0a\x0d\x0d\x0a", "to standard output", p.stderr.decode())
+
+
+def comments(folder):
+    a, out = os.path.join(folder, "comments.scap"), os.path.join(folder, "kept.scap")
+    status, _, err = check.run(["convert", OWN[1], "-o", a, "--comment", "from the lab", "--bookmark", "evt:12=look here",
+                                "--bookmark", "2026-11-22T03:02:21.5Z=and then"])
+    r.check(status == 0 and "sysdig refuses" in err, "comments are written", err)
+    want = ["from the lab", "scapula:bookmark evt=12 look here", "scapula:bookmark time=2026-11-22T03:02:21.500000000Z and then"]
+    r.equal(json.loads(check.run(["info", "-f", "json", a])[1])["comments"], want, "info shows comments")
+    r.check(all(t in check.run(["info", a])[1] for t in want), "in text, too")
+    strict(a)
+    r.check(check.read_all(a)[-1000:] == check.read_all(OWN[1])[-1000:], "what follows is as it was")
+    status, _, err = check.run(["convert", a, "-o", out, "--comment", "again"])
+    r.equal(json.loads(check.run(["info", "-f", "json", out])[1])["comments"], want + ["again"], "convert adds to them")
+    err = merge([a, "-o", out, "--force"])
+    r.check("comments of section headers are left out" in err, "that they are left out is told", err)
+    r.equal(json.loads(check.run(["info", "-f", "json", out])[1])["comments"], [], "merge leaves them out")
+    merge([a, "-o", out, "--force", "--comments"])
+    r.equal(json.loads(check.run(["info", "-f", "json", out])[1])["comments"], want, "merge --comments keeps them")
+    strict(out)
+    for bad in ("12=x", "evt:0=x", "+5s=x", "evt:3"):
+        r.equal(check.run(["convert", OWN[1], "-o", out, "--force", "--bookmark", bad])[0], 3, "--bookmark %s" % bad)
+
+
+def for_sysdig(folder):
+    """Old captures: Debian's sysdig opens what was merged, and shows the events of all."""
+    if not check.have_shared() or not shutil.which("sysdig"):
+        r.skip("sysdig, or the old captures, are not here")
+        return
+    names = ["cat_write", "connect_localhost", "curl_google", "ping_sendto", "psp_run_as_user_0_container", "sample", "single_ipv6_conn"]
+    for a, b in itertools.combinations(names, 2):
+        out = os.path.join(folder, "old.scap")
+        merge([check.corpus(a), check.corpus(b), "-o", out, "--force", "-q", "--no-seal"])
+        strict(out)
+        p = subprocess.run(["sysdig", "-r", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        r.check(p.returncode == 0 and p.stdout.count(b"\n") > 2, "sysdig opens %s and %s" % (a, b), p.stderr.decode()[-300:])
+
+
+def main():
+    captures = OWN
+    if check.have_shared():
+        captures = OWN[2:] + [check.corpus(n) for n in ("intrusion", "container", "persist", "network", "build")]
+    rule_args = rules()
+    parts = {c: alerts(c, rule_args) for c in captures}
+    with tempfile.TemporaryDirectory() as folder:
+        for a, b in zip(captures, captures[1:] + captures[:1]):
+            two_hosts(folder, a, b, rule_args, parts)
+        rotated(folder, OWN[0], rule_args, {OWN[0]: alerts(OWN[0], rule_args)})
+        missing_file(folder, OWN[0])
+        many(folder, OWN[1])
+        refusals(folder)
+        damaged(folder)
+        to_stdout()
+        comments(folder)
+        for_sysdig(folder)
+    r.finish()
+
+
+main()

@@ -1,0 +1,361 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Damaged captures, salvaged: every event that is whole, once, in order; nothing else; and all that is missing is told.
+
+usage: salvage_test.py [--cases N] [--seed S] [--only I]
+
+Captures are stored plain, as gzip and as zstd, in one piece and in many, and damaged in their stored bytes: cut, bytes changed, ranges
+zeroed, blocks or frames swapped, blocks or frames there twice, garbage between. What must be in the salvage is worked out here from the
+clean capture and the damage alone.
+"""
+import argparse
+import collections
+import concurrent.futures
+import gzip
+import json
+import os
+import random
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import zlib
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+import check  # noqa: E402
+import scap  # noqa: E402
+
+r = check.Results("salvage")
+OWN = os.path.join(check.ROOT, "tests", "captures")
+PIECE = 20000  # bytes of a member or frame that does not end with a block
+LOSS = 60000
+EC_METAEVENT = 4096  # made up by the recording program, with a time of its own
+
+Event = collections.namedtuple("Event", "start end data ts cpu")
+Part = collections.namedtuple("Part", "at size raw raw_size")  # a member or frame: stored and uncompressed
+Form = collections.namedtuple("Form", "name suffix data parts aligned")
+Damage = collections.namedtuple("Damage", "what data touched moved")  # touched: ranges of the stored bytes
+
+
+def event_of(block, start):
+    kind, total = struct.unpack_from("<II", block)
+    prefix = scap.EVENT_BLOCKS[kind][0]
+    return Event(start, start + total, block, struct.unpack_from("<Q", block, 8 + prefix)[0], struct.unpack_from("<H", block, 8)[0])
+
+
+def type_of(event):
+    kind = struct.unpack_from("<I", event.data)[0]
+    return struct.unpack_from("<H", event.data, 8 + scap.EVENT_BLOCKS[kind][0] + 20)[0]
+
+
+def events_of(raw):
+    at, out = 0, []
+    for kind, _, block in scap.blocks_of(raw):
+        if kind in scap.EVENT_BLOCKS:
+            out.append(event_of(block, at))
+        at += len(block)
+    return out
+
+
+# --- captures and containers ---
+
+def zstd(data):
+    return subprocess.run(["zstd", "-qc", "-3"], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def joined(pieces, pack):
+    out, parts, raw = [], [], 0
+    at = 0
+    for piece in pieces:
+        stored = pack(piece)
+        out.append(stored)
+        parts.append(Part(at, len(stored), raw, len(piece)))
+        at += len(stored)
+        raw += len(piece)
+    return b"".join(out), parts
+
+
+def at_blocks(raw, size):
+    """@raw in pieces of about @size bytes that end with a block."""
+    pieces, piece = [], b""
+    for _, _, block in scap.blocks_of(raw):
+        piece += block
+        if len(piece) >= size:
+            pieces.append(piece)
+            piece = b""
+    return pieces + [piece] if piece else pieces
+
+
+def forms_of(raw):
+    whole, rough, fine = [raw], [raw[i:i + PIECE] for i in range(0, len(raw), PIECE)], at_blocks(raw, PIECE // 2)
+
+    def gz(p):
+        return gzip.compress(p, 6, mtime=0)
+    forms = [Form("plain", ".scap", raw, None, True)]
+    for name, suffix, pack in ("gzip", ".scap.gz", gz), ("zstd", ".scap.zst", zstd):
+        for how, pieces in ("one", whole), ("rough", rough), ("fine", fine):
+            data, parts = joined(pieces, pack)
+            forms.append(Form("%s, %s" % (name, how), suffix, data, parts, how != "rough"))
+    return forms
+
+
+# --- damage ---
+
+def cut(form, rng):
+    n = rng.randrange(1, len(form.data))
+    return Damage("cut at %d" % n, form.data[:n], [(n, len(form.data))], False)
+
+
+def flip(form, rng):
+    data, touched = bytearray(form.data), []
+    for _ in range(rng.choice((1, 1, 1, 2, 5))):
+        at = rng.randrange(len(data))
+        data[at] ^= rng.choice((1 << rng.randrange(8), rng.randrange(1, 256)))
+        touched.append((at, at + 1))
+    return Damage("changed at %s" % [a for a, _ in touched], bytes(data), touched, False)
+
+
+def zero(form, rng):
+    n = min(len(form.data) // 2, int(2 ** rng.uniform(0, 13)))
+    at = rng.randrange(len(form.data) - n)
+    data = form.data[:at] + bytes(n) + form.data[at + n:]
+    touched = [(i, i + 1) for i in range(at, at + n) if form.data[i]]
+    return Damage("%d zeros at %d" % (n, at), data, touched, False)
+
+
+def garbage(form, rng):
+    at, n = rng.randrange(len(form.data)), int(2 ** rng.uniform(0, 12))
+    data = form.data[:at] + rng.randbytes(n) + form.data[at:]
+    return Damage("%d bytes of garbage at %d" % (n, at), data, [(at - 1, at + 1)], False)
+
+
+def units(form, rng):
+    """What is swapped or doubled: frames, or blocks of events, one or several in a row."""
+    if form.parts:
+        return [(p.at, p.at + p.size) for p in form.parts]
+    spans = [(e.start, e.end) for e in events_of(form.data)]
+    n = rng.choice((1, 1, 2, 7, 40))
+    return [(spans[i][0], spans[i + n - 1][1]) for i in range(0, len(spans) - n + 1, n)]
+
+
+def swap(form, rng):
+    spans = units(form, rng)
+    if not form.aligned or len(spans) < 3 or (form.parts and len(spans) < 4):
+        return flip(form, rng)
+    # The first frame holds the header and stays.
+    i, j = sorted(rng.sample(range(1 if form.parts else 0, len(spans)), 2))
+    (a, b), (c, d) = spans[i], spans[j]
+    data = form.data[:a] + form.data[c:d] + form.data[b:c] + form.data[a:b] + form.data[d:]
+    return Damage("%d..%d and %d..%d swapped" % (a, b, c, d), data, [], True)
+
+
+def sectors(form, rng):
+    """Two sectors of a plain file, which do not care for blocks."""
+    if form.parts or len(form.data) < 8192:
+        return zero(form, rng)
+    n = rng.choice((512, 4096))
+    first = events_of(form.data)[0].start // n + 1  # of the initial state, one is lost either way
+    if len(form.data) // n - first < 2:
+        return zero(form, rng)
+    i, j = sorted(rng.sample(range(first, len(form.data) // n), 2))
+    a, c, d = i * n, j * n, form.data
+    data = d[:a] + d[c:c + n] + d[a + n:c] + d[a:a + n] + d[c + n:]
+    return Damage("sectors of %d at %d and %d swapped" % (n, a, c), data, [(x - 1, x + 1) for x in (a, a + n, c, c + n)], True)
+
+
+def double(form, rng):
+    spans = units(form, rng)
+    if len(spans) < 2:
+        return cut(form, rng)
+    a, b = spans[rng.randrange(len(spans))]
+    at = rng.choice((b, b, spans[rng.randrange(len(spans))][1])) if form.aligned else b
+    return Damage("%d..%d again at %d" % (a, b, at), form.data[:at] + form.data[a:b] + form.data[at:], [], at != b)
+
+
+DAMAGES = (cut, flip, flip, zero, swap, sectors, double, garbage)
+
+
+# --- what must be in the salvage ---
+
+def is_touched(start, end, touched):
+    return any(a < end and start < b for a, b in touched)
+
+
+def raw_touched(form, damage):
+    """Ranges of the uncompressed data that need not survive."""
+    if not form.parts:
+        return damage.touched
+    out = []
+    for p in form.parts:
+        if not is_touched(p.at, p.at + p.size, damage.touched):
+            continue
+        start = p.raw
+        if len(damage.data) < len(form.data) and form.suffix == ".scap.gz":  # cut: what can be unpacked is whole
+            start += len(zlib.decompressobj(31).decompress(damage.data[p.at:])) if len(damage.data) > p.at else 0
+        out.append((start, p.raw + p.raw_size))
+    return out
+
+
+def is_told(form, event, account):
+    """Is the place of a missing event in the account? Behind the file's end is whatever is told to be cut."""
+    start, end = event.start, event.end
+    if any(d["kind"] == "truncated" and d["stored_offset"] + d["stored_bytes"] == account["size"] and d["stored_offset"] <= place_of(form, end)
+           for d in account["list"]):
+        return True
+    if form.parts:
+        spans = [(p.at, p.at + p.size) for p in form.parts if p.raw < end and start < p.raw + p.raw_size]
+    else:
+        spans = [(start, end)]
+    return any(d["stored_offset"] < b and a < d["stored_offset"] + d["stored_bytes"]
+               for a, b in spans for d in account["list"])
+
+
+def place_of(form, end):
+    """An offset in the stored bytes before which the byte before @end does not stand."""
+    return end if not form.parts else max(p.at + p.size for p in form.parts if p.raw < end)
+
+
+class Case:
+    def __init__(self, number, seed, capture):
+        self.rng = random.Random("%d %d" % (seed, number))
+        self.raw = capture[1]
+        self.form = self.rng.choice(capture[2])
+        self.damage = self.rng.choice(DAMAGES)(self.form, self.rng)
+        self.name = "case %d: %s (%s), %s" % (number, capture[0], self.form.name, self.damage.what)
+
+    def run(self, folder, number):
+        path, out = os.path.join(folder, "%d%s" % (number, self.form.suffix)), os.path.join(folder, "%d.out.scap" % number)
+        with open(path, "wb") as f:
+            f.write(self.damage.data)
+        status, text, err = check.run(["salvage", "--no-seal", "-f", "json", path, "-o", out])
+        os.unlink(path)
+        return out, self.judge(status, text, err, out)
+
+    def judge(self, status, text, err, out):
+        """None, or what is wrong."""
+        if status not in (0, 5) or not os.path.exists(out):
+            return "status %d\n%s" % (status, err)
+        account = json.loads(text)
+        want, got = events_of(self.raw), []
+        marks = 0
+        for e in events_of(check.read_all(out)):
+            if type_of(e) == LOSS:
+                marks += 1
+            else:
+                got.append(e)
+        numbers = {e.data: i for i, e in enumerate(want)}
+        found = [numbers[e.data] for e in got if e.data in numbers]
+        foreign = [e for e in got if e.data not in numbers]
+        missing = sorted(set(range(len(want))) - set(found))
+        touched = raw_touched(self.form, self.damage)
+        lost = [want[i] for i in missing if not is_touched(want[i].start, want[i].end, touched)]
+        untold = [want[i] for i in missing if not is_told(self.form, want[i], account)]
+        trouble = []
+        if lost:
+            trouble.append("%d whole events are missing, the first at %d" % (len(lost), lost[0].start))
+        if len(found) != len(set(found)):
+            trouble.append("%d events are there twice" % (len(found) - len(set(found))))
+        if self.disorder(found, want):
+            trouble.append("the order is another")
+        if untold and foreign != untold:
+            untold = untold[len(foreign):]
+        if untold:
+            trouble.append("%d missing events are not told, the first at %d" % (len(untold), untold[0].start))
+        trouble += self.judge_foreign(foreign, touched, want, account["events_unproven"])
+        if missing and len(missing) > len(foreign) and got and not marks:
+            trouble.append("no mark where %d events are missing" % len(missing))
+        if (status == 5) != bool(account["damages"]) and got:
+            trouble.append("status %d with %d damages" % (status, account["damages"]))
+        return "  %s\n  %s\n%s" % ("; ".join(trouble), text[:1500], err[:1500]) if trouble else None
+
+    def disorder(self, found, want):
+        if found == sorted(found):
+            return False
+        if not self.damage.moved:
+            return True
+        last = collections.defaultdict(int)  # what times cannot tell stays
+        for i in found:
+            if scap.TYPES[min(type_of(want[i]), len(scap.TYPES) - 1)].category & EC_METAEVENT:
+                continue
+            if want[i].ts < last[want[i].cpu]:
+                return True
+            last[want[i].cpu] = want[i].ts
+        return False
+
+    def judge_foreign(self, foreign, touched, want, unproven):
+        """Altered events: only without checksums, and only where bytes were changed."""
+        if not foreign:
+            return []
+        # One alteration may hide behind another, in what the account calls unproven.
+        if self.form.parts and len(touched) == 1 and len(self.damage.touched) > 1 and unproven:
+            return []
+        if self.form.parts:
+            return ["%d events that are none of the capture's" % len(foreign)]
+        altered = sum(is_touched(e.start, e.end, touched) for e in want)
+        bad = [e for e in foreign if not self.overlaps(e, touched)]
+        if bad or len(foreign) > altered:
+            return ["%d events that are none of the capture's, of %d altered" % (len(foreign), altered)]
+        return []
+
+    def overlaps(self, event, touched):
+        at = self.damage.data.find(event.data)
+        while at >= 0:
+            if is_touched(at, at + len(event.data), touched) or len(self.damage.data) > len(self.form.data):
+                return True
+            at = self.damage.data.find(event.data, at + 1)
+        return False
+
+
+def captures():
+    paths = [os.path.join(OWN, name + ".scap") for name in ("network", "uring", "sessions")]
+    if check.have_shared():
+        paths += [check.corpus(n) for n in ("sample", "cat_write", "curl_google", "ping_sendto", "psp_run_as_user_0_container")]
+    out = []
+    for path in paths:
+        raw = check.read_all(path)
+        out.append((os.path.basename(path), raw, forms_of(raw)))
+    return out
+
+
+def strict(outputs):
+    """All salvages that hold an event pass the strict check."""
+    for i in range(0, len(outputs), 50):
+        batch = outputs[i:i + 50]
+        status, text, err = check.run(["info", "--strict", "-q"] + [p for p, _ in batch])
+        if status == 0:
+            r.passed += len(batch)
+            continue
+        for path, name in batch:
+            status, text, err = check.run(["info", "--strict", path])
+            if not text.startswith("\0") and has_events(path):
+                r.check(status == 0, "strict check of %s" % name, re.sub(r"(?s).*strict ", "strict ", text)[:600] + err[:600])
+
+
+def has_events(path):
+    return any(kind in scap.EVENT_BLOCKS for kind, _, _ in scap.blocks_of(check.read_all(path)))
+
+
+def suite(cases, seed, only):
+    all_captures = captures()
+    numbers = [only] if only is not None else range(cases)
+    work = [Case(i, seed, all_captures[i % len(all_captures)]) for i in numbers]
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as folder:
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            results = list(pool.map(lambda pair: pair[1].run(folder, pair[0]), enumerate(work)))
+        for case, (_, wrong) in zip(work, results):
+            r.check(not wrong, case.name, wrong or "")
+        strict([(path, case.name) for case, (path, _) in zip(work, results) if os.path.exists(path) and has_events(path)])
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--cases", type=int, default=150)
+    ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--only", type=int)
+    opt = ap.parse_args()
+    suite(opt.cases, opt.seed, opt.only)
+    r.finish()
+
+
+main()
