@@ -26,7 +26,7 @@ void cli_recording_init(struct cli_recording *r)
 {
 	*r = (struct cli_recording){
 	    .fd = -1,
-	    .opt = {.background = true, .frame_ns = FRAME_NS, .niceness = NICENESS},
+	    .opt = {.background = true, .paced = true, .frame_ns = FRAME_NS, .niceness = NICENESS},
 	};
 }
 

@@ -78,6 +78,9 @@ static inline uint8_t *put_bytes(uint8_t *p, const void *from, size_t n)
 struct sf_packer {
 	enum sf_compression compression;
 	int level;		/* 0: the default */
+	bool paced;		/* see sf_writer_options */
+	uint64_t ended;		/* CLOCK_MONOTONIC: the last frame was done */
+	uint64_t cost;		/* CPU time of 1024 bytes at the default level; 0: not known */
 	struct sf_frame packed; /* the last frame, compressed */
 	void *gzip;		/* z_stream */
 	void *zstd;		/* ZSTD_CCtx */

@@ -9,9 +9,13 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/clock.h"
 #include "base/cursor.h"
 
 #define GZIP_WINDOW_BITS (15 + 16) /* the largest window, gzip framing */
+#define ZSTD_LEVEL	 6
+#define ZSTD_LEVEL_BUSY	 3
+#define PACKING_SHARE	 10 /* of the time; see sf_writer_options.paced */
 #define SEEK_SKIPPABLE	 0x184d2a5eu
 #define SEEK_MAGIC	 0x8f92eab1u
 #define SEEK_FOOTER	 9u
@@ -69,7 +73,7 @@ static int init_zstd(struct sf_packer *k, struct error *err)
 	if (k->level > ZSTD_maxCLevel() || k->level < ZSTD_minCLevel())
 		return error_set(err, ERR_USAGE, "compression level %d is none of zstd's",
 				 k->level);
-	ZSTD_CCtx_setParameter(z, ZSTD_c_compressionLevel, k->level);
+	ZSTD_CCtx_setParameter(z, ZSTD_c_compressionLevel, k->level ? k->level : ZSTD_LEVEL);
 	ZSTD_CCtx_setParameter(z, ZSTD_c_checksumFlag, 1);
 	return 0;
 }
@@ -135,6 +139,29 @@ static int pack_zstd(struct sf_packer *k, const struct sf_frame *f, struct error
 	return 0;
 }
 
+/* Since the last frame, has there been time enough to compress this one well? */
+static bool has_time(const struct sf_packer *k, const struct sf_frame *f)
+{
+	uint64_t idle = clock_ns(CLOCK_MONOTONIC) - k->ended;
+
+	return idle >= (PACKING_SHARE - 1) * k->cost * (f->len / 1024);
+}
+
+static int pack_paced(struct sf_packer *k, const struct sf_frame *f, struct error *err)
+{
+	bool well = has_time(k, f);
+	uint64_t began = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	int rc;
+
+	ZSTD_CCtx_setParameter(k->zstd, ZSTD_c_compressionLevel,
+			       well ? ZSTD_LEVEL : ZSTD_LEVEL_BUSY);
+	rc = pack_zstd(k, f, err);
+	if (well && f->len >= 1024)
+		k->cost = (clock_ns(CLOCK_THREAD_CPUTIME_ID) - began) / (f->len / 1024);
+	k->ended = clock_ns(CLOCK_MONOTONIC);
+	return rc;
+}
+
 int sf_pack(struct sf_packer *k, const struct sf_frame *f, const uint8_t **stored, size_t *n,
 	    struct error *err)
 {
@@ -145,7 +172,10 @@ int sf_pack(struct sf_packer *k, const struct sf_frame *f, const uint8_t **store
 	if (k->compression == SF_PLAIN)
 		return 0;
 	k->packed.len = 0;
-	rc = k->compression == SF_GZIP ? pack_gzip(k, f, err) : pack_zstd(k, f, err);
+	if (k->compression == SF_GZIP)
+		rc = pack_gzip(k, f, err);
+	else
+		rc = k->paced && !k->level ? pack_paced(k, f, err) : pack_zstd(k, f, err);
 	*stored = k->packed.p;
 	*n = k->packed.len;
 	return rc;

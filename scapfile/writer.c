@@ -678,6 +678,7 @@ int sf_writer_open(const char *path, const struct sf_writer_options *opt, struct
 		rc = check_options(w, path, err);
 	if (rc >= 0)
 		rc = sf_packer_init(&w->packer, w->compression, w->opt.level, err);
+	w->packer.paced = w->opt.paced;
 	if (rc >= 0)
 		rc = start_sealing(w, err);
 	if (rc >= 0)

@@ -33,7 +33,9 @@ struct sf_rotation {
 };
 
 struct sf_writer_options {
-	int level;	      /* of compression; 0 selects the container's default */
+	int level;  /* of compression; 0 selects the container's default */
+	bool paced; /* zstd at its default level: where that would take more than a tenth of
+		       the time, compress less */
 	uint32_t frame_bytes; /* uncompressed; 0 selects SF_FRAME_BYTES_DEFAULT */
 	uint64_t frame_ns;    /* end a frame after this time, too; 0: by size only */
 	bool background;      /* compress and write on threads behind a bounded queue */
