@@ -171,7 +171,7 @@ static int load_log(const struct sf_index *x, size_t i, enum run_part part, stru
 	}
 	if (rc == 0 && all->failed)
 		rc = error_nomem(err);
-	for (size_t k = 1; rc == 0 && k <= i; k++)
+	for (size_t k = 1; rc == 0 && all->len && k <= i; k++)
 		(*views)[k - 1] = sv_make(all->p + ends[k - 1], ends[k] - ends[k - 1]);
 	buf_done(&one);
 	free(ends);
