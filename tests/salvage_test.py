@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Damaged captures, salvaged: every event that is whole, once, in order; nothing else; and all that is missing is told.
+"""Damaged captures, salvaged: every event that is whole, once, in order; nothing else; and all that is missing is told. And verified:
+the first altered frame is named.
 
 usage: salvage_test.py [--cases N] [--seed S] [--only I]
 
@@ -25,6 +26,7 @@ import zlib
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import check  # noqa: E402
 import scap  # noqa: E402
+import seal  # noqa: E402
 
 r = check.Results("salvage")
 OWN = os.path.join(check.ROOT, "tests", "captures")
@@ -336,6 +338,40 @@ def has_events(path):
     return any(kind in scap.EVENT_BLOCKS for kind, _, _ in scap.blocks_of(check.read_all(path)))
 
 
+def seal_of(form, folder, known):
+    """The seal of the clean capture."""
+    if id(form) not in known:
+        path = os.path.join(folder, "clean" + form.suffix)
+        with open(path, "wb") as f:
+            f.write(form.data)
+        status, _, err = check.run(["seal", "-q", path])
+        r.check(status == 0, "sealing of " + form.name, err)
+        known[id(form)] = check.read_all(path + ".seal")
+        os.unlink(path)
+        os.unlink(path + ".seal")
+    return known[id(form)]
+
+
+def verified(work, folder):
+    """Each damage is noticed, and where it begins is named."""
+    seals = {}
+    for first in range(0, len(work), 50):
+        batch, paths = [c for c in work[first:first + 50] if c.damage.data != c.form.data], []
+        for i, case in enumerate(batch):
+            paths.append(os.path.join(folder, "v%d%s" % (i, case.form.suffix)))
+            for path, data in ((paths[-1], case.damage.data), (paths[-1] + ".seal", seal_of(case.form, folder, seals))):
+                with open(path, "wb") as f:
+                    f.write(data)
+        _, text, err = check.run(["verify", "-f", "json"] + paths)
+        reports = [json.loads(line) for line in text.splitlines()]
+        if not r.equal(len(reports), len(batch), "a report for each capture"):
+            continue
+        for case, got in zip(batch, reports):
+            span = seal.first_changed(case.form.data, case.damage.data, seal.frames(seals[id(case.form)]))
+            at = span[1] if span else len(case.form.data)
+            r.equal((got["verdict"], got.get("first", {}).get("at")), ("altered", at), case.name + ": verified")
+
+
 def suite(cases, seed, only):
     all_captures = captures()
     numbers = [only] if only is not None else range(cases)
@@ -345,6 +381,7 @@ def suite(cases, seed, only):
             results = list(pool.map(lambda pair: pair[1].run(folder, pair[0]), enumerate(work)))
         for case, (_, wrong) in zip(work, results):
             r.check(not wrong, case.name, wrong or "")
+        verified(work, folder)
         strict([(path, case.name) for case, (path, _) in zip(work, results) if os.path.exists(path) and has_events(path)])
 
 

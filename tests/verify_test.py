@@ -127,14 +127,6 @@ def change(rng, data):
     return "%s, %d bytes at %d" % (kind, n, at), new
 
 
-def first_changed(old, new, spans):
-    """The number and place of the first span that differs; None: what follows the last one."""
-    for number, start, end in spans:
-        if old[start:end] != new[start:end]:
-            return number, start
-    return None
-
-
 def in_batches(folder, cases, judge):
     """@cases: (what, capture, seal, more); judge(what, status, object, more) of each."""
     for first in range(0, len(cases), BATCH):
@@ -158,7 +150,7 @@ def changed_captures(folder, made, count):
             what, new = change(rng, data)
             if new != data:
                 cases.append(("%s: %s" % (os.path.basename(path), what), new, its_seal,
-                              (first_changed(data, new, spans), seal.verify(new, its_seal), len(data))))
+                              (seal.first_changed(data, new, spans), seal.verify(new, its_seal), len(data))))
 
     def judge(what, got, more):
         span, ours, size = more

@@ -97,6 +97,14 @@ def frames(seal):
     return [(m.get("frame", 0), m["at"], m["at"] + m["size"]) for m in lines if m["kind"] in ("frame", "table")]
 
 
+def first_changed(old, new, spans):
+    """The number and place of the first span that differs; None: what follows the last one."""
+    for number, start, end in spans:
+        if old[start:end] != new[start:end]:
+            return number, start
+    return None
+
+
 def make(lines):
     """A seal of these members, chained."""
     h, out = bytes(32), b""
