@@ -348,6 +348,7 @@ def around(folder):
     for p in (small, wide, high):
         r.check(second in [numberless(a) for a in alerts(p, STARTER)], "the alert is in %s" % os.path.basename(p))
     r.equal(check.run(["slice", "-o", os.path.join(folder, "no.scap"), "--rule", rule[1]["rule"], "--nth", "999", check.DEMO] + STARTER)[0], 4, "there are not so many")
+    r.equal(check.run(["slice", "-o", os.path.join(folder, "no.scap"), "--rule", "no such rule", check.DEMO] + STARTER)[0], 3, "a rule that is not there")
 
 
 def another_capture(folder):

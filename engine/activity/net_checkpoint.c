@@ -172,13 +172,6 @@ static struct act_record *restore_record(struct checkpoint *c, bool linked)
 
 /* ---- sockets ---- */
 
-static int by_mark(const void *a, const void *b)
-{
-	const struct act_sock *const *x = a, *const *y = b;
-
-	return ((*x)->mark > (*y)->mark) - ((*x)->mark < (*y)->mark);
-}
-
 static const struct archive_field sock_fields[] = {
     ARCHIVE_U(struct act_sock, mark),
     ARCHIVE_B(struct act_sock, stream),
@@ -189,18 +182,13 @@ static const struct archive_field sock_fields[] = {
 static void save_sockets(struct checkpoint *c)
 {
 	const struct map *m = &c->n->socks;
-	struct act_sock **all = calloc(m->count + 1, sizeof(struct act_sock *));
-	struct map_slot *slot;
-	size_t n = 0;
+	struct map_slot *all = map_sorted(m);
+	size_t n = all ? m->count : 0;
 
-	c->nomem |= !all;
-	for (size_t at = 0; all && (slot = map_next(m, &at));)
-		all[n++] = slot->value;
-	if (n)
-		qsort(all, n, sizeof(struct act_sock *), by_mark);
+	c->nomem |= m->count && !all;
 	archive_count(&c->a, n);
 	for (size_t i = 0; i < n; i++)
-		ARCHIVE_FIELDS(&c->a, all[i], sock_fields);
+		ARCHIVE_FIELDS(&c->a, all[i].value, sock_fields);
 	free(all);
 }
 

@@ -196,29 +196,17 @@ static void number_all(struct checkpoint *c)
 	}
 }
 
-static int by_tid(const void *a, const void *b)
-{
-	const struct act_member *const *x = a, *const *y = b;
-
-	return ((*x)->tid > (*y)->tid) - ((*x)->tid < (*y)->tid);
-}
-
 /* By their numbers, so that equal trackers give equal bytes. */
 static void save_members(struct checkpoint *c)
 {
 	const struct map *m = &c->x->members;
-	struct act_member **all = calloc(m->count + 1, sizeof(struct act_member *));
-	struct map_slot *slot;
-	size_t n = 0;
+	struct map_slot *all = map_sorted(m);
+	size_t n = all ? m->count : 0;
 
-	c->nomem |= !all;
-	for (size_t at = 0; all && (slot = map_next(m, &at));)
-		all[n++] = slot->value;
-	if (n)
-		qsort(all, n, sizeof(struct act_member *), by_tid);
+	c->nomem |= m->count && !all;
 	archive_count(&c->a, n);
 	for (size_t i = 0; i < n; i++)
-		one_member(c, all[i]);
+		one_member(c, all[i].value);
 	free(all);
 }
 
