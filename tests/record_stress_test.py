@@ -359,7 +359,7 @@ def one(folder, names, order, size, limit):
     figures.append("%-39s %4d processes %5d threads %5d fds at start; %7d events, %d lost; %3d MB peak, %5.2f MB file; %4.1f s, %4.1f s reading" % (
         what, info["processes"], info["threads"], info["fds"], info["events"], info["losses"]["events"], recorder.peak >> 20,
         info["file_size"] / 1e6, recorded, time.monotonic() - begun - recorded))
-    for file in (path, recorder.stats, recorder.rss):
+    for file in (path, path + ".seal", recorder.stats, recorder.rss):
         os.unlink(file)
 
 
