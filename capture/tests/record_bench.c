@@ -38,6 +38,7 @@
 
 #include "capture/recorder.h"
 #include "capture/tests/population.h"
+#include "scapfile/seal.h"
 #include "scapfile/writer.h"
 
 #pragma GCC diagnostic push
@@ -124,7 +125,10 @@ static void *record(void *arg)
 
 static void begin(struct recording *r, const char *calls, bool first_state, const char *file)
 {
-	const struct sf_writer_options wopt = {.background = true};
+	/* As the recorder's. */
+	static const struct sf_seal_options seal = {.origin = SF_SEAL_RECORDING,
+						    .tool = "record_bench"};
+	const struct sf_writer_options wopt = {.background = true, .paced = true, .seal = &seal};
 	struct rec_options opt;
 	struct error err = {0};
 
