@@ -60,7 +60,7 @@ def thread_texts(body):
 
 
 def user_texts(body):
-    """(id, name, home) of users and groups."""
+    """(id, name, home, shell) of users and groups."""
     at = 0
     while len(body) - at >= 4:
         n = struct.unpack_from("<I", body, at)[0]
@@ -69,7 +69,7 @@ def user_texts(body):
         if not kind:
             c.take(4)
         name = c.s16()
-        yield number, name, b"" if kind else c.s16()
+        yield number, name, b"" if kind else c.s16(), b"" if kind else c.s16()
         at += n
 
 
@@ -215,7 +215,7 @@ def by_kind(folder, path, conditions_of):
     def variable(s):
         return s.partition(b"=")[2]
 
-    people = {n for number, n, _ in whole.users if 1000 <= number <= 65533 and len(n) >= 4}
+    people = {n for number, n, *_ in whole.users if 1000 <= number <= 65533 and len(n) >= 4}
     gone = {
         "--arguments": set(hidden_fields(whole, {"args", "argv"})),
         "--environment": set(hidden_fields(whole, {"env"}, variable)),
