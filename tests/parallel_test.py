@@ -15,7 +15,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import check  # noqa: E402
@@ -277,16 +276,13 @@ def interrupted(folder, sets):
     index(path, 500)
     whole = check.run(["replay", "-q", "-j", "2"] + sets["storm"] + [path])[1]
     case = os.path.join(folder, "stopped.db")
-    out = os.path.join(folder, "stopped.out")
-    with open(out, "wb") as f:
-        p = check.popen([check.scapula_path(), "replay", "-j", "2", "--db", case] + sets["storm"] + [path], stdout=f,
-                        stderr=subprocess.PIPE, env=dict(os.environ, TZ="UTC"))
-        while os.path.getsize(out) < 200000 and p.poll() is None:
-            time.sleep(0.001)
-        p.send_signal(signal.SIGINT)
-        err = p.stderr.read().decode()
-    status = p.wait()
-    part = check_bytes(out).decode()
+    # It waits for its reader, so the signal comes before the end.
+    p = check.popen([check.scapula_path(), "replay", "-j", "2", "--db", case] + sets["storm"] + [path], stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE, env=dict(os.environ, TZ="UTC"))
+    part = p.stdout.read(200000)
+    p.send_signal(signal.SIGINT)
+    part = (part + p.stdout.read()).decode()
+    err, status = p.stderr.read().decode(), p.wait()
     r.check(status == 130 and "interrupted" in err, "an interrupted replay says so", "status %d: %s" % (status, err))
     r.check(whole.startswith(part) and part.endswith("\n") and len(part) < len(whole), "an interrupted replay gives a beginning")
     stored = sqlite3.connect(case).execute("select count(*) from alerts").fetchone()[0]
