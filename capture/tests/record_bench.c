@@ -128,7 +128,8 @@ static void begin(struct recording *r, const char *calls, bool first_state, cons
 	/* As the recorder's. */
 	static const struct sf_seal_options seal = {.origin = SF_SEAL_RECORDING,
 						    .tool = "record_bench"};
-	const struct sf_writer_options wopt = {.background = true, .paced = true, .seal = &seal};
+	const struct sf_writer_options wopt = {
+	    .background = true, .paced = true, .niceness = 10, .seal = &seal};
 	struct rec_options opt;
 	struct error err = {0};
 
