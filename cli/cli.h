@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/human.h"
 #include "replay/replay.h"
 
 enum cli_exit { /* the same for every command; documented in each man page */
@@ -124,17 +125,28 @@ void cli_progress_done(void); /* take the bar away before other output */
 
 /* --- values --- */
 
-bool cli_parse_u64(const char *text, uint64_t *out);
-bool cli_parse_size(const char *text, uint64_t *bytes);	 /* 512, 64K, 40M, 2G */
-bool cli_parse_duration(const char *text, uint64_t *ns); /* 5, 5s, 250ms, 2m, 1h, 10us, 7ns */
+/* As base/human.h has them. */
+static inline bool cli_parse_u64(const char *text, uint64_t *out)
+{
+	return human_u64(text, out);
+}
+static inline bool cli_parse_size(const char *text, uint64_t *bytes)
+{
+	return human_size(text, bytes);
+}
+static inline bool cli_parse_duration(const char *text, uint64_t *ns)
+{
+	return human_duration(text, ns);
+}
+static inline bool cli_parse_time(const char *text, uint64_t *ns, bool *relative)
+{
+	return human_time(text, ns, relative);
+}
 /* A duration that is not 0; tells what is wrong. Return: 0 or CLI_USAGE. */
 int cli_take_duration(const char *option, const char *value, uint64_t *ns);
 /* Event numbers "A..B", "A..", "..B" or "A"; *last is 0 for no end. */
 bool cli_parse_range(const char *text, uint64_t *first, uint64_t *last);
 bool cli_parse_zone(const char *text, int *offset_s); /* UTC, local, +HH:MM */
-/* 2026-11-22T03:02:21.5Z, @SECONDS[.FRACTION], NANOSECONDS (over 10 digits), +DURATION after the
- * first event. */
-bool cli_parse_time(const char *text, uint64_t *ns, bool *relative);
 /* The value of a time option; tells what is wrong. Return: 0 or CLI_USAGE. */
 int cli_take_time(const char *option, const char *value, uint64_t *ns, bool *relative);
 /* "2026-11-22T03:02:21.542518211Z"; "-" for 0. */

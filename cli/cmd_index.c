@@ -7,6 +7,7 @@
 
 #include "cli/index.h"
 #include "replay/checkpoint.h"
+#include "replay/index_cache.h"
 
 enum {
 	OPT_EVERY = OPT_COMMAND_FIRST,
@@ -85,7 +86,7 @@ static int index_one(struct index *o, const char *capture)
 	    .chunk_events = o->every, .progress = cli_progress, .stop = stop};
 	struct run_index_report report;
 	struct error err = {0};
-	char *path = o->output ? strdup(o->output) : cli_index_path(capture);
+	char *path = o->output ? strdup(o->output) : run_index_path(capture);
 	int rc, status;
 
 	if (!path) {
@@ -108,7 +109,7 @@ static int index_one(struct index *o, const char *capture)
 
 /* --- the cache --- */
 
-static int list_cache(const struct cli_cached *all, int n)
+static int list_cache(const struct run_cached *all, int n)
 {
 	struct buf b = {0};
 	int status;
@@ -126,7 +127,7 @@ static int list_cache(const struct cli_cached *all, int n)
 	return cli_worse(status, cli_flush());
 }
 
-static int clear_cache(const struct cli_cached *all, int n)
+static int clear_cache(const struct run_cached *all, int n)
 {
 	int status = 0;
 
@@ -140,10 +141,10 @@ static int clear_cache(const struct cli_cached *all, int n)
 
 static int treat_cache(const struct index *o)
 {
-	struct cli_cached *all;
+	struct run_cached *all;
 	struct error err = {0};
 	char *dir;
-	int n = cli_cache_list(&all, &dir, &err), status;
+	int n = run_cache_list(&all, &dir, &err), status;
 
 	if (n < 0)
 		status = cli_fail(&err);
@@ -151,7 +152,7 @@ static int treat_cache(const struct index *o)
 		status = o->list ? list_cache(all, n) : 0;
 	if (n >= 0 && o->clear)
 		status = cli_worse(status, clear_cache(all, n));
-	cli_cache_free(all, n);
+	run_cache_free(all, n);
 	free(dir);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "archive/archive.h"
 #include "base/json.h"
 #include "cli/surgery.h"
 #include "scapfile/salvage.h"
@@ -236,15 +237,12 @@ static int spool(int from, struct error *err)
 static int open_anywhere(const struct surgery_parent *p, struct error *err)
 {
 	bool is_stdin = strcmp(p->path, "-") == 0;
-	int fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-			  : open(p->path, O_RDONLY | O_CLOEXEC);
+	int fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : arc_open_fd(p->path, 0, err);
 	int file;
 
-	if (fd < 0) {
+	if (fd < 0 && is_stdin)
 		error_sys(err, errno, "cannot open '%s'", p->path);
-		return -1;
-	}
-	if (p->is_file)
+	if (fd < 0 || p->is_file || arc_is_inside(p->path))
 		return fd;
 	file = spool(fd, err);
 	close(fd);

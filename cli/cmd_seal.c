@@ -2,6 +2,7 @@
 /* scapula seal: a seal for captures that have none. */
 #include <string.h>
 
+#include "cli/custody.h"
 #include "cli/verify.h"
 
 enum { OPT_SEAL_REASON = OPT_COMMAND_FIRST };
@@ -47,6 +48,21 @@ static void tell(const char *path, const struct sf_seal_made *made)
 	buf_done(&b);
 }
 
+/* In the custody log, if there is one. */
+static int note_custody(const struct seal *o, const char *path, const struct sf_seal_made *made)
+{
+	struct custody_file input = {.name = path, .size = made->size, .hashed = true};
+	struct custody_entry e = {.action = CUSTODY_SEAL,
+				  .reason = o->reason,
+				  .inputs = &input,
+				  .ninputs = 1,
+				  .argc = o->argc,
+				  .argv = o->argv};
+
+	memcpy(input.sha256, made->sha256, sizeof(input.sha256));
+	return cli_custody_note(NULL, &e);
+}
+
 static int seal_one(struct seal *o, const char *path)
 {
 	const struct sf_seal_options opt = {.origin = SF_SEAL_LATER,
@@ -56,7 +72,7 @@ static int seal_one(struct seal *o, const char *path)
 	const struct sf_seal_check_options watch = cli_seal_watch(&o->done);
 	struct sf_seal_made made;
 	struct error err = {0};
-	int rc;
+	int rc, status;
 
 	if (strcmp(path, "-") == 0) {
 		cli_log(CLI_ERROR, "a seal is beside its capture; standard input has no place");
@@ -70,11 +86,12 @@ static int seal_one(struct seal *o, const char *path)
 		return cli_fail(&err);
 	o->done += made.size;
 	tell(path, &made);
+	status = note_custody(o, path, &made);
 	if (!made.damaged)
-		return CLI_OK;
+		return status;
 	cli_log(CLI_WARNING, "%s is damaged, and sealed as it is; 'scapula info' tells where",
 		path);
-	return CLI_PARTIAL;
+	return cli_worse(status, CLI_PARTIAL);
 }
 
 int cmd_seal(int argc, char **argv)

@@ -63,7 +63,7 @@ struct slice {
 	struct slice_alert alert;
 	const char *subject; /* the option that says of what; NULL: of all */
 	const char *filter;
-	struct cli_moment at;
+	struct run_moment at;
 	bool around_time;
 	uint64_t around; /* events or nanoseconds; 0: all */
 	struct flt_program *program;
@@ -234,7 +234,7 @@ static int check(struct slice *o, char **paths, size_t n)
 		return rc;
 	if (o->around && !of_event)
 		return usage("--around is of use with --alert and --rule only");
-	if (o->at.kind != CLI_AT_END && !of_process)
+	if (o->at.kind != RUN_AT_END && !of_process)
 		return usage("--at is of use with --pid and --tree only");
 	if ((o->opt.up || o->opt.group) && !o->opt.descendants)
 		return usage("--up and --group are of use with --tree, --alert and --rule only");
@@ -407,11 +407,11 @@ static void set_up(struct slice *o)
 	opt->tick = tick;
 	opt->tick_arg = &o->surgery;
 	opt->memory_limit = o->common.mem_limit;
-	if (o->at.kind == CLI_AT_EVENT)
+	if (o->at.kind == RUN_AT_EVENT)
 		opt->at_event = o->at.value;
-	if (o->at.kind == CLI_AT_TIME)
+	if (o->at.kind == RUN_AT_TIME)
 		opt->at_ts = o->at.value;
-	opt->at_relative = o->at.kind == CLI_AT_TIME && o->at.relative;
+	opt->at_relative = o->at.kind == RUN_AT_TIME && o->at.relative;
 }
 
 int cmd_slice(int argc, char **argv)

@@ -1,39 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scapula verify: are captures what was sealed? */
+/*
+ * scapula verify: are captures what was sealed, and bundles what was made? What it is given decides
+ * by its content: a bundle, as an archive or unpacked, a capture, a seal, or a custody log.
+ */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli/verify.h"
+#include "cli/verify_bundle.h"
 #include "scapfile/stream.h"
 
-enum { OPT_KEY = OPT_COMMAND_FIRST };
+enum { OPT_KEY = OPT_COMMAND_FIRST, OPT_ROOT, OPT_SIGNERS };
 
 static const struct cli_option verify_options[] = {
-    {'f', "format", "text|json", "a report, or an object for each capture; default text"},
+    {'f', "format", "text|json",
+     "a report, or an object for each bundle and capture; default text"},
     {OPT_KEY, "key", "FILE", "check the tags with the key that record --seal-key wrote"},
+    {OPT_ROOT, "root", "HEX", "what the root of the bundle must be, as it was noted elsewhere"},
+    {OPT_SIGNERS, "signers", "FILE",
+     "who may have signed the bundle, as ssh-keygen's allowed signers"},
     {0, NULL, NULL, NULL},
 };
 
-static const char *const verify_examples[] = {"verify host7.scap.zst",
-					      "verify host7.0001.scap.zst host7.0002.scap.zst",
-					      "verify --key host7.key host7.scap.zst", NULL};
+static const char *const verify_examples[] = {
+    "verify host7.scap.zst", "verify host7.0001.scap.zst host7.0002.scap.zst",
+    "verify --key host7.key host7.scap.zst", "verify --signers team.signers web07.tar", NULL};
 
 struct verify {
 	struct cli_common common;
 	bool json;
-	const char *key;
+	const char *key, *root, *signers;
+	struct cli_bundle *bundles;
+	size_t nbundles;
 	struct cli_verified *files;
+	char **paths; /* of those that are in bundles, or NULL: an argument */
 	size_t count;
 	uint64_t done; /* bytes of files before the one in hand */
+	int status;    /* of what is neither */
 };
 
 static int take_option(void *arg, int id, const char *value)
 {
 	struct verify *o = arg;
 
-	if (id == OPT_KEY) {
-		o->key = value;
+	if (id != 'f') {
+		*(id == OPT_KEY ? &o->key : id == OPT_ROOT ? &o->root : &o->signers) = value;
 		return 0;
 	}
 	if (strcmp(value, "text") == 0 || strcmp(value, "json") == 0) {
@@ -147,11 +158,12 @@ static char *path_beside(const struct cli_verified *v, const char *name)
 static bool hash_beside(const char *path, uint64_t size, uint8_t sha256[SF_SEAL_DIGEST])
 {
 	struct sf_stream s = {0};
-	struct stat sb;
-	bool there = path && stat(path, &sb) == 0 && S_ISREG(sb.st_mode);
+	enum arc_kind kind;
+	uint64_t is = 0;
+	bool there = path && arc_look(path, &kind, &is, NULL) == 0 && kind == ARC_FILE;
 
 	memset(sha256, 0, SF_SEAL_DIGEST);
-	if (!there || (uint64_t)sb.st_size != size)
+	if (!there || is != size)
 		return there;
 	there = sf_stream_open(&s, path, true, NULL) >= 0 && sf_stream_drain(&s, NULL) >= 0 &&
 		sf_stream_hash(&s, sha256);
@@ -241,37 +253,164 @@ static void look_at_set(const struct verify *o, size_t i)
 
 /* ---- all ---- */
 
+/* Write what is in @b, with an empty line in front of all but the first. */
+static int show_next(const struct verify *o, struct buf *b, bool *first)
+{
+	int status;
+
+	if (!o->json && !*first)
+		fputc('\n', stdout);
+	*first = false;
+	status = cli_write(b);
+	buf_reset(b);
+	return status;
+}
+
 static int show(const struct verify *o)
 {
 	struct buf b = {0};
+	bool first = true;
 	int status = 0;
 
-	for (size_t i = 0; i < o->count && !status; i++) {
-		const struct cli_verified *v = &o->files[i];
-
-		if (v->failed)
+	for (size_t i = 0; i < o->nbundles && !status; i++) {
+		if (o->bundles[i].failed)
 			continue;
-		if (o->json)
-			cli_verified_json(&b, v);
-		else
-			cli_verified_text(&b, v);
-		if (!o->json && i + 1 < o->count)
-			buf_char(&b, '\n');
-		status = cli_write(&b);
-		buf_reset(&b);
+		(o->json ? cli_bundle_json : cli_bundle_text)(&b, &o->bundles[i]);
+		status = show_next(o, &b, &first);
+	}
+	for (size_t i = 0; i < o->count && !status; i++) {
+		if (o->files[i].failed)
+			continue;
+		(o->json ? cli_verified_json : cli_verified_text)(&b, &o->files[i]);
+		status = show_next(o, &b, &first);
 	}
 	buf_done(&b);
 	return status;
 }
 
-static int work(struct verify *o, char **paths)
+/* ---- what is it? ---- */
+
+/* @own: it is in a bundle. */
+static int add_file(struct verify *o, const char *path, char *own)
+{
+	struct cli_verified *files = realloc(o->files, (o->count + 1) * sizeof(*files));
+	char **paths;
+
+	if (files)
+		o->files = files;
+	paths = realloc(o->paths, (o->count + 1) * sizeof(*paths));
+	if (paths)
+		o->paths = paths;
+	if (!files || !paths) {
+		free(own);
+		return cli_exit_of(ERR_NOMEM);
+	}
+	o->paths[o->count] = own;
+	files[o->count] = (struct cli_verified){.path = own ? own : path};
+	check_one(o, &files[o->count++]);
+	return 0;
+}
+
+/* A bundle, and the captures in it as if they were given one by one. */
+static int add_bundle(struct verify *o, const char *path)
+{
+	const struct cli_bundle_options opt = {
+	    .root = o->root, .signers = o->signers, .done = &o->done};
+	struct cli_bundle *bundles = realloc(o->bundles, (o->nbundles + 1) * sizeof(*bundles)), *b;
+	int status = 0;
+
+	if (!bundles)
+		return cli_exit_of(ERR_NOMEM);
+	o->bundles = bundles;
+	b = &bundles[o->nbundles++];
+	*b = (struct cli_bundle){.path = path};
+	cli_check_bundle(b, &opt);
+	for (size_t i = 0; !b->failed && !status && i < b->report.count && !cli_interrupted();
+	     i++) {
+		char *capture = cli_bundle_capture(b, i);
+
+		if (capture)
+			status = add_file(o, NULL, capture);
+	}
+	return status;
+}
+
+static int check_log(const char *path)
+{
+	struct custody_report r;
+	struct error err = {0};
+
+	if (custody_check(path, NULL, NULL, &r, &err) < 0)
+		return cli_fail(&err);
+	if (r.broken || r.torn) {
+		cli_log(CLI_ERROR, "%s: %s", path, r.what);
+		return r.broken ? CLI_FINDINGS : CLI_PARTIAL;
+	}
+	cli_log(CLI_NOTE, "%s: a custody log of %llu entries, unbroken", path,
+		(unsigned long long)r.lines);
+	return 0;
+}
+
+static bool is_seal(const char *path)
+{
+	static const char begin[] = "{\"n\":0,\"kind\":\"head\"";
+	char head[sizeof(begin)];
+	struct arc_file *f;
+	bool is;
+
+	if (!sv_ends(sv_of(path), SV_LIT(SF_SEAL_SUFFIX)) || arc_open_stored(path, &f, NULL) < 0)
+		return false;
+	is = arc_read(f, head, sizeof(head) - 1, NULL) == (int64_t)sizeof(head) - 1 &&
+	     memcmp(head, begin, sizeof(head) - 1) == 0;
+	arc_close(f);
+	return is;
+}
+
+/* A seal stands for the capture that it is beside. */
+static int add_sealed(struct verify *o, const char *seal)
+{
+	char *capture = strndup(seal, strlen(seal) - strlen(SF_SEAL_SUFFIX));
+
+	return capture ? add_file(o, NULL, capture) : cli_exit_of(ERR_NOMEM);
+}
+
+static int take(struct verify *o, const char *path)
+{
+	struct error err = {0};
+	int rc;
+
+	if (strcmp(path, "-") == 0)
+		return add_file(o, path, NULL);
+	rc = bag_is_bundle(path, &err);
+	if (rc > 0)
+		return add_bundle(o, path);
+	if (rc < 0 && rc != ERR_IO && rc != ERR_UNSUPPORTED) {
+		o->status = cli_worse(o->status, cli_fail(&err));
+		return 0;
+	}
+	if (custody_is_log(path)) {
+		o->status = cli_worse(o->status, check_log(path));
+		return 0;
+	}
+	if (is_seal(path))
+		return add_sealed(o, path);
+	if (rc == 0 && arc_is_archive(path, NULL) > 0) {
+		cli_log(CLI_ERROR,
+			"'%s' is an archive, but no bundle: it has no bagit.txt; a capture in it "
+			"is named as in '%s//CAPTURE'",
+			path, path);
+		o->status = cli_worse(o->status, CLI_INPUT);
+		return 0;
+	}
+	return add_file(o, path, NULL);
+}
+
+static int work(struct verify *o, char **paths, int n)
 {
 	int status = 0;
 
-	for (size_t i = 0; i < o->count && !cli_interrupted(); i++) {
-		o->files[i].path = paths[i];
-		check_one(o, &o->files[i]);
-	}
+	for (int i = 0; i < n && !status && !cli_interrupted(); i++)
+		status = take(o, paths[i]);
 	cli_progress_done();
 	if (cli_interrupted())
 		return cli_interrupted();
@@ -281,9 +420,25 @@ static int work(struct verify *o, char **paths)
 	}
 	if (!status)
 		status = show(o);
+	for (size_t i = 0; i < o->nbundles; i++)
+		status = cli_worse(status, o->bundles[i].status);
 	for (size_t i = 0; i < o->count; i++)
 		status = cli_worse(status, o->files[i].status);
-	return status;
+	return cli_worse(status, o->status);
+}
+
+static void done(struct verify *o)
+{
+	for (size_t i = 0; i < o->nbundles; i++)
+		cli_bundle_done(&o->bundles[i]);
+	for (size_t i = 0; i < o->count; i++) {
+		sf_seal_report_done(&o->files[i].report);
+		free(o->files[i].parents);
+		free(o->paths[i]);
+	}
+	free(o->bundles);
+	free(o->files);
+	free(o->paths);
 }
 
 int cmd_verify(int argc, char **argv)
@@ -291,6 +446,7 @@ int cmd_verify(int argc, char **argv)
 	struct verify o = {0};
 	const struct cli_parser parser = {"verify", verify_options, verify_examples, take_option,
 					  &o};
+	uint8_t root[BAG_DIGEST];
 	int first;
 	int status = cli_parse(&parser, &o.common, argc, argv, &first);
 
@@ -298,20 +454,14 @@ int cmd_verify(int argc, char **argv)
 		return status < 0 ? cli_flush() : status;
 	cli_catch_signals();
 	if (first == argc) {
-		cli_log(CLI_ERROR, "no capture given");
+		cli_log(CLI_ERROR, "no capture given, and no bundle");
 		return CLI_USAGE;
 	}
-	o.count = (size_t)(argc - first);
-	o.files = calloc(o.count, sizeof(*o.files));
-	if (!o.files) {
-		cli_log(CLI_ERROR, "out of memory");
-		return CLI_INTERNAL;
+	if (o.root && !bag_parse_hex(sv_of(o.root), root)) {
+		cli_log(CLI_ERROR, "--root %s: expected 64 lower case hexadecimal digits", o.root);
+		return CLI_USAGE;
 	}
-	status = work(&o, argv + first);
-	for (size_t i = 0; i < o.count; i++) {
-		sf_seal_report_done(&o.files[i].report);
-		free(o.files[i].parents);
-	}
-	free(o.files);
+	status = work(&o, argv + first, argc - first);
+	done(&o);
 	return cli_worse(status, cli_flush());
 }

@@ -245,7 +245,7 @@ static bool matters(void *arg, const struct sf_chunk *c)
 {
 	const struct cli_events *o = arg;
 
-	return cli_skip_may_pass(&o->skip, c);
+	return run_skip_may_pass(&o->skip, c);
 }
 
 /* Fields that remember other events would have to see those in between. */
@@ -313,7 +313,7 @@ static int compile_filter(struct cli_events *o)
 
 	status =
 	    cli_add_condition(o->program, o->filter_name, o->filter, &arena, &node, &o->filter_id);
-	o->may_skip = !status && cli_skip_of(node, &o->skip) == 0;
+	o->may_skip = !status && run_skip_of(node, &o->skip) == 0;
 	arena_done(&arena);
 	o->has_filter = status == 0;
 	return status;

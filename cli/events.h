@@ -5,9 +5,9 @@
 
 #include "cli/around.h"
 #include "cli/show.h"
-#include "cli/skip.h"
 #include "cli/summary.h"
 #include "cli/walk.h"
+#include "replay/skip.h"
 
 #define CLI_EVENTS_BYTES_MAX 80 /* of a byte buffer in the default lines */
 
@@ -40,7 +40,7 @@ struct cli_events {
 	struct flt_program *program;
 	bool has_filter;
 	bool may_skip; /* chunks of an index in which nothing passes it: */
-	struct cli_skip skip;
+	struct run_skip skip;
 	unsigned filter_id;
 	struct cli_show show, operation;
 	struct cli_around ring;

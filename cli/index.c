@@ -4,73 +4,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/index_cache.h"
 #include "replay/checkpoint.h"
-
-char *cli_index_path(const char *capture)
-{
-	char *path;
-
-	return asprintf(&path, "%s%s", capture, SF_INDEX_SUFFIX) < 0 ? NULL : path;
-}
-
-/* An index that cannot be used only costs time. */
-static struct sf_index *open_beside(const char *path, const char *capture,
-				    const struct sf_identity *id)
-{
-	struct sf_index *x;
-	struct error err = {0};
-
-	if (sf_index_open(path, &x, &err) < 0) {
-		cli_log(CLI_WARNING, "%s; going on without, 'scapula index' makes it anew",
-			err.msg);
-		return NULL;
-	}
-	if (sf_index_is_of(x, id))
-		return x;
-	cli_log(CLI_WARNING,
-		"'%s' is not of '%s' as it is now; going on without, 'scapula index' makes it anew",
-		path, capture);
-	sf_index_close(x);
-	return NULL;
-}
-
-/* Nobody asked for what is in the cache: what is of no use there is as good as not there. */
-static struct sf_index *open_cached(const struct sf_identity *id)
-{
-	char *path = cli_cache_path(id);
-	struct sf_index *x = NULL;
-	struct error err = {0};
-
-	if (path && sf_index_open(path, &x, &err) == 0 && !sf_index_is_of(x, id)) {
-		sf_index_close(x);
-		x = NULL;
-	}
-	if (x)
-		cli_cache_touch(path);
-	else if (path && err.code == ERR_FORMAT)
-		cli_log(CLI_DEBUG, "%s", err.msg);
-	free(path);
-	return x;
-}
+#include "replay/index_cache.h"
 
 struct sf_index *cli_index_open(const char *capture)
 {
-	struct sf_index *x = NULL;
-	struct sf_identity id;
-	char *path;
+	struct error err = {0};
+	struct sf_index *x;
 
-	/* Whoever reads the capture tells why it cannot be read. */
-	if (strcmp(capture, "-") == 0 || sf_identify(capture, &id, NULL) < 0)
-		return NULL;
-	path = cli_index_path(capture);
-	if (path && access(path, F_OK) == 0)
-		x = open_beside(path, capture, &id);
-	free(path);
-	return x ? x : open_cached(&id);
+	/* An index that cannot be used only costs time. */
+	if (run_index_find(capture, &x, &err) < 0)
+		cli_log(CLI_WARNING, "%s; going on without, 'scapula index' makes it anew",
+			err.msg);
+	return x;
 }
 
 /* ---- making one ---- */
@@ -100,12 +48,12 @@ struct sf_index *cli_index_make(const char *capture, uint64_t deadline_ns)
 	int rc = sf_identify(capture, &id, &err);
 
 	if (rc == 0)
-		path = cli_cache_path(&id);
+		path = run_cache_path(&id);
 	if (path)
 		rc = run_index_build(capture, path, &opt, &report, &err);
 	cli_progress_done();
 	if (path && rc == 0) {
-		cli_cache_trim(path);
+		run_cache_trim(path);
 		rc = sf_index_open(path, &x, &err);
 	}
 	if (x)
@@ -123,7 +71,7 @@ bool cli_index_is_possible(const char *capture)
 
 	if (strcmp(capture, "-") == 0 || sf_identify(capture, &id, NULL) < 0)
 		return false;
-	path = cli_cache_path(&id);
+	path = run_cache_path(&id);
 	free(path);
 	return path != NULL;
 }

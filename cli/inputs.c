@@ -7,12 +7,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "archive/archive.h"
+#include "scapfile/files.h"
+
+static bool is_rule_name(const char *file)
+{
+	struct sv name = sv_of(file);
+
+	return file[0] != '.' && (sv_ends(name, SV_LIT(".yaml")) || sv_ends(name, SV_LIT(".yml")));
+}
+
 static int is_rule_file(const struct dirent *d)
 {
-	struct sv name = sv_of(d->d_name);
-
-	return d->d_name[0] != '.' &&
-	       (sv_ends(name, SV_LIT(".yaml")) || sv_ends(name, SV_LIT(".yml")));
+	return is_rule_name(d->d_name);
 }
 
 static int one_path(const char *path, char ***files, size_t *count)
@@ -25,6 +32,62 @@ static int one_path(const char *path, char ***files, size_t *count)
 	return *count ? 0 : CLI_INTERNAL;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct arc_member *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* "A.tar//DIRECTORY/FILE.yaml" for each rule file of a directory inside of an archive. */
+static int paths_inside(const char *path, struct arc_list *l, char ***files, size_t *count)
+{
+	const char *last = path, *at = path;
+	bool complete = true;
+
+	while ((at = strstr(at, ARC_SEPARATOR)))
+		last = at += strlen(ARC_SEPARATOR);
+	qsort(l->members, l->count, sizeof(*l->members), by_name);
+	*files = calloc(l->count + 1, sizeof(**files));
+	for (size_t i = 0; *files && i < l->count && complete; i++) {
+		const char *name = l->members[i].name;
+
+		if (l->members[i].kind != ARC_FILE || !is_rule_name(sf_file_base(name)))
+			continue;
+		complete =
+		    asprintf(&(*files)[*count], "%.*s%s", (int)(last - path), path, name) >= 0;
+		*count += complete;
+	}
+	if (*files && complete) {
+		if (!*count)
+			cli_log(CLI_WARNING, "'%s' holds no .yaml or .yml file", path);
+		return 0;
+	}
+	cli_log(CLI_ERROR, "out of memory");
+	return CLI_INTERNAL;
+}
+
+/* Return: an exit status, or -1: it is no directory inside of an archive. */
+static int directory_inside(const char *path, char ***files, size_t *count)
+{
+	struct error err = {0};
+	struct arc_list l;
+	int rc;
+
+	if (!arc_is_inside(path))
+		return -1;
+	rc = arc_list_directory(path, &l, &err);
+	if (rc == 0)
+		return one_path(path, files, count);
+	if (rc < 0) {
+		cli_log(CLI_ERROR, "cannot read rules '%s': %s", path, err.msg);
+		return CLI_RULES;
+	}
+	rc = paths_inside(path, &l, files, count);
+	arc_list_done(&l);
+	return rc;
+}
+
 int cli_rule_paths(const char *path, char ***files, size_t *count)
 {
 	struct dirent **names;
@@ -33,6 +96,9 @@ int cli_rule_paths(const char *path, char ***files, size_t *count)
 
 	*files = NULL;
 	*count = 0;
+	n = directory_inside(path, files, count);
+	if (n >= 0)
+		return n;
 	if (stat(path, &sb) != 0) {
 		cli_log(CLI_ERROR, "cannot read rules '%s': %s", path, strerror(errno));
 		return CLI_RULES;

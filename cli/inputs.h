@@ -6,7 +6,8 @@
 #include "cli/cli.h"
 
 /*
- * Load @paths in order; a directory gives its .yaml and .yml files, sorted, not recursive. Errors
+ * Load @paths in order; a directory gives its .yaml and .yml files, sorted, not recursive; both
+ * may be inside of archives. Errors
  * and warnings are told. Return: 0 or an exit status.
  */
 int cli_load_rules(struct rule_loader *l, const char *const *paths, size_t count);

@@ -53,7 +53,6 @@ int main(int argc, char **argv)
 	const struct cli_command *c;
 
 	cli_ignore_signals();
-	qry_setup();
 	if (argc < 2) {
 		cli_print_usage(stderr);
 		return CLI_USAGE;

@@ -261,6 +261,7 @@ static int open_case(struct cli_rule_run *o, int argc, char **argv)
 	size_t n;
 	int rc;
 
+	qry_setup();
 	cli_quote_command(&command, argc, argv);
 	run.command = buf_cstr(&command);
 	rc = qry_writer_open(o->db, &run, &o->writer, &err);

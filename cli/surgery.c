@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "cli/custody.h"
 #include "cli/inputs.h"
 #include "scapfile/stream.h"
 
@@ -391,6 +392,37 @@ static int set_lineage(struct surgery *s, struct error *err)
 	return rc;
 }
 
+/* In the custody log, if there is one. */
+static int note_custody(const struct surgery *s)
+{
+	struct custody_file *inputs = calloc(s->nparents, sizeof(*inputs));
+	struct custody_file output = {.name = s->opt.output};
+	struct custody_entry e = {.action = CUSTODY_COPY,
+				  .reason = s->opt.reason,
+				  .inputs = inputs,
+				  .ninputs = s->nparents,
+				  .outputs = &output,
+				  .noutputs = !is_dash(s->opt.output),
+				  .argc = s->argc,
+				  .argv = s->argv};
+	int status;
+
+	if (!inputs)
+		return cli_exit_of(ERR_NOMEM);
+	for (size_t i = 0; i < s->nparents; i++) {
+		const struct surgery_parent *p = &s->parents[i];
+
+		inputs[i] = (struct custody_file){
+		    .name = p->told ? p->told : p->path, .size = p->size, .hashed = p->hashed};
+		memcpy(inputs[i].sha256, p->sha256, sizeof(p->sha256));
+	}
+	if (strcmp(s->operation, "slice") == 0 || strcmp(s->operation, "redact") == 0)
+		e.action = s->operation[0] == 's' ? CUSTODY_SLICE : CUSTODY_REDACT;
+	status = cli_custody_note(NULL, &e);
+	free(inputs);
+	return status;
+}
+
 /* Somebody else may have made a file of that name meanwhile. */
 static int complete(struct surgery *s)
 {
@@ -411,7 +443,7 @@ static int complete(struct surgery *s)
 			"'%s' holds no events; other readers refuse captures without any",
 			s->opt.output);
 	tell_made(s, &stats);
-	return stats.events ? 0 : CLI_PARTIAL;
+	return cli_worse(note_custody(s), stats.events ? 0 : CLI_PARTIAL);
 }
 
 int surgery_end(struct surgery *s, int failed)

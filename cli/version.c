@@ -7,10 +7,13 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "archive/archive.h"
 #include "cli/cli.h"
 
 void cli_print_version(void)
 {
+	const char *archive = arc_library_version();
+
 	printf("scapula %s\n", SCAPULA_VERSION);
 	printf("rule engine     %s (Falco rule language)\n", RULE_ENGINE_VERSION);
 	printf("event table     %d event types, %d system calls\n", EV_TYPE_COUNT,
@@ -24,6 +27,7 @@ void cli_print_version(void)
 	printf("re2             built in, POSIX syntax\n");
 	printf("cjson           %s\n", cJSON_Version());
 	printf("libcrypto       %s\n", OpenSSL_version(OPENSSL_VERSION_STRING));
+	printf("libarchive      %s\n", archive ? archive : "not there");
 	printf("live capture    not built in\n");
 	printf("terminal UI     not built in\n");
 }

@@ -33,7 +33,7 @@ enum { /* ids of options these commands share; their own begin after them */
 struct view {
 	struct cli_common common;
 	enum table_format format;
-	struct cli_moment at;
+	struct run_moment at;
 	const char *filter;	    /* -F; NULL: none */
 	const char *filter_classes; /* which fields -F may use: "proc fd user" */
 	int64_t pid;		    /* --pid; -1: none */

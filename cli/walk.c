@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/walk.h"
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "cli/index.h"
 #include "replay/checkpoint.h"
@@ -40,16 +38,10 @@ static int check_limits(struct cli_walk *w, const char *path, const struct limit
 
 /* --- a moment --- */
 
-int cli_take_moment(const char *option, const char *value, struct cli_moment *out)
+int cli_take_moment(const char *option, const char *value, struct run_moment *out)
 {
-	*out = (struct cli_moment){.kind = CLI_AT_TIME};
-	if (strncmp(value, "evt:", 4) == 0) {
-		out->kind = CLI_AT_EVENT;
-		if (cli_parse_u64(value + 4, &out->value))
-			return 0;
-	} else if (cli_parse_time(value, &out->value, &out->relative)) {
+	if (run_moment_parse(value, out))
 		return 0;
-	}
 	cli_log(CLI_ERROR,
 		"--%s %s: expected a time such as 2026-11-22T03:02:21Z, @1795316541.5 or +30s, or "
 		"an event such as evt:1234",
@@ -57,45 +49,24 @@ int cli_take_moment(const char *option, const char *value, struct cli_moment *ou
 	return CLI_USAGE;
 }
 
-/* Does @item lie behind the moment? Events without a time of their own never do. */
-static bool is_past(struct cli_walk *w, const struct ev_item *item)
-{
-	const struct cli_moment *at = w->at;
-	bool operation = item->kind == EV_ITEM_URING;
-
-	if (item->kind != EV_ITEM_EVENT && item->kind != EV_ITEM_SECTION && !operation)
-		return false;
-	if (at->kind == CLI_AT_EVENT)
-		return state_stats(w->state)->events >= at->value &&
-		       (item->kind != EV_ITEM_SECTION || at->value);
-	if (at->kind == CLI_AT_END || item->kind == EV_ITEM_SECTION ||
-	    (!operation && ev_info(item->ev)->category & EC_METAEVENT))
-		return false;
-	if (!w->moment && operation && at->relative)
-		return false;
-	if (!w->moment)
-		w->moment = at->relative ? item->ev->ts + at->value : at->value;
-	return item->ev->ts > w->moment;
-}
-
 /* The state as of the moment, also when no event came. */
 static void finish_moment(struct cli_walk *w, const char *path, bool past)
 {
 	const struct state_stats *ss = state_stats(w->state);
 
-	if (w->at->kind == CLI_AT_EVENT && !past && ss->events < w->at->value)
+	if (w->at->kind == RUN_AT_EVENT && !past && ss->events < w->at->value)
 		cli_log(CLI_WARNING, "%s: --at evt:%llu is after the last event, number %llu", path,
 			(unsigned long long)w->at->value, (unsigned long long)ss->events);
-	if (w->at->kind == CLI_AT_TIME && !past && w->moment > ss->last_ts)
+	if (w->at->kind == RUN_AT_TIME && !past && w->moment > ss->last_ts)
 		cli_log(CLI_WARNING, "%s: --at is after the last event: the end of the capture",
 			path);
-	if (w->at->kind == CLI_AT_TIME && past && !ss->first_event_ts)
+	if (w->at->kind == RUN_AT_TIME && past && !ss->first_event_ts)
 		cli_log(CLI_WARNING, "%s: --at is before the first event: the initial state", path);
-	if (w->at->kind == CLI_AT_TIME && past && ss->events && !state_is_complete(w->state))
+	if (w->at->kind == RUN_AT_TIME && past && ss->events && !state_is_complete(w->state))
 		cli_log(CLI_WARNING,
 			"%s: --at is between two sections: the initial state of the later one",
 			path);
-	if (!w->moment || w->at->kind != CLI_AT_TIME)
+	if (!w->moment || w->at->kind != RUN_AT_TIME)
 		w->moment = ss->last_ts;
 	state_complete(w->state);
 	state_settle(w->state, w->moment);
@@ -226,7 +197,8 @@ static int walk_items(struct cli_walk *w, const char *path, const struct limits 
 				return 0;
 			continue;
 		}
-		if ((w->at && is_past(w, &item)) || (w->stop_at && item.offset >= w->stop_at)) {
+		if ((w->at && run_moment_is_before(w->at, w->state, &item, &w->moment)) ||
+		    (w->stop_at && item.offset >= w->stop_at)) {
 			w->past = true;
 			return 0;
 		}
@@ -261,33 +233,13 @@ static int walk_items(struct cli_walk *w, const char *path, const struct limits 
 
 /* --- the start --- */
 
-/* The chunk in which the moment is. */
-static size_t chunk_of_moment(struct cli_walk *w, const struct sf_index *x)
-{
-	const struct sf_index_facts *facts = sf_index_facts(x);
-	uint64_t ts = w->at->value;
-	size_t n;
-
-	switch (w->at->kind) {
-	case CLI_AT_EVENT:
-		return sf_index_find_event(x, w->at->value);
-	case CLI_AT_TIME:
-		ts += w->at->relative ? facts->start_ts : 0;
-		w->moment = ts;
-		return sf_index_find_time(x, ts < UINT64_MAX ? ts + 1 : ts);
-	default:
-		(void)sf_index_chunks(x, &n);
-		return n - 1;
-	}
-}
-
 /* The chunk before which nothing is of interest. */
 static size_t first_chunk(struct cli_walk *w, const struct sf_index *x)
 {
 	size_t by_time, by_event;
 
 	if (w->at)
-		return chunk_of_moment(w, x);
+		return run_moment_chunk(w->at, x, &w->moment);
 	w->span = run_window_from(&w->window, sf_index_facts(x)->first_ts);
 	by_time = w->span.from ? sf_index_find_time(x, w->span.from) : 0;
 	by_event = w->first_event ? sf_index_find_event(x, w->first_event) : 0;
@@ -307,7 +259,7 @@ static bool asks_for_part(const struct cli_walk *w)
 static bool skips(const struct cli_walk *w)
 {
 	if (w->at)
-		return w->at->kind != CLI_AT_END;
+		return w->at->kind != RUN_AT_END;
 	return w->window.from || w->first_event > 1;
 }
 

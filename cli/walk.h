@@ -4,15 +4,8 @@
 #define CLI_WALK_H
 
 #include "cli/cli.h"
+#include "replay/moment.h"
 #include "scapfile/index.h"
-
-enum cli_moment_kind { CLI_AT_END, CLI_AT_TIME, CLI_AT_EVENT };
-
-struct cli_moment { /* a point of a capture to look at the state at */
-	enum cli_moment_kind kind;
-	uint64_t value; /* nanoseconds or event number: what comes after is not applied */
-	bool relative;	/* a time after the first event */
-};
 
 struct cli_walk {
 	/* Set by the caller: */
@@ -34,7 +27,7 @@ struct cli_walk {
 	bool (*matters)(void *arg, const struct sf_chunk *c);
 	/* The walk ends at that moment; @end then sees the state with pending removals carried out.
 	 */
-	const struct cli_moment *at; /* NULL: all events, the state as the last one left it */
+	const struct run_moment *at; /* NULL: all events, the state as the last one left it */
 	/* When the state is there, before the first item; may be NULL. */
 	int (*begin)(void *arg, struct cli_walk *w, struct error *err);
 	/* Each event the state took, shown or not; may be NULL. */
@@ -67,7 +60,7 @@ struct cli_walk {
 
 /* The value of --at: a time as cli_take_time() takes it, or evt:N. Return: 0 or CLI_USAGE (told).
  */
-int cli_take_moment(const char *option, const char *value, struct cli_moment *out);
+int cli_take_moment(const char *option, const char *value, struct run_moment *out);
 /* Walk one capture and tell what is wrong with it. Return: an exit status. */
 int cli_walk_capture(struct cli_walk *w, const char *path);
 

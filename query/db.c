@@ -10,6 +10,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "archive/archive.h"
+#include "query/member.h"
+
 static bool no_space(int sys)
 {
 	return sys == ENOSPC || sys == EDQUOT || sys == EFBIG;
@@ -125,9 +128,12 @@ static int create_file(const char *path, struct error *err)
 /* A relative path gets "./" in front: SQLite gives ":memory:" and "file:..." other meanings. */
 static int connect_file(const char *path, int how, sqlite3 **db, struct error *err)
 {
-	char *name = sqlite3_mprintf("%s%s", path[0] == '/' ? "" : "./", path);
+	char *name;
 	int rc;
 
+	if (arc_is_inside(path) && how == SQLITE_OPEN_READONLY)
+		return qry_open_member(path, 0, db, err);
+	name = sqlite3_mprintf("%s%s", path[0] == '/' ? "" : "./", path);
 	if (!name)
 		return error_nomem(err);
 	rc = sqlite3_open_v2(name, db, how | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
@@ -136,7 +142,7 @@ static int connect_file(const char *path, int how, sqlite3 **db, struct error *e
 }
 
 /* Nothing in the file is to run by itself. */
-static int distrust(sqlite3 *db, const char *path, struct error *err)
+int qry_db_distrust(sqlite3 *db, const char *path, struct error *err)
 {
 	int rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 
@@ -153,7 +159,7 @@ static int configure(sqlite3 *db, const char *path, int busy_ms, struct error *e
 
 	if (rc != SQLITE_OK)
 		return qry_db_error(db, path, rc, "setting up", err);
-	rc = distrust(db, path, err);
+	rc = qry_db_distrust(db, path, err);
 	if (rc < 0)
 		return rc;
 	return qry_db_exec(db, path,
@@ -174,6 +180,8 @@ static int open_connection(const char *path, const char *program_version, int bu
 
 	if (rc == 0)
 		rc = configure(*db, path, busy_ms, err);
+	if (rc == 0 && qry_fingerprint_register(*db) != SQLITE_OK)
+		rc = error_nomem(err);
 	if (rc == 0)
 		rc = qry_schema_upgrade(*db, path, program_version, qry_migrations,
 					QRY_SCHEMA_VERSION, err);
@@ -207,5 +215,5 @@ int qry_db_open_readonly(const char *path, sqlite3 **out, struct error *err)
 {
 	int rc = connect_file(path, SQLITE_OPEN_READONLY, out, err);
 
-	return rc < 0 ? rc : distrust(*out, path, err);
+	return rc < 0 ? rc : qry_db_distrust(*out, path, err);
 }

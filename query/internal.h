@@ -12,63 +12,18 @@
 
 #include "base/buf.h"
 #include "base/cursor.h"
+#include "base/map.h"
+#include "query/facts.h"
 #include "query/query.h"
 
 #define QRY_APPLICATION_ID 0x5363706c  /* "Scpl": what PRAGMA application_id says of a case */
 #define QRY_READING_MAX	   INT32_MAX   /* run_capture_id is the upper half of process_id */
 #define QRY_TEXT_MAX	   (1u << 20)  /* bytes of one text from a capture; longer ones are cut */
-#define QRY_VALUES_MAX	   24	       /* values of one row */
 #define QRY_WAKE_BYTES	   (64u << 10) /* queued bytes that end the writer's pause early */
 #define QRY_IDLE_MS	   100	 /* how long rows may wait for company before they are committed */
 #define QRY_BUSY_MS	   10000 /* how long to wait for another program's lock on the case */
 
-/* --- values and rows (row.c) */
-
-enum qry_kind {
-	QRY_NULL,
-	QRY_INT,
-	QRY_TEXT, /* cut at QRY_TEXT_MAX */
-	QRY_JSON, /* a cut would break it: becomes NULL above QRY_TEXT_MAX */
-};
-
-struct qry_value {
-	enum qry_kind kind;
-	int64_t i;
-	struct sv s;
-};
-
-static inline struct qry_value qry_int(int64_t i)
-{
-	return (struct qry_value){.kind = QRY_INT, .i = i};
-}
-
-/* SQLite's integers are signed: what does not fit becomes the largest. */
-static inline struct qry_value qry_u64(uint64_t u)
-{
-	return qry_int(u > INT64_MAX ? INT64_MAX : (int64_t)u);
-}
-
-/* 0 means "not known" and becomes NULL. */
-static inline struct qry_value qry_u64_known(uint64_t u)
-{
-	return u ? qry_u64(u) : (struct qry_value){0};
-}
-
-/* Negative means "not known" and becomes NULL. */
-static inline struct qry_value qry_int_known(int64_t i)
-{
-	return i >= 0 ? qry_int(i) : (struct qry_value){0};
-}
-
-static inline struct qry_value qry_text(struct sv s)
-{
-	return (struct qry_value){.kind = s.p ? QRY_TEXT : QRY_NULL, .s = s};
-}
-
-static inline struct qry_value qry_json(struct sv s)
-{
-	return (struct qry_value){.kind = s.p ? QRY_JSON : QRY_NULL, .s = s};
-}
+/* --- rows (row.c) */
 
 /* What a queued row is, in the order the protocol allows (store.c). */
 enum qry_op {
@@ -79,6 +34,7 @@ enum qry_op {
 	QRY_OP_PROCESS,
 	QRY_OP_EXEC,
 	QRY_OP_PROCESS_END,
+	QRY_OP_FACT,
 	QRY_OP_GAP,
 	QRY_OP_CAPTURE_END,
 	QRY_OP_FINISH,
@@ -147,10 +103,11 @@ void qry_queue_fail(struct qry_queue *q, const struct error *e);
 
 /* --- opening a case (db.c, schema.c) */
 
-struct qry_migration {		/* statements that lead from one schema version to the next */
-	const char *const *sql; /* NULL-terminated */
+struct qry_migration { /* statements that lead from one schema version to the next */
+	const char *const *sql, *const *views; /* NULL-terminated; no views: NULL */
 };
 
+extern const char *const qry_schema_2[], *const qry_schema_2_views[];
 /* Step n leads from version n to n + 1; the first creates everything. */
 extern const struct qry_migration qry_migrations[QRY_SCHEMA_VERSION];
 
@@ -160,6 +117,8 @@ MUST_CHECK int qry_db_open(const char *path, const char *program_version, int bu
 			   sqlite3 **out, struct error *err);
 /* An existing case, which stays as it is; @out is to be closed also on failure. */
 MUST_CHECK int qry_db_open_readonly(const char *path, sqlite3 **out, struct error *err);
+/* Nothing in the file is to run by itself. */
+MUST_CHECK int qry_db_distrust(sqlite3 *db, const char *path, struct error *err);
 /* Recognise what @db is and bring it to @version with @steps, in one transaction. */
 MUST_CHECK int qry_schema_upgrade(sqlite3 *db, const char *path, const char *program_version,
 				  const struct qry_migration *steps, int version,
@@ -177,7 +136,8 @@ enum qry_stmt {
 #define STMT(sym, doing, sql) QRY_STMT_##sym,
 #include "query/statements.def"
 #undef STMT
-	QRY_STMT_COUNT
+	QRY_STMT_FACTS, /* and one for each kind of fact */
+	QRY_STMT_COUNT = QRY_STMT_FACTS + QRY_FACT_COUNT
 };
 
 struct qry_store {
@@ -190,9 +150,12 @@ struct qry_store {
 	struct qry_rule_ref {
 		int64_t rule_id; /* 0: not added */
 		int priority;
+		/* Alerts that are not in alert_counts yet: */
+		int64_t alerts, first_ts, last_ts;
 	} * rules; /* by index in the run */
 	size_t rule_cap;
-	unsigned pending; /* rows in the open transaction */
+	struct map groups; /* of alert_groups, likewise: by rule and fingerprint */
+	unsigned pending;  /* rows in the open transaction */
 	bool in_transaction;
 	struct buf scratch;
 };
@@ -203,6 +166,46 @@ MUST_CHECK int qry_store_init(struct qry_store *s, sqlite3 *db, const char *path
 void qry_store_done(struct qry_store *s); /* rolls back what is not committed */
 MUST_CHECK int qry_store_apply(struct qry_store *s, struct qry_row *row, struct error *err);
 MUST_CHECK int qry_store_commit(struct qry_store *s, struct error *err);
+
+/* Run statement @which with @n values to completion. */
+MUST_CHECK int qry_store_run(struct qry_store *s, unsigned which, const struct qry_value *v,
+			     unsigned n, struct error *err);
+/* The id in the case of process @key of the reading at hand. */
+int64_t qry_store_process_id(const struct qry_store *s, int64_t key);
+
+/* --- counts of alerts (counts.c): gathered while a transaction is open, stored at its end */
+
+#define QRY_GROUPS_MAX 65536 /* gathered at a time */
+
+struct qry_group {
+	int64_t rule_id, fingerprint, alerts, first_ts, last_ts, first_seq;
+};
+
+MUST_CHECK int qry_counts_add(struct qry_store *s, struct qry_rule_ref *rule, int64_t fingerprint,
+			      int64_t ts);
+MUST_CHECK int qry_counts_store(struct qry_store *s, struct error *err);
+/* @rule is about to be forgotten. */
+MUST_CHECK int qry_counts_rule(struct qry_store *s, struct qry_rule_ref *rule, struct error *err);
+void qry_counts_done(struct qry_store *s);
+
+/* --- what an alert looks like, whenever and wherever it happens (fingerprint.c) */
+
+/* @fields: a JSON object, or none. The first 8 bytes of a SHA-256; docs/case-schema.md. */
+int64_t qry_fingerprint(struct sv rule, struct sv fields);
+/* scapula_fingerprint(rule, fields) in SQL. Return: SQLite's result. */
+int qry_fingerprint_register(sqlite3 *db);
+
+/* --- who writes a run, and what is left of one that was killed (owner.c) */
+
+#define QRY_OWNER_MAX 128
+
+/* This program's name for itself; "" if the system does not tell. */
+void qry_owner_self(char out[QRY_OWNER_MAX]);
+/* Return: 1: whoever made the reading did not finish it and is gone, 0: else, or ERR_*. */
+MUST_CHECK int qry_reading_is_abandoned(sqlite3 *db, const char *path, int64_t reading,
+					struct error *err);
+/* Remove all rows of the reading. */
+MUST_CHECK int qry_reading_drop(sqlite3 *db, const char *path, int64_t reading, struct error *err);
 
 /* --- the writer (writer.c) */
 

@@ -13,7 +13,7 @@
 #include "engine/rules/rules.h"
 #include "scapfile/scapfile.h"
 
-#define QRY_SCHEMA_VERSION 1
+#define QRY_SCHEMA_VERSION 2
 #define QRY_QUEUE_BYTES                                                                            \
 	(8u << 20)	    /* queued rows waiting for SQLite; a full queue makes the caller wait */
 #define QRY_BATCH_ROWS 4096 /* rows per transaction */
@@ -46,8 +46,10 @@ MUST_CHECK int qry_add_rule_file(struct qry_writer *w, const struct rule_result 
 				 struct error *err);
 MUST_CHECK int qry_add_rule(struct qry_writer *w, const struct rule *r, struct error *err);
 
-/* Start of one capture; the rows that follow belong to it. Same file again (by SHA-256): its older
- * rows stay, of another run. */
+/*
+ * Start of one capture; the rows that follow belong to it. Same file again (by SHA-256): its older
+ * rows stay, of another run; but what a run left that was killed meanwhile is replaced.
+ */
 MUST_CHECK int qry_capture_begin(struct qry_writer *w, const char *path, struct error *err);
 
 struct qry_alert {
@@ -72,8 +74,9 @@ struct qry_process {	     /* one process (thread group), from appearance to remo
 	enum qry_process_origin origin;
 	uint64_t start_ts;  /* 0: before the capture */
 	uint64_t start_evt; /* event number, 0: initial list */
+	uint64_t clone_ts;  /* as the initial list has it, 0: not known */
 	struct sv comm, exe, exepath, cmdline, cwd, container_id;
-	uint32_t uid, loginuid, tty;
+	uint32_t uid, gid, loginuid, tty;
 };
 MUST_CHECK int qry_process_start(struct qry_writer *w, const struct qry_process *p,
 				 struct error *err);
@@ -85,6 +88,7 @@ struct qry_exec { /* one successful exec; @index counts from 1 per process */
 	struct sv comm, exe, exepath, cmdline, cwd;
 	struct sv args; /* JSON array of strings: argv without argv[0] */
 	uint32_t uid;
+	bool exe_writable, exe_upper_layer, exe_from_memfd;
 };
 MUST_CHECK int qry_process_exec(struct qry_writer *w, const struct qry_exec *x, struct error *err);
 /* @status: raw wait(2) status, or -1 when not recorded. @ts 0: vanished without an exit event. */
@@ -99,6 +103,7 @@ struct qry_capture_end {
 	uint32_t num_cpus;
 	uint64_t boot_ts, first_ts, last_ts;
 	uint64_t events;  /* counted ones */
+	uint64_t lost;	  /* events the recorder says it lost */
 	bool interrupted; /* stopped before the end on request or by an error */
 };
 MUST_CHECK int qry_capture_end(struct qry_writer *w, const struct qry_capture_end *e,

@@ -32,7 +32,7 @@ unsigned qry_row_limit(struct qry_value *v, unsigned n)
 	unsigned hit = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (LIKELY(v[i].kind < QRY_TEXT || v[i].s.n <= QRY_TEXT_MAX))
+		if (LIKELY(!qry_is_text(&v[i]) || v[i].s.n <= QRY_TEXT_MAX))
 			continue;
 		hit++;
 		if (v[i].kind == QRY_TEXT)
@@ -48,9 +48,9 @@ size_t qry_row_size(const struct qry_value *v, unsigned n)
 	size_t size = ROW_HEAD;
 
 	for (unsigned i = 0; i < n; i++)
-		size += v[i].kind == QRY_NULL  ? 1
-			: v[i].kind == QRY_INT ? INT_SIZE
-					       : TEXT_HEAD + v[i].s.n;
+		size += v[i].kind == QRY_NULL ? 1
+			: qry_is_text(&v[i])  ? TEXT_HEAD + v[i].s.n
+					      : INT_SIZE;
 	return size;
 }
 
@@ -71,7 +71,7 @@ void qry_row_encode(uint8_t *to, enum qry_op op, const struct qry_value *v, unsi
 	*to++ = (uint8_t)n;
 	for (unsigned i = 0; i < n; i++) {
 		*to++ = (uint8_t)v[i].kind;
-		if (v[i].kind == QRY_INT) {
+		if (v[i].kind == QRY_INT || v[i].kind == QRY_KEY) {
 			to = put(to, &v[i].i, sizeof(v[i].i));
 		} else if (v[i].kind != QRY_NULL) {
 			len = (uint32_t)v[i].s.n;
@@ -97,7 +97,7 @@ static void take_value(struct cursor *c, struct qry_value *v)
 	size_t n;
 
 	*v = (struct qry_value){.kind = (enum qry_kind)cursor_u8(c)};
-	if (v->kind == QRY_INT) {
+	if (v->kind == QRY_INT || v->kind == QRY_KEY) {
 		p = cursor_bytes(c, sizeof(v->i));
 		if (p)
 			memcpy(&v->i, p, sizeof(v->i));

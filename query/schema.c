@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tables and views of a case (docs/case-schema.md says what each column means) and how older
- * cases are brought up to date. A released version's statements never change: a new version appends
- * a migration. The comments inside the statements are what sqlite3's .schema shows.
+ * The tables and views of the first version of a case (docs/case-schema.md says what each column
+ * means; schema_2.c has what came then) and how older cases are brought up to date. A released
+ * version's statements never change: a new version appends a migration. The comments inside the
+ * statements are what sqlite3's .schema shows.
  */
 #include "query/internal.h"
 
@@ -268,7 +269,8 @@ static const char *const schema_1[] = {
 /* clang-format on */
 
 const struct qry_migration qry_migrations[QRY_SCHEMA_VERSION] = {
-    {schema_1},
+    {schema_1, NULL},
+    {qry_schema_2, qry_schema_2_views},
 };
 
 struct identity {
@@ -322,6 +324,15 @@ static int note_creation(sqlite3 *db, const char *path, const char *program_vers
 	return rc;
 }
 
+static int run_all(sqlite3 *db, const char *path, const char *const *sql, struct error *err)
+{
+	int rc = 0;
+
+	for (; sql && *sql && rc == 0; sql++)
+		rc = qry_db_exec(db, path, *sql, err);
+	return rc;
+}
+
 static int climb(sqlite3 *db, const char *path, const struct qry_migration *steps, int64_t from,
 		 int to, struct error *err)
 {
@@ -329,11 +340,11 @@ static int climb(sqlite3 *db, const char *path, const struct qry_migration *step
 	int rc;
 
 	for (int64_t at = from; at < to; at++) {
-		for (const char *const *sql = steps[at].sql; *sql; sql++) {
-			rc = qry_db_exec(db, path, *sql, err);
-			if (rc < 0)
-				return rc;
-		}
+		rc = run_all(db, path, steps[at].sql, err);
+		if (rc == 0)
+			rc = run_all(db, path, steps[at].views, err);
+		if (rc < 0)
+			return rc;
 	}
 	sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA user_version = %d", to);
 	return qry_db_exec(db, path, pragma, err);

@@ -14,11 +14,19 @@ static const struct {
 #define STMT(sym, doing, sql) [QRY_STMT_##sym] = {doing, sql},
 #include "query/statements.def"
 #undef STMT
+#define FACT(sym, doing, sql) [QRY_STMT_FACTS + QRY_FACT_##sym] = {doing, sql},
+#include "query/facts.def"
+#undef FACT
 };
 
-static int fail(struct qry_store *s, int rc, enum qry_stmt which, struct error *err)
+static int fail(struct qry_store *s, int rc, unsigned which, struct error *err)
 {
 	return qry_db_error(s->db, s->path, rc, statements[which].doing, err);
+}
+
+int64_t qry_store_process_id(const struct qry_store *s, int64_t key)
+{
+	return key + (s->run_capture_id << 32);
 }
 
 /* SQLITE_STATIC: the text outlives the step, and every parameter is bound anew for the next one. */
@@ -37,6 +45,8 @@ static int bind(struct qry_store *s, sqlite3_stmt *stmt, int at, const struct qr
 	switch (v->kind) {
 	case QRY_INT:
 		return sqlite3_bind_int64(stmt, at, v->i);
+	case QRY_KEY:
+		return sqlite3_bind_int64(stmt, at, qry_store_process_id(s, v->i));
 	case QRY_TEXT:
 	case QRY_JSON:
 		return bind_text(s, stmt, at, v->s);
@@ -47,7 +57,7 @@ static int bind(struct qry_store *s, sqlite3_stmt *stmt, int at, const struct qr
 }
 
 /* Bind @n values from parameter @first on, those before it are bound; run to completion. */
-static int run_from(struct qry_store *s, enum qry_stmt which, int first, const struct qry_value *v,
+static int run_from(struct qry_store *s, unsigned which, int first, const struct qry_value *v,
 		    unsigned n, struct error *err)
 {
 	sqlite3_stmt *stmt = s->stmt[which];
@@ -62,14 +72,14 @@ static int run_from(struct qry_store *s, enum qry_stmt which, int first, const s
 	return rc == SQLITE_OK ? 0 : fail(s, rc, which, err);
 }
 
-static int run(struct qry_store *s, enum qry_stmt which, const struct qry_value *v, unsigned n,
-	       struct error *err)
+int qry_store_run(struct qry_store *s, unsigned which, const struct qry_value *v, unsigned n,
+		  struct error *err)
 {
 	return run_from(s, which, 1, v, n, err);
 }
 
 /* As run(), with the reading's id in front. */
-static int run_row(struct qry_store *s, enum qry_stmt which, const struct qry_value *v, unsigned n,
+static int run_row(struct qry_store *s, unsigned which, const struct qry_value *v, unsigned n,
 		   struct error *err)
 {
 	int rc = sqlite3_bind_int64(s->stmt[which], 1, s->run_capture_id);
@@ -100,7 +110,7 @@ static int begin(struct qry_store *s, struct error *err)
 
 	if (s->in_transaction)
 		return 0;
-	rc = run(s, QRY_STMT_BEGIN, NULL, 0, err);
+	rc = qry_store_run(s, QRY_STMT_BEGIN, NULL, 0, err);
 	if (rc == 0)
 		s->in_transaction = true;
 	return rc;
@@ -112,7 +122,9 @@ int qry_store_commit(struct qry_store *s, struct error *err)
 
 	if (!s->in_transaction)
 		return 0;
-	rc = run(s, QRY_STMT_COMMIT, NULL, 0, err);
+	rc = qry_counts_store(s, err);
+	if (rc == 0)
+		rc = qry_store_run(s, QRY_STMT_COMMIT, NULL, 0, err);
 	if (rc == 0) {
 		s->in_transaction = false;
 		s->pending = 0;
@@ -122,16 +134,20 @@ int qry_store_commit(struct qry_store *s, struct error *err)
 
 static int add_run(struct qry_store *s, const struct qry_run *r, struct error *err)
 {
-	const struct qry_value v[] = {
+	char owner[QRY_OWNER_MAX];
+	struct qry_value v[] = {
 	    qry_text(sv_of(r->version ? r->version : "")),
 	    qry_text(sv_of(r->command ? r->command : "")),
 	    qry_text(sv_of(r->matching ? r->matching : "")),
 	    qry_u64(r->started_ts),
+	    {0},
 	};
 	int rc = begin(s, err);
 
+	qry_owner_self(owner);
+	v[4] = qry_text_known(sv_of(owner));
 	if (rc == 0)
-		rc = run(s, QRY_STMT_ADD_RUN, v, COUNT_OF(v), err);
+		rc = qry_store_run(s, QRY_STMT_ADD_RUN, v, COUNT_OF(v), err);
 	if (rc == 0) {
 		s->run_id = sqlite3_last_insert_rowid(s->db);
 		rc = qry_store_commit(s, err);
@@ -149,7 +165,7 @@ int qry_store_init(struct qry_store *s, sqlite3 *db, const char *path, const str
 		rc = sqlite3_prepare_v3(db, statements[i].sql, -1, SQLITE_PREPARE_PERSISTENT,
 					&s->stmt[i], NULL);
 		if (rc != SQLITE_OK) {
-			rc = fail(s, rc, (enum qry_stmt)i, err);
+			rc = fail(s, rc, (unsigned)i, err);
 			goto out;
 		}
 	}
@@ -165,6 +181,7 @@ void qry_store_done(struct qry_store *s)
 	for (int i = 0; i < QRY_STMT_COUNT; i++)
 		sqlite3_finalize(s->stmt[i]);
 	sqlite3_close(s->db); /* rolls back an open transaction */
+	qry_counts_done(s);
 	free(s->rules);
 	buf_done(&s->scratch);
 	*s = (struct qry_store){0};
@@ -202,14 +219,17 @@ static int add_rule(struct qry_store *s, struct qry_row *row, struct error *err)
 
 	rc = rule_slot(s, index, err);
 	if (rc == 0)
-		rc = run(s, QRY_STMT_ADD_RULE, digest, row->count - 4, err);
+		rc = qry_store_run(s, QRY_STMT_ADD_RULE, digest, row->count - 4, err);
 	if (rc == 0)
 		rc = find(s, QRY_STMT_FIND_RULE, digest, &id, err);
 	if (rc < 0)
 		return rc;
-	s->rules[index] = (struct qry_rule_ref){id, (int)priority->i};
+	rc = qry_counts_rule(s, &s->rules[index], err);
+	if (rc < 0)
+		return rc;
+	s->rules[index] = (struct qry_rule_ref){.rule_id = id, .priority = (int)priority->i};
 	used[2] = qry_int(id);
-	return run(s, QRY_STMT_ADD_RUN_RULE, used, COUNT_OF(used), err);
+	return qry_store_run(s, QRY_STMT_ADD_RUN_RULE, used, COUNT_OF(used), err);
 }
 
 static int add_rule_file(struct qry_store *s, struct qry_row *row, struct error *err)
@@ -217,7 +237,7 @@ static int add_rule_file(struct qry_store *s, struct qry_row *row, struct error 
 	const struct qry_value v[] = {qry_int(s->run_id), qry_int(++s->rule_file_seq),
 				      row->value[0], row->value[1], row->value[2]};
 
-	return run(s, QRY_STMT_ADD_RULE_FILE, v, COUNT_OF(v), err);
+	return qry_store_run(s, QRY_STMT_ADD_RULE_FILE, v, COUNT_OF(v), err);
 }
 
 /* The row's value @at is a process's number in the reading, or NULL; make it the one in the case.
@@ -228,37 +248,82 @@ static void globalise(const struct qry_store *s, struct qry_row *row, unsigned a
 		row->value[at].i += s->run_capture_id << 32;
 }
 
-/* The row: index of the rule in the run, then ADD_ALERT's parameters from the time on. */
+/* The row: index of the rule in the run, then ADD_ALERT's parameters from the fingerprint on. */
 static int add_alert(struct qry_store *s, struct qry_row *row, struct error *err)
 {
-	const struct qry_rule_ref *rule = &s->rules[row->value[0].i];
-	const struct qry_value v[] = {qry_int(s->run_capture_id), qry_int(++s->alert_seq),
+	struct qry_rule_ref *rule = &s->rules[row->value[0].i];
+	const struct qry_value v[] = {qry_int(s->run_capture_id), qry_int(s->alert_seq + 1),
 				      qry_int(rule->rule_id), qry_int(rule->priority)};
 	sqlite3_stmt *stmt = s->stmt[QRY_STMT_ADD_ALERT];
+	int rc;
 
-	globalise(s, row, 6);
+	globalise(s, row, 7);
 	for (unsigned i = 0; i < COUNT_OF(v); i++) {
-		int rc = bind(s, stmt, (int)i + 1, &v[i]);
-
+		rc = bind(s, stmt, (int)i + 1, &v[i]);
 		if (rc != SQLITE_OK)
 			return fail(s, rc, QRY_STMT_ADD_ALERT, err);
 	}
-	return run_from(s, QRY_STMT_ADD_ALERT, COUNT_OF(v) + 1, row->value + 1, row->count - 1,
-			err);
+	rc = run_from(s, QRY_STMT_ADD_ALERT, COUNT_OF(v) + 1, row->value + 1, row->count - 1, err);
+	if (rc < 0 || sqlite3_changes(s->db) == 0)
+		return rc;
+	s->alert_seq++;
+	return qry_counts_add(s, rule, row->value[1].i, row->value[2].i) < 0 ? error_nomem(err) : 0;
 }
 
 /* --- captures */
 
+/* Return: 0 with @id of the capture that has this quick_id, or 0. */
+static int known_by_ends(struct qry_store *s, const struct qry_value *quick_id, int64_t *id,
+			 struct error *err)
+{
+	int rc = 0;
+
+	*id = 0;
+	if (quick_id->kind == QRY_TEXT)
+		rc = find(s, QRY_STMT_FIND_BY_ENDS, quick_id, id, err);
+	return rc < 0 ? rc : 0;
+}
+
+/* What a run that was killed left of the capture: reading it again gives all of it. */
+static int drop_abandoned(struct qry_store *s, struct error *err)
+{
+	const struct qry_value capture = qry_int(s->capture_id);
+	int64_t id = 0, last = 0;
+	int rc;
+
+	for (;;) {
+		sqlite3_stmt *stmt = s->stmt[QRY_STMT_NEXT_UNFINISHED];
+
+		sqlite3_bind_int64(stmt, 2, last);
+		rc = find(s, QRY_STMT_NEXT_UNFINISHED, &capture, &id, err);
+		if (rc <= 0)
+			return rc;
+		rc = qry_reading_is_abandoned(s->db, s->path, id, err);
+		if (rc > 0)
+			rc = qry_reading_drop(s->db, s->path, id, err);
+		if (rc < 0)
+			return rc;
+		last = id;
+	}
+}
+
+/* The row: path, then what ADD_CAPTURE takes, quick_id first. */
 static int begin_capture(struct qry_store *s, struct qry_row *row, struct error *err)
 {
-	struct qry_value v[] = {qry_int(s->run_id), {0}, qry_int(++s->capture_seq), row->value[0]};
-	int rc = run(s, QRY_STMT_ADD_CAPTURE, row->value, 1, err);
+	const struct qry_value *path = &row->value[0];
+	struct qry_value v[] = {qry_int(s->run_id), {0}, qry_int(++s->capture_seq), *path};
+	int rc = known_by_ends(s, &row->value[1], &s->capture_id, err);
 
+	if (rc == 0 && s->capture_id)
+		rc = drop_abandoned(s, err);
+	else if (rc == 0)
+		rc = qry_store_run(s, QRY_STMT_ADD_CAPTURE, row->value, row->count, err);
 	if (rc < 0)
 		return rc;
-	s->capture_id = sqlite3_last_insert_rowid(s->db);
+	if (!s->capture_id)
+		s->capture_id = sqlite3_last_insert_rowid(s->db);
 	v[1] = qry_int(s->capture_id);
-	rc = run(s, QRY_STMT_ADD_READING, v, COUNT_OF(v), err);
+	rc = qry_store_run(s, QRY_STMT_ADD_READING, v, COUNT_OF(v), err);
 	if (rc < 0)
 		return rc;
 	s->run_capture_id = sqlite3_last_insert_rowid(s->db);
@@ -266,44 +331,95 @@ static int begin_capture(struct qry_store *s, struct qry_row *row, struct error 
 	if (s->run_capture_id > QRY_READING_MAX)
 		return error_set(err, ERR_LIMIT, "case '%s' is full: it holds %lld readings",
 				 s->path, (long long)s->run_capture_id);
-	return 0;
+	v[0] = qry_int(s->capture_id);
+	return run_row(s, QRY_STMT_SHOW_FIRST_READING, v, 1, err);
 }
 
-/* The case has this file already: let the reading point there. */
-static int join_known_capture(struct qry_store *s, int64_t known, struct error *err)
+/* The reading is of another capture than its row's: of @known, or of none the case has (0). */
+static int move_reading(struct qry_store *s, int64_t known, struct error *err)
 {
-	const struct qry_value to = qry_int(known), from = qry_int(s->capture_id);
-	int rc = run_row(s, QRY_STMT_MOVE_READING, &to, 1, err);
+	struct qry_value from = qry_int(s->capture_id), to;
+	int rc = 0;
 
+	if (!known) {
+		rc = run_row(s, QRY_STMT_COPY_CAPTURE, NULL, 0, err);
+		known = sqlite3_last_insert_rowid(s->db);
+	}
+	to = qry_int(known);
 	if (rc == 0)
-		rc = run(s, QRY_STMT_DROP_CAPTURE, &from, 1, err);
+		rc = run_row(s, QRY_STMT_MOVE_READING, &to, 1, err);
+	if (rc == 0)
+		rc = run_row(s, QRY_STMT_UNSHOW_READING, &from, 1, err);
+	if (rc == 0)
+		rc = qry_store_run(s, QRY_STMT_DROP_CAPTURE, &from, 1, err);
 	if (rc == 0)
 		s->capture_id = known;
 	return rc;
+}
+
+/* Which row of captures the reading is of, now that the hash is known. */
+static int settle_identity(struct qry_store *s, const struct qry_value *sha256, struct error *err)
+{
+	const struct qry_value own = qry_int(s->capture_id);
+	int64_t known = 0, other = 0;
+	int rc;
+
+	if (sha256->kind != QRY_TEXT)
+		return 0;
+	rc = find(s, QRY_STMT_FIND_CAPTURE, sha256, &known, err);
+	if (rc < 0 || known == s->capture_id)
+		return rc < 0 ? rc : 0;
+	if (!known) {
+		rc = find(s, QRY_STMT_HAS_OTHER_HASH, &own, &other, err);
+		if (rc <= 0)
+			return rc;
+	}
+	return move_reading(s, known, err);
+}
+
+/* Alerts that an earlier reading of the capture had already. */
+static int mark_repeats(struct qry_store *s, struct error *err)
+{
+	const struct qry_value capture = qry_int(s->capture_id);
+	int64_t other = 0;
+	int rc;
+
+	sqlite3_bind_int64(s->stmt[QRY_STMT_HAS_OTHER_READING], 2, s->run_capture_id);
+	rc = find(s, QRY_STMT_HAS_OTHER_READING, &capture, &other, err);
+	if (rc <= 0)
+		return rc;
+	rc = qry_counts_store(s, err);
+	if (rc == 0)
+		rc = run_row(s, QRY_STMT_MARK_REPEATS, &capture, 1, err);
+	if (rc == 0)
+		rc = run_row(s, QRY_STMT_COUNT_REPEATS, NULL, 0, err);
+	return rc < 0 ? rc : run_row(s, QRY_STMT_GROUP_REPEATS, NULL, 0, err);
 }
 
 /* The row: END_READING's four parameters, then SET_CAPTURE's, SHA-256 first. */
 static int end_capture(struct qry_store *s, struct qry_row *row, struct error *err)
 {
 	const struct qry_value *sha256 = &row->value[4];
-	struct qry_value set[QRY_VALUES_MAX];
-	int64_t known = 0;
-	int rc = 0;
+	struct qry_value set[QRY_VALUES_MAX], capture;
+	int rc = settle_identity(s, sha256, err);
 
-	if (sha256->kind == QRY_TEXT)
-		rc = find(s, QRY_STMT_FIND_CAPTURE, sha256, &known, err);
-	if (rc == 1 && known != s->capture_id)
-		rc = join_known_capture(s, known, err);
-	if (rc >= 0)
+	if (rc == 0)
 		rc = run_row(s, QRY_STMT_END_READING, row->value, 4, err);
+	if (rc == 0)
+		rc = mark_repeats(s, err);
 	if (rc < 0)
 		return rc;
 	set[0] = qry_int(s->capture_id);
 	set[1] = qry_int(s->run_capture_id);
 	memcpy(set + 2, sha256, (row->count - 4) * sizeof(*set));
-	rc = run(s, QRY_STMT_SET_CAPTURE, set, row->count - 2, err);
+	rc = qry_store_run(s, QRY_STMT_SET_CAPTURE, set, row->count - 2, err);
+	capture = qry_int(s->capture_id);
+	if (rc == 0)
+		rc = qry_store_run(s, QRY_STMT_SHOW_READING, &capture, 1, err);
+	if (rc == 0)
+		rc = qry_store_commit(s, err);
 	s->capture_id = s->run_capture_id = 0;
-	return rc == 0 ? qry_store_commit(s, err) : rc;
+	return rc;
 }
 
 static int add_process(struct qry_store *s, struct qry_row *row, struct error *err)
@@ -316,7 +432,7 @@ static int add_process(struct qry_store *s, struct qry_row *row, struct error *e
 static int add_exec(struct qry_store *s, struct qry_row *row, struct error *err)
 {
 	globalise(s, row, 0);
-	return run(s, QRY_STMT_ADD_EXEC, row->value, row->count, err);
+	return qry_store_run(s, QRY_STMT_ADD_EXEC, row->value, row->count, err);
 }
 
 static int end_process(struct qry_store *s, struct qry_row *row, struct error *err)
@@ -325,7 +441,7 @@ static int end_process(struct qry_store *s, struct qry_row *row, struct error *e
 	int rc;
 
 	globalise(s, row, 0);
-	rc = run(s, QRY_STMT_END_PROCESS, row->value, row->count, err);
+	rc = qry_store_run(s, QRY_STMT_END_PROCESS, row->value, row->count, err);
 	if (rc == 0 && sqlite3_changes(s->db) == 0)
 		return error_set(err, ERR_DB,
 				 "case '%s': process %lld ends without having been started",
@@ -333,11 +449,17 @@ static int end_process(struct qry_store *s, struct qry_row *row, struct error *e
 	return rc;
 }
 
+static int add_fact(struct qry_store *s, struct qry_row *row, struct error *err)
+{
+	return run_row(s, QRY_STMT_FACTS + (unsigned)row->value[0].i, row->value + 1,
+		       row->count - 1, err);
+}
+
 static int finish_run(struct qry_store *s, struct qry_row *row, struct error *err)
 {
 	const struct qry_value v[] = {qry_int(s->run_id), row->value[0], row->value[1]};
 
-	return run(s, QRY_STMT_FINISH_RUN, v, COUNT_OF(v), err);
+	return qry_store_run(s, QRY_STMT_FINISH_RUN, v, COUNT_OF(v), err);
 }
 
 static int apply(struct qry_store *s, struct qry_row *row, struct error *err)
@@ -357,6 +479,8 @@ static int apply(struct qry_store *s, struct qry_row *row, struct error *err)
 		return add_exec(s, row, err);
 	case QRY_OP_PROCESS_END:
 		return end_process(s, row, err);
+	case QRY_OP_FACT:
+		return add_fact(s, row, err);
 	case QRY_OP_GAP:
 		return run_row(s, QRY_STMT_ADD_DAMAGE, row->value, row->count, err);
 	case QRY_OP_CAPTURE_END:

@@ -8,12 +8,16 @@
 
 #include <openssl/evp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "scapfile/index.h"
+#include "scapfile/seal.h"
 
-#define HEX_SIZE 64 /* of a SHA-256 */
+#define HEX_SIZE      64 /* of a SHA-256 */
+#define QUICK_ID_SIZE (24 + HEX_SIZE)
 
 struct qry_writer {
 	struct qry_queue queue;
@@ -289,10 +293,37 @@ int qry_add_rule(struct qry_writer *w, const struct rule *r, struct error *err)
 
 /* --- captures and what happens in them */
 
+/* Size and ends of the file: tells before it is read whether the case knows it. */
+static struct sv quick_id(const char *path, char out[QUICK_ID_SIZE])
+{
+	struct sf_identity id;
+	struct error err;
+	int n;
+
+	if (sf_identify(path, &id, &err) < 0)
+		return SV_NONE;
+	n = snprintf(out, QUICK_ID_SIZE, "%llu-", (unsigned long long)id.size);
+	to_hex(out + n, id.ends);
+	return sv_make(out, (size_t)n + HEX_SIZE);
+}
+
 int qry_capture_begin(struct qry_writer *w, const char *path, struct error *err)
 {
-	const struct qry_value v[] = {qry_text(sv_of(path))};
+	struct sf_seal_status seal = {0};
+	char ends[QUICK_ID_SIZE], hex[HEX_SIZE];
+	struct qry_value v[] = {
+	    qry_text(sv_of(path)), qry_text(quick_id(path, ends)), {0}, {0}, {0}, {0}};
 
+	if (sf_seal_status(path, &seal, NULL) == 0) {
+		v[2] = qry_text(sv_of(sf_seal_verdict_name(seal.verdict)));
+		if (seal.verdict != SF_SEAL_NONE)
+			v[3] = qry_text(sv_of(sf_seal_origin_name(seal.origin)));
+		v[5] = qry_u64_known(seal.made);
+	}
+	if (seal.verdict == SF_SEAL_INTACT) {
+		to_hex(hex, seal.sha256);
+		v[4] = qry_text(sv_make(hex, sizeof(hex)));
+	}
 	w->in_capture = true;
 	w->cut_values = 0;
 	return qry_queue_push(&w->queue, QRY_OP_CAPTURE_BEGIN, v, COUNT_OF(v), err);
@@ -321,9 +352,16 @@ static int check_key(const struct qry_writer *w, uint64_t key, uint64_t least, s
 int qry_add_alert(struct qry_writer *w, const struct qry_alert *a, struct error *err)
 {
 	struct qry_value v[] = {
-	    qry_int(a->rule->index),	   qry_u64(a->ts),	  qry_u64(a->evt_num),
-	    qry_u64(a->evt_offset),	   qry_int_known(a->tid), qry_int_known(a->pid),
-	    qry_u64_known(a->process_key), qry_text(a->source),	  qry_text(a->output),
+	    qry_int(a->rule->index),
+	    qry_int(qry_fingerprint(a->rule->name, a->output_fields)),
+	    qry_u64(a->ts),
+	    qry_u64(a->evt_num),
+	    qry_u64(a->evt_offset),
+	    qry_int_known(a->tid),
+	    qry_int_known(a->pid),
+	    qry_u64_known(a->process_key),
+	    qry_text(a->source),
+	    qry_text(a->output),
 	    qry_json(a->output_fields),
 	};
 	size_t index = a->rule->index;
@@ -374,7 +412,9 @@ int qry_process_start(struct qry_writer *w, const struct qry_process *p, struct 
 	    qry_text(p->exepath),
 	    qry_text(p->cmdline),
 	    qry_text(p->cwd),
-	    qry_text(p->container_id.n ? p->container_id : SV_NONE),
+	    qry_text_known(p->container_id),
+	    qry_u64_known(p->clone_ts),
+	    qry_int(p->gid),
 	};
 	int rc = check_key(w, p->key, 1, err);
 
@@ -386,9 +426,21 @@ int qry_process_start(struct qry_writer *w, const struct qry_process *p, struct 
 int qry_process_exec(struct qry_writer *w, const struct qry_exec *x, struct error *err)
 {
 	struct qry_value v[] = {
-	    qry_u64(x->process_key), qry_int(x->index),	   qry_u64(x->ts),    qry_u64(x->evt_num),
-	    qry_u64(x->evt_offset),  qry_int(x->uid),	   qry_text(x->comm), qry_text(x->exe),
-	    qry_text(x->exepath),    qry_text(x->cmdline), qry_text(x->cwd),  qry_json(x->args),
+	    qry_u64(x->process_key),
+	    qry_int(x->index),
+	    qry_u64(x->ts),
+	    qry_u64(x->evt_num),
+	    qry_u64(x->evt_offset),
+	    qry_int(x->uid),
+	    qry_text(x->comm),
+	    qry_text(x->exe),
+	    qry_text(x->exepath),
+	    qry_text(x->cmdline),
+	    qry_text(x->cwd),
+	    qry_json(x->args),
+	    qry_int(x->exe_writable),
+	    qry_int(x->exe_upper_layer),
+	    qry_int(x->exe_from_memfd),
 	};
 	int rc = check_key(w, x->process_key, 1, err);
 
@@ -429,6 +481,17 @@ int qry_process_end(struct qry_writer *w, uint64_t key, uint64_t ts, uint64_t ev
 
 	decode_status(status, &v[5], &v[6], &v[7]);
 	return rc < 0 ? rc : push_row(w, QRY_OP_PROCESS_END, v, COUNT_OF(v), err);
+}
+
+int qry_add_fact(struct qry_writer *w, const struct qry_fact *f, struct error *err)
+{
+	struct qry_value v[QRY_VALUES_MAX + 1] = {qry_int(f->kind)};
+
+	memcpy(v + 1, f->value, f->count * sizeof(*v));
+	for (unsigned i = 1; i <= f->count; i++)
+		if (v[i].kind == QRY_KEY && check_key(w, (uint64_t)v[i].i, 1, err) < 0)
+			return ERR_LIMIT;
+	return push_row(w, QRY_OP_FACT, v, f->count + 1, err);
 }
 
 static int push_gaps(struct qry_writer *w, const struct qry_capture_end *e, struct error *err)
@@ -478,6 +541,7 @@ int qry_capture_end(struct qry_writer *w, const struct qry_capture_end *e, struc
 	    qry_u64(st->events_unknown),
 	    qry_u64(st->gaps),
 	    qry_int(e->interrupted),
+	    qry_u64(e->lost),
 	};
 	int rc;
 

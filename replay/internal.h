@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "query/facts.h"
 #include "replay/replay.h"
 #include "scapfile/index.h"
 
@@ -27,11 +28,14 @@ struct run_out_ops { /* in the order of the events; each returns 0 or ERR_* */
 	int (*process_start)(struct run_out *o, const struct qry_process *p, struct error *err);
 	int (*process_exec)(struct run_out *o, const struct qry_exec *x, struct error *err);
 	int (*process_end)(struct run_out *o, const struct run_process_end *e, struct error *err);
+	int (*fact)(struct run_out *o, const struct qry_fact *f, struct error *err);
 };
 
 struct run_out { /* first member of every implementation */
 	const struct run_out_ops *ops;
 };
+
+struct run_gather; /* replay/gather.h */
 
 /* --- processes.c: processes for the case --- */
 
@@ -58,6 +62,12 @@ void run_processes_finish(struct run_processes *p, struct state *st);
 MUST_CHECK int run_processes_image(struct run_processes *p, struct buf *out, struct error *err);
 /* From now on they go to @out; NULL: nowhere. */
 void run_processes_redirect(struct run_processes *p, struct run_out *out);
+/* Around a section's start, which removes all threads in any order: before with @ends, then
+ * without.
+ */
+void run_processes_section(struct run_processes *p, const struct state *st, bool ends);
+/* Another observer of the state, borrowed; NULL: none. */
+void run_processes_also(struct run_processes *p, const struct state_observer *more);
 /* The first failure to write, or 0. */
 int run_processes_error(const struct run_processes *p, struct error *err);
 
@@ -81,6 +91,7 @@ struct run_lane {
 	struct state *state;
 	struct flt_ctx *ctx;
 	struct run_processes *processes; /* NULL: nobody wants them */
+	struct run_gather *gather;	 /* likewise */
 	struct sv hostname;
 	struct run_span span;
 	const struct rule **hits; /* room for all rules */
@@ -94,6 +105,16 @@ void run_lane_done(struct run_lane *l);
 /* @l has a state from now on, new or restored; @procs: as for run_processes_restore(), NULL when
  * it is new. */
 MUST_CHECK int run_lane_begin(struct run_lane *l, const struct sv *procs, struct error *err);
+/* Follow sockets and sessions, too: from here on, or from checkpoint @chunk of @x. */
+MUST_CHECK int run_lane_follow(struct run_lane *l, const struct sf_index *x, size_t chunk,
+			       struct error *err);
+/* Take one item without telling anybody. Return: as state_feed(). */
+MUST_CHECK int run_lane_skip(struct run_lane *l, const struct ev_item *item,
+			     struct state_binding *bind, struct error *err);
+/* From now on what is found goes to @out. */
+void run_lane_redirect(struct run_lane *l, struct run_out *out);
+/* Pass on what is gathered; it ends here, but not the capture. */
+MUST_CHECK int run_lane_pause(struct run_lane *l, struct error *err);
 /* Take one item: feed the state, show the event to the rules. */
 MUST_CHECK int run_lane_take(struct run_lane *l, const struct ev_item *item, struct error *err);
 /* After the last item; @rc is how that ended. Return: @rc, or the first failure. */

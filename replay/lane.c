@@ -2,7 +2,8 @@
 /* One thread's way through a capture, or a part of one: item -> state -> filter -> rules -> out. */
 #include <stdlib.h>
 
-#include "replay/internal.h"
+#include "replay/checkpoint.h"
+#include "replay/gather.h"
 
 /* --- one alert --- */
 
@@ -89,10 +90,37 @@ static int show(struct run_lane *l, const struct state_binding *b, struct error 
 	return 0;
 }
 
+/* A section: what is known of the one before is told while it is there. */
+static int feed_section(struct run_lane *l, const struct ev_item *item, struct state_binding *bind,
+			struct error *err)
+{
+	int rc = run_gather_item(l->gather, l->state, item, err);
+
+	if (rc < 0)
+		return rc;
+	run_processes_section(l->processes, l->state, true);
+	rc = state_feed(l->state, item, bind, err);
+	run_processes_section(l->processes, l->state, false);
+	return rc;
+}
+
+int run_lane_skip(struct run_lane *l, const struct ev_item *item, struct state_binding *bind,
+		  struct error *err)
+{
+	int rc, rc2 = 0;
+
+	if (UNLIKELY(l->gather && item->kind == EV_ITEM_SECTION))
+		return feed_section(l, item, bind, err);
+	rc = state_feed(l->state, item, bind, err);
+	if (l->gather && rc > 0)
+		rc2 = run_gather_event(l->gather, l->state, bind, err);
+	return rc2 < 0 ? rc2 : rc;
+}
+
 int run_lane_take(struct run_lane *l, const struct ev_item *item, struct error *err)
 {
 	struct state_binding bind;
-	int rc = state_feed(l->state, item, &bind, err);
+	int rc = run_lane_skip(l, item, &bind, err);
 
 	if (UNLIKELY(rc < 0))
 		return rc;
@@ -113,16 +141,58 @@ int run_lane_init(struct run_lane *l, const struct run_setup *setup, struct run_
 {
 	*l = (struct run_lane){.setup = setup, .out = out};
 	l->hits = calloc(setup->rule_count + 1, sizeof(*l->hits));
-	if (setup->opt.writer)
-		l->processes = run_processes_new(out);
-	if (!l->hits || (setup->opt.writer && !l->processes))
+	if (!l->hits)
 		return error_nomem(err);
+	if (!setup->opt.writer)
+		return 0;
+	l->processes = run_processes_new(out);
+	l->gather = calloc(1, sizeof(*l->gather));
+	if (!l->processes || !l->gather)
+		return error_nomem(err);
+	return run_gather_init(l->gather, out, l->processes, err);
+}
+
+int run_lane_follow(struct run_lane *l, const struct sf_index *x, size_t chunk, struct error *err)
+{
+	static const struct act_net_options all = {.unix_sockets = true};
+	struct act_sessions *sessions = NULL;
+	struct act_net *net = NULL;
+	int rc;
+
+	if (!l->gather)
+		return 0;
+	if (!chunk)
+		return run_gather_follow(l->gather, err);
+	rc = run_index_net(x, chunk, &all, &net, err);
+	if (rc == 0)
+		rc = run_index_sessions(x, chunk, &sessions, err);
+	if (rc < 0) {
+		act_net_free(net);
+		return rc;
+	}
+	run_gather_go_on(l->gather, net, sessions);
 	return 0;
+}
+
+void run_lane_redirect(struct run_lane *l, struct run_out *out)
+{
+	if (l->processes)
+		run_processes_redirect(l->processes, out);
+	if (l->gather)
+		l->gather->out = out;
+}
+
+int run_lane_pause(struct run_lane *l, struct error *err)
+{
+	return l->gather ? run_gather_pass_on(l->gather, err) : 0;
 }
 
 void run_lane_done(struct run_lane *l)
 {
 	run_lane_close(l);
+	if (l->gather)
+		run_gather_done(l->gather);
+	free(l->gather);
 	run_processes_free(l->processes);
 	buf_done(&l->message);
 	buf_done(&l->line);
@@ -149,17 +219,19 @@ int run_lane_finish(struct run_lane *l, int rc, struct error *err)
 {
 	if (rc >= 0)
 		state_settle(l->state, state_stats(l->state)->last_ts);
-	if (l->processes) {
-		run_processes_finish(l->processes, l->state);
-		if (rc >= 0)
-			rc = run_processes_error(l->processes, err);
-	}
-	return rc;
+	if (!l->processes)
+		return rc;
+	run_processes_finish(l->processes, l->state);
+	if (rc >= 0)
+		rc = run_processes_error(l->processes, err);
+	return rc >= 0 ? run_gather_end(l->gather, l->state, err) : rc;
 }
 
 void run_lane_close(struct run_lane *l)
 {
 	flt_ctx_free(l->ctx);
+	if (l->gather)
+		run_gather_forget(l->gather);
 	state_free(l->state);
 	sf_reader_close(l->reader);
 	l->ctx = NULL;

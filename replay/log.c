@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "replay/internal.h"
 
-enum record_kind { RECORD_ALERT, RECORD_START, RECORD_EXEC, RECORD_END };
+enum record_kind { RECORD_ALERT, RECORD_START, RECORD_EXEC, RECORD_END, RECORD_FACT };
 
 /* A record: this head, the struct as it was put, the bytes of its texts one after the other. */
 struct record {
@@ -49,13 +49,18 @@ static struct sv *text_of(void *what, uint16_t at)
 	return (struct sv *)(void *)((char *)what + at);
 }
 
+static size_t round_up(size_t n)
+{
+	return (n + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+}
+
 static size_t record_size(const struct shape *s, void *what)
 {
 	size_t n = sizeof(struct record) + s->size;
 
 	for (unsigned i = 0; i < TEXTS_MAX && s->texts[i]; i++)
 		n += text_of(what, s->texts[i])->n;
-	return (n + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+	return round_up(n);
 }
 
 static void write_record(char *to, enum record_kind kind, size_t size, void *what)
@@ -76,6 +81,40 @@ static void write_record(char *to, enum record_kind kind, size_t size, void *wha
 	}
 }
 
+/* A fact has as many values, and texts, as it says. */
+static size_t fact_size(const struct qry_fact *f)
+{
+	return offsetof(struct qry_fact, value) + f->count * sizeof(f->value[0]);
+}
+
+static size_t fact_record_size(const struct qry_fact *f)
+{
+	size_t n = sizeof(struct record) + fact_size(f);
+
+	for (unsigned i = 0; i < f->count; i++)
+		n += qry_is_text(&f->value[i]) ? f->value[i].s.n : 0;
+	return round_up(n);
+}
+
+static void write_fact(char *to, size_t size, const struct qry_fact *f)
+{
+	struct qry_fact *copy = (void *)(to + sizeof(struct record));
+	char *at = (char *)copy + fact_size(f);
+
+	*(struct record *)(void *)to = (struct record){RECORD_FACT, (uint32_t)size};
+	memcpy(copy, f, fact_size(f));
+	for (unsigned i = 0; i < f->count; i++) {
+		struct sv *text = &copy->value[i].s;
+
+		if (!qry_is_text(&copy->value[i]))
+			continue;
+		if (text->n)
+			memcpy(at, text->p, text->n);
+		text->p = at;
+		at += text->n;
+	}
+}
+
 static int pass_record(char *at, struct run_out *to, struct error *err)
 {
 	void *body = at + sizeof(struct record);
@@ -87,6 +126,8 @@ static int pass_record(char *at, struct run_out *to, struct error *err)
 		return to->ops->process_start(to, body, err);
 	case RECORD_EXEC:
 		return to->ops->process_exec(to, body, err);
+	case RECORD_FACT:
+		return to->ops->fact(to, body, err);
 	default:
 		return to->ops->process_end(to, body, err);
 	}
@@ -149,7 +190,8 @@ static struct run_log_block *block_new(size_t least)
 static int put(struct run_out *out, enum record_kind kind, const void *what, struct error *err)
 {
 	struct run_log *l = CONTAINER_OF(out, struct run_log, out);
-	size_t size = record_size(&shapes[kind], (void *)what);
+	size_t size =
+	    kind == RECORD_FACT ? fact_record_size(what) : record_size(&shapes[kind], (void *)what);
 	struct run_log_block *b = l->filling;
 
 	if (size > UINT32_MAX)
@@ -164,7 +206,10 @@ static int put(struct run_out *out, enum record_kind kind, const void *what, str
 		if (!b)
 			return error_nomem(err);
 	}
-	write_record(b->records + b->used, kind, size, (void *)what);
+	if (kind == RECORD_FACT)
+		write_fact(b->records + b->used, size, what);
+	else
+		write_record(b->records + b->used, kind, size, (void *)what);
 	b->used += size;
 	return 0;
 }
@@ -189,11 +234,17 @@ static int put_end(struct run_out *o, const struct run_process_end *e, struct er
 	return put(o, RECORD_END, e, err);
 }
 
+static int put_fact(struct run_out *o, const struct qry_fact *f, struct error *err)
+{
+	return put(o, RECORD_FACT, f, err);
+}
+
 static const struct run_out_ops log_ops = {
     .alert = put_alert,
     .process_start = put_start,
     .process_exec = put_exec,
     .process_end = put_end,
+    .fact = put_fact,
 };
 
 void run_log_close(struct run_log *l)

@@ -158,11 +158,19 @@ static int once_end(struct run_out *o, const struct run_process_end *e, struct e
 	return once->to->ops->process_end(once->to, e, err);
 }
 
+static int once_fact(struct run_out *o, const struct qry_fact *f, struct error *err)
+{
+	struct run_out *to = CONTAINER_OF(o, struct once, out)->to;
+
+	return to->ops->fact(to, f, err);
+}
+
 static const struct run_out_ops once_ops = {
     .alert = once_alert,
     .process_start = once_start,
     .process_exec = once_exec,
     .process_end = once_end,
+    .fact = once_fact,
 };
 
 /* The segment whose turn it is, once a thread has entered it. */

@@ -15,6 +15,8 @@ struct run_processes {
 	struct run_out *out;		       /* not owned; NULL: nobody wants to know */
 	struct act_procs *procs;	       /* their tag: the row is written */
 	struct state_observer observer, inner; /* @inner: that of @procs */
+	const struct state_observer *more;     /* not owned; or NULL */
+	bool in_section;		       /* a section ends: all was said of those that go */
 	struct buf args;
 	int failed;
 	struct error error;
@@ -56,7 +58,9 @@ static void write_start(struct run_processes *p, struct act_proc *proc, const st
 	    .cmdline = state_thread_cmdline(t),
 	    .cwd = state_sv(t->cwd),
 	    .container_id = state_sv(t->container_id),
+	    .clone_ts = proc->from_start ? t->clone_ts : 0,
 	    .uid = t->uid,
+	    .gid = t->gid,
 	    .loginuid = t->loginuid,
 	    .tty = t->tty,
 	};
@@ -75,6 +79,8 @@ static void thread_added(void *arg, const struct state *st, const struct state_t
 	struct act_proc *proc;
 
 	p->inner.thread_added(p->inner.arg, st, t, ev);
+	if (p->more)
+		p->more->thread_added(p->more->arg, st, t, ev);
 	if (!state_thread_is_main(t) && !state_thread_is_invalid(t))
 		return;
 	proc = act_procs_find(p->procs, t->tid);
@@ -114,6 +120,9 @@ static void write_exec(struct run_processes *p, const struct act_proc *proc,
 	    .cmdline = state_thread_cmdline(t),
 	    .cwd = state_thread_cwd(t),
 	    .uid = t->uid,
+	    .exe_writable = t->exe_writable,
+	    .exe_upper_layer = t->exe_upper_layer,
+	    .exe_from_memfd = t->exe_from_memfd,
 	};
 
 	args_json(&p->args, &t->args);
@@ -128,6 +137,8 @@ static void thread_exec(void *arg, const struct state *st, const struct state_th
 	struct run_processes *p = arg;
 	struct act_proc *proc = act_procs_of(p->procs, t);
 
+	if (p->more)
+		p->more->thread_exec(p->more->arg, st, t, ev);
 	if (!proc)
 		return;
 	if (!proc->tag)
@@ -143,6 +154,31 @@ static void thread_exit(void *arg, const struct state *st, const struct state_th
 	struct run_processes *p = arg;
 
 	p->inner.thread_exit(p->inner.arg, st, t, ev, status);
+	if (p->more)
+		p->more->thread_exit(p->more->arg, st, t, ev, status);
+}
+
+/* What it is at last, where that is more than it began with: another parent, a known file. */
+static void write_became(struct run_processes *p, const struct act_proc *proc,
+			 const struct state *st, const struct state_thread *t)
+{
+	const struct state_thread *parent = state_thread_ancestor(st, t, 1);
+	const struct act_proc *pp = parent ? act_procs_of(p->procs, parent) : NULL;
+	const uint8_t *sha256 = state_thread_exe_sha256(st, t);
+	struct qry_fact f = {.kind = QRY_FACT_BECAME, .count = 4, .value = {qry_key(proc->key)}};
+	struct buf hex = {0};
+	struct error err = {0};
+
+	if (parent && parent->pid > 0 && parent->pid != proc->ppid) {
+		f.value[1] = qry_int(parent->pid);
+		f.value[2] = qry_key(pp ? pp->key : 0);
+	}
+	for (unsigned i = 0; sha256 && i < EV_HASH_BYTES; i++)
+		buf_addf(&hex, "%02x", sha256[i]);
+	f.value[3] = qry_text_known(buf_view(&hex));
+	if (p->out && (f.value[1].kind || f.value[3].kind))
+		note(p, p->out->ops->fact(p->out, &f, &err), &err);
+	buf_done(&hex);
 }
 
 static void thread_removed(void *arg, const struct state *st, const struct state_thread *t)
@@ -152,10 +188,14 @@ static void thread_removed(void *arg, const struct state *st, const struct state
 	struct error err = {0};
 	struct run_process_end end;
 
+	if (p->more)
+		p->more->thread_removed(p->more->arg, st, t);
 	if (!proc)
 		return;
 	if (!proc->tag)
 		write_start(p, proc, st, t);
+	if (!p->in_section)
+		write_became(p, proc, st, t);
 	end = (struct run_process_end){proc->key, proc->end_ts, proc->end_evt, proc->status};
 	if (p->out)
 		note(p, p->out->ops->process_end(p->out, &end, &err), &err);
@@ -225,6 +265,11 @@ int run_processes_restore(struct run_processes *p, struct state *st, struct sv b
 	return 0;
 }
 
+void run_processes_also(struct run_processes *p, const struct state_observer *more)
+{
+	p->more = more;
+}
+
 int run_processes_image(struct run_processes *p, struct buf *out, struct error *err)
 {
 	struct archive a = archive_to(out);
@@ -250,7 +295,8 @@ uint64_t run_processes_key(struct run_processes *p, const struct state *st,
 	return proc->key;
 }
 
-void run_processes_finish(struct run_processes *p, struct state *st)
+/* Write what is still unwritten of those that are there. */
+static void write_living(struct run_processes *p, const struct state *st)
 {
 	const struct state_thread *t;
 
@@ -259,7 +305,21 @@ void run_processes_finish(struct run_processes *p, struct state *st)
 
 		if (proc && !proc->tag)
 			write_start(p, proc, st, t);
+		if (proc)
+			write_became(p, proc, st, t);
 	}
+}
+
+void run_processes_section(struct run_processes *p, const struct state *st, bool ends)
+{
+	if (ends)
+		write_living(p, st);
+	p->in_section = ends;
+}
+
+void run_processes_finish(struct run_processes *p, struct state *st)
+{
+	write_living(p, st);
 	state_observe(st, NULL);
 }
 

@@ -67,11 +67,17 @@ static int out_process_end(struct run_out *o, const struct run_process_end *e, s
 			       e->evt_num, e->status, err);
 }
 
+static int out_fact(struct run_out *o, const struct qry_fact *f, struct error *err)
+{
+	return qry_add_fact(CONTAINER_OF(o, struct run, out)->setup.opt.writer, f, err);
+}
+
 static const struct run_out_ops out_ops = {
     .alert = out_alert,
     .process_start = out_process_start,
     .process_exec = out_process_exec,
     .process_end = out_process_end,
+    .fact = out_fact,
 };
 
 /* --- what is known of the source --- */
@@ -181,6 +187,8 @@ static int replay_alone(struct run *r, struct error *err)
 
 	if (rc == 0)
 		rc = run_lane_begin(&r->lane, NULL, err);
+	if (rc == 0)
+		rc = run_lane_follow(&r->lane, NULL, 0, err);
 	if (rc == 0)
 		rc = replay_items(r, err);
 	return r->lane.ctx ? run_lane_finish(&r->lane, rc, err) : rc;

@@ -9,6 +9,17 @@
 
 /* ---- planning ---- */
 
+/* The last segment needs all the index knows of sockets and sessions: where that is not in its
+ * checkpoint, it begins earlier. */
+static void extend_last_segment(struct run_plan *p)
+{
+	static const unsigned parts = 1u << RUN_PART_NET | 1u << RUN_PART_SESSIONS;
+
+	while (p->count > 1 && (sf_index_parts(p->index, p->firsts[p->count - 1]) & parts) != parts)
+		p->count--;
+	p->ends[p->count - 1] = SIZE_MAX;
+}
+
 static void add_segment(struct run_plan *p, size_t first, size_t end)
 {
 	p->firsts[p->count] = first;
@@ -55,6 +66,8 @@ int run_plan_make(struct run_plan *p, struct error *err)
 	add_segment(p, first, end < n ? end : SIZE_MAX);
 	if (end < n)
 		add_segment(p, n - 1, SIZE_MAX);
+	if (p->setup->opt.writer)
+		extend_last_segment(p);
 	return 0;
 }
 
@@ -114,20 +127,18 @@ static int skip_to_start(struct run_segment *s, struct run_lane *l, struct error
 	struct ev_item item;
 	int rc = 0;
 
-	if (l->processes)
-		run_processes_redirect(l->processes, NULL);
+	run_lane_redirect(l, NULL);
 	while (ss->events < start && (rc = ev_source_next(l->source, &item, err)) > 0) {
 		struct state_binding bind;
 
-		rc = state_feed(l->state, &item, &bind, err);
+		rc = run_lane_skip(l, &item, &bind, err);
 		if (rc > 0 && bind.visible && !l->span.known)
 			l->span = run_window_from(&setup->opt.window, bind.ev->ts);
 		if (rc < 0 || *s->plan->stop)
 			break;
 	}
 	l->hostname = state_sv(state_machine(l->state)->hostname);
-	if (l->processes)
-		run_processes_redirect(l->processes, s->out);
+	run_lane_redirect(l, s->out);
 	return rc < 0 ? rc : 0;
 }
 
@@ -161,11 +172,19 @@ static int enter(struct run_segment *s, struct run_lane *l, struct error *err)
 
 	if (s->anew) {
 		rc = begin_at_start(l, s->plan, err);
+		if (rc == 0)
+			rc = run_lane_follow(l, NULL, 0, err);
 		return rc < 0 ? rc : skip_to_start(s, l, err);
 	}
 	if (!chunk)
-		return begin_at_start(l, s->plan, err);
-	rc = begin_at_chunk(l, s->plan, chunk, err);
+		rc = begin_at_start(l, s->plan, err);
+	else
+		rc = begin_at_chunk(l, s->plan, chunk, err);
+	/* The index has followed sockets and sessions this far: one goes on with that. */
+	if (rc == 0 && s->number == s->plan->count - 1)
+		rc = run_lane_follow(l, s->plan->index, chunk, err);
+	if (!chunk)
+		return rc;
 	if (rc == 0)
 		rc = image_of(l, s->begins_as, err);
 	s->useless = rc < 0;
@@ -275,7 +294,8 @@ static int replay(struct run_segment *s, struct run_lane *l, struct error *err)
 	s->tail.span = l->span;
 	if (rc > 0) {
 		(void)image_of(l, s->tail.image, NULL); /* without, it is not that of the next */
-		return keep_gaps(s, l, err);
+		rc = run_lane_pause(l, err);
+		return rc < 0 ? rc : keep_gaps(s, l, err);
 	}
 	rc = run_lane_finish(l, rc, err);
 	if (keep_gaps(s, l, rc < 0 ? NULL : err) < 0 && rc == 0)

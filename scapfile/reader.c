@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "archive/archive.h"
 #include "scapfile/internal.h"
 
 #define COMMENTS_MAX	  64	/* section comments kept per capture */
@@ -441,11 +442,18 @@ int sf_reader_open(const char *path, const struct sf_options *opt, struct sf_rea
 		   struct error *err)
 {
 	struct sf_reader *r = reader_new(opt);
+	int rc;
 
 	if (!r)
 		return error_nomem(err);
-	return reader_start(r, sf_stream_open(&r->framer.stream, path, opt && opt->want_hash, err),
-			    opt, out, err);
+	rc = reader_start(r, sf_stream_open(&r->framer.stream, path, opt && opt->want_hash, err),
+			  opt, out, err);
+	if (rc == ERR_FORMAT && strcmp(path, "-") != 0 && !arc_is_inside(path) &&
+	    arc_is_archive(path, NULL) > 0)
+		return error_set(err, ERR_FORMAT,
+				 "'%s' is an archive: name a capture in it, as in '%s//CAPTURE'",
+				 path, path);
+	return rc;
 }
 
 int sf_reader_open_memory(const void *data, size_t n, const struct sf_options *opt,

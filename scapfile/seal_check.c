@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/archive.h"
 #include "scapfile/seal_read.h"
 
 #define KEY_STEPS_MAX (1ull << 26) /* of a key, computed before the first line: a few seconds */
@@ -462,12 +463,19 @@ static void begin_report(struct sf_seal_report *r)
 /* Return: 1, 0: there is none, or ERR_*. */
 static int open_seal(struct check *c, const char *name, struct error *err)
 {
-	struct stat sb;
+	struct error why = {0};
+	enum arc_kind kind;
+	uint64_t size;
+	int rc = arc_look(name, &kind, &size, &why);
 
-	if (stat(name, &sb) < 0)
-		return errno == ENOENT ? 0 : error_sys(err, errno, "cannot open '%s'", name);
-	if (!S_ISREG(sb.st_mode))
-		return error_set(err, ERR_IO, "'%s' is no regular file", name);
+	if (rc < 0 && why.sys == ENOENT)
+		return 0;
+	if (rc == 0 && kind != ARC_FILE)
+		rc = error_set(&why, ERR_IO, "'%s' is no regular file", name);
+	if (rc < 0 && err)
+		*err = why;
+	if (rc < 0)
+		return rc;
 	return sf_input_open(&c->seal.in, name, false, err) < 0 ? ERR_IO : 1;
 }
 

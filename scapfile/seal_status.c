@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the first and the last line of a seal say, without reading the capture. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "archive/archive.h"
 #include "scapfile/seal_read.h"
 
 struct look {
@@ -76,15 +73,21 @@ static void look_at_tail(struct sv tail, struct look *k)
 /* The end of the seal, up to its last line end. */
 static int read_tail(const struct sf_seal_reader *r, struct buf *tail, struct error *err)
 {
-	off_t size = lseek(r->in.fd, 0, SEEK_END), at;
-	ssize_t n;
+	struct arc_file *f;
+	uint64_t size;
+	int64_t n;
+	int rc = arc_open_random(r->in.name, 0, &f, err);
 
-	at = size > SF_SEAL_LINE_MAX ? size - SF_SEAL_LINE_MAX : 0;
-	if (size < 0 || !buf_room(tail, SF_SEAL_LINE_MAX))
-		return error_nomem(err);
-	n = pread(r->in.fd, tail->p, SF_SEAL_LINE_MAX, at);
+	if (rc < 0)
+		return rc;
+	size = arc_size(f);
+	n = buf_room(tail, SF_SEAL_LINE_MAX)
+		? arc_pread(f, tail->p, SF_SEAL_LINE_MAX,
+			    size > SF_SEAL_LINE_MAX ? size - SF_SEAL_LINE_MAX : 0, err)
+		: error_nomem(err);
+	arc_close(f);
 	if (n < 0)
-		return error_sys(err, errno, "cannot read '%s'", r->in.name);
+		return (int)n;
 	tail->len = (size_t)n;
 	while (tail->len && tail->p[tail->len - 1] != '\n')
 		tail->len--;
@@ -132,19 +135,18 @@ int sf_seal_look(const char *path, struct sf_seal_status *out, struct sf_seal_wo
 	struct look k = {.out = out, .words = words};
 	struct sf_seal_reader r = {.in = {.fd = -1}};
 	char *name = sf_seal_name(path);
-	struct stat capture, seal;
-	int rc = 0;
+	enum arc_kind kind;
+	uint64_t size;
+	int rc;
 
 	*out = (struct sf_seal_status){0};
 	if (words)
 		*words = (struct sf_seal_words){0};
 	if (!name)
 		return error_nomem(err);
-	if (stat(path, &capture) < 0) {
-		rc = error_sys(err, errno, "cannot look at '%s'", path);
-	} else if (stat(name, &seal) == 0 && S_ISREG(seal.st_mode)) {
+	rc = arc_look(path, &kind, &k.size, err);
+	if (rc == 0 && arc_look(name, &kind, &size, NULL) == 0 && kind == ARC_FILE) {
 		rc = sf_input_open(&r.in, name, false, err);
-		k.size = (uint64_t)capture.st_size;
 		if (rc >= 0)
 			rc = look(&r, &k, err);
 	}

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SNIFF_BYTES 4 /* enough to know a plain, gzip or zstd file */
+#include "archive/archive.h"
+
+#define SNIFF_BYTES 6 /* enough to know a plain, gzip or zstd file, and one that is neither */
 
 static void input_count(struct sf_input *in, const uint8_t *p, size_t n)
 {
@@ -16,18 +18,27 @@ static void input_count(struct sf_input *in, const uint8_t *p, size_t n)
 		sf_hash_add(in->hash, p, n);
 }
 
-int64_t sf_input_read(struct sf_input *in, uint8_t *to, size_t room, struct error *err)
+static int64_t read_fd(const struct sf_input *in, uint8_t *to, size_t room, struct error *err)
 {
 	ssize_t n;
 
-	if (in->at_end)
-		return 0;
 	do {
 		n = read(in->fd, to, room);
 	} while (n < 0 && errno == EINTR);
+	return n >= 0 ? n
+		      : error_sys(err, errno, "cannot read '%s' at byte %llu", in->name,
+				  (unsigned long long)in->size);
+}
+
+int64_t sf_input_read(struct sf_input *in, uint8_t *to, size_t room, struct error *err)
+{
+	int64_t n;
+
+	if (in->at_end)
+		return 0;
+	n = in->inside ? arc_read(in->inside, to, room, err) : read_fd(in, to, room, err);
 	if (n < 0)
-		return error_sys(err, errno, "cannot read '%s' at byte %llu", in->name,
-				 (unsigned long long)in->size);
+		return n;
 	if (n == 0)
 		in->at_end = true;
 	else
@@ -70,31 +81,65 @@ static int input_sniff(struct sf_input *in, struct error *err)
 	return 0;
 }
 
-int sf_input_open(struct sf_input *in, const char *path, bool want_hash, struct error *err)
+/* Open what @path names and have its first bytes. */
+static int input_begin(struct sf_input *in, const char *path, bool inside, bool want_hash,
+		       struct error *err)
 {
-	in->name = path;
-	if (strcmp(path, "-") == 0) {
-		in->fd = STDIN_FILENO;
-		in->name = "standard input";
+	int rc = 0;
+
+	if (inside) {
+		rc = arc_open(path, &in->inside, err);
 	} else {
 		in->fd = open(path, O_RDONLY | O_CLOEXEC);
+		in->own_fd = in->fd >= 0;
 		if (in->fd < 0)
-			return error_sys(err, errno, "cannot open '%s'", path);
-		in->own_fd = true;
-		(void)posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+			rc = error_sys(err, errno, "cannot open '%s'", path);
+		else
+			(void)posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	}
+	if (rc == 0 && want_hash)
+		rc = sf_hash_new(&in->hash, err);
+	return rc < 0 ? rc : input_sniff(in, err);
+}
+
+/* Begin again with what is in the file. */
+static int input_unwrap(struct sf_input *in, const char *path, bool want_hash, struct error *err)
+{
+	sf_hash_free(in->hash);
+	close(in->fd);
+	in->hash = NULL;
+	in->own_fd = in->at_end = false;
+	in->fd = -1;
+	in->size = 0;
+	return input_begin(in, path, true, want_hash, err);
+}
+
+int sf_input_open(struct sf_input *in, const char *path, bool want_hash, struct error *err)
+{
+	int rc;
+
+	in->name = path;
 	in->buf = malloc(SF_INPUT_CHUNK);
 	if (!in->buf)
 		return error_nomem(err);
-	if (want_hash && sf_hash_new(&in->hash, err) < 0)
-		return ERR_NOMEM;
-	return input_sniff(in, err);
+	if (strcmp(path, "-") == 0) {
+		in->fd = STDIN_FILENO;
+		in->name = "standard input";
+		rc = want_hash ? sf_hash_new(&in->hash, err) : 0;
+		return rc < 0 ? rc : input_sniff(in, err);
+	}
+	in->fd = -1;
+	rc = input_begin(in, path, arc_is_inside(path), want_hash, err);
+	if (rc == 0 && in->own_fd && arc_is_wrapped(in->at, (size_t)(in->end - in->at)))
+		rc = input_unwrap(in, path, want_hash, err);
+	return rc;
 }
 
 void sf_input_done(struct sf_input *in)
 {
 	if (in->own_fd)
 		close(in->fd);
+	arc_close(in->inside);
 	free(in->buf);
 	sf_hash_free(in->hash);
 }
@@ -333,7 +378,13 @@ static int position_input(struct sf_input *in, const struct sf_access *a, struct
 		in->at = in->memory + (to < n ? to : n);
 		return 0;
 	}
-	if (to > INT64_MAX || lseek(in->fd, (off_t)to, SEEK_SET) < 0)
+	if (in->inside && !arc_is_random(in->inside))
+		return error_set(err, ERR_IO,
+				 "cannot go to byte %llu of '%s', which is compressed as a whole",
+				 (unsigned long long)to, in->name);
+	if (in->inside)
+		arc_seek(in->inside, to);
+	else if (to > INT64_MAX || lseek(in->fd, (off_t)to, SEEK_SET) < 0)
 		return error_sys(err, to > INT64_MAX ? EINVAL : errno,
 				 "cannot go to byte %llu of '%s'", (unsigned long long)to,
 				 in->name);

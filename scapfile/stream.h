@@ -44,6 +44,8 @@ static inline bool sf_access_due(const struct sf_access_log *l, uint64_t raw)
 void sf_access_add(struct sf_access_log *l, const struct sf_access *a);
 void sf_access_done(struct sf_access_log *l);
 
+struct arc_file;
+
 /* Bytes as stored: a descriptor or borrowed memory, hashed on the way if asked for. */
 struct sf_input {
 	int fd; /* -1: memory */
@@ -55,9 +57,14 @@ struct sf_input {
 	uint64_t size;		 /* bytes read so far */
 	const char *name;	 /* for messages; borrowed */
 	struct sf_hash *hash;	 /* or NULL */
+	struct arc_file *inside; /* instead of a descriptor: it is in an archive; or NULL */
 };
 
-/* @in is zeroed storage; sf_input_done() must follow. @path is borrowed; "-": standard input. */
+/*
+ * @in is zeroed storage; sf_input_done() must follow. @path is borrowed; "-": standard input; it
+ * may lead into an archive (archive/archive.h). Of a file that xz or the like compressed, the input
+ * is what it holds, and so is the hash.
+ */
 MUST_CHECK int sf_input_open(struct sf_input *in, const char *path, bool want_hash,
 			     struct error *err);
 void sf_input_done(struct sf_input *in);

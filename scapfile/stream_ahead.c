@@ -253,7 +253,7 @@ static bool is_worthwhile(const struct sf_stream *s)
 	cpu_set_t cpus;
 	struct stat sb;
 
-	return s->codec && fstat(s->in.fd, &sb) == 0 && S_ISREG(sb.st_mode) &&
+	return s->codec && (s->in.inside || (fstat(s->in.fd, &sb) == 0 && S_ISREG(sb.st_mode))) &&
 	       sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 1;
 }
 

@@ -2,13 +2,12 @@
 /* The strict check: findings, blocks, sections, and the order of both. */
 #include "scapfile/strict.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "archive/archive.h"
 #include "scapfile/strict_internal.h"
 
 #define SHB_TYPE	0x0a0d0d0au
@@ -456,9 +455,9 @@ int sf_strict_check(const char *path, struct sf_strict_report *out, struct error
 	*out = (struct sf_strict_report){0};
 	if (strcmp(path, "-") == 0)
 		return check(STDIN_FILENO, "standard input", NULL, 0, out, err);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = arc_open_fd(path, 0, err);
 	if (fd < 0)
-		return error_sys(err, errno, "cannot open '%s'", path);
+		return fd;
 	rc = check(fd, path, NULL, 0, out, err);
 	close(fd);
 	return rc;

@@ -1,6 +1,6 @@
 # Sources and tests of the field part.
 list(APPEND field_sources
-  bytes_text.c field_container.c field_evt.c field_evt_arg.c field_evt_io.c field_fd.c field_fd_net.c
+  bytes_text.c column.c field_container.c field_evt.c field_evt_arg.c field_evt_io.c field_fd.c field_fd_net.c
   field_fdlist.c field_fspath.c field_misc.c field_proc.c field_proc_stat.c field_proc_tree.c
   field_sched.c field_syslog.c field_table.c field_time.c field_user.c format.c names.c net_text.c
   param_text.c suggest.c time.c value.c)

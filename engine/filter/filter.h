@@ -201,6 +201,45 @@ bool flt_format_part(const struct flt_format *f, size_t i, struct flt_part *out)
  */
 int flt_format_part_text(struct flt_ctx *cx, const struct flt_format *f, size_t i, struct buf *out);
 
+/* --- single values, as data --- */
+
+enum flt_cell_kind {
+	FLT_CELL_NONE, /* absent */
+	FLT_CELL_SIGNED,
+	FLT_CELL_UNSIGNED, /* truth values too: 0 and 1 */
+	FLT_CELL_REAL,
+	FLT_CELL_TEXT,	/* whatever has none of the other forms, as formats print it */
+	FLT_CELL_BYTES, /* byte buffers as recorded */
+};
+
+struct flt_cell {
+	enum flt_cell_kind kind;
+	union {
+		int64_t i;
+		uint64_t u;
+		double d;
+	};
+	struct sv text; /* and bytes: borrowed until the next look at the same context */
+};
+
+struct flt_column; /* one field as a value; owned by its program */
+
+/**
+ * flt_column_new() - a field ("proc.aname[2]") to be looked at; before flt_program_seal()
+ * @out: for fields that remember events before NULL, whatever they are asked
+ * Return: 0, ERR_SYNTAX, ERR_COMPILE (no such field, or it cannot be shown), ERR_NOMEM.
+ */
+MUST_CHECK int flt_column_new(struct flt_program *p, struct sv text, const struct flt_column **out,
+			      struct error *err);
+/* The kind of its values when they are not absent; those of evt.rawarg may be of any. */
+enum flt_cell_kind flt_column_kind(const struct flt_column *c);
+/* Bits of the numbers it holds: 8 to 64, 1 for truth values, 0 if they are no integers. */
+unsigned flt_column_bits(const struct flt_column *c);
+/* Has it the same one value of the same kind in conditions? */
+bool flt_column_is_plain(const struct flt_column *c);
+/* Its value for the event @cx looks at. */
+void flt_column_get(struct flt_ctx *cx, const struct flt_column *c, struct flt_cell *out);
+
 /*
  * Text of parameter @i of the event as evt.arg shows it; with its name, and of all parameters, as
  * evt.args does. @ev may be of type EV_TYPE_URING.

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loading: one file after the other into one collection, which is compiled anew after each. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include <openssl/sha.h>
 
+#include "archive/archive.h"
 #include "engine/rules/internal.h"
 
 /* --- options outlive their caller --- */
@@ -252,29 +251,26 @@ int rule_loader_text(struct rule_loader *l, const char *name, struct sv text, st
 }
 
 /* Everything up to one byte more than a rule file may have. */
-static int read_file(const char *path, struct buf *b)
+static int read_file(const char *path, struct buf *b, struct error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), sys = 0;
-	ssize_t n = 1;
+	struct arc_file *f;
+	int64_t n = 1;
+	int rc = arc_open_text(path, &f, err);
 
-	if (fd < 0)
-		return errno;
+	if (rc < 0)
+		return rc;
 	while (n > 0 && b->len <= RULE_YAML_BYTES_MAX) {
 		char *room = buf_room(b, 1 << 16);
 
-		n = room ? read(fd, room, 1 << 16) : 0;
-		if (n < 0 && errno == EINTR)
-			n = 1;
-		else if (n < 0)
-			sys = errno;
-		else
-			b->len += (size_t)n;
+		n = room ? arc_read(f, room, 1 << 16, err) : error_nomem(err);
+		b->len += n > 0 ? (size_t)n : 0;
 	}
-	close(fd);
-	return sys ? sys : b->failed ? ENOMEM : 0;
+	arc_close(f);
+	return n < 0 ? (int)n : 0;
 }
 
-static int unreadable(struct rule_loader *l, const char *path, int sys, struct error *err)
+static int unreadable(struct rule_loader *l, const char *path, const struct error *why,
+		      struct error *err)
 {
 	struct rule_verdict v;
 	struct rule_source *src;
@@ -282,18 +278,26 @@ static int unreadable(struct rule_loader *l, const char *path, int sys, struct e
 
 	if (rc == 0)
 		rc = rule_fail(&v, LOAD_ERR_FILE_READ, rule_where_root(&l->arena, src),
-			       "File cannot be read: %s", strerror(sys));
+			       "File cannot be read: %s", why->sys ? strerror(why->sys) : why->msg);
 	rc = finish(l, &v, rc, err);
-	return rc == ERR_NOMEM ? rc : error_sys(err, sys, "cannot read rule file '%s'", path);
+	if (rc == ERR_NOMEM)
+		return rc;
+	return error_set(err, ERR_IO, "cannot read rule file '%s': %s", path,
+			 why->sys && !arc_is_inside(path) ? strerror(why->sys) : why->msg);
 }
 
 int rule_loader_file(struct rule_loader *l, const char *path, struct error *err)
 {
 	struct buf text = {0};
-	int sys = read_file(path, &text);
-	int rc;
+	struct error why = {0};
+	int rc = read_file(path, &text, &why);
 
-	rc = sys ? unreadable(l, path, sys, err) : rule_loader_text(l, path, buf_view(&text), err);
+	if (rc == ERR_NOMEM)
+		error_nomem(err);
+	else if (rc < 0)
+		rc = unreadable(l, path, &why, err);
+	else
+		rc = rule_loader_text(l, path, buf_view(&text), err);
 	buf_done(&text);
 	return rc;
 }

@@ -298,6 +298,12 @@ struct state_user {
 /* @container_id as in struct state_thread (NULL: host). NULL: not known. */
 const struct state_user *state_user_find(const struct state *st,
 					 const struct state_str *container_id, uint32_t uid);
+struct state_users_at {
+	struct sv container; /* whose user it is: a container's id, "" for the host */
+	size_t space, user;  /* implementation */
+};
+/* for (struct state_users_at at = {0}; (u = state_user_next(st, &at));) in unspecified order */
+const struct state_user *state_user_next(const struct state *st, struct state_users_at *at);
 const struct state_user *state_group_find(const struct state *st,
 					  const struct state_str *container_id, uint32_t gid);
 

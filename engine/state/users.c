@@ -223,3 +223,24 @@ void state_on_group_deleted(struct state_event *e)
 	if (state_need_u32(e, 0, &gid))
 		remove_user(e->st, container_param(e, 2), gid, true);
 }
+
+const struct state_user *state_user_next(const struct state *st, struct state_users_at *at)
+{
+	const struct state_user_space *space = &st->host;
+
+	for (;;) {
+		struct map_slot *slot;
+		struct smap_slot *next;
+
+		if (at->container.n)
+			space = smap_get(&st->user_spaces, at->container);
+		slot = space ? map_next(&space->users, &at->user) : NULL;
+		if (slot)
+			return slot->value;
+		next = smap_next(&st->user_spaces, &at->space);
+		if (!next)
+			return NULL;
+		at->container = next->key;
+		at->user = 0;
+	}
+}

@@ -89,7 +89,7 @@ static void a_case_has_its_own_identity(void **state)
 
 	make_case(s->path);
 	assert_sql(s->path, "PRAGMA application_id", "1399025772\n");
-	assert_sql(s->path, "PRAGMA user_version", "1\n");
+	assert_sql(s->path, "PRAGMA user_version", "2\n");
 	assert_sql(s->path, "PRAGMA journal_mode", "wal\n");
 	assert_sql(
 	    s->path,
@@ -104,7 +104,7 @@ static void an_existing_case_is_added_to(void **state)
 	make_case(s->path);
 	make_case(s->path);
 	assert_sql(s->path, "SELECT run_id, status FROM v_run", "1|finished\n2|finished\n");
-	assert_sql(s->path, "SELECT run_id, comm FROM v_process", "1|sh\n2|sh\n");
+	assert_sql(s->path, "SELECT run_id, comm FROM v_process", "2|sh\n");
 	assert_consistent(s->path);
 }
 
@@ -167,9 +167,9 @@ static void a_case_of_a_newer_program_is_refused_and_kept(void **state)
 	uint64_t before;
 
 	make_case(s->path);
-	sql_run(s->path, "PRAGMA user_version = 2");
+	sql_run(s->path, "PRAGMA user_version = 3");
 	before = fingerprint(s->path);
-	assert_refused(s->path, ERR_DB, "schema version 2, this program knows versions up to 1");
+	assert_refused(s->path, ERR_DB, "schema version 3, this program knows versions up to 2");
 	assert_int_equal(fingerprint(s->path), before);
 	sql_run(s->path, "PRAGMA user_version = -3");
 	assert_refused(s->path, ERR_DB, "damaged: its schema version is -3");
@@ -333,7 +333,8 @@ static void two_writers_take_turns_in_one_case(void **state)
 		end_capture(w[i], 7); /* the same bytes under two names */
 		close_case(w[i]);
 	}
-	assert_sql(s->path, "SELECT run_id, count(*) FROM v_process GROUP BY 1", "1|300\n2|300\n");
+	assert_sql(s->path, "SELECT run_capture_id, count(*) FROM processes GROUP BY 1",
+		   "1|300\n2|300\n");
 	assert_sql(s->path, "SELECT count(*) FROM captures", "1\n");
 	assert_consistent(s->path);
 }
@@ -362,7 +363,8 @@ static int upgrade(const char *path, const struct qry_migration *steps, int vers
 
 static void an_older_case_is_migrated_step_by_step(void **state)
 {
-	static const struct qry_migration steps[] = {{step_1}, {step_2}, {step_3}};
+	static const struct qry_migration steps[] = {
+	    {step_1, NULL}, {step_2, NULL}, {step_3, NULL}};
 	const struct scratch *s = *state;
 
 	OK(upgrade(s->path, steps, 1, err));
@@ -377,7 +379,8 @@ static void an_older_case_is_migrated_step_by_step(void **state)
 
 static void a_migration_that_fails_changes_nothing(void **state)
 {
-	static const struct qry_migration steps[] = {{step_1}, {step_2}, {step_bad}};
+	static const struct qry_migration steps[] = {
+	    {step_1, NULL}, {step_2, NULL}, {step_bad, NULL}};
 	const struct scratch *s = *state;
 	struct error why = {0};
 
@@ -387,6 +390,62 @@ static void a_migration_that_fails_changes_nothing(void **state)
 	assert_non_null(strstr(why.msg, "table t already exists"));
 	assert_sql(s->path, "PRAGMA user_version", "1\n");
 	assert_sql(s->path, "SELECT * FROM t", "42\n");
+}
+
+/* A case as the first version wrote it: two runs over one capture, which found the same alert. */
+static void fill_first_version(const char *path)
+{
+	OK(upgrade(path, qry_migrations, 1, err));
+	sql_run(
+	    path,
+	    "INSERT INTO runs VALUES (1, '0.1.0', 'replay', 'first', 1, 2, 'finished', 0),"
+	    " (2, '0.1.0', 'replay', 'first', 3, NULL, 'running', NULL);"
+	    "INSERT INTO captures (capture_id, sha256, path, interrupted) VALUES (1, 'aa', 'x', 0);"
+	    "INSERT INTO run_captures (run_capture_id, run_id, capture_id, seq, path, events,"
+	    " interrupted) VALUES (1, 1, 1, 1, 'x', 9, 0), (2, 2, 1, 1, 'x', NULL, 1);"
+	    "INSERT INTO rules VALUES (1, 'd', 'A rule', NULL, 'syscall', 4, NULL, NULL, NULL, "
+	    "'[]');"
+	    "INSERT INTO run_rules VALUES (1, 0, 1, 1, 'r', 1);"
+	    "INSERT INTO rule_files VALUES (1, 1, 'r', 'bb', 1);"
+	    "INSERT INTO damage VALUES (1, 1, 5, NULL, 'event', 'x');"
+	    "INSERT INTO processes (process_id, run_capture_id, pid, origin, uid, loginuid, tty)"
+	    " VALUES (4294967297, 1, 7, 'list', 0, 0, 0);"
+	    "INSERT INTO execs VALUES (4294967297, 1, 5, 2, 3, 0, 'sh', 'sh', '/bin/sh', 'sh', '/',"
+	    " '[]');"
+	    "INSERT INTO alerts VALUES (1, 1, 1, 1, 5, 2, 3, 7, 7, 4294967297, 4, 'syscall', 'out',"
+	    " '{\"proc.name\":\"sh\",\"proc.pid\":7}'),"
+	    " (2, 2, 1, 1, 5, 2, 3, 7, 7, NULL, 4, 'syscall', 'out',"
+	    " '{\"proc.name\":\"sh\",\"proc.pid\":8}')");
+}
+
+static void a_case_of_the_first_version_keeps_every_row(void **state)
+{
+	static const char *const tables[] = {"runs",  "captures",  "run_captures", "damage",
+					     "rules", "run_rules", "rule_files",   "processes",
+					     "execs", "alerts",	   "priorities",   "meta"};
+	const struct scratch *s = *state;
+	char *before[COUNT_OF(tables)], q[96];
+
+	fill_first_version(s->path);
+	for (size_t i = 0; i < COUNT_OF(tables); i++) {
+		snprintf(q, sizeof(q), "SELECT count(*) FROM %s", tables[i]);
+		before[i] = strdup(sql(s->path, q));
+	}
+	close_case(open_case(s->path));
+	for (size_t i = 0; i < COUNT_OF(tables); i++) {
+		snprintf(q, sizeof(q), "SELECT count(*) - %d FROM %s",
+			 strcmp(tables[i], "runs") == 0, tables[i]);
+		assert_sql(s->path, q, before[i]);
+		free(before[i]);
+	}
+	assert_sql(s->path, "PRAGMA integrity_check", "ok\n");
+	assert_sql(s->path, "SELECT count(*), min(alert_id), max(hostname) FROM v_alert",
+		   "1|1|-\n");
+	assert_sql(s->path, "SELECT alert_id, repeats FROM alerts", "1|-\n2|1\n");
+	assert_sql(s->path, "SELECT count(DISTINCT fingerprint), min(fingerprint) <> 0 FROM alerts",
+		   "1|1\n");
+	assert_sql(s->path, "SELECT rule, alerts FROM v_rule_count", "A rule|1\n");
+	assert_sql(s->path, "SELECT pid, exepath FROM v_process", "7|/bin/sh\n");
 }
 
 /* --- what is left */
@@ -688,6 +747,7 @@ int main(void)
 	    CASE_TEST(two_writers_take_turns_in_one_case),
 	    CASE_TEST(an_older_case_is_migrated_step_by_step),
 	    CASE_TEST(a_migration_that_fails_changes_nothing),
+	    CASE_TEST(a_case_of_the_first_version_keeps_every_row),
 	    CASE_TEST(a_full_disk_is_an_error_that_keeps_what_was_written),
 	    CASE_TEST(a_full_file_system_is_the_same),
 	    CASE_TEST(a_killed_run_leaves_a_consistent_case_marked_unfinished),

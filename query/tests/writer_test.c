@@ -188,7 +188,9 @@ static void a_rule_nobody_added_is_added_by_its_first_alert(void **state)
 
 	OK(qry_capture_begin(w, "host7.scap", err));
 	OK(qry_add_alert(w, &a, err));
+	a.evt_num++;
 	OK(qry_add_alert(w, &a, err));
+	OK(qry_add_alert(w, &a, err)); /* the same event: the same alert */
 	close_case(w);
 	assert_sql(path, "SELECT seq, rule, priority FROM v_alert", "1|Far|Error\n2|Far|Error\n");
 	assert_sql(path, "SELECT seq, rule_id FROM run_rules", "1000|1\n");
@@ -320,7 +322,10 @@ static void the_same_file_again_is_the_same_capture_with_a_new_run(void **state)
 	assert_sql(path, "SELECT capture_id, path FROM captures", "1|moved/a.scap\n2|b.scap\n");
 	assert_sql(path, "SELECT run_id, capture_id, seq, path FROM run_captures",
 		   "1|1|1|a.scap\n1|2|2|b.scap\n2|1|1|moved/a.scap\n2|2|2|b.scap\n");
-	assert_sql(path, "SELECT run_id, capture_id FROM v_alert", "1|1\n2|1\n");
+	assert_sql(path, "SELECT run_id, capture_id FROM v_finding", "1|1\n2|1\n");
+	assert_sql(path, "SELECT run_id, capture_id FROM v_alert", "1|1\n");
+	assert_sql(path, "SELECT rule, alerts FROM v_rule_count", "R|1\n");
+	assert_sql(path, "SELECT rule, alerts FROM v_group", "R|1\n");
 	assert_consistent(path);
 }
 

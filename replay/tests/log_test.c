@@ -70,7 +70,16 @@ static int on_end(struct run_out *o, const struct run_process_end *e, struct err
 	return arrived(r, err);
 }
 
-static const struct run_out_ops recorder_ops = {on_alert, on_start, on_exec, on_end};
+static int on_fact(struct run_out *o, const struct qry_fact *f, struct error *err)
+{
+	struct recorder *r = (struct recorder *)o;
+
+	buf_addf(&r->text, "fact %u %.*s %lld;", (unsigned)f->kind, (int)f->value[1].s.n,
+		 f->value[1].s.p, (long long)f->value[2].i);
+	return arrived(r, err);
+}
+
+static const struct run_out_ops recorder_ops = {on_alert, on_start, on_exec, on_end, on_fact};
 
 static int put_number(struct run_log *l, uint64_t n, struct error *err)
 {
@@ -92,6 +101,8 @@ static void what_goes_in_comes_out_in_order_with_its_texts(void **state)
 	struct qry_process p = {.key = 3, .comm = sv_of(text), .container_id = SV_LIT("c")};
 	struct qry_exec x = {.index = 2, .args = SV_LIT("[]")};
 	struct run_process_end e = {.key = 3, .status = -1};
+	struct qry_fact fact = {
+	    .kind = QRY_FACT_USER, .count = 3, .value = {qry_key(9), {0}, qry_int(-5)}};
 	struct run_log l;
 	struct error err;
 
@@ -103,13 +114,15 @@ static void what_goes_in_comes_out_in_order_with_its_texts(void **state)
 	assert_int_equal(l.out.ops->alert(&l.out, &a, &err), 0);
 	assert_int_equal(l.out.ops->process_exec(&l.out, &x, &err), 0);
 	assert_int_equal(l.out.ops->process_end(&l.out, &e, &err), 0);
+	fact.value[1] = qry_text(sv_of(text));
+	assert_int_equal(l.out.ops->fact(&l.out, &fact, &err), 0);
 	snprintf(text, sizeof(text), "gone.");
 	assert_int_equal(run_log_pass_on(&l, &r.out, 0, &err), 1);
 	assert_int_equal(r.count, 0); /* not handed over yet */
 	run_log_close(&l);
 	assert_int_equal(run_log_pass_on(&l, &r.out, SECOND, &err), 0);
 	assert_string_equal(buf_cstr(&r.text), "start 3 first c none;alert 7 2nd..|l|\"f\":1|h 1;"
-					       "exec 2 [];end 3 -1;");
+					       "exec 2 [];end 3 -1;fact 5 2nd.. -5;");
 	buf_done(&r.text);
 	run_log_done(&l);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/skip.h"
+#include "replay/skip.h"
 
 #include <string.h>
 
-#include "cli/cli.h"
+#include "base/human.h"
 
 /* "thread.tid = 1234", by itself or among what must all hold. */
 static const struct flt_expr *tid_of(const struct flt_node *n)
@@ -20,21 +20,21 @@ static const struct flt_expr *tid_of(const struct flt_node *n)
 	return found;
 }
 
-int cli_skip_of(const struct flt_node *n, struct cli_skip *out)
+int run_skip_of(const struct flt_node *n, struct run_skip *out)
 {
 	const struct flt_expr *tid = tid_of(n);
 	char text[24] = "";
 	uint64_t number;
 
-	*out = (struct cli_skip){0};
+	*out = (struct run_skip){0};
 	if (tid && tid->text.n < sizeof(text))
 		memcpy(text, tid->text.p, tid->text.n);
-	out->one_thread = cli_parse_u64(text, &number) && number <= INT64_MAX;
+	out->one_thread = human_u64(text, &number) && number <= INT64_MAX;
 	out->tid = out->one_thread ? (int64_t)number : 0;
 	return flt_types_of(n, &out->types, NULL);
 }
 
-bool cli_skip_may_pass(const struct cli_skip *s, const struct sf_chunk *c)
+bool run_skip_may_pass(const struct run_skip *s, const struct sf_chunk *c)
 {
 	uint8_t any = 0;
 

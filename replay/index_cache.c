@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/index_cache.h"
+#include "replay/index_cache.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/human.h"
 
 #define CACHED_MAX   100000	       /* indexes looked at */
 #define LEFT_OVER_NS 86400000000000ull /* what a writer began so long ago, it will not finish */
@@ -19,7 +21,7 @@ static uint64_t size_limit(void)
 	const char *text = getenv("SCAPULA_CACHE_SIZE");
 	uint64_t n;
 
-	return text && cli_parse_size(text, &n) ? n : CLI_INDEX_CACHE_MAX;
+	return text && human_size(text, &n) ? n : RUN_CACHE_MAX;
 }
 
 /* ---- the directory ---- */
@@ -71,7 +73,7 @@ static char *usable_dir(void)
 	return NULL;
 }
 
-char *cli_cache_path(const struct sf_identity *id)
+char *run_cache_path(const struct sf_identity *id)
 {
 	char *dir = usable_dir(), hex[2 * sizeof(id->ends) + 1], *path = NULL;
 
@@ -86,31 +88,26 @@ char *cli_cache_path(const struct sf_identity *id)
 	return path;
 }
 
-void cli_cache_touch(const char *path)
-{
-	(void)utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW);
-}
-
 /* ---- what is in it ---- */
 
 static int used_last_first(const void *a, const void *b)
 {
-	const struct cli_cached *x = a, *y = b;
+	const struct run_cached *x = a, *y = b;
 
 	if (x->used_ns != y->used_ns)
 		return x->used_ns < y->used_ns ? 1 : -1;
 	return strcmp(x->path, y->path);
 }
 
-static int add(struct cli_cached **all, int *n, const char *dir, const char *name,
+static int add(struct run_cached **all, int *n, const char *dir, const char *name,
 	       const struct stat *sb)
 {
-	struct cli_cached *more = reallocarray(*all, (size_t)*n + 1, sizeof(*more));
+	struct run_cached *more = reallocarray(*all, (size_t)*n + 1, sizeof(*more));
 
 	if (!more)
 		return ERR_NOMEM;
 	*all = more;
-	more[*n] = (struct cli_cached){
+	more[*n] = (struct run_cached){
 	    .size = (uint64_t)sb->st_size,
 	    .used_ns = (uint64_t)sb->st_mtim.tv_sec * 1000000000u + (uint64_t)sb->st_mtim.tv_nsec,
 	};
@@ -131,10 +128,10 @@ static bool is_wanted(const char *name, bool partial)
 	return partial ? strncmp(suffix, ".partial-", 9) == 0 : !*suffix;
 }
 
-static int list(const char *dir, bool partial, struct cli_cached **out)
+static int list(const char *dir, bool partial, struct run_cached **out)
 {
 	DIR *d = opendir(dir);
-	struct cli_cached *all = NULL;
+	struct run_cached *all = NULL;
 	const struct dirent *e;
 	struct stat sb;
 	int n = 0, rc = 0;
@@ -147,7 +144,7 @@ static int list(const char *dir, bool partial, struct cli_cached **out)
 	if (d)
 		closedir(d);
 	if (rc < 0) {
-		cli_cache_free(all, n);
+		run_cache_free(all, n);
 		return rc;
 	}
 	if (n)
@@ -156,7 +153,7 @@ static int list(const char *dir, bool partial, struct cli_cached **out)
 	return n;
 }
 
-int cli_cache_list(struct cli_cached **out, char **dir, struct error *err)
+int run_cache_list(struct run_cached **out, char **dir, struct error *err)
 {
 	int n;
 
@@ -170,7 +167,7 @@ int cli_cache_list(struct cli_cached **out, char **dir, struct error *err)
 	return n < 0 ? error_nomem(err) : n;
 }
 
-void cli_cache_free(struct cli_cached *all, int n)
+void run_cache_free(struct run_cached *all, int n)
 {
 	for (int i = 0; i < n; i++)
 		free(all[i].path);
@@ -182,19 +179,19 @@ void cli_cache_free(struct cli_cached *all, int n)
 static void remove_left_overs(const char *dir)
 {
 	uint64_t now = clock_ns(CLOCK_REALTIME);
-	struct cli_cached *all = NULL;
+	struct run_cached *all = NULL;
 	int n = list(dir, true, &all);
 
 	for (int i = 0; i < n; i++)
 		if (now > all[i].used_ns && now - all[i].used_ns > LEFT_OVER_NS)
 			(void)unlink(all[i].path);
-	cli_cache_free(all, n);
+	run_cache_free(all, n);
 }
 
-void cli_cache_trim(const char *keep)
+void run_cache_trim(const char *keep)
 {
 	uint64_t total = 0, limit = size_limit();
-	struct cli_cached *all = NULL;
+	struct run_cached *all = NULL;
 	char *dir = usable_dir();
 	int n = dir ? list(dir, false, &all) : 0;
 
@@ -205,6 +202,6 @@ void cli_cache_trim(const char *keep)
 		if (total > limit && strcmp(all[i].path, keep) != 0 && unlink(all[i].path) == 0)
 			total -= all[i].size;
 	}
-	cli_cache_free(all, n);
+	run_cache_free(all, n);
 	free(dir);
 }

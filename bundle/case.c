@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cases, as far as bundling them needs to know: what they were made from, and whether they are
+ * whole. */
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bundle/internal.h"
+#include "query/member.h"
+
+#define BUSY_MS 10000
+
+static int db_failed(sqlite3 *db, const char *path, const char *doing, struct error *err)
+{
+	const char *text = db ? sqlite3_errmsg(db) : "out of memory";
+
+	return error_set(err, ERR_DB, "case '%s': %s: %s", path, doing, text);
+}
+
+/* Is all of it in the file itself? Then it can be read without leaving anything beside it. */
+static bool is_at_rest(const char *path)
+{
+	char *log = NULL;
+	struct stat sb;
+	bool rest;
+
+	if (asprintf(&log, "%s-wal", path) < 0)
+		return false;
+	rest = stat(log, &sb) < 0 || sb.st_size == 0;
+	free(log);
+	return rest;
+}
+
+/* SQLite gives ":memory:" and "file:..." other meanings. */
+static void add_uri(struct buf *b, const char *path)
+{
+	bool at_rest = is_at_rest(path);
+
+	buf_str(b, path[0] == '/' ? "file:" : "file:./");
+	for (; *path; path++) {
+		if (strchr("%?#", *path))
+			buf_addf(b, "%%%02x", (unsigned char)*path);
+		else
+			buf_char(b, *path);
+	}
+	buf_str(b, at_rest ? "?immutable=1" : "?mode=ro");
+}
+
+/* *db is to be closed also on failure. Nothing in the file is to run by itself. */
+static int open_case(const char *path, sqlite3 **db, struct error *err)
+{
+	struct buf name = {0};
+	int rc;
+
+	*db = NULL;
+	if (arc_is_inside(path)) {
+		rc = qry_open_member(path, 0, db, err);
+		if (rc < 0)
+			return rc;
+	} else {
+		add_uri(&name, path);
+		rc = sqlite3_open_v2(buf_cstr(&name), db,
+				     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+				     NULL);
+		buf_done(&name);
+		if (rc != SQLITE_OK)
+			return db_failed(*db, path, "opening", err);
+	}
+	sqlite3_busy_timeout(*db, BUSY_MS);
+	sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(*db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	return 0;
+}
+
+bool bag_is_database(const char *path)
+{
+	static const char magic[] = "SQLite format 3";
+	char head[sizeof(magic)] = "";
+	struct arc_file *f;
+	bool is;
+
+	if (arc_open_stored(path, &f, NULL) < 0)
+		return false;
+	is = arc_read(f, head, sizeof(head), NULL) == sizeof(head) &&
+	     memcmp(head, magic, sizeof(magic)) == 0;
+	arc_close(f);
+	return is;
+}
+
+/* ---- what it was made from ---- */
+
+static int read_files(struct bag_case *c, sqlite3 *db, const char *path, const char *sql,
+		      struct bag_case_file **out, size_t *count, struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	struct bag_case_file *list = NULL;
+	size_t cap = 0;
+	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+
+	while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const char *file = (const char *)sqlite3_column_text(stmt, 0);
+		const char *hash = (const char *)sqlite3_column_text(stmt, 1);
+		struct bag_case_file f = {0};
+
+		if (*count == cap) {
+			struct bag_case_file *more =
+			    arena_zalloc(&c->arena, cap ? 2 * cap : 16, sizeof(*more));
+
+			if (!more)
+				break;
+			memcpy(more, list ? list : more, *count * sizeof(*more));
+			list = more;
+			cap = cap ? 2 * cap : 16;
+		}
+		f.path = arena_strdup(&c->arena, file ? file : "");
+		f.hashed = hash && bag_parse_hex(sv_of(hash), f.sha256);
+		if (!f.path)
+			break;
+		list[(*count)++] = f;
+		rc = SQLITE_OK;
+	}
+	*out = list;
+	if (rc == SQLITE_ROW)
+		rc = error_nomem(err);
+	else
+		rc = rc == SQLITE_DONE ? 0
+				       : db_failed(db, path, "reading what it was made from", err);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int bag_case_read(const char *path, struct bag_case *out, struct error *err)
+{
+	sqlite3 *db;
+	int rc;
+
+	*out = (struct bag_case){0};
+	rc = open_case(path, &db, err);
+	if (rc == 0)
+		rc = read_files(out, db, path,
+				"SELECT path, sha256 FROM captures ORDER BY capture_id",
+				&out->captures, &out->ncaptures, err);
+	if (rc == 0)
+		rc = read_files(out, db, path,
+				"SELECT name, sha256 FROM rule_files GROUP BY name, sha256 "
+				"ORDER BY min(run_id), min(seq)",
+				&out->rules, &out->nrules, err);
+	sqlite3_close(db);
+	return rc;
+}
+
+void bag_case_done(struct bag_case *c)
+{
+	arena_done(&c->arena);
+}
+
+/* ---- copies ---- */
+
+int bag_case_copy(const char *path, const char *to, struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	sqlite3 *db;
+	int rc = open_case(path, &db, err);
+
+	if (rc == 0 && (sqlite3_prepare_v2(db, "VACUUM INTO ?1", -1, &stmt, NULL) != SQLITE_OK ||
+			sqlite3_bind_text(stmt, 1, to, -1, SQLITE_STATIC) != SQLITE_OK ||
+			sqlite3_step(stmt) != SQLITE_DONE))
+		rc = db_failed(db, path, "copying it", err);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return rc;
+}
+
+int bag_case_check(const char *path, struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	const char *text;
+	sqlite3 *db;
+	int rc = open_case(path, &db, err), step;
+
+	if (rc == 0) {
+		step = sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &stmt, NULL);
+		if (step == SQLITE_OK)
+			step = sqlite3_step(stmt);
+		text = step == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0)
+					  : sqlite3_errmsg(db);
+		if (step != SQLITE_ROW || !text || strcmp(text, "ok") != 0) {
+			char plain[160];
+
+			arc_plain_text(plain, sizeof(plain), text ? text : "no answer");
+			rc = error_set(err, ERR_FORMAT, "case '%s' is damaged: %s", path, plain);
+		}
+		sqlite3_finalize(stmt);
+	}
+	sqlite3_close(db);
+	return rc;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared inside bundle/. */
+#ifndef BUNDLE_INTERNAL_H
+#define BUNDLE_INTERNAL_H
+
+#include "bundle/bundle.h"
+#include "scapfile/stream.h"
+
+#define BAG_STEP (256u << 10) /* bytes read at once */
+
+/* ---- manifests (text.c) ---- */
+
+void bag_manifest_line(struct buf *b, const uint8_t digest[BAG_DIGEST], const char *name);
+/* Take the next line off @text. Return: 1, 0 at the end, -1: it is none. */
+int bag_manifest_next(struct sv *text, uint8_t digest[BAG_DIGEST], struct sv *name);
+
+/* ---- what is about the files in data/, sorted by name (meta.c) ---- */
+
+struct bag_member { /* to be written */
+	const char *name;
+	const char *path; /* or NULL: */
+	struct sv text;
+	uint64_t size;
+	uint8_t sha256[BAG_DIGEST];
+	bool hashed;
+};
+
+void bag_write_mtree(struct buf *b, const struct bag_member *m, size_t n);
+void bag_write_jsonld(struct buf *b, const struct bag_member *m, size_t n, const char *tool);
+void bag_write_environment(struct buf *b, const struct bag_making *opt);
+void bag_write_info(struct buf *b, const struct bag_making *opt, uint64_t bytes, uint64_t files);
+
+#endif

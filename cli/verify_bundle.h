@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What scapula verify found out about a bundle as such; the captures in it are each a cli_verified.
+ */
+#ifndef CLI_VERIFY_BUNDLE_H
+#define CLI_VERIFY_BUNDLE_H
+
+#include "bundle/bundle.h"
+#include "bundle/custody.h"
+#include "cli/signing.h"
+
+enum cli_root {
+	CLI_ROOT_UNKNOWN, /* nothing to compare it with */
+	CLI_ROOT_SAME,
+	CLI_ROOT_OTHER,
+};
+
+struct cli_bundle {
+	const char *path;
+	int failed; /* exit status: it could not be read, as was told; nothing else is known */
+	struct bag_report report;
+	enum cli_root root;
+	enum cli_signature signature;
+	struct buf signer; /* untrusted */
+	bool has_custody;
+	struct custody_report custody;
+	size_t cases, bad_cases;
+	char bad_case[ERROR_MSG_MAX];
+	int status;
+};
+
+struct cli_bundle_options {
+	const char *root;    /* what it must be: 64 digits, or NULL */
+	const char *signers; /* who may have signed it, or NULL */
+	uint64_t *done;	     /* bytes of files before */
+};
+
+/* Check the bundle at b->path, but not the seals of the captures in it. cli_bundle_done() must
+ * follow. */
+void cli_check_bundle(struct cli_bundle *b, const struct cli_bundle_options *opt);
+/* "b.tar//data/captures/x.scap" or "b/data/captures/x.scap": file @i of the report, for the caller
+ * to free; NULL if it is no capture, or there is no memory. */
+char *cli_bundle_capture(const struct cli_bundle *b, size_t i);
+void cli_bundle_text(struct buf *b, const struct cli_bundle *v);
+void cli_bundle_json(struct buf *b, const struct cli_bundle *v);
+void cli_bundle_done(struct cli_bundle *b);
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whatever a query asks for, the rows are those that SQLite picks from all of them: random
+ * conditions over every column, with values that occur and such that nearly do, compared with the
+ * same over a copy of all rows, with an index of the capture and without.
+ */
+#include "sqlext/tests/db_helper.h"
+
+#include <unistd.h>
+
+#include "replay/checkpoint.h"
+#include "replay/index_cache.h"
+#include "sqlext/internal.h"
+
+#define CLAUSES	     150 /* per capture */
+#define TERMS_MAX    3
+#define CHUNK_EVENTS 100 /* of the index: most queries can pass over some */
+#define COLUMNS_MAX  2000
+
+struct world {
+	sqlite3 *db;
+	char *columns[COLUMNS_MAX];
+	int count;
+	int64_t rows;
+	uint64_t seed;
+	int64_t found; /* rows over all clauses */
+};
+
+static uint64_t next_random(struct world *w)
+{
+	w->seed ^= w->seed << 13;
+	w->seed ^= w->seed >> 7;
+	w->seed ^= w->seed << 17;
+	return w->seed;
+}
+
+static unsigned pick(struct world *w, unsigned n)
+{
+	return (unsigned)(next_random(w) % n);
+}
+
+static void learn_columns(struct world *w)
+{
+	sqlite3_stmt *stmt;
+
+	assert_int_equal(sqlite3_prepare_v2(w->db,
+					    "SELECT name FROM pragma_table_xinfo('events') WHERE "
+					    "name NOT IN ('capture', 'filter')",
+					    -1, &stmt, NULL),
+			 SQLITE_OK);
+	while (sqlite3_step(stmt) == SQLITE_ROW && w->count < COLUMNS_MAX)
+		w->columns[w->count++] =
+		    sqlite3_mprintf("\"%w\"", (const char *)sqlite3_column_text(stmt, 0));
+	sqlite3_finalize(stmt);
+}
+
+/* All rows with all columns: of them SQLite knows no more than their values. */
+static void copy_rows(struct world *w)
+{
+	sqlite3_str *s = sqlite3_str_new(NULL);
+	char *sql;
+
+	for (int i = 0; i < w->count; i++)
+		sqlite3_str_appendf(s, "%s%s AS %s", i ? ", " : "", w->columns[i], w->columns[i]);
+	sql = sqlite3_str_finish(s);
+	s = sqlite3_str_new(NULL);
+	sqlite3_str_appendf(s, "CREATE TEMP TABLE copy AS SELECT %s FROM events", sql);
+	sqlite3_free(sql);
+	sql = sqlite3_str_finish(s);
+	run(w->db, sql);
+	sqlite3_free(sql);
+	w->rows = number_of(w->db, "SELECT count(*) FROM copy");
+}
+
+/* A value of the column in some row, as SQL; "NULL" among them. */
+static char *value_of(struct world *w, const char *column)
+{
+	char *sql = sqlite3_mprintf("SELECT quote(%s) FROM copy WHERE %s IS NOT NULL OR random() "
+				    "%% 16 = 0 LIMIT 1 OFFSET %u",
+				    column, column, pick(w, (unsigned)w->rows));
+	char *text = rows_of(w->db, sql);
+
+	sqlite3_free(sql);
+	if (!*text) {
+		sqlite3_free(text);
+		return sqlite3_mprintf("0");
+	}
+	text[strlen(text) - 1] = '\0';
+	return text;
+}
+
+/* What a person might mean by the value: itself, what is beside it, or something else. */
+static char *changed(struct world *w, const char *value)
+{
+	switch (pick(w, 12)) {
+	case 0:
+		return sqlite3_mprintf("CAST(%s AS TEXT)", value);
+	case 1:
+		return sqlite3_mprintf("CAST(%s AS REAL)", value);
+	case 2:
+		return sqlite3_mprintf("(%s + 1)", value);
+	case 3:
+		return sqlite3_mprintf("(%s - 0.5)", value);
+	case 4:
+		return sqlite3_mprintf("upper(%s)", value);
+	case 5:
+		return sqlite3_mprintf("substr(%s, 1, %u)", value, pick(w, 32));
+	case 6:
+		return sqlite3_mprintf("(%s * 100000)", value);
+	case 7:
+		return sqlite3_mprintf("-%s", value);
+	default:
+		return sqlite3_mprintf("%s", value);
+	}
+}
+
+static char *pattern(struct world *w, const char *value, bool glob)
+{
+	const char *any = glob ? "*" : "%";
+
+	switch (pick(w, 5)) {
+	case 0:
+		return sqlite3_mprintf("%s", value);
+	case 1:
+		return sqlite3_mprintf("'%s' || substr(%s, 2)", glob ? "?" : "_", value);
+	case 2:
+		return sqlite3_mprintf("upper(substr(%s, 1, %u)) || '%s'", value, pick(w, 9), any);
+	default:
+		return sqlite3_mprintf("substr(%s, 1, %u) || '%s'", value, pick(w, 9), any);
+	}
+}
+
+static char *term(struct world *w)
+{
+	static const char *const ops[] = {"=", "=", "=", "<", "<=", ">", ">=", "!=", "IS", "=="};
+	/* The first ones are asked for more often, and mean more to the tables. */
+	const char *column = w->columns[pick(w, 2) ? pick(w, 24) : pick(w, (unsigned)w->count)];
+	char *value = value_of(w, column), *other = value_of(w, column), *a, *b, *out;
+
+	a = changed(w, value);
+	b = changed(w, other);
+	switch (pick(w, 10)) {
+	case 0:
+		out = sqlite3_mprintf("%s IN (%s, %s, %s)", column, a, b, value);
+		break;
+	case 1:
+		out = sqlite3_mprintf("%s BETWEEN %s AND %s", column, a, b);
+		break;
+	case 2:
+		out = sqlite3_mprintf(pick(w, 2) ? "%s IS NULL" : "%s IS NOT NULL", column);
+		break;
+	case 3:
+	case 4: {
+		bool glob = pick(w, 2);
+		char *p = pattern(w, value, glob);
+
+		out = sqlite3_mprintf("%s %s %s", column, glob ? "GLOB" : "LIKE", p);
+		sqlite3_free(p);
+		break;
+	}
+	case 5:
+		out = sqlite3_mprintf("%s %s upper(%s) COLLATE NOCASE", column,
+				      pick(w, 4) ? "=" : ">", value);
+		break;
+	case 6:
+		out = sqlite3_mprintf("%s IN (SELECT %s FROM copy WHERE num %% 7 = 1)", column,
+				      column);
+		break;
+	default:
+		out = sqlite3_mprintf("%s %s %s", column, ops[pick(w, COUNT_OF(ops))], a);
+	}
+	sqlite3_free(a);
+	sqlite3_free(b);
+	sqlite3_free(value);
+	sqlite3_free(other);
+	return out;
+}
+
+static char *clause(struct world *w)
+{
+	char *out = term(w);
+
+	for (unsigned n = pick(w, TERMS_MAX); n; n--) {
+		char *more = term(w), *both;
+
+		both = sqlite3_mprintf(pick(w, 3) ? "%s AND %s" : "(%s) OR (%s)", out, more);
+		sqlite3_free(out);
+		sqlite3_free(more);
+		out = both;
+	}
+	return out;
+}
+
+static char *numbers(struct world *w, const char *table, const char *where)
+{
+	char *sql = sqlite3_mprintf("SELECT num FROM %s WHERE %s ORDER BY num", table, where);
+	char *out = rows_of(w->db, sql);
+
+	sqlite3_free(sql);
+	return out;
+}
+
+static void compare(struct world *w)
+{
+	char *where = clause(w), *got = numbers(w, "events", where);
+	char *want = numbers(w, "copy", where);
+
+	if (strcmp(got, want) != 0)
+		fail_msg("WHERE %s\n%zu and %zu bytes of numbers:\n%.200s\nnot:\n%.200s", where,
+			 strlen(got), strlen(want), got, want);
+	for (const char *p = got; *p; p++)
+		w->found += *p == '\n';
+	sqlite3_free(where);
+	sqlite3_free(got);
+	sqlite3_free(want);
+}
+
+static void compare_all(const char *path, uint64_t seed)
+{
+	struct world w = {.db = open_capture(path), .seed = seed};
+
+	learn_columns(&w);
+	copy_rows(&w);
+	for (unsigned i = 0; i < CLAUSES; i++)
+		compare(&w);
+	assert_true(w.found > w.rows); /* they do find something */
+	for (int i = 0; i < w.count; i++)
+		sqlite3_free(w.columns[i]);
+	sqlite3_close(w.db);
+}
+
+static void conditions_pick_the_rows_that_sqlite_picks(void **state)
+{
+	(void)state;
+	compare_all(NETWORK, 0x9e3779b97f4a7c15);
+	compare_all(SESSIONS, 0xdeadbeefcafe);
+}
+
+/* A directory of its own with a copy of the capture and an index beside it. */
+static void with_index(const char *name, void (*fn)(const char *path))
+{
+	const struct run_index_options opt = {.chunk_events = CHUNK_EVENTS};
+	char dir[] = "/tmp/vtab-index-XXXXXX", *path, *index, *command;
+	struct run_index_report report;
+	struct error err = {0};
+
+	assert_non_null(mkdtemp(dir));
+	path = sqlite3_mprintf("%s/c.scap", dir);
+	index = run_index_path(path);
+	command = sqlite3_mprintf("cp '%s' '%s'", name, path);
+	assert_int_equal(system(command), 0);
+	if (run_index_build(path, index, &opt, &report, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_true(report.chunks > 5);
+	fn(path);
+	unlink(path);
+	unlink(index);
+	rmdir(dir);
+	sqlite3_free(path);
+	sqlite3_free(command);
+	free(index);
+}
+
+static void compare_network(const char *path)
+{
+	compare_all(path, 0x123456789abcdef);
+}
+
+static void an_index_changes_no_rows(void **state)
+{
+	(void)state;
+	with_index(NETWORK, compare_network);
+}
+
+/* What is asked for by time, number, type or thread does not have to be read from the start. */
+static void ask_for_parts(const char *path)
+{
+	sqlite3 *db = open_capture(path);
+	int64_t last = number_of(db, "SELECT max(num) FROM events");
+	char sql[512];
+
+	snprintf(sql, sizeof(sql), "SELECT e.num, e.type, e.fd_name FROM events e WHERE num > %lld",
+		 (long long)last - 3);
+	assert_true(number_of(db, sql) == last - 2);
+	snprintf(sql, sizeof(sql),
+		 "SELECT count(*) FROM events WHERE time >= (SELECT time FROM events WHERE num = "
+		 "%lld)",
+		 (long long)last);
+	assert_true(number_of(db, sql) >= 1);
+	sqlite3_close(db);
+}
+
+static void the_end_is_found_by_the_index(void **state)
+{
+	(void)state;
+	with_index(NETWORK, ask_for_parts);
+}
+
+/* --- times as texts --- */
+
+static void texts_of_times_bound_the_times(void **state)
+{
+	struct world w = {.seed = 0xfeedface};
+	struct buf text = {0}, bound = {0};
+	unsigned narrow = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 200000; i++) {
+		/* Half of them are near the bound, the others anywhere within some years. */
+		uint64_t base = 1767225600000000000u + next_random(&w) % (400 * 86400000000000u);
+		uint64_t span = pick(&w, 2) ? 90000000000u : 40 * 86400000000000u;
+		uint64_t ts = base + next_random(&w) % span, from, to;
+		int order;
+
+		buf_reset(&text);
+		buf_reset(&bound);
+		flt_time_iso8601(&text, ts);
+		flt_time_iso8601(&bound, base);
+		buf_char(&text, 'Z');
+		buf_char(&bound, 'Z');
+		if (pick(&w, 2))
+			bound.len = pick(&w, 31);
+		if (bound.len && pick(&w, 3) == 0)
+			bound.p[pick(&w, (unsigned)bound.len)] = "0123456789 T:Z/"[pick(&w, 15)];
+		vtab_time_range(buf_view(&bound), &from, &to);
+		order = sv_cmp(buf_view(&text), buf_view(&bound));
+		if ((order >= 0 && ts < from) || (order <= 0 && ts > to))
+			fail_msg("%.30s %.*s: from %llu to %llu", buf_cstr(&text), (int)bound.len,
+				 bound.p, (unsigned long long)from, (unsigned long long)to);
+		narrow += to - from <= 86400000000000u;
+	}
+	assert_true(narrow > 100000);
+	buf_done(&text);
+	buf_done(&bound);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(texts_of_times_bound_the_times),
+	    cmocka_unit_test(conditions_pick_the_rows_that_sqlite_picks),
+	    cmocka_unit_test(an_index_changes_no_rows),
+	    cmocka_unit_test(the_end_is_found_by_the_index),
+	};
+
+	setenv("XDG_CACHE_HOME", "/nonexistent", 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

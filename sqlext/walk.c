@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Going through a capture, past what is of no interest where there is an index. */
+#include "replay/checkpoint.h"
+#include "replay/index_cache.h"
+#include "sqlext/internal.h"
+
+static const struct state_options state_opt = {.host_names = true};
+
+void vtab_walk_close(struct vtab_walk *w)
+{
+	state_free(w->state);
+	sf_reader_close(w->reader);
+	sf_index_close(w->index);
+	*w = (struct vtab_walk){0};
+}
+
+/* The first chunk from @i on that is of interest; their count if none is. */
+static size_t next_chunk(const struct vtab_walk *w, size_t i)
+{
+	const struct sf_chunk *chunks;
+	size_t n;
+
+	chunks = sf_index_chunks(w->index, &n);
+	while (w->skip && i < n && !run_skip_may_pass(w->skip, &chunks[i]))
+		i++;
+	return i;
+}
+
+static void is_in_chunk(struct vtab_walk *w, size_t i)
+{
+	const struct sf_chunk *chunks;
+	size_t n;
+
+	chunks = sf_index_chunks(w->index, &n);
+	w->chunk = i;
+	w->chunk_end = w->skip && i + 1 < n ? chunks[i + 1].offset : UINT64_MAX;
+}
+
+/* Reader and state at the beginning of chunk @i; what the walk had before is freed. */
+static int enter(struct vtab_walk *w, size_t i, struct error *err)
+{
+	const struct sf_options opt = {.read_ahead = true};
+	struct sf_reader *reader = NULL;
+	struct state *st = NULL;
+	int rc = sf_reader_open(w->path, &opt, &reader, err);
+
+	if (rc == 0 && i)
+		rc = run_index_enter(w->index, i, reader, &state_opt, &st, err);
+	if (rc == 0 && !st)
+		rc = state_new(&state_opt, &st, err);
+	if (rc < 0) {
+		state_free(st);
+		sf_reader_close(reader);
+		return rc;
+	}
+	state_free(w->state);
+	sf_reader_close(w->reader);
+	w->state = st;
+	w->reader = reader;
+	w->jumps++;
+	return 0;
+}
+
+static size_t first_chunk(struct vtab_walk *w, const struct vtab_scope *scope)
+{
+	size_t by_time, by_event;
+	uint64_t ts = 0;
+
+	if (scope->at)
+		return run_moment_chunk(scope->at, w->index, &ts);
+	by_time = scope->from_ts ? sf_index_find_time(w->index, scope->from_ts) : 0;
+	by_event = scope->first_num ? sf_index_find_event(w->index, scope->first_num) : 0;
+	w->stop_at = sf_index_end_of_time(w->index, scope->to_ts);
+	return next_chunk(w, by_time > by_event ? by_time : by_event);
+}
+
+int vtab_walk_open(struct vtab_walk *w, struct vtab_conn *conn, const char *path,
+		   const struct vtab_scope *scope, struct error *err)
+{
+	struct error why;
+	size_t n, i = 0;
+
+	*w = (struct vtab_walk){.conn = conn,
+				.path = path,
+				.skip = scope->skip,
+				.chunk_end = UINT64_MAX,
+				.stop_at = UINT64_MAX};
+	if (!conn->opt.no_index)
+		(void)!run_index_find(path, &w->index, NULL);
+	if (w->index) {
+		i = first_chunk(w, scope);
+		(void)sf_index_chunks(w->index, &n);
+		if (i == n) {
+			w->stop_at = 0;
+			i = 0;
+		}
+		is_in_chunk(w, run_index_with(w->index, i, 1u << RUN_PART_STATE));
+		if (w->chunk && enter(w, w->chunk, &why) == 0)
+			return 0;
+	}
+	if (w->chunk) { /* an index that leads nowhere only costs time */
+		sf_index_close(w->index);
+		w->index = NULL;
+		w->chunk_end = w->stop_at = UINT64_MAX;
+	}
+	return enter(w, 0, err);
+}
+
+/* Another chunk begins. Return: 1 if the walk went on elsewhere, 0 if it stays, -1: at the end. */
+static int skip(struct vtab_walk *w, uint64_t offset)
+{
+	const struct sf_chunk *chunks;
+	size_t n, here = w->chunk, next;
+	struct error why;
+
+	chunks = sf_index_chunks(w->index, &n);
+	while (here + 1 < n && chunks[here + 1].offset <= offset)
+		here++;
+	next = next_chunk(w, here);
+	if (next == n)
+		return -1;
+	is_in_chunk(w, here);
+	if (next == here)
+		return 0;
+	if (enter(w, next, &why) == 0) {
+		is_in_chunk(w, next);
+		return 1;
+	}
+	w->chunk_end = UINT64_MAX;
+	return 0;
+}
+
+/* The next item within what is of interest. Return: 1, 0 at the end, or ERR_*. */
+static int next_item(struct vtab_walk *w, struct ev_item *item, struct error *err)
+{
+	int rc;
+
+	do {
+		rc = ev_source_next(sf_reader_source(w->reader), item, err);
+		if (rc <= 0)
+			return rc;
+		if (UNLIKELY(item->offset >= w->stop_at))
+			return 0;
+		rc = UNLIKELY(item->offset >= w->chunk_end) ? skip(w, item->offset) : 0;
+	} while (rc > 0);
+	if (rc < 0)
+		return 0;
+	if (vtab_poll(w->conn))
+		return error_set(err, ERR_INTERRUPTED, "interrupted");
+	return 1;
+}
+
+int vtab_walk_next(struct vtab_walk *w, struct state_binding *b, struct error *err)
+{
+	struct ev_item item;
+	int rc;
+
+	do {
+		rc = next_item(w, &item, err);
+		if (UNLIKELY(rc <= 0))
+			return rc;
+		rc = state_feed(w->state, &item, b, err);
+	} while (rc == 0);
+	return rc;
+}
+
+int vtab_walk_to(struct vtab_walk *w, const struct run_moment *m, uint64_t *ts, struct error *err)
+{
+	struct state_binding b;
+	struct ev_item item;
+	uint64_t moment = 0;
+	int rc;
+
+	while ((rc = next_item(w, &item, err)) > 0) {
+		if (run_moment_is_before(m, w->state, &item, &moment))
+			break;
+		rc = state_feed(w->state, &item, &b, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (rc < 0)
+		return rc;
+	if (!moment || m->kind != RUN_AT_TIME)
+		moment = state_stats(w->state)->last_ts;
+	state_complete(w->state);
+	state_settle(w->state, moment);
+	*ts = moment;
+	return 0;
+}

