@@ -89,11 +89,25 @@ static int show(struct run_lane *l, const struct state_binding *b, struct error 
 	return 0;
 }
 
+/* Is @item an event that no rule wants? The first one shown says when the window begins. */
+static inline bool is_unwanted(const struct run_lane *l, const struct ev_item *item)
+{
+	return item->kind == EV_ITEM_EVENT && l->span.known &&
+	       !rule_engine_wants(l->setup->engine, item->ev->type);
+}
+
 int run_lane_take(struct run_lane *l, const struct ev_item *item, struct error *err)
 {
 	struct state_binding bind;
-	int rc = state_feed(l->state, item, &bind, err);
+	int rc;
 
+	if (is_unwanted(l, item)) {
+		rc = state_pass(l->state, item, &bind, err);
+		return UNLIKELY(rc < 0)		? rc
+		       : UNLIKELY(l->processes) ? run_processes_error(l->processes, err)
+						: 0;
+	}
+	rc = state_feed(l->state, item, &bind, err);
 	if (UNLIKELY(rc < 0))
 		return rc;
 	if (rc > 0 && bind.visible) {

@@ -91,10 +91,8 @@ static void assert_same_binding(const struct state_binding *a, const struct stat
 	assert_int_equal(a->errcode, b->errcode);
 	assert_int_equal(a->visible, b->visible);
 	assert_int_equal(a->fd_name_changed, b->fd_name_changed);
-	if (a->thread) {
+	if (a->thread)
 		assert_int_equal(a->thread->tid, b->thread->tid);
-		assert_int_equal(a->thread->generation, b->thread->generation);
-	}
 	if (a->fd)
 		assert_true(sv_eq(state_sv(a->fd->name), state_sv(b->fd->name)));
 }
