@@ -112,7 +112,7 @@ static struct salvage_block block_of(const struct salvage *s, const struct salva
 		  .offset = m->offset,
 		  .type = m->info->type,
 		  .total = m->total},
-	    .extent = salvage_extent_at(s, m->offset),
+	    .extent = salvage_extent_of(s, m->offset, m->total),
 	    .is_event = true,
 	    .is_moved = true,
 	    .section = m->section,

@@ -22,8 +22,9 @@ struct writing {
 	uint64_t mark_events;
 	uint64_t last_ts; /* of the last event; 0: none */
 	size_t unfilled;  /* damages from here on lack the time behind them */
-	size_t extents_told;
-	uint64_t duplicate_from; /* of those in a row */
+	size_t extents_told, missing_told;
+	const struct salvage_extent *altered; /* that the last event is from; or NULL */
+	uint64_t duplicate_from;	      /* of those in a row */
 	struct sf_damage *duplicates_note;
 };
 
@@ -41,8 +42,8 @@ static struct sf_damage *note(struct writing *g, enum sf_damage_kind kind, uint6
 	d->offset = offset;
 	d->bytes = bytes;
 	d->before = g->last_ts;
-	if (g->s->compression == SF_PLAIN) {
-		d->stored = offset;
+	if (e && g->s->compression == SF_PLAIN) {
+		d->stored = e->stored + (offset - e->raw);
 		d->stored_bytes = bytes;
 	} else if (e) {
 		d->stored = e->stored;
@@ -111,6 +112,9 @@ static const char *trouble_of(const struct salvage_extent *e)
 {
 	if (e->duplicate)
 		return "the same member or frame as one before";
+	if (e->verdict == SALVAGE_ALTERED)
+		return e->usable ? "not what was sealed; what can be is kept"
+				 : "not what was sealed; left out";
 	if (e->verdict == SALVAGE_GARBAGE)
 		return "neither a gzip member nor a zstd frame";
 	if (e->is_cut)
@@ -125,6 +129,8 @@ static enum sf_damage_kind kind_of(const struct salvage_extent *e)
 {
 	if (e->duplicate)
 		return SF_DAMAGE_DUPLICATE;
+	if (e->verdict == SALVAGE_ALTERED)
+		return SF_DAMAGE_ALTERED;
 	if (e->verdict == SALVAGE_GARBAGE)
 		return SF_DAMAGE_GARBAGE;
 	if (e->is_cut)
@@ -147,15 +153,60 @@ static void tell_extent(struct writing *g, const struct salvage_extent *e)
 	d->before = g->last_ts;
 }
 
-/* Members and frames before extent @end that are not whole, or there twice. */
+/* Sealed frames that are gone, as far as they were before extent @i. */
+static void tell_missing(struct writing *g, size_t i)
+{
+	const struct sf_seal_frames *seal = g->s->opt->seal;
+
+	for (; g->s->sealed && g->missing_told < seal->n; g->missing_told++) {
+		const struct salvage_sealed *x = &g->s->sealed[g->missing_told];
+		const struct sf_seal_frame *f = &seal->list[g->missing_told];
+		struct sf_damage *d;
+
+		if (!x->missing)
+			continue;
+		if (x->extent > i)
+			break;
+		d = salvage_note(g->s, SF_DAMAGE_MISSING,
+				 "a frame of %llu bytes that was sealed at byte %llu",
+				 (unsigned long long)f->size, (unsigned long long)f->at);
+		g->lists.damaged |= !g->in_events;
+		if (f->events)
+			note_missing(g, f->events == UINT64_MAX ? 0 : f->events);
+		if (!d)
+			continue;
+		d->stored = i < g->s->nextents ? g->s->extents[i].stored : g->s->file.size;
+		d->before = g->last_ts;
+		d->events = f->events == UINT64_MAX ? 0 : f->events;
+	}
+}
+
+/*
+ * Members and frames before extent @end that are not whole, or there twice; and it if it is
+ * altered, since its events are not left out.
+ */
 static void tell_extents(struct writing *g, size_t end)
 {
-	for (; g->extents_told < end; g->extents_told++) {
-		const struct salvage_extent *e = &g->s->extents[g->extents_told];
+	for (; g->extents_told <= end; g->extents_told++) {
+		const struct salvage_extent *e;
 
+		tell_missing(g, g->extents_told);
+		if (g->extents_told == g->s->nextents)
+			return;
+		e = &g->s->extents[g->extents_told];
+		if (g->extents_told == end && e->verdict != SALVAGE_ALTERED)
+			return;
 		if (e->duplicate || (e->verdict != SALVAGE_PLAIN && e->verdict != SALVAGE_PROVEN))
 			tell_extent(g, e);
 	}
+}
+
+/* The next event is from @e, or there is none: events that are altered end with a mark, too. */
+static void leave_altered(struct writing *g, const struct salvage_extent *e)
+{
+	if (g->altered && g->altered != e)
+		note_missing(g, 0);
+	g->altered = e && e->verdict == SALVAGE_ALTERED ? e : NULL;
 }
 
 /* The time of the event behind a damage. */
@@ -359,7 +410,8 @@ static void count_event(struct writing *g, const struct salvage_block *b)
 		r->events++;
 	r->moved += b->is_moved;
 	r->events_unproven += b->extent && (b->extent->verdict == SALVAGE_BROKEN ||
-					    b->extent->verdict == SALVAGE_MISMATCH);
+					    b->extent->verdict == SALVAGE_MISMATCH ||
+					    b->extent->verdict == SALVAGE_ALTERED);
 }
 
 static int take_event(struct writing *g, const struct salvage_block *b, struct error *err)
@@ -367,8 +419,10 @@ static int take_event(struct writing *g, const struct salvage_block *b, struct e
 	bool has_time = b->ts != UINT64_MAX;
 	int rc;
 
-	if (b->extent && !b->is_moved)
+	if (b->extent && !b->is_moved) {
+		leave_altered(g, b->extent);
 		tell_extents(g, (size_t)(b->extent - g->s->extents));
+	}
 	rc = g->in_events ? 0 : write_head(g, err);
 	if (rc < 0)
 		return rc;
@@ -409,6 +463,7 @@ static void note_order(struct salvage *s)
 
 static int write_end(struct writing *g, struct error *err)
 {
+	leave_altered(g, NULL);
 	tell_extents(g, g->s->nextents);
 	note_order(g->s);
 	return g->last_ts && g->in_events ? write_mark(g, g->last_ts, err) : 0;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scapfile/seal_read.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define HEX	  (2u * SF_SEAL_DIGEST)
 #define HASH_TAIL (sizeof(",\"hash\":\"\"}") - 1 + HEX)
@@ -250,6 +252,25 @@ int sf_seal_reader_next(struct sf_seal_reader *r, struct error *err)
 		rc = check_line(r, err);
 	r->lines += rc > 0;
 	return rc;
+}
+
+int sf_seal_reader_open(struct sf_seal_reader *r, const char *name, struct error *err)
+{
+	struct stat sb;
+
+	if (stat(name, &sb) < 0)
+		return errno == ENOENT ? 0 : error_sys(err, errno, "cannot open '%s'", name);
+	if (!S_ISREG(sb.st_mode))
+		return error_set(err, ERR_IO, "'%s' is no regular file", name);
+	return sf_input_open(&r->in, name, false, err) < 0 ? ERR_IO : 1;
+}
+
+void sf_seal_input_of(struct sf_input *in, struct sv bytes, const char *name)
+{
+	const uint8_t *p = (const uint8_t *)bytes.p;
+
+	*in = (struct sf_input){.fd = -1, .at_end = true, .at = p, .name = name};
+	in->end = bytes.n ? p + bytes.n : p;
 }
 
 void sf_seal_reader_done(struct sf_seal_reader *r)

@@ -120,7 +120,7 @@ static void lists_are_shifted_like_events(void **state)
 	struct fixture *f = *state;
 	const struct ev_thread_entry t = {.tid = 5,
 					  .pid = 5,
-					  .ptid = 0,
+					  .ptid = 4,
 					  .sid = 5,
 					  .pgid = 5,
 					  .vpgid = 5,
@@ -135,7 +135,7 @@ static void lists_are_shifted_like_events(void **state)
 	assert_int_equal(item.thread->tid, 5 + IDS);
 	assert_int_equal(item.thread->pid, 5 + IDS);
 	assert_int_equal(item.thread->pgid, 5 + IDS);
-	assert_int_equal(item.thread->ptid, 0);
+	assert_int_equal(item.thread->ptid, 4 + IDS);
 	assert_int_equal(item.thread->sid + item.thread->vpgid + item.thread->vtid, 15);
 	assert_int_equal(item.thread->exe_ino_ctime, 8 + NS);
 	assert_int_equal(item.thread->exe_ino_mtime, 0);
