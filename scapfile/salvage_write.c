@@ -14,6 +14,7 @@ struct writing {
 	struct salvage_lists lists; /* of the section in progress, until its first event */
 	struct buf header;	    /* of that section; empty: it is lost */
 	uint32_t section;
+	uint32_t written;  /* the section whose header was written last */
 	bool has_section;  /* some block of it was met */
 	bool in_events;	   /* an event of it was written */
 	bool duplicates;   /* events of it were left out as such */
@@ -25,7 +26,7 @@ struct writing {
 	size_t extents_told, missing_told;
 	const struct salvage_extent *altered; /* that the last event is from; or NULL */
 	uint64_t duplicate_from;	      /* of those in a row */
-	struct sf_damage *duplicates_note;
+	size_t duplicates_note;		      /* what is told of them, + 1; 0: nothing */
 };
 
 /* ---- the account ---- */
@@ -77,13 +78,14 @@ static void take_gap(void *arg, const struct sf_gap *gap)
 /* One line for all duplicates in a row. */
 static void note_duplicate(struct writing *g, const struct salvage_block *b)
 {
-	struct sf_damage *d = g->duplicates_note;
+	struct sf_salvage_report *r = g->s->report;
+	struct sf_damage *d = g->duplicates_note ? &r->list[g->duplicates_note - 1] : NULL;
 
-	g->s->report->duplicates++;
+	r->duplicates++;
 	g->duplicates = true;
 	if (!d || d->offset + d->bytes != b->b.offset)
 		d = note(g, SF_DAMAGE_DUPLICATE, b->b.offset, 0, "the same events as before");
-	g->duplicates_note = d;
+	g->duplicates_note = d ? (size_t)(d - r->list) + 1 : 0;
 	if (!d)
 		return;
 	d->events++;
@@ -294,39 +296,6 @@ static int write_lists(struct writing *g, struct error *err)
 	return rc;
 }
 
-static int add_strays(struct writing *g, struct error *err)
-{
-	const struct salvage *s = g->s;
-	int rc = 0;
-
-	for (size_t i = 0; i < s->nstrays && rc >= 0; i++)
-		if (s->strays[i].section == g->section)
-			rc = salvage_lists_add(&g->lists, s->strays[i].info, s->strays[i].bytes,
-					       s->strays[i].total, true, err);
-	return rc;
-}
-
-/*
- * The first event of the section comes: all that stands before events. A section whose first events
- * were there before is that one again, up to here.
- */
-static int write_head(struct writing *g, struct error *err)
-{
-	int rc = 0;
-
-	g->in_events = true;
-	if (!g->duplicates || !g->s->report->sections) {
-		rc = add_strays(g, err);
-		if (rc >= 0)
-			rc = write_header(g, err);
-		if (rc >= 0)
-			rc = write_lists(g, err);
-		g->s->report->sections++;
-	}
-	salvage_lists_reset(&g->lists);
-	return rc;
-}
-
 /* The machine's block is altered if most events contradict it. */
 static bool machine_is_wrong(const struct salvage *s, uint32_t section)
 {
@@ -335,18 +304,65 @@ static bool machine_is_wrong(const struct salvage *s, uint32_t section)
 	return x->bad_cpus * 2 > x->events || x->bad_times * 2 > x->events;
 }
 
+static int add_strays(struct writing *g, struct error *err)
+{
+	const struct salvage *s = g->s;
+	int rc = 0;
+
+	for (size_t i = 0; i < s->nstrays && rc >= 0; i++)
+		if (s->strays[i].section == g->section &&
+		    !(s->strays[i].info->kind == SF_KIND_MACHINE &&
+		      machine_is_wrong(s, g->section)))
+			rc = salvage_lists_add(&g->lists, s->strays[i].info, s->strays[i].bytes,
+					       s->strays[i].total, true, err);
+	return rc;
+}
+
+/*
+ * A section whose first events were there before is that one again, up to here, where @b comes; but
+ * not if its machine is another, or if @b is older than what was written: it would not fit.
+ */
+static bool is_section_again(const struct writing *g, const struct salvage_block *b)
+{
+	const struct salvage_section *x = salvage_section_at(g->s, g->written);
+	const struct salvage_section *y = salvage_section_at(g->s, g->section);
+
+	return g->duplicates && g->s->report->sections && x->cpus == y->cpus &&
+	       x->boot_ts == y->boot_ts &&
+	       (b->ts == UINT64_MAX || b->ts + SF_TIME_BACK_MAX >= g->last_ts);
+}
+
+/* The first event of the section comes: all that stands before events. */
+static int write_head(struct writing *g, const struct salvage_block *b, struct error *err)
+{
+	int rc = 0;
+
+	g->in_events = true;
+	if (!is_section_again(g, b)) {
+		rc = add_strays(g, err);
+		if (rc >= 0)
+			rc = write_header(g, err);
+		if (rc >= 0)
+			rc = write_lists(g, err);
+		g->s->report->sections++;
+		g->written = g->section;
+	}
+	salvage_lists_reset(&g->lists);
+	return rc;
+}
+
 static int take_list(struct writing *g, const struct salvage_block *b, struct error *err)
 {
+	if (b->b.info->kind == SF_KIND_MACHINE && machine_is_wrong(g->s, b->section)) {
+		note(g, SF_DAMAGE_LIST, b->b.offset, b->b.total,
+		     "what the machine's block says is contradicted by most events; left out");
+		return 0;
+	}
 	if (g->in_events || b->b.info->kind == SF_KIND_UNKNOWN) {
 		note(g, b->why ? SF_DAMAGE_FRAMING : SF_DAMAGE_PLACE, b->b.offset, b->b.total,
 		     b->why ? b->why : "a list between events; put before them");
 		if (b->why)
 			note_missing(g, 0);
-		return 0;
-	}
-	if (b->b.info->kind == SF_KIND_MACHINE && machine_is_wrong(g->s, b->section)) {
-		note(g, SF_DAMAGE_LIST, b->b.offset, b->b.total,
-		     "what the machine's block says is contradicted by most events; left out");
 		return 0;
 	}
 	g->lists.damaged |= b->why != NULL;
@@ -423,7 +439,7 @@ static int take_event(struct writing *g, const struct salvage_block *b, struct e
 		leave_altered(g, b->extent);
 		tell_extents(g, (size_t)(b->extent - g->s->extents));
 	}
-	rc = g->in_events ? 0 : write_head(g, err);
+	rc = g->in_events ? 0 : write_head(g, b, err);
 	if (rc < 0)
 		return rc;
 	if (has_time) {

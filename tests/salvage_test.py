@@ -425,6 +425,39 @@ def removed(folder, all_captures):
             r.check([e.data for e in events_and_marks(out)[0]] == [e.data for e in got], what + ": the events are the same without it")
 
 
+def odd_seals(folder):
+    """Seals that are none, or not all of one: what can be believed is used, and the rest is told."""
+    raw = check.read_all(os.path.join(OWN, "network.scap"))
+    form = Form("plain", ".scap", raw, None, True, raw)
+    spans = [(i, min(i + 4096, len(raw))) for i in range(0, len(raw), 4096)]
+    good = seal_for(form, spans, False)
+    lines = [json.loads(line) for line in good.splitlines()]
+    for line in lines:
+        for member in ("n", "hash", "seal"):
+            line.pop(member, None)
+
+    def changed(n, **members):
+        return seal.make([dict(line, **members) if i == n else line for i, line in enumerate(lines)])
+    path, out = os.path.join(folder, "odd.scap"), os.path.join(folder, "odd.out.scap")
+    with open(path, "wb") as f:
+        f.write(raw)
+    n = len(spans)
+    for what, data, text, frames in (("good", good, "of %d sealed frames %d are proven" % (n, n), n),
+                                     ("a gap", changed(3, at=lines[3]["at"] + 1), "line 4: it does not go on", 2),
+                                     ("a number left out", changed(3, frame=4), "line 4: it does not go on", 2),
+                                     ("another size", changed(n + 1, size=5), "line %d: it does not agree" % (n + 2), n),
+                                     ("a changed line", good.replace(b'"size": %d' % (len(raw) % 4096 or 4096), b'"size": 1234'), "line %d:" % (n + 1), n - 1),
+                                     ("no head", seal.make([{"kind": "frame"}]), "line 1:", None), ("nothing", b"", "", None),
+                                     ("another version", seal.make([dict(lines[0], seal=9)] + lines[1:]), "version 9", None),
+                                     ("no end", seal.make(lines[:4]), "of 3 sealed frames 3 are proven", 3)):
+        with open(path + ".seal", "wb") as f:
+            f.write(data)
+        status, account, err = check.run(["salvage", "--no-seal", "--force", "-f", "json", path, "-o", out])
+        r.equal((status, json.loads(account).get("seal", {}).get("proven")), (0, frames), "a seal: " + what)
+        r.check(text in err, "a seal: %s is told" % what, err)
+        r.check(check.read_all(out) == raw, "a seal: %s: the capture is as it was" % what)
+
+
 def lost_of(path):
     """What the marks count."""
     blocks = [e.data for e in events_of(check.read_all(path)) if type_of(e) == LOSS]
@@ -511,6 +544,7 @@ def suite(cases, seed, only):
             r.check(not wrong, "with a seal, " + case.name, wrong or "")
         work, results = work + sealed, results + again
         removed(folder, all_captures)
+        odd_seals(folder)
         strict([(path, case.name) for case, (path, _) in zip(work, results) if os.path.exists(path) and has_events(path)])
 
 
