@@ -77,6 +77,7 @@ struct salvage_moved {	     /* an event that is put back */
 	uint32_t total, section;
 	const struct sf_block_info *info;
 	uint16_t cpu;
+	bool has_cpu; /* no: made up by the recording program */
 };
 
 struct salvage_list { /* a list that stands between events */
@@ -253,6 +254,8 @@ struct salvage_sequence { /* the events that are written, in their order, and al
 	/* Called for an event that is left out, because of @out->why or as a duplicate. */
 	void (*on_left_out)(void *arg, const struct salvage_block *b, bool duplicate);
 	void *arg;
+	bool begun; /* an event of a processor was delivered, the last one in: */
+	uint32_t begun_section;
 };
 
 MUST_CHECK int salvage_sequence_begin(struct salvage_sequence *q, struct salvage *s,

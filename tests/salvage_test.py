@@ -527,10 +527,14 @@ def verified(work, folder):
             r.equal((got["verdict"], got.get("first", {}).get("at")), ("altered", at), case.name + ": verified")
 
 
+# (seed, number) of what was once wrong: moved events came before a section's first ones.
+KEPT = [(2, 559), (2, 695)]
+
+
 def suite(cases, seed, only):
     all_captures = captures()
     numbers = [only] if only is not None else range(cases)
-    work = [Case(i, seed, all_captures[i % len(all_captures)]) for i in numbers]
+    work = [Case(i, s, all_captures[i % len(all_captures)]) for s, i in [(seed, i) for i in numbers] + KEPT]
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as folder:
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             results = list(pool.map(lambda pair: pair[1].run(folder, pair[0]), enumerate(work)))
