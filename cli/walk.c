@@ -216,25 +216,6 @@ static inline bool is_within(struct cli_walk *w, const struct ev *ev)
 	return run_span_has(&w->span, ev->ts);
 }
 
-static inline bool is_looked_at(const struct cli_walk *w, const struct ev_item *item)
-{
-	return !w->looked_at || item->kind != EV_ITEM_EVENT ||
-	       flt_types_has(w->looked_at, item->ev->type);
-}
-
-/* An item that is not looked at. Return: as state_pass(). */
-static int pass(struct cli_walk *w, const struct ev_item *item, struct error *err)
-{
-	struct state_binding b;
-	int rc = state_pass(w->state, item, &b, err);
-
-	if (rc > 0 && (b.visible || w->internal) && is_within(w, item->ev)) {
-		w->unseen++;
-		w->reached = true;
-	}
-	return rc;
-}
-
 /* The state takes @item, and the callbacks what came of it. Return: as state_feed(). */
 static int look(struct cli_walk *w, const struct ev_item *item, int *status, struct error *err)
 {
@@ -256,8 +237,8 @@ static int look(struct cli_walk *w, const struct ev_item *item, int *status, str
 }
 
 /*
- * Pass as many items as need no more than that, and it is not time to look around: @n, of which
- * that depends, counts them. Return: as ev_source_next(): 1 with an item that is to be taken.
+ * Pass events that are not looked at, until something else comes or it is time to look around: @n,
+ * of which that depends, counts them. Return: as ev_source_next(): 1 with an item to be taken.
  */
 static int pass_many(struct cli_walk *w, uint64_t *n, struct ev_item *item, struct error *err)
 {
@@ -276,22 +257,13 @@ static int pass_many(struct cli_walk *w, uint64_t *n, struct ev_item *item, stru
 		rc = state_pass(w->state, item, &b, err);
 		if (UNLIKELY(rc < 0))
 			break;
-		unseen += rc > 0 && b.visible;
+		unseen += rc > 0 && (b.visible || w->internal) && is_within(w, item->ev);
 		at++;
 	}
 	*n = at;
 	w->unseen += unseen;
-	w->reached |= unseen;
+	w->reached |= unseen != 0;
 	return rc;
-}
-
-static int next_item(struct cli_walk *w, uint64_t *n, struct ev_item *item, struct error *err)
-{
-	bool whole = !w->window.from && !w->window.to && !w->internal;
-
-	if (w->looked_at && whole && !w->at && !w->item)
-		return pass_many(w, n, item, err);
-	return ev_source_next(sf_reader_source(w->reader), item, err);
 }
 
 /* Return: an exit status, or WALK_AGAIN. */
@@ -304,7 +276,8 @@ static int walk_items(struct cli_walk *w, const char *path, const struct limits 
 
 	if (w->past)
 		return 0;
-	while ((rc = next_item(w, &n, &item, &err)) > 0) {
+	while ((rc = w->looked_at ? pass_many(w, &n, &item, &err)
+				  : ev_source_next(sf_reader_source(w->reader), &item, &err)) > 0) {
 		if (UNLIKELY(item.offset >= w->chunk_end) && skip(w, path, item.offset)) {
 			if (w->past)
 				return 0;
@@ -316,7 +289,7 @@ static int walk_items(struct cli_walk *w, const char *path, const struct limits 
 		}
 		if (w->item)
 			w->item(w->arg, w, &item);
-		rc = is_looked_at(w, &item) ? look(w, &item, &status, &err) : pass(w, &item, &err);
+		rc = look(w, &item, &status, &err);
 		if (rc < 0)
 			break;
 		if (w->cut)

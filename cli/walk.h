@@ -42,8 +42,9 @@ struct cli_walk {
 	/* Each visible event within the window; may be NULL. Return: 0 to go on, 1 to stop the
 	 * walk, or an exit status below 0. */
 	int (*event)(void *arg, struct cli_walk *w, const struct state_binding *b);
-	/* The types of events that @event is called for; others are only counted in @unseen. NULL:
-	 * all. Not together with @fed and @first_event. */
+	/* The types of events that are of interest; of others it is enough to count them in
+	 * @unseen, if @event is not called for them. NULL: all. Not together with @fed, @item, @at
+	 * and @first_event. */
 	const struct flt_types *looked_at;
 	/* Each item of the capture, before the state takes it; may be NULL. */
 	void (*item)(void *arg, struct cli_walk *w, const struct ev_item *item);

@@ -98,19 +98,15 @@ static inline bool is_unwanted(const struct run_lane *l, const struct ev_item *i
 
 int run_lane_take(struct run_lane *l, const struct ev_item *item, struct error *err)
 {
+	bool unwanted = is_unwanted(l, item);
 	struct state_binding bind;
 	int rc;
 
-	if (is_unwanted(l, item)) {
-		rc = state_pass(l->state, item, &bind, err);
-		return UNLIKELY(rc < 0)		? rc
-		       : UNLIKELY(l->processes) ? run_processes_error(l->processes, err)
-						: 0;
-	}
-	rc = state_feed(l->state, item, &bind, err);
+	rc = unwanted ? state_pass(l->state, item, &bind, err)
+		      : state_feed(l->state, item, &bind, err);
 	if (UNLIKELY(rc < 0))
 		return rc;
-	if (rc > 0 && bind.visible) {
+	if (rc > 0 && !unwanted && bind.visible) {
 		rc = show(l, &bind, err);
 		if (UNLIKELY(rc < 0))
 			return rc;
