@@ -143,6 +143,30 @@ static void the_bytes_their_end_and_the_hash_are_the_same(void **state)
 	}
 }
 
+/* More is left in the window than there is room for before what was decoded ahead. */
+static void what_is_left_may_be_long(void **state)
+{
+	static const size_t needs[] = {60000, 70000, 130000, 300000, 700000};
+	struct buf file = {0};
+	struct sf_stream s;
+	struct error err;
+	size_t at = 0;
+
+	(void)state;
+	pack(&file, true, PIECE);
+	open_stream(&s, &file, false, true);
+	for (unsigned i = 0; at + needs[i % COUNT_OF(needs)] <= SIZE; i++) {
+		size_t n = needs[i % COUNT_OF(needs)];
+
+		assert_int_equal(sf_stream_need(&s, n, &err), 1);
+		assert_memory_equal(s.at, contents + at, n);
+		sf_stream_skip(&s, n / 2);
+		at += n / 2;
+	}
+	sf_stream_done(&s);
+	buf_done(&file);
+}
+
 static void damage_is_met_at_the_same_places(void **state)
 {
 	uint32_t seed = 5;
@@ -246,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_bytes_their_end_and_the_hash_are_the_same),
+	    cmocka_unit_test(what_is_left_may_be_long),
 	    cmocka_unit_test(damage_is_met_at_the_same_places),
 	    cmocka_unit_test(a_stream_can_be_left_at_any_time),
 	    cmocka_unit_test(places_to_enter_at_are_the_same),
