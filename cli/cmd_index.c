@@ -19,7 +19,7 @@ enum {
 
 static const struct cli_option index_options[] = {
     {'o', "output", "FILE", "write the index there instead of beside the capture"},
-    {OPT_EVERY, "every", "N", "a place to begin at every N events; default 131072"},
+    {OPT_EVERY, "every", "N", "a place to begin at every N events; default 262144"},
     {OPT_LIST, "list", NULL, "the indexes that commands left in the cache"},
     {OPT_CLEAR, "clear", NULL, "remove these"},
     {0, NULL, NULL, NULL},

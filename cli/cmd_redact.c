@@ -25,6 +25,7 @@ enum {
 	OPT_ADDRESSES,
 	OPT_CONTAINERS,
 	OPT_STRING,
+	OPT_STRICT,
 	OPT_KEY,
 	OPT_REPORT,
 };
@@ -45,6 +46,7 @@ static const struct cli_option redact_options[] = {
     {OPT_ADDRESSES, "addresses", NULL, "IP addresses; networks stay together"},
     {OPT_CONTAINERS, "containers", NULL, "ids, names, images and labels of containers"},
     {OPT_STRING, "string", "TEXT", "that text, wherever it stands; may be repeated"},
+    {OPT_STRICT, "strict", NULL, "no hidden value stays visible, as file names do otherwise"},
     {OPT_KEY, "key", "FILE",
      "makes the same pseudonyms again; without it they are made with a key nobody has"},
     {OPT_REPORT, "report", "FILE", "write what was hidden as JSON"},
@@ -119,6 +121,9 @@ static int take_kind(struct redact_command *o, int id, const char *value)
 		return 0;
 	case OPT_CONTAINERS:
 		p->containers = true;
+		return 0;
+	case OPT_STRICT:
+		p->strict = true;
 		return 0;
 	case OPT_PATHS:
 		return add(o, &p->paths, value);
@@ -245,6 +250,7 @@ static int rewrite(struct redact_command *o)
 
 	while (rc >= 0 && !status && (rc = ev_source_next(sf_reader_source(r), &item, &err)) > 0) {
 		rc = redact_item(o->redact, &item, &err);
+		o->gave_away = rc == ERR_FORMAT;
 		if (rc >= 0)
 			rc = sf_writer_item(o->s.writer, &item, &err);
 		if (rc >= 0)
@@ -260,9 +266,8 @@ static int rewrite(struct redact_command *o)
 static int inspect(void *arg, const uint8_t *p, size_t n, struct error *err)
 {
 	struct redact_command *o = arg;
-	size_t at;
 
-	if (!redact_find(o->redact, p, n, &at))
+	if (!redact_find_long(o->redact, p, n))
 		return 0;
 	o->gave_away = true;
 	return error_set(err, ERR_FORMAT,
@@ -273,9 +278,7 @@ static int inspect(void *arg, const uint8_t *p, size_t n, struct error *err)
 
 static bool tells(const struct redact_command *o, const char *text)
 {
-	size_t at;
-
-	return text && redact_find(o->redact, text, strlen(text), &at);
+	return text && redact_find(o->redact, text, strlen(text));
 }
 
 /* The seal holds the command line, the input's name and the reason. */
@@ -301,17 +304,22 @@ static int clean_lineage(struct redact_command *o)
 	return 0;
 }
 
+static void add_kinds(struct buf *b, const uint64_t *counts)
+{
+	for (unsigned k = 0; k < REDACT_KINDS_COUNT; k++)
+		buf_addf(b, "%s\"%s\":%llu", k ? "," : "{", redact_kind_name((enum redact_kind)k),
+			 (unsigned long long)counts[k]);
+	buf_char(b, '}');
+}
+
 static void add_counts(struct buf *b, const struct redact_report *r)
 {
-	buf_lit(b, "{");
-	for (unsigned k = 0; k < REDACT_KINDS_COUNT; k++)
-		buf_addf(b, "%s\"%s\":%llu", k ? "," : "", redact_kind_name((enum redact_kind)k),
-			 (unsigned long long)r->hidden[k]);
-	buf_addf(b,
-		 "},\"texts_hidden_everywhere\":%llu,\"hidden_values_visible_elsewhere\":%llu,"
-		 "\"names_too_short\":%llu",
-		 (unsigned long long)r->everywhere, (unsigned long long)r->visible,
-		 (unsigned long long)r->short_names);
+	buf_lit(b, ",\"hidden\":");
+	add_kinds(b, r->hidden);
+	buf_lit(b, ",\"values_that_stay_visible_elsewhere\":");
+	add_kinds(b, r->stay);
+	buf_addf(b, ",\"texts_hidden_everywhere\":%llu,\"names_too_short\":%llu",
+		 (unsigned long long)r->everywhere, (unsigned long long)r->short_names);
 }
 
 static void add_digest(struct buf *b, const struct redact_policy *p)
@@ -336,28 +344,47 @@ static void set_details(struct redact_command *o)
 
 	buf_char(b, ',');
 	add_digest(b, &o->policy);
-	buf_addf(b, ",\"key\":\"%s\",\"hidden\":", o->key_path ? "given" : "thrown away");
+	buf_addf(b, ",\"key\":\"%s\"", o->key_path ? "given" : "thrown away");
 	add_counts(b, redact_report(o->redact));
+}
+
+/* "NAME COUNT, NAME COUNT" */
+static void name_counts(struct buf *b, const uint64_t *counts)
+{
+	for (unsigned k = 0; k < REDACT_KINDS_COUNT; k++) {
+		if (!counts[k])
+			continue;
+		buf_addf(b, "%s%s ", b->len ? ", " : "", redact_kind_name((enum redact_kind)k));
+		cli_grouped(b, counts[k]);
+	}
+}
+
+static void tell_places(const struct redact_report *r)
+{
+	for (size_t i = 0; i < r->nplaces; i++)
+		cli_log(CLI_DEBUG, "values of %s stay visible in '%s': %llu times",
+			redact_kind_name(r->places[i].kind), r->places[i].field,
+			(unsigned long long)r->places[i].times);
 }
 
 static void tell_report(const struct redact_report *r)
 {
-	struct buf b = {0};
+	struct buf hidden = {0}, stay = {0};
 
-	for (unsigned k = 0; k < REDACT_KINDS_COUNT; k++) {
-		if (!r->hidden[k])
-			continue;
-		buf_addf(&b, "%s%s ",
-			 b.len ? ", " : "hidden: ", redact_kind_name((enum redact_kind)k));
-		cli_grouped(&b, r->hidden[k]);
-	}
-	cli_log(CLI_NOTE, "%s", b.len ? buf_cstr(&b) : "nothing to be hidden was there");
-	buf_done(&b);
-	if (r->visible)
+	name_counts(&hidden, r->hidden);
+	if (hidden.len)
+		cli_log(CLI_NOTE, "hidden: %s", buf_cstr(&hidden));
+	else
+		cli_log(CLI_NOTE, "nothing to be hidden was there");
+	name_counts(&stay, r->stay);
+	if (stay.len)
 		cli_log(CLI_NOTE,
-			"%llu values of hidden fields stand in fields that stay visible, too, such "
-			"as file names",
-			(unsigned long long)r->visible);
+			"of the hidden values, these also stand in fields that stay visible, such "
+			"as file names (--verbose tells which, --strict hides them): %s",
+			buf_cstr(&stay));
+	tell_places(r);
+	buf_done(&hidden);
+	buf_done(&stay);
 	if (r->short_names)
 		cli_log(CLI_WARNING,
 			"%llu names are shorter than %d letters and are hidden in lists only, not "

@@ -11,7 +11,13 @@
 #include "cli/surgery.h"
 #include "scapfile/salvage.h"
 
-enum { OPT_REPORT = OPT_COMMAND_FIRST, OPT_KEEP_DOUBTFUL, OPT_PROVEN_ONLY, OPT_NO_MARKS };
+enum {
+	OPT_REPORT = OPT_COMMAND_FIRST,
+	OPT_KEEP_DOUBTFUL,
+	OPT_PROVEN_ONLY,
+	OPT_NO_MARKS,
+	OPT_IGNORE_SEAL
+};
 
 #define TOLD_MAX     20 /* damages told one by one */
 #define SPOOL_STEP   (256u << 10)
@@ -25,6 +31,7 @@ static const struct cli_option salvage_options[] = {
      "keep what comes from members or frames whose checksum is wrong"},
     {OPT_PROVEN_ONLY, "proven-only", NULL, "nothing from members or frames that are not whole"},
     {OPT_NO_MARKS, "no-marks", NULL, "no record of a loss where something is missing"},
+    {OPT_IGNORE_SEAL, "ignore-seal", NULL, "do not look at CAPTURE.seal"},
     {0, NULL, NULL, NULL},
 };
 
@@ -35,6 +42,8 @@ struct salvage_run {
 	struct cli_common common;
 	struct surgery surgery;
 	struct sf_salvage_options opt;
+	struct sf_seal_frames seal;
+	bool ignore_seal;
 	const char *report; /* where to, or NULL */
 	uint64_t ticks;
 	int fd;
@@ -53,6 +62,8 @@ static int take_option(void *arg, int id, const char *value)
 		c->opt.proven_only = true;
 	} else if (id == OPT_NO_MARKS) {
 		c->opt.no_marks = true;
+	} else if (id == OPT_IGNORE_SEAL) {
+		c->ignore_seal = true;
 	} else if (id == OPT_REPORT) {
 		c->report = value;
 	} else if (strcmp(value, "json") == 0) {
@@ -126,12 +137,30 @@ static void add_counts(struct buf *b, const struct sf_salvage_report *r)
 	add_number(b, "damages", r->count);
 }
 
-static void make_account(struct buf *b, const char *path, const struct sf_salvage_report *r)
+/* What the seal of the capture tells. */
+static void add_seal(struct buf *b, const struct sf_seal_frames *seal,
+		     const struct sf_salvage_report *r)
 {
+	if (!seal)
+		return;
+	buf_addf(b, ", \"seal\": {\"complete\": %s", seal->ended ? "true" : "false");
+	add_number(b, "frames", r->sealed);
+	add_number(b, "proven", r->sealed_proven);
+	add_number(b, "altered", r->sealed_altered);
+	add_number(b, "missing", r->sealed_missing);
+	buf_char(b, '}');
+}
+
+static void make_account(struct buf *b, const struct salvage_run *c,
+			 const struct sf_salvage_report *r)
+{
+	const char *path = c->surgery.parents[0].path;
+
 	buf_lit(b, "{\"capture\": ");
 	json_string(b, sv_make(path, strlen(path)));
 	buf_addf(b, ", \"container\": \"%s\"", sf_compression_name(r->compression));
 	add_counts(b, r);
+	add_seal(b, c->opt.seal, r);
 	buf_lit(b, ", \"list\": [");
 	for (size_t i = 0; i < r->described; i++) {
 		buf_str(b, i ? ",\n  " : "\n  ");
@@ -169,7 +198,7 @@ static int give_account(const struct salvage_run *c, const struct sf_salvage_rep
 
 	if (!c->report)
 		return 0;
-	make_account(&b, c->surgery.parents[0].path, r);
+	make_account(&b, c, r);
 	rc = strcmp(c->report, "-") == 0 ? cli_write(&b)
 					 : write_file(c->report, &b, c->surgery.opt.force);
 	buf_done(&b);
@@ -202,7 +231,7 @@ static void tell_damages(const char *path, const struct sf_salvage_report *r)
 			r->count == r->described ? "them all" : "most of them");
 	if (r->events_unproven)
 		cli_log(CLI_WARNING,
-			"%s: %llu of the events come from members or frames that no checksum "
+			"%s: %llu of the events come from members or frames that nothing "
 			"proves",
 			path, (unsigned long long)r->events_unproven);
 	if (r->new_headers)
@@ -259,6 +288,38 @@ static int open_input(struct salvage_run *c)
 	return c->fd < 0 ? cli_fail(&err) : 0;
 }
 
+/* ---- the seal ---- */
+
+/* A seal that cannot be read does not keep the capture from being salvaged. */
+static void read_seal(struct salvage_run *c)
+{
+	const struct surgery_parent *p = &c->surgery.parents[0];
+	struct error err = {0};
+	int rc;
+
+	if (c->ignore_seal || !p->is_file || strcmp(p->path, "-") == 0)
+		return;
+	rc = sf_seal_frames(p->path, &c->seal, &err);
+	if (rc < 0)
+		cli_log(CLI_WARNING, "%s; it is not used", err.msg);
+	else if (rc > 0 && c->seal.broken)
+		cli_log(CLI_WARNING, "%s.seal: line %llu: %s; what is before it is used", p->path,
+			(unsigned long long)c->seal.broken, c->seal.what);
+	if (rc > 0 && c->seal.n)
+		c->opt.seal = &c->seal;
+}
+
+static void tell_seal(const struct salvage_run *c, const struct sf_salvage_report *r)
+{
+	if (c->opt.seal)
+		cli_log(r->sealed == r->sealed_proven ? CLI_NOTE : CLI_WARNING,
+			"%s: of %llu sealed frames %llu are proven unaltered, %llu are altered, "
+			"%llu are missing",
+			c->surgery.parents[0].path, (unsigned long long)r->sealed,
+			(unsigned long long)r->sealed_proven, (unsigned long long)r->sealed_altered,
+			(unsigned long long)r->sealed_missing);
+}
+
 static int salvage(struct salvage_run *c)
 {
 	struct surgery *s = &c->surgery;
@@ -266,19 +327,23 @@ static int salvage(struct salvage_run *c)
 	struct error err = {0};
 	int rc = open_input(c);
 
-	if (!rc)
+	if (!rc) {
+		read_seal(c);
 		rc = surgery_create(s);
+	}
 	if (!rc && sf_salvage(c->fd, s->parents[0].path, &c->opt, s->writer, &r, &err) < 0)
 		rc = err.code == ERR_INTERRUPTED ? cli_interrupted() : cli_fail(&err);
 	cli_progress_done();
 	if (!rc) {
 		tell_damages(s->parents[0].path, &r);
+		tell_seal(c, &r);
 		s->status = r.count ? CLI_PARTIAL : 0;
 		rc = surgery_hash_input(s, 0, c->fd);
 	}
 	if (!rc)
 		rc = give_account(c, &r);
 	sf_salvage_done(&r);
+	sf_seal_frames_done(&c->seal);
 	if (c->fd >= 0)
 		close(c->fd);
 	return rc;

@@ -216,8 +216,7 @@ static int on_event(void *arg, struct cli_walk *w, const struct state_binding *b
 		if (o->last_event && number > o->last_event)
 			return 1;
 	}
-	if (o->has_filter || !o->count)
-		flt_ctx_event(w->ctx, b);
+	flt_ctx_event(w->ctx, b);
 	if (o->has_around)
 		return take_around(o, w, b, number);
 	return passes(o, w) ? take(o, w, b) : 0;
@@ -255,6 +254,20 @@ static bool skips(const struct cli_events *o)
 	       !flt_program_has_memory(o->program);
 }
 
+/* Those of which more is asked than that they are there. */
+static const struct flt_types *looked_at(const struct cli_events *o)
+{
+	static const struct flt_types none;
+	bool by_number = o->first_event || o->last_event || o->has_around;
+
+	if (o->has_filter)
+		return skips(o) && !by_number ? &o->skip.types : NULL;
+	return (o->count || o->silent) && !by_number && !o->limit && !o->summary &&
+		       !o->hide_internal
+		   ? &none
+		   : NULL;
+}
+
 static int walk_all(struct cli_events *o, char **paths, int count)
 {
 	struct cli_walk w = {
@@ -267,6 +280,7 @@ static int walk_all(struct cli_events *o, char **paths, int count)
 	    .may_enter = !o->suppressed && !o->has_around,
 	    .first_event = o->first_event,
 	    .matters = skips(o) ? matters : NULL,
+	    .looked_at = looked_at(o),
 	    .event = on_event,
 	    .operation = shows_operations(o) ? on_operation : NULL,
 	    .end = on_end,
@@ -278,6 +292,8 @@ static int walk_all(struct cli_events *o, char **paths, int count)
 		if (o->limit && o->shown >= o->limit)
 			break;
 		status = cli_worse(status, cli_walk_capture(&w, paths[i]));
+		if (!o->has_filter)
+			o->shown += w.unseen;
 		if (o->broken)
 			break;
 		if (o->has_around && !o->ring.found && !cli_interrupted() && status != CLI_INPUT)

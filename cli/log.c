@@ -135,11 +135,14 @@ int cli_worse(int a, int b)
 
 static void on_signal(int number)
 {
+	int before = errno;
+
 	if (caught_signal)
 		_exit(128 + number); /* the second one: now */
 	caught_signal = number;
 	if (interrupt_fn)
 		interrupt_fn(interrupt_arg);
+	errno = before;
 }
 
 static const int ignored_signals[] = {SIGPIPE, SIGXFSZ};

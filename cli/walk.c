@@ -180,18 +180,75 @@ static bool skip(struct cli_walk *w, const char *path, uint64_t offset)
 	return false;
 }
 
+static inline bool is_within(struct cli_walk *w, const struct ev *ev)
+{
+	if (UNLIKELY(!w->span.known))
+		w->span = run_window_from(&w->window, ev->ts);
+	return run_span_has(&w->span, ev->ts);
+}
+
+/* The state takes @item, and the callbacks what came of it. Return: as state_feed(). */
+static int look(struct cli_walk *w, const struct ev_item *item, int *status, struct error *err)
+{
+	struct state_binding b;
+	int rc = state_feed(w->state, item, &b, err);
+
+	if (rc < 0)
+		return rc;
+	if (UNLIKELY(item->kind == EV_ITEM_URING) && w->operation &&
+	    !(item->ev->block_flags & EV_STATE_ONLY))
+		on_operation(w, &b);
+	if (rc > 0 && w->fed)
+		w->fed(w->arg, w, &b);
+	if (rc > 0 && w->event && (b.visible || w->internal) && is_within(w, b.ev)) {
+		*status = on_event(w, &b);
+		w->cut = *status != 0;
+	}
+	return rc;
+}
+
+/*
+ * Pass events that are not looked at, until something else comes or it is time to look around: @n,
+ * of which that depends, counts them. Return: as ev_source_next(): 1 with an item to be taken.
+ */
+static int pass_many(struct cli_walk *w, uint64_t *n, struct ev_item *item, struct error *err)
+{
+	const uint64_t end = w->stop_at && w->stop_at < w->chunk_end ? w->stop_at : w->chunk_end;
+	const uint64_t last = *n - *n % RUN_PROGRESS_EVENTS + RUN_PROGRESS_EVENTS - 1;
+	struct ev_source *source = sf_reader_source(w->reader);
+	const struct flt_types *looked_at = w->looked_at;
+	uint64_t at = *n, unseen = 0;
+	struct state_binding b;
+	int rc;
+
+	while ((rc = ev_source_next(source, item, err)) > 0) {
+		if (UNLIKELY(item->kind != EV_ITEM_EVENT || item->offset >= end || at == last) ||
+		    flt_types_has(looked_at, item->ev->type))
+			break;
+		rc = state_pass(w->state, item, &b, err);
+		if (UNLIKELY(rc < 0))
+			break;
+		unseen += rc > 0 && (b.visible || w->internal) && is_within(w, item->ev);
+		at++;
+	}
+	*n = at;
+	w->unseen += unseen;
+	w->reached |= unseen != 0;
+	return rc;
+}
+
 /* Return: an exit status, or WALK_AGAIN. */
 static int walk_items(struct cli_walk *w, const char *path, const struct limits *l)
 {
-	struct state_binding b;
 	struct error err = {0};
 	struct ev_item item;
+	int rc, status = 0;
 	uint64_t n = 0;
-	int rc;
 
 	if (w->past)
 		return 0;
-	while ((rc = ev_source_next(sf_reader_source(w->reader), &item, &err)) > 0) {
+	while ((rc = w->looked_at ? pass_many(w, &n, &item, &err)
+				  : ev_source_next(sf_reader_source(w->reader), &item, &err)) > 0) {
 		if (UNLIKELY(item.offset >= w->chunk_end) && skip(w, path, item.offset)) {
 			if (w->past)
 				return 0;
@@ -204,22 +261,11 @@ static int walk_items(struct cli_walk *w, const char *path, const struct limits 
 		}
 		if (w->item)
 			w->item(w->arg, w, &item);
-		rc = state_feed(w->state, &item, &b, &err);
+		rc = look(w, &item, &status, &err);
 		if (rc < 0)
 			break;
-		if (UNLIKELY(item.kind == EV_ITEM_URING) && w->operation &&
-		    !(item.ev->block_flags & EV_STATE_ONLY))
-			on_operation(w, &b);
-		if (rc > 0 && w->fed)
-			w->fed(w->arg, w, &b);
-		if (rc > 0 && w->event && (b.visible || w->internal)) {
-			if (UNLIKELY(!w->span.known))
-				w->span = run_window_from(&w->window, b.ev->ts);
-			rc = run_span_has(&w->span, b.ev->ts) ? on_event(w, &b) : 0;
-			w->cut = rc != 0;
-			if (rc)
-				return rc < 0 ? -rc : 0;
-		}
+		if (w->cut)
+			return status < 0 ? -status : 0;
 		if (UNLIKELY(++n % RUN_PROGRESS_EVENTS == 0))
 			rc = check_limits(w, path, l);
 		else
@@ -289,7 +335,7 @@ static int start(struct cli_walk *w, const char *path, const struct sf_index *x,
 	stop(w);
 	w->span = (struct run_span){0};
 	w->cut = w->past = w->reached = false;
-	w->stop_at = w->gaps = w->moment = w->chunk = 0;
+	w->stop_at = w->gaps = w->moment = w->chunk = w->unseen = 0;
 	w->chunk_end = UINT64_MAX;
 	w->index = x;
 	rc = sf_reader_open(path, &opt, &w->reader, err);

@@ -35,6 +35,10 @@ struct cli_walk {
 	/* Each visible event within the window; may be NULL. Return: 0 to go on, 1 to stop the
 	 * walk, or an exit status below 0. */
 	int (*event)(void *arg, struct cli_walk *w, const struct state_binding *b);
+	/* The types of events that are of interest; of others it is enough to count them in
+	 * @unseen, if @event is not called for them. NULL: all. Not together with @fed, @item, @at
+	 * and @first_event. */
+	const struct flt_types *looked_at;
 	/* Each item of the capture, before the state takes it; may be NULL. */
 	void (*item)(void *arg, struct cli_walk *w, const struct ev_item *item);
 	/* Each operation through io_uring the state took; may be NULL. */
@@ -50,6 +54,7 @@ struct cli_walk {
 	size_t chunk;		      /* 0: the walk begins at the start */
 	uint64_t chunk_end;	      /* with @matters: the offset at which another one begins */
 	struct run_span span;
+	uint64_t unseen;  /* visible events within the window that are not looked at */
 	uint64_t stop_at; /* offset behind which nothing is of interest; 0: not known */
 	uint64_t gaps;	  /* of the whole capture, if an index knows them */
 	uint64_t moment;  /* the time of @at, once known; 0: not known */

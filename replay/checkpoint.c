@@ -11,6 +11,8 @@
 #define TRACKERS_SHARE 64
 #define TRACKERS_ROOM  65536
 
+#define RECENT 256
+
 struct build {
 	const struct run_index_options *opt;
 	uint64_t chunk_events;
@@ -20,12 +22,14 @@ struct build {
 	struct run_facts facts;
 	struct sf_index_writer *writer;
 	struct buf part;	/* of a checkpoint */
-	uint64_t next;		/* the number of events at which the next chunk begins */
+	uint64_t events;	/* that the state took */
+	uint64_t next;		/* the number of them at which the next chunk begins */
 	uint64_t first_ts;	/* of the first visible event */
 	uint64_t start_ts;	/* of the first one that is no metaevent */
 	struct sf_chunk *chunk; /* in progress; its offset: */
 	uint64_t chunk_at;
-	int64_t last_tid; /* of the last event in it */
+	bool types[EV_TYPE_COUNT]; /* in it */
+	int64_t recent[RECENT];	   /* threads of events in it, by the low bits of their ids */
 	size_t chunks;
 	uint64_t file_size;
 };
@@ -40,13 +44,22 @@ static int add_part(struct build *b, enum run_part part, struct error *err)
 	return b->part.len ? sf_index_add_part(b->writer, part, b->part.p, b->part.len, err) : 0;
 }
 
+static void end_chunk(struct build *b)
+{
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
+		if (b->types[type])
+			sf_chunk_type(b->chunk, type);
+	memset(b->types, 0, sizeof(b->types));
+}
+
 static int begin_bare_chunk(struct build *b, uint64_t offset, struct error *err)
 {
-	int rc = sf_index_begin_chunk(b->writer, offset, state_stats(b->state)->events, err);
+	int rc = sf_index_begin_chunk(b->writer, offset, b->events, err);
 
 	b->chunk = sf_index_current(b->writer);
 	b->chunk_at = offset;
-	b->last_tid = INT64_MIN;
+	for (unsigned i = 0; i < RECENT; i++)
+		b->recent[i] = INT64_MIN;
 	b->chunks++;
 	return rc;
 }
@@ -54,8 +67,10 @@ static int begin_bare_chunk(struct build *b, uint64_t offset, struct error *err)
 static int begin_chunk(struct build *b, struct error *err)
 {
 	uint64_t room = (sf_reader_offset(b->reader) - b->chunk_at) / TRACKERS_SHARE;
-	int rc = begin_bare_chunk(b, sf_reader_offset(b->reader), err);
+	int rc;
 
+	end_chunk(b);
+	rc = begin_bare_chunk(b, sf_reader_offset(b->reader), err);
 	buf_reset(&b->part);
 	if (rc == 0)
 		rc = sf_reader_save(b->reader, &b->part, err);
@@ -120,7 +135,7 @@ size_t run_index_with(const struct sf_index *x, size_t i, unsigned parts)
 static bool now_and_then(struct build *b)
 {
 	const struct run_progress p = {
-	    .events = state_stats(b->state)->events,
+	    .events = b->events,
 	    .file_done = sf_reader_stats(b->reader)->file_size,
 	    .file_size = b->file_size,
 	};
@@ -133,13 +148,14 @@ static bool now_and_then(struct build *b)
 /* Times of all events, also of those the state makes nothing of: a walk to a moment ends at any. */
 static void note_event(struct build *b, const struct ev *ev)
 {
+	int64_t *recent = &b->recent[(uint64_t)ev->tid % RECENT];
 	struct sf_chunk *c = b->chunk;
 
 	sf_chunk_time(c, ev->ts);
-	sf_chunk_type(c, ev->type);
-	if (ev->tid != b->last_tid) {
+	b->types[ev->type] = true;
+	if (UNLIKELY(*recent != ev->tid)) {
 		sf_chunk_thread(c, ev->tid);
-		b->last_tid = ev->tid;
+		*recent = ev->tid;
 	}
 	if (UNLIKELY(!b->start_ts) && !(ev_info(ev)->category & EC_METAEVENT))
 		b->start_ts = ev->ts;
@@ -164,16 +180,16 @@ static int take(struct build *b, const struct ev_item *item, struct error *err)
 		note_event(b, item->ev);
 	else
 		note_item(b, item);
-	rc = state_feed(b->state, item, &bind, err);
+	rc = state_pass(b->state, item, &bind, err);
 	if (rc <= 0)
 		return rc;
 	run_trackers_event(&b->trackers, b->state, &bind);
 	run_facts_event(&b->facts, b->state, &bind);
 	if (UNLIKELY(!b->first_ts) && bind.visible)
 		b->first_ts = item->ev->ts;
-	if (LIKELY(state_stats(b->state)->events < b->next) || !state_is_complete(b->state))
+	if (LIKELY(++b->events < b->next) || !state_is_complete(b->state))
 		return 0;
-	b->next = state_stats(b->state)->events + b->chunk_events;
+	b->next = b->events + b->chunk_events;
 	return begin_chunk(b, err);
 }
 
@@ -204,7 +220,7 @@ static void report_on(const struct build *b, const char *path, struct run_index_
 	struct stat sb;
 
 	*out = (struct run_index_report){
-	    .events = state_stats(b->state)->events,
+	    .events = b->events,
 	    .gaps = s->gaps,
 	    .chunks = b->chunks,
 	    .raw_size = s->stream_size,
@@ -252,12 +268,13 @@ static int finish(struct build *b, const char *capture, const struct sf_identity
 		return rc;
 	if (memcmp(&after, before, sizeof(after)) != 0)
 		return error_set(err, ERR_IO, "'%s' was changed while it was being read", capture);
+	end_chunk(b);
 	rc = save_facts(b, err);
 	if (rc < 0)
 		return rc;
 	facts.more = buf_view(&b->part);
 	access = sf_reader_access(b->reader, &n);
-	facts.events = state_stats(b->state)->events;
+	facts.events = b->events;
 	facts.gaps = sf_reader_stats(b->reader)->gaps;
 	rc = sf_index_finish(b->writer, &facts, access, n, err);
 	b->writer = NULL;

@@ -36,7 +36,7 @@ struct run_index_options {
 	bool (*stop)(void *arg);
 };
 
-#define RUN_CHUNK_EVENTS 131072u
+#define RUN_CHUNK_EVENTS 262144u
 #define RUN_ACCESS_SPAN	 (4u << 20)
 
 struct run_index_report {

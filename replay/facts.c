@@ -15,8 +15,9 @@ void run_facts_init(struct run_facts *f)
 {
 	*f = (struct run_facts){.to_sample = RUN_FACTS_SAMPLE};
 	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
-		f->data_param[type] =
-		    ev_type_is_exit(type) ? (int8_t)ev_param_index(type, "data") : -1;
+		if (ev_type_is_exit(type) && ev_param_index(type, "data") > 0)
+			f->closer[type] = (int8_t)ev_param_index(type, "data");
+	f->closer[EV_EXECVE_19_X] = f->closer[EV_EXECVEAT_X] = RUN_FACTS_EXEC;
 	for (unsigned i = 0; i < RUN_CAPABILITIES; i++)
 		f->exec_param[i] =
 		    (int8_t)ev_param_index(EV_EXECVE_19_X, run_capabilities[i].param);
@@ -199,11 +200,18 @@ static void note_buffer(struct run_facts *f, struct ev *ev, unsigned param)
 		f->buffer_max = n;
 }
 
-static void note_step_back(struct run_facts *f, const struct ev *ev)
+void run_facts_begin(struct run_facts *f, const struct state *st)
+{
+	f->began = state_is_complete(st);
+	if (f->began)
+		note_all_threads(f, st);
+}
+
+void run_facts_step_back(struct run_facts *f, const struct ev *ev)
 {
 	uint64_t back = f->last_ts - ev->ts;
 
-	if (ev_info(ev)->category & EC_METAEVENT)
+	if (ev->ts == UINT64_MAX || ev_info(ev)->category & EC_METAEVENT)
 		return;
 	f->last_ts = ev->ts;
 	if (back < RUN_FACTS_STEP_NS)
@@ -213,26 +221,14 @@ static void note_step_back(struct run_facts *f, const struct ev *ev)
 		f->step_max = back;
 }
 
-void run_facts_event(struct run_facts *f, const struct state *st, const struct state_binding *b)
+void run_facts_look(struct run_facts *f, const struct state_binding *b)
 {
-	struct ev *ev = b->ev;
+	int8_t closer = f->closer[b->ev->type];
 
-	if (UNLIKELY(!f->began) && state_is_complete(st)) {
-		f->began = true;
-		note_all_threads(f, st);
-	}
-	if (!b->visible)
-		return;
-	f->by_type[ev->type]++;
-	f->visible++;
-	if (UNLIKELY(ev->ts < f->last_ts))
-		note_step_back(f, ev);
-	else if (LIKELY(ev->ts != UINT64_MAX))
-		f->last_ts = ev->ts;
-	if (f->data_param[ev->type] >= 0 && --f->to_sample == 0)
-		note_buffer(f, ev, (unsigned)f->data_param[ev->type]);
-	if (UNLIKELY(ev->type == EV_EXECVE_19_X || ev->type == EV_EXECVEAT_X))
+	if (closer == RUN_FACTS_EXEC)
 		note_exec(f, b);
+	else
+		note_buffer(f, b->ev, (unsigned)closer);
 }
 
 /* ---- the end ---- */
@@ -326,6 +322,8 @@ static void count_capabilities(struct run_facts *f)
 int run_facts_end(struct run_facts *f, const struct sf_reader *r, const struct state *st,
 		  struct error *err)
 {
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
+		f->visible += f->by_type[type];
 	f->stats = *sf_reader_stats(r);
 	f->state = *state_stats(st);
 	copy_machine(f, st);

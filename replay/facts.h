@@ -15,6 +15,7 @@
 
 #define RUN_FACTS_CONTAINERS_MAX 1000 /* described; further ones are only counted */
 #define RUN_FACTS_USERS_MAX	 1000
+#define RUN_FACTS_EXEC		 (-1)
 #define RUN_FACTS_SAMPLE	 16	  /* of so many buffers one is looked at */
 #define RUN_FACTS_STEP_NS	 10000000 /* a clock that goes back so far was set */
 
@@ -81,8 +82,8 @@ struct run_facts {
 	struct arena arena;
 	struct smap known_containers;
 	struct map known_users;
-	uint64_t last_ts;		  /* of the last visible event */
-	int8_t data_param[EV_TYPE_COUNT]; /* the buffer of a type, or -1 */
+	uint64_t last_ts;	      /* of the last visible event */
+	int8_t closer[EV_TYPE_COUNT]; /* 0, the buffer of a type that has one, or RUN_FACTS_EXEC */
 	int8_t exec_param[RUN_CAPABILITIES];
 	uint32_t to_sample;
 	bool began, nomem;
@@ -92,8 +93,29 @@ void run_facts_init(struct run_facts *f);
 void run_facts_done(struct run_facts *f);
 /* Each item, before the state takes it. */
 void run_facts_item(struct run_facts *f, const struct ev_item *item);
-/* After each state_feed() that returned 1. */
-void run_facts_event(struct run_facts *f, const struct state *st, const struct state_binding *b);
+/* For run_facts_event(). */
+void run_facts_begin(struct run_facts *f, const struct state *st);
+void run_facts_step_back(struct run_facts *f, const struct ev *ev);
+void run_facts_look(struct run_facts *f, const struct state_binding *b);
+/* After each state_feed() or state_pass() that returned 1. */
+static inline void run_facts_event(struct run_facts *f, const struct state *st,
+				   const struct state_binding *b)
+{
+	const struct ev *ev = b->ev;
+	int8_t closer = f->closer[ev->type];
+
+	if (UNLIKELY(!f->began))
+		run_facts_begin(f, st);
+	if (UNLIKELY(!b->visible))
+		return;
+	f->by_type[ev->type]++;
+	if (LIKELY(ev->ts >= f->last_ts && ev->ts != UINT64_MAX))
+		f->last_ts = ev->ts;
+	else
+		run_facts_step_back(f, ev);
+	if (closer && (closer == RUN_FACTS_EXEC || --f->to_sample == 0))
+		run_facts_look(f, b);
+}
 /* The capture is over. Return: 0 or ERR_NOMEM. */
 MUST_CHECK int run_facts_end(struct run_facts *f, const struct sf_reader *r, const struct state *st,
 			     struct error *err);

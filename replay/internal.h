@@ -8,7 +8,7 @@
 #define REPLAY_INTERNAL_H
 
 #include <pthread.h>
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "query/facts.h"
 #include "replay/replay.h"
@@ -171,8 +171,8 @@ struct run_parallel {
 	const struct run_setup *setup;
 	const char *path;
 	const struct sf_index *index;
-	const volatile sig_atomic_t *stop; /* end soon */
-	struct run_out *out;		   /* receives what is found, in the order of the events */
+	const atomic_bool *stop; /* end soon */
+	struct run_out *out;	 /* receives what is found, in the order of the events */
 	void (*tick)(void *arg, uint64_t events); /* now and then: how many events are done */
 	void *arg;
 	/* Filled: */

@@ -117,14 +117,26 @@ int run_lane_skip(struct run_lane *l, const struct ev_item *item, struct state_b
 	return rc2 < 0 ? rc2 : rc;
 }
 
+/*
+ * Is @item an event that neither a rule nor the case wants to look at? The first one shown says
+ * when the window begins.
+ */
+static inline bool is_unwanted(const struct run_lane *l, const struct ev_item *item)
+{
+	return item->kind == EV_ITEM_EVENT && l->span.known && !l->gather &&
+	       !rule_engine_wants(l->setup->engine, item->ev->type);
+}
+
 int run_lane_take(struct run_lane *l, const struct ev_item *item, struct error *err)
 {
+	bool unwanted = is_unwanted(l, item);
 	struct state_binding bind;
-	int rc = run_lane_skip(l, item, &bind, err);
+	int rc;
 
+	rc = unwanted ? state_pass(l->state, item, &bind, err) : run_lane_skip(l, item, &bind, err);
 	if (UNLIKELY(rc < 0))
 		return rc;
-	if (rc > 0 && bind.visible) {
+	if (rc > 0 && !unwanted && bind.visible) {
 		rc = show(l, &bind, err);
 		if (UNLIKELY(rc < 0))
 			return rc;

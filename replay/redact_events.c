@@ -154,8 +154,7 @@ static void socket_address(struct redact *r, uint8_t *p, size_t n, size_t path, 
 	if (p[0] == AF_UNIX_ && n > path) {
 		size_t k = strnlen((const char *)p + path, n - path);
 
-		if (!redact_path(r, cwd_of(r), p + path, k))
-			redact_value(r, RC_PATH, p + path, k);
+		redact_path_value(r, cwd_of(r), RC_PATH, p + path, k);
 		memset(p + path + k, 0, n - path - k);
 	} else if ((p[0] == AF_INET_ || p[0] == AF_INET6_) &&
 		   n == 1 + (peer ? 2 : 1) * (width + 2)) {
@@ -194,8 +193,8 @@ static void text(struct redact *r, const struct ev_param_info *info, enum redact
 {
 	size_t k = strnlen((const char *)p, n);
 
-	if (c == RC_PATH && is_path(r, p) && redact_path(r, base_of(r, info), p, k))
-		;
+	if (c == RC_PATH && is_path(r, p))
+		redact_path_value(r, base_of(r, info), c, p, k);
 	else if (names_exe(info, p) && exe_is_hidden(r))
 		redact_well(r, redact_hide, p, k, 0, k);
 	else
@@ -247,6 +246,7 @@ static void number(struct redact *r, const struct ev_param_info *info, uint8_t *
 
 static void parameter(struct redact *r, const struct ev_param_info *info, uint8_t *p, size_t n)
 {
+	r->field = info->name;
 	switch (info->type) {
 	case PT_CHARBUF:
 	case PT_FSPATH:

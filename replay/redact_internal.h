@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of the redactor: a set of texts that is looked for (redact_match.c), pseudonyms
- * (redact_names.c), texts of all kinds (redact_text.c), items (redact_items.c, redact_events.c).
+ * The parts of the redactor: a set of texts that is looked for (redact_match.c), which
+ * they are (redact_values.c), pseudonyms (redact_names.c), texts of all kinds (redact_text.c),
+ * items (redact_items.c, redact_events.c), and a look at what came of it (redact_check.c).
  */
 #ifndef REPLAY_REDACT_INTERNAL_H
 #define REPLAY_REDACT_INTERNAL_H
@@ -14,30 +15,36 @@
 
 struct redact_text {
 	struct sv text;
-	uint32_t keep;		  /* a path: bytes at its start that may be told */
-	uint8_t kind;		  /* enum redact_kind */
-	bool is_word;		  /* only where no letter, digit or '_' is beside it */
-	struct redact_text *next; /* with the same first bytes */
+	uint32_t keep; /* a path: bytes at its start that may be told */
+	uint8_t kind;  /* enum redact_kind */
+	bool is_word;  /* only where no letter, digit or '_' is beside it */
+	bool stays;    /* a hidden value that also stands where it stays visible */
+	bool told;     /* and is counted */
 };
 
 #define MATCH_WIDTHS 3 /* texts are found by their first 8, 4 or REDACT_WORD_MIN bytes */
 
 struct redact_match_width {
-	struct map heads; /* first bytes -> struct redact_text, longer ones first */
+	struct map heads; /* first bytes -> lengths of the texts */
 	uint64_t *bits;	  /* a filter before the map */
 };
 
 struct redact_match {
 	struct smap texts;
 	struct redact_match_width widths[MATCH_WIDTHS];
-	size_t count;
 };
 
 /* Add @t, whose storage lives as long as the set, unless its text is there. */
 MUST_CHECK int redact_match_add(struct redact_match *m, struct redact_text *t);
-/* The longest text that begins at @i. */
-const struct redact_text *redact_match_at(const struct redact_match *m, const uint8_t *p, size_t n,
-					  size_t i);
+/* The longest text of less than @limit bytes that begins at @i. */
+struct redact_text *redact_match_below(const struct redact_match *m, const uint8_t *p, size_t n,
+				       size_t i, size_t limit);
+/* The longest of any length. */
+static inline struct redact_text *redact_match_at(const struct redact_match *m, const uint8_t *p,
+						  size_t n, size_t i)
+{
+	return redact_match_below(m, p, n, i, SIZE_MAX);
+}
 void redact_match_done(struct redact_match *m);
 
 /* ---- pseudonyms (redact_names.c) ---- */
@@ -62,17 +69,18 @@ struct redact {
 	const struct redact_policy *policy;
 	struct arena arena;
 	struct redact_match match;
-	struct redact_match avoid; /* hidden values too short to be looked for: no pseudonym holds
-				      one */
+	struct redact_match avoid; /* hidden values that stay where they are visible: no pseudonym
+				      holds one */
 	struct redact_names names;
 	struct state *state; /* only if paths are to be hidden */
 	bool gathering;
-	bool relative_hidden;	/* of the text in hand: see redact_path() */
-	struct smap candidates; /* values of hidden fields, without those too short */
-	struct map parts;	/* hashes of hidden parts of paths, which are no pseudonyms */
-	struct map visible;	/* hashes of texts that are left visible */
+	struct redact_match values; /* of hidden fields, while gathering */
+	struct smap names_seen;	    /* texts that are left visible, while gathering */
+	struct arena name_texts;
+	struct map parts; /* hashes of hidden parts of paths, which are no pseudonyms */
 	struct redact_report report;
 	/* The item in hand: */
+	const char *field; /* that the text in hand is of */
 	struct buf bytes, scratch, was;
 	unsigned salt; /* which of its pseudonyms a text gets; 0 but where that one gives something
 			  away */
@@ -125,15 +133,34 @@ enum redact_class {
 void redact_value(struct redact *r, enum redact_class c, uint8_t *p, size_t n);
 /* A path below @base if it is relative; @base may be empty: not known. Return: was it hidden? */
 bool redact_path(struct redact *r, struct sv base, uint8_t *p, size_t n);
+/* The same of a text of some class that may be no path. */
+void redact_path_value(struct redact *r, struct sv base, enum redact_class c, uint8_t *p, size_t n);
 /* Does a pattern of the policy match? *keep: bytes of @path that may be told. */
 bool redact_path_matches(const struct redact *r, struct sv path, size_t *keep);
 /* An address in its place; @n is 4 or 16. */
 void redact_address(struct redact *r, uint8_t *p, size_t n);
+
+/* ---- which texts are looked for (redact_values.c) ---- */
+
 /* While gathering: hide @text everywhere. */
 void redact_secret(struct redact *r, enum redact_kind kind, struct sv text, size_t keep,
 		   bool is_word);
-/* No pseudonym may hold @text. */
-void redact_avoid(struct redact *r, struct sv text);
+/* Is there enough in it to tell it from what stands anywhere by chance? */
+bool redact_is_string(struct sv text);
+/* What was hidden in one place may stand elsewhere, too. */
+void redact_note_hidden(struct redact *r, enum redact_kind kind, struct sv text);
+/* A text that stays visible. */
+void redact_note_name(struct redact *r, struct sv text);
+/* Between the passes: what is looked for, and what stays. */
+void redact_choose(struct redact *r);
+/* In the second pass: count the hidden values that stay visible in a text. */
+void redact_note_staying(struct redact *r, const uint8_t *p, size_t n);
+
+/* ---- what came of it (redact_check.c) ---- */
+
+/* Is a text that is hidden everywhere left in one of the texts of an item? */
+bool redact_is_left(const struct redact *r, const struct ev_item *item);
+
 void redact_count(struct redact *r, enum redact_kind kind);
 /* The parameters of r->ev, whose bytes are in r->bytes. */
 void redact_event(struct redact *r);

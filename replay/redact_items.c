@@ -85,10 +85,11 @@ void redact_free(struct redact *r)
 		return;
 	redact_match_done(&r->match);
 	redact_match_done(&r->avoid);
+	redact_match_done(&r->values);
 	redact_names_done(&r->names);
 	state_free(r->state);
-	smap_done(&r->candidates);
-	map_done(&r->visible);
+	smap_done(&r->names_seen);
+	arena_done(&r->name_texts);
 	map_done(&r->parts);
 	buf_done(&r->was);
 	buf_done(&r->bytes);
@@ -102,30 +103,22 @@ const struct redact_report *redact_report(const struct redact *r)
 	return &r->report;
 }
 
-bool redact_find(const struct redact *r, const void *p, size_t n, size_t *at)
-{
-	for (size_t i = 0; i + REDACT_WORD_MIN <= n; i++) {
-		if (!redact_match_at(&r->match, p, n, i))
-			continue;
-		*at = i;
-		return true;
-	}
-	return false;
-}
-
 /* ---- copies ---- */
 
 /* Gather the bytes of all texts of an item first: the buffer may move while it grows. */
 struct texts {
 	struct sv *at[TEXTS_MAX];
 	enum redact_class class[TEXTS_MAX];
+	const char *field[TEXTS_MAX];
 	size_t start[TEXTS_MAX];
 	unsigned n;
 };
 
-static void add_text(struct redact *r, struct texts *t, struct sv *s, enum redact_class c)
+static void add_text(struct redact *r, struct texts *t, const char *field, struct sv *s,
+		     enum redact_class c)
 {
 	t->at[t->n] = s;
+	t->field[t->n] = field;
 	t->class[t->n] = c;
 	t->start[t->n++] = r->bytes.len;
 	buf_sv(&r->bytes, *s);
@@ -143,7 +136,10 @@ static void rewrite_texts(struct redact *r, struct texts *t)
 
 		if (!n)
 			continue;
-		if (t->class[i] != RC_PATH || !redact_path(r, SV_NONE, p, n))
+		r->field = t->field[i];
+		if (t->class[i] == RC_PATH)
+			redact_path_value(r, SV_NONE, RC_PATH, p, n);
+		else
 			redact_value(r, t->class[i], p, n);
 		t->at[i]->p = (const char *)p;
 	}
@@ -168,14 +164,14 @@ static void thread_item(struct redact *r, struct ev_item *item)
 	*e = *item->thread;
 	item->thread = e;
 	hidden = redact_path_matches(r, e->exepath, &keep);
-	add_text(r, &t, &e->comm, RC_TEXT);
-	add_text(r, &t, &e->exe, RC_COMMAND);
-	add_text(r, &t, &e->exepath, RC_PATH);
-	add_text(r, &t, &e->cwd, RC_PATH);
-	add_text(r, &t, &e->root, RC_PATH);
-	add_text(r, &t, &e->args, RC_ARGUMENTS);
-	add_text(r, &t, &e->env, RC_ENVIRONMENT);
-	add_text(r, &t, &e->cgroups, RC_STRINGS);
+	add_text(r, &t, "process comm", &e->comm, RC_TEXT);
+	add_text(r, &t, "process exe", &e->exe, RC_COMMAND);
+	add_text(r, &t, "process exepath", &e->exepath, RC_PATH);
+	add_text(r, &t, "process cwd", &e->cwd, RC_PATH);
+	add_text(r, &t, "process root", &e->root, RC_PATH);
+	add_text(r, &t, "process args", &e->args, RC_ARGUMENTS);
+	add_text(r, &t, "process env", &e->env, RC_ENVIRONMENT);
+	add_text(r, &t, "process cgroups", &e->cgroups, RC_STRINGS);
 	rewrite_texts(r, &t);
 	if (hidden && !r->failed) {
 		hide_text(r, &t, 0);
@@ -191,7 +187,7 @@ static void fd_item(struct redact *r, struct ev_item *item)
 
 	*e = *item->fd;
 	item->fd = e;
-	add_text(r, &t, &e->name, e->name.n && e->name.p[0] == '/' ? RC_PATH : RC_TEXT);
+	add_text(r, &t, "fd name", &e->name, e->name.n && e->name.p[0] == '/' ? RC_PATH : RC_TEXT);
 	rewrite_texts(r, &t);
 	if (e->type == EV_FD_IPV4_SOCK || e->type == EV_FD_IPV6_SOCK) {
 		redact_address(r, e->sip, e->type == EV_FD_IPV4_SOCK ? 4 : 16);
@@ -210,7 +206,7 @@ static void interface_item(struct redact *r, struct ev_item *item)
 
 	*e = *item->interface;
 	item->interface = e;
-	add_text(r, &t, &e->name, RC_TEXT);
+	add_text(r, &t, "interface name", &e->name, RC_TEXT);
 	rewrite_texts(r, &t);
 	redact_address(r, e->addr, n);
 	for (size_t i = 0; r->policy->addresses && i < n; i++)
@@ -237,9 +233,9 @@ static void user_item(struct redact *r, struct ev_item *item)
 		if (slash)
 			add_person(r, sv_drop(e->home, (size_t)(slash + 1 - e->home.p)));
 	}
-	add_text(r, &t, &e->name, RC_USER);
-	add_text(r, &t, &e->home, RC_USER);
-	add_text(r, &t, &e->shell, RC_TEXT);
+	add_text(r, &t, "user name", &e->name, RC_USER);
+	add_text(r, &t, "user home", &e->home, RC_USER);
+	add_text(r, &t, "user shell", &e->shell, RC_TEXT);
 	rewrite_texts(r, &t);
 	if (r->policy->users && e->name.n && e->name.n < REDACT_WORD_MIN &&
 	    is_person(group ? e->gid : e->uid) && !r->failed)
@@ -255,7 +251,7 @@ static void machine_item(struct redact *r, struct ev_item *item)
 	if (r->gathering && r->policy->host)
 		redact_secret(r, REDACT_HOST, r->machine.hostname, 0,
 			      r->machine.hostname.n < REDACT_STRING_MIN);
-	add_text(r, &t, &r->machine.hostname, RC_TEXT);
+	add_text(r, &t, "host name", &r->machine.hostname, RC_TEXT);
 	rewrite_texts(r, &t);
 	if (r->policy->host && r->machine.hostname.n < REDACT_WORD_MIN && !r->failed) {
 		hide_text(r, &t, 0);
@@ -292,7 +288,8 @@ static void event_item(struct redact *r, struct ev_item *item)
 	gather_added(r);
 	redact_event(r);
 	/* Only now: names are looked up by what the parameters said. */
-	ev->data = (const uint8_t *)r->bytes.p;
+	if (r->bytes.len)
+		ev->data = (const uint8_t *)r->bytes.p;
 	item->ev = ev;
 }
 
@@ -367,17 +364,9 @@ int redact_gather(struct redact *r, const struct ev_item *item, struct error *er
 int redact_ready(struct redact *r, struct error *err)
 {
 	const struct state_options opt = {0};
-	struct smap_slot *s;
 
-	for (size_t at = 0; (s = smap_next(&r->candidates, &at));) {
-		if (s->key.n < REDACT_VALUE_MIN)
-			redact_avoid(r, s->key);
-		else if (map_get(&r->visible, hash_bytes(s->key.p, s->key.n, 0)))
-			r->report.visible++;
-		else
-			redact_secret(r, REDACT_VALUES, s->key, 0, false);
-	}
-	r->report.everywhere = r->match.count;
+	redact_choose(r);
+	r->report.everywhere = r->match.texts.count;
 	r->gathering = false;
 	if (r->state) { /* from the start once more */
 		state_free(r->state);
@@ -390,5 +379,11 @@ int redact_ready(struct redact *r, struct error *err)
 
 int redact_item(struct redact *r, struct ev_item *item, struct error *err)
 {
-	return step(r, item, err);
+	int rc = step(r, item, err);
+
+	if (rc < 0)
+		return rc;
+	if (redact_is_left(r, item))
+		return error_set(err, ERR_FORMAT, "a text that was to be hidden is still there");
+	return rc;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A set of texts that is looked for at each place of many bytes. */
+/*
+ * A set of texts that is looked for in others: by first bytes, then by the lengths of those that
+ * begin so, the longest first.
+ */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +10,12 @@
 #include "replay/redact_internal.h"
 
 #define FILTER_BITS (1u << 20)
+
+/* Lengths of the texts with the same first bytes, in descending order. */
+struct lengths {
+	size_t count, room;
+	size_t *n;
+};
 
 static const unsigned widths[MATCH_WIDTHS] = {8, 4, REDACT_WORD_MIN};
 
@@ -32,26 +41,48 @@ static unsigned width_of(size_t n)
 	return k;
 }
 
-/* Longer texts come first, so that the first that is there is the longest. */
-static int link_text(struct redact_match_width *w, uint64_t head, struct redact_text *t)
+static int add_length(struct lengths *l, size_t n)
 {
-	struct redact_text *first = map_get(&w->heads, head), *before = first;
+	size_t i = 0;
 
-	if (!first || first->text.n <= t->text.n) {
-		t->next = first;
-		return map_put(&w->heads, head, t);
+	while (i < l->count && l->n[i] > n)
+		i++;
+	if (i < l->count && l->n[i] == n)
+		return 0;
+	if (l->count == l->room) {
+		size_t room = l->room ? 2 * l->room : 4;
+		size_t *more = realloc(l->n, room * sizeof(*more));
+
+		if (!more)
+			return ERR_NOMEM;
+		l->n = more;
+		l->room = room;
 	}
-	while (before->next && before->next->text.n > t->text.n)
-		before = before->next;
-	t->next = before->next;
-	before->next = t;
+	memmove(l->n + i + 1, l->n + i, (l->count - i) * sizeof(*l->n));
+	l->n[i] = n;
+	l->count++;
 	return 0;
+}
+
+static int add_head(struct redact_match_width *w, uint64_t head, size_t n)
+{
+	struct lengths *l = map_get(&w->heads, head);
+	uint64_t bit = filter_bit(head);
+
+	if (!l) {
+		l = calloc(1, sizeof(*l));
+		if (!l || map_put(&w->heads, head, l) < 0) {
+			free(l);
+			return ERR_NOMEM;
+		}
+	}
+	w->bits[bit / 64] |= 1ull << bit % 64;
+	return add_length(l, n);
 }
 
 int redact_match_add(struct redact_match *m, struct redact_text *t)
 {
 	struct redact_match_width *w;
-	uint64_t head, bit;
 	unsigned k = width_of(t->text.n);
 
 	if (t->text.n < REDACT_WORD_MIN || smap_get(&m->texts, t->text))
@@ -59,13 +90,9 @@ int redact_match_add(struct redact_match *m, struct redact_text *t)
 	w = &m->widths[k];
 	if (!w->bits)
 		w->bits = calloc(FILTER_BITS / 64, sizeof(*w->bits));
-	head = head_of((const uint8_t *)t->text.p, widths[k]);
-	if (!w->bits || smap_put(&m->texts, t->text, t) < 0 || link_text(w, head, t) < 0)
+	if (!w->bits || smap_put(&m->texts, t->text, t) < 0)
 		return ERR_NOMEM;
-	bit = filter_bit(head);
-	w->bits[bit / 64] |= 1ull << bit % 64;
-	m->count++;
-	return 0;
+	return add_head(w, head_of((const uint8_t *)t->text.p, widths[k]), t->text.n);
 }
 
 static bool is_letter(uint8_t c)
@@ -77,18 +104,16 @@ static bool is_at(const struct redact_text *t, const uint8_t *p, size_t n, size_
 {
 	size_t end = i + t->text.n;
 
-	if (t->text.n > n - i || memcmp(p + i, t->text.p, t->text.n) != 0)
-		return false;
 	return !t->is_word ||
 	       ((i == 0 || !is_letter(p[i - 1])) && (end == n || !is_letter(p[end])));
 }
 
-const struct redact_text *redact_match_at(const struct redact_match *m, const uint8_t *p, size_t n,
-					  size_t i)
+struct redact_text *redact_match_below(const struct redact_match *m, const uint8_t *p, size_t n,
+				       size_t i, size_t limit)
 {
 	for (unsigned k = 0; k < MATCH_WIDTHS; k++) {
 		const struct redact_match_width *w = &m->widths[k];
-		const struct redact_text *t;
+		const struct lengths *l;
 		uint64_t head, bit;
 
 		if (!w->bits || n - i < widths[k])
@@ -97,9 +122,15 @@ const struct redact_text *redact_match_at(const struct redact_match *m, const ui
 		bit = filter_bit(head);
 		if (!(w->bits[bit / 64] >> bit % 64 & 1))
 			continue;
-		for (t = map_get(&w->heads, head); t; t = t->next)
-			if (is_at(t, p, n, i))
+		l = map_get(&w->heads, head);
+		for (size_t j = 0; l && j < l->count; j++) {
+			struct redact_text *t = NULL;
+
+			if (l->n[j] <= n - i && l->n[j] < limit)
+				t = smap_get(&m->texts, sv_make(p + i, l->n[j]));
+			if (t && is_at(t, p, n, i))
 				return t;
+		}
 	}
 	return NULL;
 }
@@ -107,6 +138,14 @@ const struct redact_text *redact_match_at(const struct redact_match *m, const ui
 void redact_match_done(struct redact_match *m)
 {
 	for (unsigned k = 0; k < MATCH_WIDTHS; k++) {
+		struct map_slot *s;
+
+		for (size_t at = 0; (s = map_next(&m->widths[k].heads, &at));) {
+			struct lengths *l = s->value;
+
+			free(l->n);
+			free(l);
+		}
 		map_done(&m->widths[k].heads);
 		free(m->widths[k].bits);
 	}

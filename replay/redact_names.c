@@ -197,15 +197,14 @@ void redact_hide_digits(struct redact *r, uint8_t *p, size_t n)
 
 /* ---- pseudonyms in their place ---- */
 
-/* Does a text that is to be hidden stand at @from to @from + @n, or begin before and reach there?
- */
-static bool is_touched(const struct redact *r, const uint8_t *text, size_t len, size_t from,
+/* Does one of the texts stand at @from to @from + @n, or begin before and reach there? */
+static bool is_touched(const struct redact_match *m, const uint8_t *text, size_t len, size_t from,
 		       size_t n)
 {
 	size_t i = from > REACH_MAX ? from - REACH_MAX : 0;
 
 	for (; i < from + n; i++) {
-		const struct redact_text *t = redact_match_at(&r->match, text, len, i);
+		const struct redact_text *t = redact_match_at(m, text, len, i);
 
 		if (t && i + t->text.n > from)
 			return true;
@@ -225,7 +224,8 @@ void redact_well(struct redact *r, void (*hide)(struct redact *r, uint8_t *p, si
 	r->failed |= was->failed;
 	hide(r, text + from, n);
 	for (r->salt = 1; !was->failed && r->salt < SALTS_MAX; r->salt++) {
-		if (!is_touched(r, text, len, from, n))
+		if (!is_touched(&r->match, text, len, from, n) &&
+		    !is_touched(&r->avoid, text, len, from, n))
 			break;
 		memcpy(text + from, was->p, n);
 		hide(r, text + from, n);

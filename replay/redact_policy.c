@@ -32,6 +32,7 @@ static const struct policy_key keys[] = {
     KEY("environment", POLICY_SWITCH, environment),
     KEY("host", POLICY_SWITCH, host),
     KEY("paths", POLICY_LIST, paths),
+    KEY("strict", POLICY_SWITCH, strict),
     KEY("strings", POLICY_LIST, strings),
     KEY("users", POLICY_USERS, names),
 };
@@ -120,7 +121,8 @@ int redact_policy_parse(const char *name, struct sv text, struct arena *arena,
 		if (!key)
 			return wrong(name, k->key, err,
 				     "expected one of addresses, arguments, buffers, containers, "
-				     "environment, host, paths, strings, users");
+				     "environment, host, paths, strict, "
+				     "strings, users");
 		rc = take_key(name, key, k->value, arena, p, err);
 		if (rc < 0)
 			return rc;

@@ -12,94 +12,6 @@ void redact_count(struct redact *r, enum redact_kind kind)
 		r->report.hidden[kind]++;
 }
 
-/* ---- what is learnt ---- */
-
-static bool has_room(struct redact *r, size_t n)
-{
-	if (r->match.count + r->avoid.count + r->candidates.count < REDACT_STRINGS_MAX &&
-	    r->arena.total + n < REDACT_BYTES_MAX)
-		return true;
-	r->full = true;
-	return false;
-}
-
-static void add_to(struct redact *r, struct redact_match *m, const struct redact_text *like)
-{
-	struct redact_text *t;
-
-	if (like->text.n < REDACT_WORD_MIN || smap_get(&m->texts, like->text) ||
-	    !has_room(r, like->text.n + sizeof(*t)))
-		return;
-	t = arena_zalloc(&r->arena, 1, sizeof(*t));
-	if (t) {
-		*t = *like;
-		t->text = arena_sv(&r->arena, like->text);
-	}
-	if (!t || !t->text.p || redact_match_add(m, t) < 0)
-		r->failed = true;
-}
-
-void redact_secret(struct redact *r, enum redact_kind kind, struct sv text, size_t keep,
-		   bool is_word)
-{
-	const struct redact_text t = {
-	    .text = text, .keep = (uint32_t)keep, .kind = (uint8_t)kind, .is_word = is_word};
-
-	add_to(r, &r->match, &t);
-}
-
-void redact_avoid(struct redact *r, struct sv text)
-{
-	add_to(r, &r->avoid, &(const struct redact_text){.text = text});
-}
-
-static uint64_t mark_of(struct sv text)
-{
-	return hash_bytes(text.p, text.n, 0);
-}
-
-/* A text that stays: no hidden value that equals it is looked for. */
-static void note_visible(struct redact *r, struct sv text)
-{
-	if (text.n < REDACT_VALUE_MIN || !r->gathering || map_get(&r->visible, mark_of(text)))
-		return;
-	if (has_room(r, 32) && map_put(&r->visible, mark_of(text), r) < 0)
-		r->failed = true;
-}
-
-/* And so do its parts. */
-static void note_visible_parts(struct redact *r, struct sv text)
-{
-	note_visible(r, text);
-	while (text.n) {
-		const char *slash = memchr(text.p, '/', text.n);
-		size_t n = slash ? (size_t)(slash - text.p) : text.n;
-
-		note_visible(r, sv_make(text.p, n));
-		text = sv_drop(text, n + 1);
-	}
-}
-
-/* What was hidden in one place may stand elsewhere, too. */
-static void note_hidden(struct redact *r, struct sv text)
-{
-	char *copy;
-
-	if (!r->gathering || text.n < REDACT_STRING_MIN || smap_get(&r->candidates, text) ||
-	    !has_room(r, text.n + 32))
-		return;
-	copy = arena_strndup(&r->arena, text.p, text.n);
-	if (!copy || smap_put(&r->candidates, sv_make(copy, text.n), copy) < 0)
-		r->failed = true;
-}
-
-/* Paths are a matter of their own. */
-static void note_value(struct redact *r, struct sv text)
-{
-	if (!memchr(text.p, '/', text.n))
-		note_hidden(r, text);
-}
-
 /* ---- paths ---- */
 
 /* Bytes of a pattern before its first wildcard, up to and with the last '/'. */
@@ -143,43 +55,48 @@ static size_t clean_path(char *p, size_t n)
 	return len;
 }
 
-/* Is @path as it is when it is clean, but for a '/' at its end? */
-static bool is_clean(struct sv path, const char *clean, size_t n)
+/*
+ * Bytes of @path up to and with what is @fixed of its clean form: empty parts and "." may stand
+ * between. All of a path that climbs before that is to be hidden.
+ */
+static size_t kept_part(struct sv path, struct sv fixed)
 {
-	while (path.n > 1 && path.p[path.n - 1] == '/')
-		path.n--;
-	return path.n == n && memcmp(path.p, clean, n) == 0;
+	size_t i = 1;
+
+	for (size_t j = 1; j < fixed.n;) {
+		struct sv rest = sv_drop(fixed, j);
+		size_t part = (size_t)((const char *)memchr(rest.p, '/', rest.n) - rest.p) + 1;
+
+		while (i < path.n && (path.p[i] == '/' ||
+				      (path.p[i] == '.' && i + 1 < path.n && path.p[i + 1] == '/')))
+			i++;
+		if (!sv_starts(sv_drop(path, i), sv_make(rest.p, part)))
+			return 1;
+		i += part;
+		j += part;
+	}
+	return i;
 }
 
+/* One that is too long to be looked at is hidden. */
 bool redact_path_matches(const struct redact *r, struct sv path, size_t *keep)
 {
 	char text[PATH_CUT + 1];
-	size_t n;
 
+	*keep = 1;
 	if (!path.n || path.p[0] != '/' || path.n > PATH_CUT)
-		return false;
+		return path.n > PATH_CUT && path.p[0] == '/' && r->policy->paths.count;
 	memcpy(text, path.p, path.n);
-	n = clean_path(text, path.n);
-	text[n] = '\0';
+	text[clean_path(text, path.n)] = '\0';
 	for (size_t i = 0; i < r->policy->paths.count; i++) {
 		const char *pattern = r->policy->paths.items[i];
 
 		if (fnmatch(pattern, text, 0) != 0)
 			continue;
-		*keep = is_clean(path, text, n) ? fixed_part(pattern) : 1;
-		return *keep <= path.n;
+		*keep = kept_part(path, sv_make(text, fixed_part(pattern)));
+		return true;
 	}
 	return false;
-}
-
-/* How many parts a cleaned path has. */
-static unsigned count_parts(const char *p, size_t n)
-{
-	unsigned parts = 0;
-
-	for (size_t i = 0; i < n; i++)
-		parts += p[i] == '/';
-	return parts;
 }
 
 /* Is there anything but "/", "." and ".." to hide? */
@@ -191,20 +108,11 @@ static bool has_name(const uint8_t *p, size_t n)
 	return false;
 }
 
-/* What is shorter comes about by chance. */
-static bool has_long_part(const uint8_t *p, size_t n)
-{
-	size_t run = 0;
-
-	for (size_t i = 0; i < n && run < REDACT_STRING_MIN; i++)
-		run = p[i] == '/' ? 0 : run + 1;
-	return run >= REDACT_STRING_MIN;
-}
-
 static void note_part(struct redact *r, struct sv part)
 {
-	if (part.n && !map_get(&r->parts, mark_of(part)) && has_room(r, 32) &&
-	    map_put(&r->parts, mark_of(part), r) < 0)
+	uint64_t mark = hash_bytes(part.p, part.n, 0);
+
+	if (part.n && !map_get(&r->parts, mark) && map_put(&r->parts, mark, r) < 0)
 		r->failed = true;
 }
 
@@ -215,34 +123,28 @@ static void forget_parts(struct redact *r, uint8_t *p, size_t n)
 		uint8_t *slash = memchr(p + i, '/', n - i);
 		size_t part = slash ? (size_t)(slash - p) - i : n - i;
 
-		note_hidden(r, sv_make(p + i, part));
+		redact_note_hidden(r, REDACT_PATHS, sv_make(p + i, part));
 		note_part(r, sv_make(p + i, part));
 		i += part + 1;
 	}
 	memset(p, 0, n);
 }
 
-/* Hide all parts of a relative path but the first @keep. */
-static void hide_parts(struct redact *r, uint8_t *p, size_t n, unsigned keep)
+/* Hide all of a relative path but its first @keep bytes. */
+static void hide_parts(struct redact *r, uint8_t *p, size_t n, size_t keep)
 {
-	size_t i = 0;
-
-	while (keep && i < n)
-		keep -= p[i++] == '/';
 	if (r->gathering) {
-		note_hidden(r, sv_make(p, n));
-		forget_parts(r, p + i, n - i);
+		redact_note_hidden(r, REDACT_PATHS, sv_make(p, n));
+		forget_parts(r, p + keep, n - keep);
 		return;
 	}
-	redact_well(r, redact_hide, p, n, i, n - i);
+	redact_well(r, redact_hide, p, n, keep, n - keep);
 }
 
 static bool hide_relative(struct redact *r, struct sv base, uint8_t *p, size_t n)
 {
-	bool climbs = memmem(p, n, "..", 2) != NULL;
-	unsigned parts, below;
-	size_t keep = 0;
 	struct buf *b = &r->scratch;
+	size_t keep = 0;
 
 	if (!base.n || base.p[0] != '/') { /* nobody knows where it is */
 		hide_parts(r, p, n, 0);
@@ -252,18 +154,53 @@ static bool hide_relative(struct redact *r, struct sv base, uint8_t *p, size_t n
 	buf_sv(b, base);
 	buf_char(b, '/');
 	buf_add(b, p, n);
-	if (b->failed) {
-		r->failed = true;
+	r->failed |= b->failed;
+	if (b->failed || !redact_path_matches(r, buf_view(b), &keep))
 		return false;
+	hide_parts(r, p, n, keep > base.n + 1 ? keep - base.n - 1 : 0);
+	return true;
+}
+
+/* ---- what stays visible ---- */
+
+/* Hide @t at @at, but for its first @keep bytes. */
+static void hide_found(struct redact *r, const struct redact_text *t, uint8_t *p, size_t n,
+		       size_t at, size_t keep)
+{
+	size_t from = at + keep, len = t->text.n - keep;
+	enum redact_kind kind = (enum redact_kind)t->kind;
+
+	if (kind == REDACT_ADDRESSES)
+		redact_well(r, redact_hide_digits, p, n, from, len);
+	else if (kind == REDACT_CONTAINERS)
+		redact_well(r, redact_hide_id, p, n, from, len);
+	else if (has_name(p + from, len))
+		redact_well(r, redact_hide, p, n, from, len);
+	else
+		redact_well(r, redact_hide_part, p, n, at, t->text.n);
+	redact_count(r, kind);
+}
+
+/* What stays of a path may hold something else. */
+static void hide_rest(struct redact *r, uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n && !r->gathering; i++) {
+		const struct redact_text *t = redact_match_at(&r->match, p, n, i);
+
+		if (!t)
+			continue;
+		hide_found(r, t, p, n, i, 0);
+		i += t->text.n - 1;
 	}
-	b->len = clean_path(b->p, b->len);
-	if (!redact_path_matches(r, buf_view(b), &keep))
-		return false;
-	parts = count_parts(b->p, keep); /* that may be told, and one more '/' */
-	buf_reset(b);
-	buf_sv(b, base);
-	below = count_parts(b->p, clean_path(b->p, b->len));
-	hide_parts(r, p, n, climbs || parts <= below + 1 ? 0 : parts - below - 1);
+}
+
+/* ---- paths in their place ---- */
+
+static bool path_is_hidden(struct redact *r, uint8_t *p, size_t n)
+{
+	hide_rest(r, p, n);
+	redact_note_name(r, sv_make(p, n));
+	redact_count(r, REDACT_PATHS);
 	return true;
 }
 
@@ -277,20 +214,25 @@ bool redact_path(struct redact *r, struct sv base, uint8_t *p, size_t n)
 	if (p[0] != '/') {
 		if (!hide_relative(r, base, p, n))
 			return false;
-		redact_count(r, REDACT_PATHS);
-		return true;
+		return path_is_hidden(r, p, n);
 	}
 	if (!redact_path_matches(r, path, &keep) || !has_name(p + keep, n - keep))
 		return false;
 	if (r->gathering) {
-		if (has_long_part(p + keep, n - keep))
+		if (redact_is_string(sv_make(p + keep, n - keep)))
 			redact_secret(r, REDACT_PATHS, path, keep, false);
 		forget_parts(r, p + keep, n - keep);
-		return true;
 	}
 	redact_well(r, redact_hide, p, n, keep, n - keep);
-	redact_count(r, REDACT_PATHS);
-	return true;
+	return path_is_hidden(r, p, n);
+}
+
+void redact_path_value(struct redact *r, struct sv base, enum redact_class c, uint8_t *p, size_t n)
+{
+	if (redact_path(r, base, p, n))
+		redact_note_staying(r, p, n);
+	else
+		redact_value(r, c, p, n);
 }
 
 static bool ends_path(uint8_t c)
@@ -308,25 +250,6 @@ static size_t path_length(const uint8_t *p, size_t n)
 	return end;
 }
 
-/* ---- what stays visible ---- */
-
-static void hide_found(struct redact *r, const struct redact_text *t, uint8_t *p, size_t n,
-		       size_t at)
-{
-	size_t from = at + t->keep, len = t->text.n - t->keep;
-	enum redact_kind kind = (enum redact_kind)t->kind;
-
-	if (kind == REDACT_ADDRESSES)
-		redact_well(r, redact_hide_digits, p, n, from, len);
-	else if (kind == REDACT_CONTAINERS)
-		redact_well(r, redact_hide_id, p, n, from, len);
-	else if (has_name(p + from, len))
-		redact_well(r, redact_hide, p, n, from, len);
-	else
-		redact_well(r, redact_hide_part, p, n, at, t->text.n);
-	redact_count(r, kind);
-}
-
 /* What is to be hidden wherever it stands, and paths within a text. */
 static void hide_everywhere(struct redact *r, uint8_t *p, size_t n)
 {
@@ -338,7 +261,9 @@ static void hide_everywhere(struct redact *r, uint8_t *p, size_t n)
 		size_t path;
 
 		if (t) {
-			hide_found(r, t, p, n, i);
+			hide_found(r, t, p, n, i, t->keep);
+			if (t->keep)
+				hide_rest(r, p + i, t->text.n);
 			i += t->text.n - 1;
 		} else if (paths && p[i] == '/' && (i == 0 || ends_path(p[i - 1]))) {
 			path = path_length(p + i, n - i);
@@ -366,14 +291,21 @@ static void gather_ids(struct redact *r, struct sv text)
 	}
 }
 
-static void visible(struct redact *r, uint8_t *p, size_t n)
+/* Data, which says nothing of what is visible elsewhere. */
+static void visible_data(struct redact *r, uint8_t *p, size_t n)
 {
 	if (r->gathering && r->policy->containers)
 		gather_ids(r, sv_make(p, n));
 	if (!r->gathering || r->policy->paths.count)
 		hide_everywhere(r, p, n);
-	if (r->gathering)
-		note_visible_parts(r, sv_make(p, n));
+	if (!r->gathering)
+		redact_note_staying(r, p, n);
+}
+
+static void visible(struct redact *r, uint8_t *p, size_t n)
+{
+	visible_data(r, p, n);
+	redact_note_name(r, sv_make(p, n));
 }
 
 /* ---- values of one class ---- */
@@ -395,7 +327,7 @@ static void each_string(struct redact *r, uint8_t *p, size_t n,
 
 static void hide_argument(struct redact *r, uint8_t *p, size_t n)
 {
-	note_value(r, sv_make(p, n));
+	redact_note_hidden(r, REDACT_ARGUMENTS, sv_make(p, n));
 	redact_well(r, redact_hide, p, n, 0, n);
 	redact_count(r, REDACT_ARGUMENTS);
 }
@@ -407,8 +339,8 @@ static void hide_variable(struct redact *r, uint8_t *p, size_t n)
 	size_t name = is ? (size_t)(is - p) + 1 : 0;
 
 	if (name)
-		hide_everywhere(r, p, name);
-	note_value(r, sv_make(p + name, n - name));
+		visible(r, p, name - 1);
+	redact_note_hidden(r, REDACT_ENVIRONMENT, sv_make(p + name, n - name));
 	redact_well(r, redact_hide, p, n, name, n - name);
 	redact_count(r, REDACT_ENVIRONMENT);
 }
@@ -425,21 +357,17 @@ static void hide_command(struct redact *r, uint8_t *p, size_t n)
 
 		while (end < n && p[end] != ' ')
 			end++;
-		if (end > i)
-			redact_well(r, redact_hide, p, n, i, end - i);
+		redact_note_hidden(r, REDACT_ARGUMENTS, sv_make(p + i, end - i));
+		redact_well(r, redact_hide, p, n, i, end - i);
 		i = end;
 	}
 	if (blank)
 		redact_count(r, REDACT_ARGUMENTS);
 }
 
-static void hide_user(struct redact *r, uint8_t *p, size_t n)
-{
-	hide_everywhere(r, p, n);
-}
-
 static void hide_container(struct redact *r, uint8_t *p, size_t n)
 {
+	redact_note_hidden(r, REDACT_CONTAINERS, sv_make(p, n));
 	redact_well(r, redact_hide_id, p, n, 0, n);
 	redact_count(r, REDACT_CONTAINERS);
 }
@@ -498,7 +426,6 @@ static void json_value(struct redact *r, struct sv key, uint8_t *p, size_t n)
 			gather_ids(r, text);
 		if (r->gathering && is_hex_id(text) && n == 12)
 			redact_secret(r, REDACT_CONTAINERS, text, 0, true);
-		note_value(r, text);
 		hide_container(r, p, n);
 	}
 }
@@ -517,7 +444,7 @@ static void hide_json(struct redact *r, uint8_t *p, size_t n)
 		s = json_text(&w);
 		if (json_is_key(&w)) {
 			w.key = s;
-			hide_everywhere(r, (uint8_t *)s.p, s.n);
+			visible(r, (uint8_t *)s.p, s.n);
 		} else if (s.n) {
 			json_value(r, w.key, (uint8_t *)s.p, s.n);
 		}
@@ -532,8 +459,21 @@ static void hide_unknown(struct redact *r, uint8_t *p, size_t n)
 	redact_count(r, REDACT_UNKNOWN);
 }
 
+/* Of data that is text, without what ends it: what of it might stand elsewhere. */
+static struct sv text_of(const uint8_t *p, size_t n)
+{
+	while (n && p[n - 1] <= ' ')
+		n--;
+	for (size_t i = 0; i < n; i++)
+		if (p[i] < ' ' && !memchr("\t\r\n", p[i], 3))
+			return SV_NONE;
+	return sv_make(p, n);
+}
+
 static void hide_buffer(struct redact *r, uint8_t *p, size_t n)
 {
+	if (r->policy->strict)
+		redact_note_hidden(r, REDACT_BUFFERS, text_of(p, n));
 	redact_well(r, redact_hide_bytes, p, n, 0, n);
 	redact_count(r, REDACT_BUFFERS);
 }
@@ -565,7 +505,7 @@ void redact_value(struct redact *r, enum redact_class c, uint8_t *p, size_t n)
 		if (o->buffers)
 			hide_buffer(r, p, n);
 		else
-			visible(r, p, n);
+			visible_data(r, p, n);
 		break;
 	case RC_JSON:
 		if (o->containers || o->environment)
@@ -580,7 +520,7 @@ void redact_value(struct redact *r, enum redact_class c, uint8_t *p, size_t n)
 			visible(r, p, n);
 		break;
 	case RC_USER:
-		each_string(r, p, n, o->users ? hide_user : visible);
+		each_string(r, p, n, visible);
 		break;
 	case RC_UNKNOWN:
 		hide_unknown(r, p, n);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs: one capture after the other, by one thread or several, into the sinks and the case. */
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -27,7 +26,7 @@ struct run {
 	struct run_totals totals;
 	struct capture capture; /* the current or last one */
 	bool broken;
-	volatile sig_atomic_t stop;
+	atomic_bool stop; /* set by a signal handler, looked at by all threads */
 };
 
 /* --- what is found --- */
@@ -161,7 +160,7 @@ static int replay_items(struct run *r, struct error *err)
 	int rc;
 
 	while ((rc = ev_source_next(l->source, &item, err)) > 0) {
-		if (UNLIKELY(r->stop)) {
+		if (UNLIKELY(atomic_load_explicit(&r->stop, memory_order_relaxed))) {
 			r->capture.end = RUN_END_INTERRUPTED;
 			return 0;
 		}
@@ -492,5 +491,5 @@ bool run_is_broken(const struct run *r)
 
 void run_stop(struct run *r)
 {
-	r->stop = 1;
+	atomic_store_explicit(&r->stop, true, memory_order_relaxed);
 }

@@ -134,7 +134,7 @@ static int skip_to_start(struct run_segment *s, struct run_lane *l, struct error
 		rc = run_lane_skip(l, &item, &bind, err);
 		if (rc > 0 && bind.visible && !l->span.known)
 			l->span = run_window_from(&setup->opt.window, bind.ev->ts);
-		if (rc < 0 || *s->plan->stop)
+		if (rc < 0 || atomic_load_explicit(s->plan->stop, memory_order_relaxed))
 			break;
 	}
 	l->hostname = state_sv(state_machine(l->state)->hostname);
@@ -242,7 +242,7 @@ static int replay_until(struct run_segment *s, struct run_lane *l, uint64_t unti
 	if (ss->events >= until)
 		return 1;
 	while ((rc = ev_source_next(l->source, &item, err)) > 0) {
-		if (UNLIKELY(*s->plan->stop)) {
+		if (UNLIKELY(atomic_load_explicit(s->plan->stop, memory_order_relaxed))) {
 			s->end = RUN_END_INTERRUPTED;
 			return 0;
 		}

@@ -21,7 +21,7 @@ struct run_plan {
 	const struct run_setup *setup;
 	const char *path;
 	const struct sf_index *index;
-	const volatile sig_atomic_t *stop;
+	const atomic_bool *stop;
 	struct run_span span; /* as the index has it; unless the window is relative it is right */
 	size_t *firsts;	      /* the chunk that a segment begins with, */
 	size_t *ends;	      /* and the one it ends before; SIZE_MAX: with the capture */

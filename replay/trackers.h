@@ -35,7 +35,7 @@ MUST_CHECK int run_trackers_save(struct run_trackers *t, const struct state *st,
 				 struct sf_index_writer *w, uint64_t room, struct error *err);
 void run_trackers_take(struct run_trackers *t, const struct state *st,
 		       const struct state_binding *b);
-/* After state_feed() returned 1. */
+/* After state_feed() or state_pass() returned 1. */
 static inline void run_trackers_event(struct run_trackers *t, const struct state *st,
 				      const struct state_binding *b)
 {

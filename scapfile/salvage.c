@@ -78,6 +78,7 @@ static void salvage_free(struct salvage *s)
 	free(s->file.buf);
 	free(s->extents);
 	free(s->sections);
+	free(s->sealed);
 	free(s->strays);
 	free(s->late);
 	free(s->moved);

@@ -11,13 +11,19 @@
  *    makes no sense it is used, if there is such a thing; else it is left out as a whole.
  *
  * An event that is there twice, byte for byte, is kept once. Blocks that were moved are put back by
- * their times. Facts: scap format; RFC 1952, RFC 8878. Units: as in scapfile.h. Threads: a salvage
- * belongs to one thread.
+ * their times.
+ *
+ * With the seal of the undamaged capture (seal.h), what has the hash of a sealed frame is proven
+ * unaltered, and is found where it stands, whatever is around it. Nothing is left out for lack of
+ * that, but what can be and is not what was sealed is told, and stands between records of losses;
+ * and so are frames that are gone without a trace. Facts: scap format; RFC 1952, RFC 8878. Units:
+ * as in scapfile.h. Threads: a salvage belongs to one thread.
  */
 #ifndef SCAPFILE_SALVAGE_H
 #define SCAPFILE_SALVAGE_H
 
 #include "scapfile/scapfile.h"
+#include "scapfile/seal.h"
 #include "scapfile/writer.h"
 
 #define SF_DAMAGES_MAX 100000 /* described one by one; further ones are only counted */
@@ -44,6 +50,7 @@ struct sf_salvage_options {
 	bool proven_only;   /* nothing of members and frames that are not whole */
 	bool no_marks;	    /* no record of a loss where something is missing */
 	uint64_t memory_limit;
+	const struct sf_seal_frames *seal; /* what the capture was; or NULL; borrowed */
 	/* Called now and then: true stops with ERR_INTERRUPTED. May be NULL. */
 	bool (*stop)(void *arg, uint64_t stored);
 	void *arg;
@@ -61,7 +68,10 @@ struct sf_salvage_report {
 	uint64_t duplicates;	  /* events that were there before */
 	uint64_t moved;		  /* events put back in order */
 	uint64_t marks;		  /* records of losses written */
-	uint64_t count;		  /* of all damages */
+	/* With a seal, of its frames: */
+	uint64_t sealed, sealed_proven; /* that are there, unaltered */
+	uint64_t sealed_altered, sealed_missing;
+	uint64_t count; /* of all damages */
 	uint64_t by_kind[SF_DAMAGE_KINDS];
 	struct sf_damage *list; /* @described, in the order of the file */
 	size_t described, cap;

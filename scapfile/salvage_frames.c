@@ -253,13 +253,14 @@ static int try_frame(struct survey *v, uint64_t at, struct salvage_extent *e, st
 
 /*
  * The next place from @from on where a member or frame begins. Inside one that is broken, before
- * @sure, only one that is whole counts. Return: 0 with *out, the file's size if there is none; or
- * ERR_*.
+ * @sure, only one that is whole or as sealed counts. Return: 0 with *out, the file's size if there
+ * is none; or ERR_*.
  */
 static int find_next(struct survey *v, uint64_t from, uint64_t sure, uint64_t *out,
 		     struct error *err)
 {
 	struct salvage *s = v->s;
+	uint64_t known = salvage_seal_next(s, from);
 	struct salvage_extent e;
 	const uint8_t *p = NULL;
 	size_t n, i;
@@ -283,7 +284,7 @@ static int find_next(struct survey *v, uint64_t from, uint64_t sure, uint64_t *o
 				break;
 			continue;
 		}
-		if (*out >= sure)
+		if (*out >= sure || *out == known)
 			return 0;
 		rc = try_frame(v, *out, &e, err);
 		if (rc < 0)
@@ -297,7 +298,7 @@ static int find_next(struct survey *v, uint64_t from, uint64_t sure, uint64_t *o
 	return 0;
 }
 
-static int add_extent(struct salvage *s, const struct salvage_extent *e, struct error *err)
+int salvage_add_extent(struct salvage *s, const struct salvage_extent *e, struct error *err)
 {
 	if (s->nextents == s->cap) {
 		size_t cap = s->cap ? 2 * s->cap : 64;
@@ -361,7 +362,7 @@ static int take_frame(struct survey *v, uint64_t at, uint64_t *next, bool *joins
 		return rc;
 	e.stored_size = *next - at;
 	rc = hash_extent(s, &e, err);
-	return rc < 0 ? rc : add_extent(s, &e, err);
+	return rc < 0 ? rc : salvage_add_extent(s, &e, err);
 }
 
 /* Bytes that are neither. */
@@ -373,7 +374,7 @@ static int take_garbage(struct survey *v, uint64_t at, uint64_t *next, struct er
 	if (rc < 0)
 		return rc;
 	e.stored_size = *next - at;
-	return add_extent(v->s, &e, err);
+	return salvage_add_extent(v->s, &e, err);
 }
 
 static int survey_compressed(struct survey *v, struct error *err)
@@ -420,7 +421,7 @@ static int mark_duplicates(struct salvage *s, struct error *err)
 	const struct salvage_extent *first;
 	struct salvage_extent **order;
 
-	if (s->nextents < 2)
+	if (s->nextents < 2 || s->compression == SF_PLAIN)
 		return 0;
 	order = malloc(s->nextents * sizeof(*order));
 	if (!order)
@@ -456,7 +457,9 @@ static int plain_extent(struct salvage *s, struct error *err)
 					   .joins = true};
 
 	s->compression = SF_PLAIN;
-	return s->file.size ? add_extent(s, &all, err) : 0;
+	if (s->sealed)
+		return salvage_seal_split(s, err);
+	return s->file.size ? salvage_add_extent(s, &all, err) : 0;
 }
 
 /* The first bytes are lost. A plain capture has blocks further on; a compressed one has not. */
@@ -541,16 +544,20 @@ int salvage_survey(struct salvage *s, struct error *err)
 	struct survey v = {.s = s,
 			   .effort = EFFORT_FACTOR * s->file.size + EFFORT_MORE,
 			   .scratch = malloc(SCRATCH)};
-	int rc = v.scratch ? identify(&v, err) : error_nomem(err);
+	int rc = v.scratch ? salvage_seal_find(s, err) : error_nomem(err);
 
+	if (rc >= 0)
+		rc = identify(&v, err);
 	if (rc >= 0)
 		rc = s->compression == SF_PLAIN ? plain_extent(s, err) : survey_compressed(&v, err);
 	if (rc >= 0)
 		rc = mark_duplicates(s, err);
-	if (rc >= 0)
-		rc = count_extents(s);
 	for (size_t i = 0; i < s->nextents; i++)
 		s->extents[i].usable = s->extents[i].raw_size;
+	if (rc >= 0)
+		rc = salvage_seal_judge(s, err);
+	if (rc >= 0)
+		rc = count_extents(s);
 	unpack_done(&v.u);
 	free(v.scratch);
 	return rc;
@@ -601,9 +608,10 @@ static int open_next(struct plan *c)
 
 static int give_plain(struct plan *c, uint8_t *to, size_t room, size_t *made, struct error *err)
 {
+	const struct salvage_extent *e = &c->s->extents[c->i];
 	const uint8_t *p = NULL;
 	size_t n;
-	int rc = salvage_view(&c->s->file, c->given, 1, &p, &n, err);
+	int rc = salvage_view(&c->s->file, e->stored + c->given, 1, &p, &n, err);
 
 	if (rc < 0)
 		return rc;

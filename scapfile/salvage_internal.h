@@ -44,9 +44,10 @@ enum salvage_verdict {
 	SALVAGE_BROKEN,	  /* it cannot be decoded to its end */
 	SALVAGE_MISMATCH, /* its checksum is wrong */
 	SALVAGE_GARBAGE,  /* it is neither member nor frame */
+	SALVAGE_ALTERED,  /* it can be, and is not what was sealed */
 };
 
-struct salvage_extent { /* a member, a frame, or all of a plain file */
+struct salvage_extent { /* a member, a frame, or a piece or all of a plain file */
 	uint64_t stored, stored_size;
 	uint64_t raw;	   /* offset of its first byte in the data */
 	uint64_t raw_size; /* bytes that can be decoded */
@@ -58,6 +59,7 @@ struct salvage_extent { /* a member, a frame, or all of a plain file */
 	bool has_sign;	    /* something in it made no sense: */
 	uint64_t sign;	    /* so many bytes behind its first */
 	bool duplicate;	    /* of an earlier one */
+	bool as_sealed;	    /* the seal says so */
 	uint8_t digest[16]; /* of the stored bytes */
 };
 
@@ -75,6 +77,7 @@ struct salvage_moved {	     /* an event that is put back */
 	uint32_t total, section;
 	const struct sf_block_info *info;
 	uint16_t cpu;
+	bool has_cpu; /* no: made up by the recording program */
 };
 
 struct salvage_list { /* a list that stands between events */
@@ -90,6 +93,12 @@ struct salvage_section {
 	uint64_t events, bad_cpus, bad_times; /* those that disagree */
 };
 
+struct salvage_sealed { /* what became of a frame of the seal */
+	uint64_t found; /* where it is in the file, + 1; 0: nowhere */
+	bool missing;	/* nothing else is in its place */
+	size_t extent;	/* it was before that one */
+};
+
 struct salvage_block;
 
 struct salvage {
@@ -99,7 +108,10 @@ struct salvage {
 	enum sf_compression compression;
 	struct salvage_extent *extents;
 	size_t nextents, cap;
-	uint64_t raw_size; /* of all extents */
+	uint64_t raw_size;	       /* of all extents */
+	struct salvage_sealed *sealed; /* of the seal's frames; NULL: there is no seal */
+	size_t sealed_behind;	       /* those before are found before @sealed_from, or nowhere */
+	uint64_t sealed_from;
 	struct salvage_section *sections;
 	size_t nsections;
 	struct salvage_list *strays; /* in the order of the file */
@@ -123,6 +135,8 @@ struct salvage {
 
 /* Find the extents. Return: 0, or ERR_*. */
 MUST_CHECK int salvage_survey(struct salvage *s, struct error *err);
+MUST_CHECK int salvage_add_extent(struct salvage *s, const struct salvage_extent *e,
+				  struct error *err);
 /* A stream of what is usable of them. */
 MUST_CHECK int salvage_stream(struct salvage *s, struct sf_stream *out, struct error *err);
 /*
@@ -133,6 +147,9 @@ MUST_CHECK int salvage_block_start(struct salvage *s, const struct salvage_exten
 				   uint64_t offset, uint64_t *start, struct error *err);
 /* Where the byte at @offset of that stream is. */
 const struct salvage_extent *salvage_extent_at(const struct salvage *s, uint64_t offset);
+/* The extent in which @total bytes there begin, or go on in if that one is altered. */
+const struct salvage_extent *salvage_extent_of(const struct salvage *s, uint64_t offset,
+					       uint32_t total);
 
 #define SALVAGE_LATE_MAX  (4u << 20) /* events */
 #define SALVAGE_MOVED_MAX (1u << 20)
@@ -152,6 +169,17 @@ bool salvage_fits_machine(const struct salvage *s, const struct salvage_block *b
 /* Describe a damage; times and events can be set in what is returned, which may be NULL. */
 struct sf_damage *salvage_note(struct salvage *s, enum sf_damage_kind kind, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
+
+/* ---- the seal (salvage_seal.c); without one these do nothing ---- */
+
+/* Which sealed frames are where they were, or behind what was put in or taken out? */
+MUST_CHECK int salvage_seal_find(struct salvage *s, struct error *err);
+/* Where the first of them at or behind @from begins; UINT64_MAX: there is none. */
+uint64_t salvage_seal_next(struct salvage *s, uint64_t from);
+/* A plain file: extents of what is proven, and of what is between. */
+MUST_CHECK int salvage_seal_split(struct salvage *s, struct error *err);
+/* All extents are known: which are proven by it, which are altered, which frames are missing? */
+MUST_CHECK int salvage_seal_judge(struct salvage *s, struct error *err);
 
 /* ---- can it be? (salvage_judge.c) ---- */
 
@@ -226,6 +254,8 @@ struct salvage_sequence { /* the events that are written, in their order, and al
 	/* Called for an event that is left out, because of @out->why or as a duplicate. */
 	void (*on_left_out)(void *arg, const struct salvage_block *b, bool duplicate);
 	void *arg;
+	bool begun; /* an event of a processor was delivered, the last one in: */
+	uint32_t begun_section;
 };
 
 MUST_CHECK int salvage_sequence_begin(struct salvage_sequence *q, struct salvage *s,

@@ -92,6 +92,23 @@ static int next_main(struct salvage_sequence *q, struct error *err)
 	return 0;
 }
 
+/* What the recording program made up has no processor, and a time of its own. */
+static bool has_cpu(const struct salvage_block *b)
+{
+	unsigned type = load_u16(b->b.p + 8 + b->b.info->prefix + 20);
+
+	return type >= EV_TYPE_COUNT || !(ev_table[type].category & EC_METAEVENT);
+}
+
+/* Is @m, which is older than the event in hand, to stand before it? What the recording
+ * program made up at the start of a section is often a little newer than what follows it. */
+static bool comes_first(const struct salvage_sequence *q, const struct salvage_moved *m)
+{
+	return has_cpu(&q->main) || !m->has_cpu ||
+	       (q->begun && q->begun_section == q->main.section) ||
+	       q->main.ts - m->ts > SF_TIME_BACK_MAX;
+}
+
 static bool is_due(const struct salvage_sequence *q)
 {
 	const struct salvage_moved *m = &q->s->moved[q->next_moved];
@@ -101,7 +118,7 @@ static bool is_due(const struct salvage_sequence *q)
 	if (q->at_end || m->section < q->main.section)
 		return true;
 	return m->section == q->main.section && q->main.is_event && q->main.ts != UINT64_MAX &&
-	       m->ts < q->main.ts;
+	       m->ts < q->main.ts && comes_first(q, m);
 }
 
 static struct salvage_block block_of(const struct salvage *s, const struct salvage_moved *m)
@@ -112,7 +129,7 @@ static struct salvage_block block_of(const struct salvage *s, const struct salva
 		  .offset = m->offset,
 		  .type = m->info->type,
 		  .total = m->total},
-	    .extent = salvage_extent_at(s, m->offset),
+	    .extent = salvage_extent_of(s, m->offset, m->total),
 	    .is_event = true,
 	    .is_moved = true,
 	    .section = m->section,
@@ -135,6 +152,10 @@ int salvage_sequence_next(struct salvage_sequence *q, struct salvage_block *out,
 		return 0;
 	*out = q->main;
 	q->has_main = false;
+	if (out->is_event && has_cpu(out)) {
+		q->begun = true;
+		q->begun_section = out->section;
+	}
 	return 1;
 }
 
@@ -212,6 +233,7 @@ static int add_moved(struct finder *f, const struct recent *e, struct error *err
 						   .total = e->total,
 						   .section = f->section,
 						   .info = e->info,
+						   .has_cpu = e->has_cpu,
 						   .cpu = e->cpu};
 	s->bytes_kept += e->total;
 	f->found++;
@@ -315,14 +337,6 @@ static bool has_order(const struct salvage_block *b)
 {
 	return b->is_event && !b->is_moved && b->ts != UINT64_MAX &&
 	       load_u16(b->b.p + 8 + b->b.info->prefix + 20) != EV_TYPE_LOSS;
-}
-
-/* What the recording program made up has no processor, and a time of its own. */
-static bool has_cpu(const struct salvage_block *b)
-{
-	unsigned type = load_u16(b->b.p + 8 + b->b.info->prefix + 20);
-
-	return type >= EV_TYPE_COUNT || !(ev_table[type].category & EC_METAEVENT);
 }
 
 static int take_block(struct finder *f, const struct salvage_block *b, struct error *err)

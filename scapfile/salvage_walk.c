@@ -98,7 +98,7 @@ int salvage_walk_next(struct salvage_walk *w, struct salvage_block *out, struct 
 		return rc;
 	*out = (struct salvage_block){
 	    .b = w->block,
-	    .extent = salvage_extent_at(w->s, w->block.offset),
+	    .extent = salvage_extent_of(w->s, w->block.offset, w->block.total),
 	    .ts = UINT64_MAX,
 	};
 	if (w->block.info->kind == SF_KIND_EVENT)

@@ -14,6 +14,7 @@ struct writing {
 	struct salvage_lists lists; /* of the section in progress, until its first event */
 	struct buf header;	    /* of that section; empty: it is lost */
 	uint32_t section;
+	uint32_t written;  /* the section whose header was written last */
 	bool has_section;  /* some block of it was met */
 	bool in_events;	   /* an event of it was written */
 	bool duplicates;   /* events of it were left out as such */
@@ -22,9 +23,10 @@ struct writing {
 	uint64_t mark_events;
 	uint64_t last_ts; /* of the last event; 0: none */
 	size_t unfilled;  /* damages from here on lack the time behind them */
-	size_t extents_told;
-	uint64_t duplicate_from; /* of those in a row */
-	struct sf_damage *duplicates_note;
+	size_t extents_told, missing_told;
+	const struct salvage_extent *altered; /* that the last event is from; or NULL */
+	uint64_t duplicate_from;	      /* of those in a row */
+	size_t duplicates_note;		      /* what is told of them, + 1; 0: nothing */
 };
 
 /* ---- the account ---- */
@@ -41,8 +43,8 @@ static struct sf_damage *note(struct writing *g, enum sf_damage_kind kind, uint6
 	d->offset = offset;
 	d->bytes = bytes;
 	d->before = g->last_ts;
-	if (g->s->compression == SF_PLAIN) {
-		d->stored = offset;
+	if (e && g->s->compression == SF_PLAIN) {
+		d->stored = e->stored + (offset - e->raw);
 		d->stored_bytes = bytes;
 	} else if (e) {
 		d->stored = e->stored;
@@ -76,13 +78,14 @@ static void take_gap(void *arg, const struct sf_gap *gap)
 /* One line for all duplicates in a row. */
 static void note_duplicate(struct writing *g, const struct salvage_block *b)
 {
-	struct sf_damage *d = g->duplicates_note;
+	struct sf_salvage_report *r = g->s->report;
+	struct sf_damage *d = g->duplicates_note ? &r->list[g->duplicates_note - 1] : NULL;
 
-	g->s->report->duplicates++;
+	r->duplicates++;
 	g->duplicates = true;
 	if (!d || d->offset + d->bytes != b->b.offset)
 		d = note(g, SF_DAMAGE_DUPLICATE, b->b.offset, 0, "the same events as before");
-	g->duplicates_note = d;
+	g->duplicates_note = d ? (size_t)(d - r->list) + 1 : 0;
 	if (!d)
 		return;
 	d->events++;
@@ -111,6 +114,9 @@ static const char *trouble_of(const struct salvage_extent *e)
 {
 	if (e->duplicate)
 		return "the same member or frame as one before";
+	if (e->verdict == SALVAGE_ALTERED)
+		return e->usable ? "not what was sealed; what can be is kept"
+				 : "not what was sealed; left out";
 	if (e->verdict == SALVAGE_GARBAGE)
 		return "neither a gzip member nor a zstd frame";
 	if (e->is_cut)
@@ -125,6 +131,8 @@ static enum sf_damage_kind kind_of(const struct salvage_extent *e)
 {
 	if (e->duplicate)
 		return SF_DAMAGE_DUPLICATE;
+	if (e->verdict == SALVAGE_ALTERED)
+		return SF_DAMAGE_ALTERED;
 	if (e->verdict == SALVAGE_GARBAGE)
 		return SF_DAMAGE_GARBAGE;
 	if (e->is_cut)
@@ -147,15 +155,60 @@ static void tell_extent(struct writing *g, const struct salvage_extent *e)
 	d->before = g->last_ts;
 }
 
-/* Members and frames before extent @end that are not whole, or there twice. */
+/* Sealed frames that are gone, as far as they were before extent @i. */
+static void tell_missing(struct writing *g, size_t i)
+{
+	const struct sf_seal_frames *seal = g->s->opt->seal;
+
+	for (; g->s->sealed && g->missing_told < seal->n; g->missing_told++) {
+		const struct salvage_sealed *x = &g->s->sealed[g->missing_told];
+		const struct sf_seal_frame *f = &seal->list[g->missing_told];
+		struct sf_damage *d;
+
+		if (!x->missing)
+			continue;
+		if (x->extent > i)
+			break;
+		d = salvage_note(g->s, SF_DAMAGE_MISSING,
+				 "a frame of %llu bytes that was sealed at byte %llu",
+				 (unsigned long long)f->size, (unsigned long long)f->at);
+		g->lists.damaged |= !g->in_events;
+		if (f->events)
+			note_missing(g, f->events == UINT64_MAX ? 0 : f->events);
+		if (!d)
+			continue;
+		d->stored = i < g->s->nextents ? g->s->extents[i].stored : g->s->file.size;
+		d->before = g->last_ts;
+		d->events = f->events == UINT64_MAX ? 0 : f->events;
+	}
+}
+
+/*
+ * Members and frames before extent @end that are not whole, or there twice; and it if it is
+ * altered, since its events are not left out.
+ */
 static void tell_extents(struct writing *g, size_t end)
 {
-	for (; g->extents_told < end; g->extents_told++) {
-		const struct salvage_extent *e = &g->s->extents[g->extents_told];
+	for (; g->extents_told <= end; g->extents_told++) {
+		const struct salvage_extent *e;
 
+		tell_missing(g, g->extents_told);
+		if (g->extents_told == g->s->nextents)
+			return;
+		e = &g->s->extents[g->extents_told];
+		if (g->extents_told == end && e->verdict != SALVAGE_ALTERED)
+			return;
 		if (e->duplicate || (e->verdict != SALVAGE_PLAIN && e->verdict != SALVAGE_PROVEN))
 			tell_extent(g, e);
 	}
+}
+
+/* The next event is from @e, or there is none: events that are altered end with a mark, too. */
+static void leave_altered(struct writing *g, const struct salvage_extent *e)
+{
+	if (g->altered && g->altered != e)
+		note_missing(g, 0);
+	g->altered = e && e->verdict == SALVAGE_ALTERED ? e : NULL;
 }
 
 /* The time of the event behind a damage. */
@@ -243,39 +296,6 @@ static int write_lists(struct writing *g, struct error *err)
 	return rc;
 }
 
-static int add_strays(struct writing *g, struct error *err)
-{
-	const struct salvage *s = g->s;
-	int rc = 0;
-
-	for (size_t i = 0; i < s->nstrays && rc >= 0; i++)
-		if (s->strays[i].section == g->section)
-			rc = salvage_lists_add(&g->lists, s->strays[i].info, s->strays[i].bytes,
-					       s->strays[i].total, true, err);
-	return rc;
-}
-
-/*
- * The first event of the section comes: all that stands before events. A section whose first events
- * were there before is that one again, up to here.
- */
-static int write_head(struct writing *g, struct error *err)
-{
-	int rc = 0;
-
-	g->in_events = true;
-	if (!g->duplicates || !g->s->report->sections) {
-		rc = add_strays(g, err);
-		if (rc >= 0)
-			rc = write_header(g, err);
-		if (rc >= 0)
-			rc = write_lists(g, err);
-		g->s->report->sections++;
-	}
-	salvage_lists_reset(&g->lists);
-	return rc;
-}
-
 /* The machine's block is altered if most events contradict it. */
 static bool machine_is_wrong(const struct salvage *s, uint32_t section)
 {
@@ -284,18 +304,65 @@ static bool machine_is_wrong(const struct salvage *s, uint32_t section)
 	return x->bad_cpus * 2 > x->events || x->bad_times * 2 > x->events;
 }
 
+static int add_strays(struct writing *g, struct error *err)
+{
+	const struct salvage *s = g->s;
+	int rc = 0;
+
+	for (size_t i = 0; i < s->nstrays && rc >= 0; i++)
+		if (s->strays[i].section == g->section &&
+		    !(s->strays[i].info->kind == SF_KIND_MACHINE &&
+		      machine_is_wrong(s, g->section)))
+			rc = salvage_lists_add(&g->lists, s->strays[i].info, s->strays[i].bytes,
+					       s->strays[i].total, true, err);
+	return rc;
+}
+
+/*
+ * A section whose first events were there before is that one again, up to here, where @b comes; but
+ * not if its machine is another, or if @b is older than what was written: it would not fit.
+ */
+static bool is_section_again(const struct writing *g, const struct salvage_block *b)
+{
+	const struct salvage_section *x = salvage_section_at(g->s, g->written);
+	const struct salvage_section *y = salvage_section_at(g->s, g->section);
+
+	return g->duplicates && g->s->report->sections && x->cpus == y->cpus &&
+	       x->boot_ts == y->boot_ts &&
+	       (b->ts == UINT64_MAX || b->ts + SF_TIME_BACK_MAX >= g->last_ts);
+}
+
+/* The first event of the section comes: all that stands before events. */
+static int write_head(struct writing *g, const struct salvage_block *b, struct error *err)
+{
+	int rc = 0;
+
+	g->in_events = true;
+	if (!is_section_again(g, b)) {
+		rc = add_strays(g, err);
+		if (rc >= 0)
+			rc = write_header(g, err);
+		if (rc >= 0)
+			rc = write_lists(g, err);
+		g->s->report->sections++;
+		g->written = g->section;
+	}
+	salvage_lists_reset(&g->lists);
+	return rc;
+}
+
 static int take_list(struct writing *g, const struct salvage_block *b, struct error *err)
 {
+	if (b->b.info->kind == SF_KIND_MACHINE && machine_is_wrong(g->s, b->section)) {
+		note(g, SF_DAMAGE_LIST, b->b.offset, b->b.total,
+		     "what the machine's block says is contradicted by most events; left out");
+		return 0;
+	}
 	if (g->in_events || b->b.info->kind == SF_KIND_UNKNOWN) {
 		note(g, b->why ? SF_DAMAGE_FRAMING : SF_DAMAGE_PLACE, b->b.offset, b->b.total,
 		     b->why ? b->why : "a list between events; put before them");
 		if (b->why)
 			note_missing(g, 0);
-		return 0;
-	}
-	if (b->b.info->kind == SF_KIND_MACHINE && machine_is_wrong(g->s, b->section)) {
-		note(g, SF_DAMAGE_LIST, b->b.offset, b->b.total,
-		     "what the machine's block says is contradicted by most events; left out");
 		return 0;
 	}
 	g->lists.damaged |= b->why != NULL;
@@ -359,7 +426,8 @@ static void count_event(struct writing *g, const struct salvage_block *b)
 		r->events++;
 	r->moved += b->is_moved;
 	r->events_unproven += b->extent && (b->extent->verdict == SALVAGE_BROKEN ||
-					    b->extent->verdict == SALVAGE_MISMATCH);
+					    b->extent->verdict == SALVAGE_MISMATCH ||
+					    b->extent->verdict == SALVAGE_ALTERED);
 }
 
 static int take_event(struct writing *g, const struct salvage_block *b, struct error *err)
@@ -367,9 +435,11 @@ static int take_event(struct writing *g, const struct salvage_block *b, struct e
 	bool has_time = b->ts != UINT64_MAX;
 	int rc;
 
-	if (b->extent && !b->is_moved)
+	if (b->extent && !b->is_moved) {
+		leave_altered(g, b->extent);
 		tell_extents(g, (size_t)(b->extent - g->s->extents));
-	rc = g->in_events ? 0 : write_head(g, err);
+	}
+	rc = g->in_events ? 0 : write_head(g, b, err);
 	if (rc < 0)
 		return rc;
 	if (has_time) {
@@ -409,6 +479,7 @@ static void note_order(struct salvage *s)
 
 static int write_end(struct writing *g, struct error *err)
 {
+	leave_altered(g, NULL);
 	tell_extents(g, g->s->nextents);
 	note_order(g->s);
 	return g->last_ts && g->in_events ? write_mark(g, g->last_ts, err) : 0;

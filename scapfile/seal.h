@@ -220,6 +220,40 @@ MUST_CHECK int sf_seal_look(const char *path, struct sf_seal_status *out,
 			    struct sf_seal_words *words, struct error *err);
 void sf_seal_words_done(struct sf_seal_words *w);
 
+/* ---- the frames a seal names, for those who look for them in a damaged capture ---- */
+
+#define SF_SEAL_FRAMES_MAX (4u << 20) /* further ones are not taken, as if the seal had no end */
+
+struct sf_seal_frame {
+	uint64_t at, size; /* as stored, one behind the other */
+	uint64_t events;   /* UINT64_MAX: not known */
+	uint64_t from, to; /* times of its events; 0: none, or not known */
+	uint8_t sha256[SF_SEAL_DIGEST];
+	bool is_table; /* a seek table: nothing is lost with it */
+};
+
+struct sf_seal_frames {
+	struct sf_seal_frame *list;
+	size_t n;
+	uint64_t size;	 /* all of them; of the capture, if @ended */
+	bool ended;	 /* nothing was behind them */
+	bool at_blocks;	 /* each begins with a block */
+	uint64_t broken; /* the line, from 1, from which on nothing was taken; 0: none */
+	char what[160];	 /* why not */
+};
+
+/**
+ * sf_seal_frames() - read CAPTURE.seal without looking at the capture
+ * @path: of the capture
+ * @out: storage; sf_seal_frames_done() must follow, whatever is returned
+ * Lines that the chain does not vouch for, and those behind, are not taken. Tags are not checked.
+ * Return: 1, 0: there is no seal, ERR_IO, ERR_NOMEM, ERR_UNSUPPORTED.
+ */
+MUST_CHECK int sf_seal_frames(const char *path, struct sf_seal_frames *out, struct error *err);
+/* The same of the seal's bytes. */
+MUST_CHECK int sf_seal_frames_memory(struct sv seal, struct sf_seal_frames *out, struct error *err);
+void sf_seal_frames_done(struct sf_seal_frames *f);
+
 /* ---- sealing what is there already ---- */
 
 struct sf_seal_made {

@@ -9,10 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/archive.h"
 #include "scapfile/seal_read.h"
 
 #define KEY_STEPS_MAX (1ull << 26) /* of a key, computed before the first line: a few seconds */
@@ -460,25 +458,6 @@ static void begin_report(struct sf_seal_report *r)
 	*r = (struct sf_seal_report){.facts = facts, .lineage = lineage};
 }
 
-/* Return: 1, 0: there is none, or ERR_*. */
-static int open_seal(struct check *c, const char *name, struct error *err)
-{
-	struct error why = {0};
-	enum arc_kind kind;
-	uint64_t size;
-	int rc = arc_look(name, &kind, &size, &why);
-
-	if (rc < 0 && why.sys == ENOENT)
-		return 0;
-	if (rc == 0 && kind != ARC_FILE)
-		rc = error_set(&why, ERR_IO, "'%s' is no regular file", name);
-	if (rc < 0 && err)
-		*err = why;
-	if (rc < 0)
-		return rc;
-	return sf_input_open(&c->seal.in, name, false, err) < 0 ? ERR_IO : 1;
-}
-
 int sf_seal_check(const char *path, const struct sf_seal_check_options *opt,
 		  struct sf_seal_report *out, struct error *err)
 {
@@ -492,20 +471,12 @@ int sf_seal_check(const char *path, const struct sf_seal_check_options *opt,
 		return error_nomem(err);
 	rc = sf_input_open(&c.capture, path, false, err);
 	if (rc >= 0)
-		rc = open_seal(&c, name, err);
+		rc = sf_seal_reader_open(&c.seal, name, err);
 	if (rc > 0)
 		rc = check_all(&c, err);
 	check_done(&c);
 	free(name);
 	return rc;
-}
-
-static void input_of(struct sf_input *in, struct sv bytes, const char *name)
-{
-	const uint8_t *p = (const uint8_t *)bytes.p;
-
-	*in = (struct sf_input){.fd = -1, .at_end = true, .at = p, .name = name};
-	in->end = bytes.n ? p + bytes.n : p;
 }
 
 int sf_seal_check_memory(struct sv capture, struct sv seal, const struct sf_seal_check_options *opt,
@@ -515,8 +486,8 @@ int sf_seal_check_memory(struct sv capture, struct sv seal, const struct sf_seal
 	int rc;
 
 	begin_report(out);
-	input_of(&c.capture, capture, "capture");
-	input_of(&c.seal.in, seal, "seal");
+	sf_seal_input_of(&c.capture, capture, "capture");
+	sf_seal_input_of(&c.seal.in, seal, "seal");
 	rc = check_all(&c, err);
 	check_done(&c);
 	return rc;

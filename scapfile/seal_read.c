@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scapfile/seal_read.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "archive/archive.h"
 
 #define HEX	  (2u * SF_SEAL_DIGEST)
 #define HASH_TAIL (sizeof(",\"hash\":\"\"}") - 1 + HEX)
@@ -250,6 +253,32 @@ int sf_seal_reader_next(struct sf_seal_reader *r, struct error *err)
 		rc = check_line(r, err);
 	r->lines += rc > 0;
 	return rc;
+}
+
+int sf_seal_reader_open(struct sf_seal_reader *r, const char *name, struct error *err)
+{
+	struct error why = {0};
+	enum arc_kind kind;
+	uint64_t size;
+	int rc = arc_look(name, &kind, &size, &why);
+
+	if (rc < 0 && why.sys == ENOENT)
+		return 0;
+	if (rc == 0 && kind != ARC_FILE)
+		rc = error_set(&why, ERR_IO, "'%s' is no regular file", name);
+	if (rc < 0 && err)
+		*err = why;
+	if (rc < 0)
+		return rc;
+	return sf_input_open(&r->in, name, false, err) < 0 ? ERR_IO : 1;
+}
+
+void sf_seal_input_of(struct sf_input *in, struct sv bytes, const char *name)
+{
+	const uint8_t *p = (const uint8_t *)bytes.p;
+
+	*in = (struct sf_input){.fd = -1, .at_end = true, .at = p, .name = name};
+	in->end = bytes.n ? p + bytes.n : p;
 }
 
 void sf_seal_reader_done(struct sf_seal_reader *r)

@@ -41,7 +41,11 @@ struct sf_seal_reader {
 	char what[160]; /* after 0 of sf_seal_reader_next(): what is wrong; "": nothing */
 };
 
-/* @r is storage, zeroed, with its input open. */
+/* Begin to read @r, zeroed storage. Return: 1, 0: there is no such file, ERR_IO. */
+MUST_CHECK int sf_seal_reader_open(struct sf_seal_reader *r, const char *name, struct error *err);
+/* Bytes in memory as an input, for a reader's @in. */
+void sf_seal_input_of(struct sf_input *in, struct sv bytes, const char *name);
+/* @r was opened, or is zeroed storage with a descriptor of -1. */
 void sf_seal_reader_done(struct sf_seal_reader *r);
 /*
  * The next line, checked against the chain. Return: 1 with r->line filled; 0: there is none, or

@@ -285,12 +285,8 @@ static int stream_decode(struct sf_stream *s, size_t room, size_t *made, struct 
 	uint8_t *to = s->buf + (s->end - s->buf);
 	int64_t n;
 
-	if (s->codec) {
-		int flow = s->codec->ops->decode(s->codec, &s->in, to, room, made, err);
-
-		s->codec->made += *made;
-		return flow;
-	}
+	if (s->codec)
+		return s->codec->ops->decode(s->codec, &s->in, to, room, made, err);
 	n = sf_input_read(&s->in, to, room, err);
 	if (n < 0)
 		return (int)n;
@@ -298,11 +294,26 @@ static int stream_decode(struct sf_stream *s, size_t room, size_t *made, struct 
 	return n ? SF_FLOW_MORE : SF_FLOW_END;
 }
 
+/* Return: enum sf_flow, or ERR_*. */
+static int extend_window(struct sf_stream *s, size_t *made, struct error *err)
+{
+	int rc;
+
+	if (s->codec && s->codec->ops->exchange) {
+		int flow = s->codec->ops->exchange(s->codec, s, made, err);
+
+		if (flow != SF_FLOW_NONE)
+			return flow;
+	}
+	rc = make_room(s, err);
+	return rc < 0 ? rc : stream_decode(s, s->cap - (size_t)(s->end - s->buf), made, err);
+}
+
 int sf_stream_refill(struct sf_stream *s, size_t n, struct error *err)
 {
 	while (sf_stream_left(s) < n) {
 		size_t made = 0;
-		int flow, rc;
+		int flow;
 
 		if (s->flow != SF_FLOW_MORE)
 			return 0;
@@ -310,14 +321,13 @@ int sf_stream_refill(struct sf_stream *s, size_t n, struct error *err)
 			s->flow = SF_FLOW_END;
 			return 0;
 		}
-		rc = make_room(s, err);
-		if (rc < 0)
-			return rc;
-		flow = stream_decode(s, s->cap - (size_t)(s->end - s->buf), &made, err);
+		flow = extend_window(s, &made, err);
 		if (flow < 0)
 			return flow;
 		s->end += made;
 		s->end_offset += made;
+		if (s->codec)
+			s->codec->made += made;
 		s->flow = (enum sf_flow)flow;
 	}
 	return 1;

@@ -19,7 +19,7 @@
 #include "scapfile/scapfile.h"
 
 #define SF_INPUT_CHUNK	(256u << 10) /* bytes read from the file at once */
-#define SF_WINDOW_FIRST (256u << 10) /* fits a core's cache with room to spare */
+#define SF_WINDOW_FIRST (320u << 10) /* fits a core's cache with room to spare */
 #define SF_WINDOW_KEEP                                                                             \
 	(16u << 20) /* a window grown beyond this is given back when a huge block is done */
 #define SF_RESUMES_MAX                                                                             \
@@ -80,14 +80,20 @@ enum sf_flow {
 	SF_FLOW_END,	 /* the input is complete */
 	SF_FLOW_CUT,	 /* the compressed stream stops in the middle */
 	SF_FLOW_CORRUPT, /* the compressed stream cannot be decoded any further */
+	SF_FLOW_NONE,	 /* of exchange(): it cannot be done now */
 };
 
 struct sf_codec;
+struct sf_stream;
 
 struct sf_codec_ops {
 	/* Decode up to @room bytes to @to, counted in *made. Return: enum sf_flow, or ERR_*. */
 	int (*decode)(struct sf_codec *c, struct sf_input *in, uint8_t *to, size_t room,
 		      size_t *made, struct error *err);
+	/* Instead of decoding to @s's window, give it another one that begins with what is left in
+	 * it, and take its storage. Return: as decode(), or SF_FLOW_NONE: nothing was done. NULL:
+	 * never possible. */
+	int (*exchange)(struct sf_codec *c, struct sf_stream *s, size_t *made, struct error *err);
 	/* After SF_FLOW_CORRUPT: find the next frame. Return: 1, 0 if there is none, or ERR_*. */
 	int (*resume)(struct sf_codec *c, struct sf_input *in, struct error *err);
 	/* Begin anew at @a, where @in is now. Return: 0, or ERR_*. */
@@ -133,7 +139,7 @@ MUST_CHECK int sf_stream_open_memory(struct sf_stream *s, const void *data, size
 MUST_CHECK int sf_stream_open_codec(struct sf_stream *s, struct sf_codec *c, struct error *err);
 void sf_stream_done(struct sf_stream *s); /* fine for zeroed storage */
 /*
- * From now on decode in a thread of its own what has not been asked for yet, a megabyte ahead at
+ * From now on decode in a thread of its own what has not been asked for yet, two megabytes ahead at
  * most; where there is nothing to gain, everything stays as it is. The stream is used as before,
  * but its log is complete only when the data has ended, or was damaged.
  */

@@ -13,12 +13,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define PIECES	     4
+#define PIECES	     8
+#define PIECE_WAKE   4 /* so many are worth waking a thread that waits for one */
 #define PIECE_BYTES  (256u << 10)
+#define PIECE_ROOM   (SF_WINDOW_FIRST - PIECE_BYTES) /* before them, for what came before */
 #define DIRECT_CALLS 4 /* decoded without a thread: small captures need none */
 
-struct piece { /* what one call of the inner codec gave */
-	uint8_t *bytes;
+struct piece {		  /* what one call of the inner codec gave */
+	uint8_t *storage; /* SF_WINDOW_FIRST bytes: room, and what was decoded */
 	size_t n;
 	int flow;	 /* enum sf_flow, or ERR_* */
 	uint64_t stored; /* size of the input then */
@@ -39,6 +41,8 @@ struct ahead_codec {
 	struct piece pieces[PIECES];
 	size_t filled, taken; /* so many ever */
 	bool stop;
+	bool ended;		  /* the last piece is filled */
+	bool starves, is_stuffed; /* the reader, the thread wait */
 };
 
 /* ---- the thread ---- */
@@ -49,7 +53,8 @@ static struct piece *free_piece(struct ahead_codec *a)
 	struct piece *p = NULL;
 
 	pthread_mutex_lock(&a->lock);
-	while (!a->stop && a->filled - a->taken == PIECES)
+	a->is_stuffed = a->filled - a->taken == PIECES;
+	while (!a->stop && a->is_stuffed)
 		pthread_cond_wait(&a->changed, &a->lock);
 	if (!a->stop)
 		p = &a->pieces[a->filled % PIECES];
@@ -57,26 +62,34 @@ static struct piece *free_piece(struct ahead_codec *a)
 	return p;
 }
 
+static void fill(struct ahead_codec *a, struct piece *p)
+{
+	uint8_t *to = p->storage + PIECE_ROOM;
+
+	p->flow = a->inner->ops->decode(a->inner, &a->input, to, PIECE_BYTES, &p->n, &p->err);
+	if (p->flow < 0)
+		p->n = 0;
+	a->inner->made += p->n;
+	p->stored = a->input.size;
+}
+
 static void *decode_ahead(void *arg)
 {
 	struct ahead_codec *a = arg;
 	struct piece *p;
+	bool ended = false;
 
-	while ((p = free_piece(a))) {
-		int flow = a->inner->ops->decode(a->inner, &a->input, p->bytes, PIECE_BYTES, &p->n,
-						 &p->err);
-
-		if (flow < 0)
-			p->n = 0;
-		a->inner->made += p->n;
-		p->flow = flow;
-		p->stored = a->input.size;
+	while (!ended && (p = free_piece(a))) {
+		fill(a, p);
+		ended = p->flow != SF_FLOW_MORE;
 		pthread_mutex_lock(&a->lock);
 		a->filled++;
-		pthread_cond_signal(&a->changed);
+		a->ended = ended;
+		if (a->starves && (ended || a->filled - a->taken >= PIECE_WAKE)) {
+			a->starves = false;
+			pthread_cond_signal(&a->changed);
+		}
 		pthread_mutex_unlock(&a->lock);
-		if (flow != SF_FLOW_MORE)
-			break;
 	}
 	return NULL;
 }
@@ -89,7 +102,7 @@ static bool start(struct ahead_codec *a, struct sf_input *in)
 
 	a->input = *in;
 	a->filled = a->taken = a->at = 0;
-	a->stop = false;
+	a->stop = a->ended = a->starves = a->is_stuffed = false;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&a->thread, NULL, decode_ahead, a);
@@ -121,7 +134,8 @@ static void settle(struct sf_codec *c, struct sf_input *in)
 static struct piece *oldest_piece(struct ahead_codec *a)
 {
 	pthread_mutex_lock(&a->lock);
-	while (a->filled == a->taken)
+	a->starves = a->filled == a->taken && !a->ended;
+	while (a->starves)
 		pthread_cond_wait(&a->changed, &a->lock);
 	pthread_mutex_unlock(&a->lock);
 	return &a->pieces[a->taken % PIECES];
@@ -131,7 +145,10 @@ static void done_with_piece(struct ahead_codec *a)
 {
 	pthread_mutex_lock(&a->lock);
 	a->taken++;
-	pthread_cond_signal(&a->changed);
+	if (a->is_stuffed && a->filled - a->taken <= PIECES - PIECE_WAKE) {
+		a->is_stuffed = false;
+		pthread_cond_signal(&a->changed);
+	}
 	pthread_mutex_unlock(&a->lock);
 	a->at = 0;
 }
@@ -156,7 +173,7 @@ static int take(struct ahead_codec *a, struct sf_input *in, uint8_t *to, size_t 
 		struct piece *p = oldest_piece(a);
 		size_t n = p->n - a->at < room - *made ? p->n - a->at : room - *made;
 
-		memcpy(to + *made, p->bytes + a->at, n);
+		memcpy(to + *made, p->storage + PIECE_ROOM + a->at, n);
 		*made += n;
 		a->at += n;
 		in->size = p->stored;
@@ -168,6 +185,33 @@ static int take(struct ahead_codec *a, struct sf_input *in, uint8_t *to, size_t 
 		if (*made)
 			break;
 	}
+	return SF_FLOW_MORE;
+}
+
+/* The oldest piece becomes the window, and the window's storage the piece's. */
+static int exchange(struct sf_codec *c, struct sf_stream *s, size_t *made, struct error *err)
+{
+	struct ahead_codec *a = CONTAINER_OF(c, struct ahead_codec, codec);
+	size_t left = sf_stream_left(s);
+	uint8_t *storage;
+	struct piece *p;
+
+	if (!a->works || a->at || left > PIECE_ROOM || s->cap < SF_WINDOW_FIRST)
+		return SF_FLOW_NONE;
+	p = oldest_piece(a);
+	storage = p->storage;
+	p->storage = s->buf;
+	s->buf = storage;
+	s->cap = SF_WINDOW_FIRST;
+	s->end = storage + PIECE_ROOM;
+	if (left)
+		memcpy(storage + PIECE_ROOM - left, s->at, left);
+	s->at = s->end - left;
+	s->in.size = p->stored;
+	*made = p->n;
+	if (p->flow != SF_FLOW_MORE)
+		return end_of_work(a, p, &s->in, err);
+	done_with_piece(a);
 	return SF_FLOW_MORE;
 }
 
@@ -211,7 +255,7 @@ static void ahead_free(struct sf_codec *c)
 	if (a->inner)
 		a->inner->ops->free(a->inner);
 	for (unsigned i = 0; i < PIECES; i++)
-		free(a->pieces[i].bytes);
+		free(a->pieces[i].storage);
 	pthread_mutex_destroy(&a->lock);
 	pthread_cond_destroy(&a->changed);
 	free(a);
@@ -219,6 +263,7 @@ static void ahead_free(struct sf_codec *c)
 
 static const struct sf_codec_ops ahead_ops = {
     .decode = ahead_decode,
+    .exchange = exchange,
     .resume = ahead_resume,
     .enter = ahead_enter,
     .settle = settle,
@@ -238,8 +283,8 @@ static struct ahead_codec *ahead_new(void)
 		return NULL;
 	}
 	for (unsigned i = 0; i < PIECES; i++) {
-		a->pieces[i].bytes = malloc(PIECE_BYTES);
-		complete &= a->pieces[i].bytes != NULL;
+		a->pieces[i].storage = malloc(SF_WINDOW_FIRST);
+		complete &= a->pieces[i].storage != NULL;
 	}
 	if (complete)
 		return a;

@@ -13,7 +13,7 @@
 
 #define STRICT_BLOCK_MAX (1u << 30) /* what is larger is not gathered */
 #define STRICT_TID_MAX	 4194304    /* the kernel's limit of process ids */
-#define STRICT_TID_STEP	 5000000    /* merged captures: multiples of it added to some hosts' ids */
+#define STRICT_TID_STEP	 5000000    /* what merging adds to ids, times a number (cli/merge.h) */
 #define STRICT_CPUS_MAX	 8192
 
 enum strict_kind {

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "scapfile/internal.h" /* the table of conversions */
+
 #define ERRNO_MAX    4095 /* results below -ERRNO_MAX are none */
 #define SIGNAL_MAX   64
 #define FAMILY_UNIX  1
@@ -177,10 +179,35 @@ static void check_address(struct param *v, uint32_t fixed, uint32_t v4, uint32_t
 
 /* ---- compound types ---- */
 
-/* Old enter events hold the argument without its sign, and so do exit events made of them. */
+/* Is the parameter copied from the enter event when an older event becomes one of this type? */
+static bool is_from_enter(const struct param *v)
+{
+	for (unsigned i = 0; i < conv_first_row[EV_TYPE_COUNT]; i++) {
+		const struct conv_row *row = &conv_rows[i];
+		unsigned from;
+
+		if ((row->action != CONV_ADD_PARAMS && row->action != CONV_CHANGE_TYPE) ||
+		    row->result != v->type || v->index >= row->nparams_out)
+			continue;
+		from = conv_sources[row->first_source + v->index].from;
+		if (from == CONV_ENTER_OR_DEFAULT || from == CONV_ENTER_OR_EMPTY)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Old enter events hold the argument without its sign (mmap's -1 is 4294967295 there), and so do
+ * exit events made of them, whose bytes are those of the enter event ("Rules for the sources").
+ */
+static bool may_lack_sign(const struct param *v)
+{
+	return v->type < EV_TYPE_COUNT && (!ev_type_is_exit(v->type) || is_from_enter(v));
+}
+
 static void check_fd_number(struct param *v, int64_t fd)
 {
-	int64_t most = v->type >= EV_TYPE_COUNT ? INT32_MAX : UINT32_MAX;
+	int64_t most = fd > INT32_MAX && may_lack_sign(v) ? UINT32_MAX : INT32_MAX;
 
 	if (fd < INT32_MIN || fd > most)
 		find(v, SF_STRICT_PARAM_VALUE, "expected a number of 32 bits, found %" PRId64, fd);

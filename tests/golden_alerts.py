@@ -43,29 +43,43 @@ def first_difference(got, want):
     return "  got %d alerts, want %d" % (len(got), len(want))
 
 
+def folder():
+    return os.path.join(check.SHARED, "golden", "alerts")
+
+
+def names():
+    """Of the goldens: capture, rule set and matching; none where they are not."""
+    return sorted(os.listdir(folder())) if check.have_shared() else []
+
+
+def difference(name, more=()):
+    """How the alerts differ from golden @name, as text; empty if they do not. @more options do not change alerts."""
+    capture, rule_set, matching = name.split(".")[:3]
+    want = check.read_json_lines(os.path.join(folder(), name))
+    status, out, err = check.run(["replay", "-q", "-f", "json", "--matching", matching] + list(more) + rule_args(rule_set) +
+                                 [check.corpus(capture)], timeout=900)
+    got = [json.loads(line) for line in out.splitlines()]
+    for g in got:
+        g.pop("hostname", None)
+    if got == want and status == 0:
+        return ""
+    return first_difference(got, want) + ("\n  exit status %d\n%s" % (status, err[-2000:]) if status else "")
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--only", default="")
     ap.add_argument("--skip", default="\0")
     opt = ap.parse_args()
     r = check.Results("golden alerts")
-    if not check.have_shared():
+    if not names():
         r.skip("the shared goldens are not here; tests/golden covers the capture of the repository")
-        r.finish()
-    folder = os.path.join(check.SHARED, "golden", "alerts")
-    for name in sorted(os.listdir(folder)):
-        if opt.only not in name or opt.skip in name:
-            continue
-        capture, rule_set, matching = name.split(".")[:3]
-        want = check.read_json_lines(os.path.join(folder, name))
-        status, out, err = check.run(["replay", "-q", "-f", "json", "--matching", matching] + rule_args(rule_set) +
-                                     [check.corpus(capture)], timeout=900)
-        got = [json.loads(line) for line in out.splitlines()]
-        for g in got:
-            g.pop("hostname", None)
-        ok = got == want and status == 0
-        r.check(ok, name, first_difference(got, want) + ("\n  exit status %d\n%s" % (status, err[-2000:]) if status else ""))
+    for name in names():
+        if opt.only in name and opt.skip not in name:
+            text = difference(name)
+            r.check(not text, name, text)
     r.finish()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -170,7 +170,164 @@ def missing_file(folder, path):
     strict(out)
 
 
+# --- made here, so that all is known ---
+
+T0 = 1700000000000000000
+MS = 1000000
+
+
+def stat(ms, tid, path=b"/x"):
+    return scap.Event(scap.BY_ENUM["STAT_X"].id, tid, T0 + ms * MS, [bytes(8), path + b"\0"])
+
+
+def clone(ms, tid, pidns_start):
+    params = [b""] * 21
+    params[0], params[20] = struct.pack("<q", 0), struct.pack("<Q", pidns_start)
+    return scap.Event(scap.BY_ENUM["CLONE_20_X"].id, tid, T0 + ms * MS, params)
+
+
+def meta(ms):
+    return scap.Event(scap.BY_ENUM["CONTAINER_JSON_2_E"].id, -1, T0 + ms * MS, [b"{}\0"])
+
+
+def put(folder, name, machine, events, lists=b""):
+    path = os.path.join(folder, name + ".scap")
+    with open(path, "wb") as f:
+        f.write(scap.section() + machine + lists + b"".join(scap.event(e) for e in events))
+    return path
+
+
+def parsed(path):
+    """(events, records of losses as (from, to, count)) in their order."""
+    events, losses = [], []
+    for kind, body, _ in scap.blocks_of(check.read_all(path)):
+        if kind not in scap.EVENT_BLOCKS:
+            continue
+        event = scap.parse_event(kind, body)
+        if event:
+            events.append(event[1])
+        else:
+            count, begin, end = struct.unpack_from("<QQQ", body, 2 + 26 + 2 * 5)
+            losses.append((begin, end, count))
+    return events, losses
+
+
+def entries(path, kind):
+    """Entries of lists, without their lengths."""
+    out = []
+    for k, body, _ in scap.blocks_of(check.read_all(path)):
+        while k == kind and len(body) >= 8:
+            size = struct.unpack_from("<I", body)[0]
+            out.append(body[4:size])
+            body = body[size:]
+    return out
+
+
+def moved(event, host, boot=0):
+    """As it is in the output, if it is of that host."""
+    params = list(event.params)
+    if event.type == scap.BY_ENUM["CLONE_20_X"].id:
+        params[20] = struct.pack("<Q", struct.unpack("<Q", params[20])[0] + boot)
+    return event._replace(tid=event.tid + host * STEP if event.tid > 0 else event.tid, params=params)
+
+
+def three_hosts(folder):
+    """One in files that overlap, one with a file missing, whose state is another behind it, one with a larger machine and other names."""
+    boot = [T0 - 10**12, T0 - 2 * 10**12, T0 - 3 * 10**12]
+    a = [stat(3 * i, 7 + i % 2, b"/a%d" % i) for i in range(100)]
+    b = [stat(3 * i + 1, 7, b"/b%d" % i) for i in range(90)]
+    c = [stat(3 * i + 2, 7, b"/c%d" % i) for i in range(20)] + [clone(62, 7, 5 * 10**12), meta(140)]
+    c += [stat(3 * i + 2, 8, b"/c%d" % i) for i in range(21, 60)]
+    lists = scap.users([(1000, 5, "u")], [(5, "g")]) + scap.threads([scap.thread_entry(7), scap.thread_entry(8, ptid=7)])
+    other = scap.users([(1000, 5, "w"), (1001, 5, "x")], [(5, "g"), (1000, "h")]) + scap.threads([scap.thread_entry(7, ptid=8), scap.thread_entry(8, ptid=0)])
+    files = [put(folder, "a.0001", scap.machine("a", boot_ts=boot[0]), a[:60], lists), put(folder, "a.0002", scap.machine("a", boot_ts=boot[0]), a[40:], lists),
+             put(folder, "b.0001", scap.machine("b", boot_ts=boot[1]), b[:30], lists), put(folder, "b.0003", scap.machine("b", boot_ts=boot[1]), b[60:], lists),
+             put(folder, "c", scap.machine("c", 8, 4194304, boot[2]), c, other)]
+    out = os.path.join(folder, "three.scap")
+    for order, join in (files, []), (files[::-1], []), (files, ["--join"]):
+        err = merge(order + ["-o", out, "--force"] + join, want=5)
+        behind = 1 if join else 3  # whose ids and lists the events behind the missing file have
+        r.check("20 events that several inputs hold are there once" in err, "three hosts: duplicates", err)
+        r.check("1 numbers of users or groups have several names" in err, "three hosts: names", err)
+        events, losses = parsed(out)
+        want = sorted([moved(e, 0) for e in a] + [moved(e, 1) for e in b[:30]] + [moved(e, behind) for e in b[60:]] +
+                      [moved(e, 2, boot[2] - boot[0]) for e in c if e.tid > 0], key=lambda e: e.ts)
+        want.insert([e.ts for e in want].index(T0 + 62 * MS) + 1, meta(140))
+        r.check(events == want, "three hosts: events", "  %d of %d" % (len(events), len(want)))
+        r.equal(losses, [(b[29].ts, b[60].ts, 0)], "three hosts: what is missing")
+        ids = [struct.unpack_from("<QQQ", e) for e in entries(out, 0x215)]
+        r.equal(ids, [(h * STEP + t, h * STEP + t, p and h * STEP + p) for h, t, p in
+                      ((0, 7, 1), (0, 8, 7), (1, 7, 1), (1, 8, 7), (2, 7, 8), (2, 8, 0), (3, 7, 1), (3, 8, 7)) if h <= max(2, behind)],
+                "three hosts: threads")
+        r.equal(sorted((e[0], struct.unpack_from("<I", e, 1)[0]) for e in entries(out, 0x220)), [(0, 1000), (0, 1001), (1, 5), (1, 1000)],
+                "three hosts: users and groups")
+        head = struct.unpack_from("<IQQ128sQ", [b for k, b, _ in scap.blocks_of(check.read_all(out)) if k == 0x201][0])
+        r.equal((head[0], head[2], head[3].rstrip(b"\0"), head[4]), (8, max(4194304 + 2 * STEP, 32768 + behind * STEP), b"a", boot[0]), "three hosts: machine")
+        strict(out)
+
+
+def one_host(folder):
+    """Of which boot, whose clock, and what is the same event."""
+    out = os.path.join(folder, "one.scap")
+    a, b = [stat(i, 7, b"/%d" % i) for i in range(10)], [stat(10000 + i, 7, b"/%d" % i) for i in range(10)]
+    for ns, woven in ((1000 * MS, False), (10000 * MS, True)):
+        files = [put(folder, "first", scap.machine(boot_ts=T0 - 10**12), a), put(folder, "second", scap.machine(boot_ts=T0 - 10**12 + ns), b)]
+        err = merge(files + ["-o", out, "--force"])
+        r.equal("are shifted by" in err, woven, "started %d ms apart" % (ns // MS))
+        r.check(parsed(out)[0] == a + [moved(e, woven) for e in b], "started %d ms apart: events" % (ns // MS))
+        r.equal(sum(k == SHB for k, _, _ in scap.blocks_of(check.read_all(out))), 1 if woven else 2, "started %d ms apart: sections" % (ns // MS))
+    files = [put(folder, "set.0001", scap.machine(), a), put(folder, "set.0002", scap.machine(), b)]
+    merge(files + ["-o", out, "--force", "--join", "--skew", "set.0002.scap=5ms"])
+    r.check(parsed(out)[0] == a + [e._replace(ts=e.ts + 5 * MS) for e in b], "the clock of one file")
+    for names, options, sections in (("set.0001", "set.0002"), [], 2), (("early", "late"), ["--join"], 1), (("early", "late"), [], 2):
+        files = [put(folder, name, scap.machine(), events) for name, events in zip(names, (a, b))]
+        merge(files + ["-o", out, "--force"] + options)
+        r.check(parsed(out)[0] == a + b, "ten seconds apart %s: events" % options)
+        r.equal(sum(k == SHB for k, _, _ in scap.blocks_of(check.read_all(out))), sections, "ten seconds apart %s" % options)
+    same = [stat(9, 7, b"/other"), a[9], stat(11, 7)]
+    files = [put(folder, "set.0001", scap.machine(), a), put(folder, "set.0002", scap.machine(), same)]
+    merge(files + ["-o", out, "--force"])
+    r.check(parsed(out)[0] == a + same[2:], "events of one time and thread are told apart by their bytes")
+
+
+def what_comes_with_it(folder, whole, other):
+    """Interfaces of all hosts, each once; facts of a slice that lists have no room for."""
+    out, alone, another = (os.path.join(folder, n + ".scap") for n in ("with", "alone", "another"))
+    with open(another, "wb") as f:
+        f.write(renamed(check.read_all(other), b"another"))
+    other, lists = another, []
+    for path in whole, other:
+        merge([path, "-o", alone, "--force", "-q"])
+        lists.append(b"".join(body for k, body, _ in scap.blocks_of(check.read_all(alone)) if k == 0x219))
+    merge([whole, other, "-o", out, "--force", "-q"])
+    got = b"".join(body for k, body, _ in scap.blocks_of(check.read_all(out)) if k == 0x219)
+    for want in lists:
+        left = want
+        while len(left) >= 4:
+            size = struct.unpack_from("<I", left)[0] + 4
+            r.equal(got.count(left[:size]), 1, "an interface of %d bytes is there once" % size)
+            left = left[size:]
+    part = os.path.join(folder, "part.scap")
+    status, _, err = check.run(["slice", whole, "--evt", "9000..9100", "-o", part, "--force"])
+    r.check(status == 0, "slice", err)
+    merge([other, part, "-o", out, "--force", "-q"])
+    facts = [facts_of(p) for p in (part, out)]
+    r.check(facts[0] and facts[0] == facts[1], "facts of a slice come along, shifted", "  %d, %d" % (len(facts[0]), len(facts[1])))
+
+
+def facts_of(path):
+    """(type, thread on its host) of each."""
+    heads = [struct.unpack_from("<QqIH", body, 2) for k, body, _ in scap.blocks_of(check.read_all(path)) if k == 0x216]
+    return [(kind, tid % STEP) for _, tid, _, kind in heads if kind in (60004, 60005)]
+
+
 # --- the rest ---
+
+def renamed(data, host):
+    """A capture of one section, of another host."""
+    at = data.index(struct.pack("<II", 0x201, 192)) + 28
+    return data[:at] + host.ljust(128, b"\0") + data[at + 128:]
+
 
 def many(folder, path):
     """Hundreds of hosts: copies of one capture with host names of their own."""
@@ -178,13 +335,11 @@ def many(folder, path):
     blocks = list(scap.blocks_of(bytes(data)))
     short = b"".join(b for k, _, b in blocks if k not in scap.EVENT_BLOCKS) + b"".join(
         [b for k, _, b in blocks if k in scap.EVENT_BLOCKS][:20])
-    at = short.index(struct.pack("<II", 0x201, 192)) + 28
     paths = []
     for i in range(300):
-        host = (b"host-%03d" % i).ljust(128, b"\0")
         paths.append(os.path.join(folder, "many-%03d.scap" % i))
         with open(paths[-1], "wb") as f:
-            f.write(short[:at] + host + short[at + 128:])
+            f.write(renamed(short, b"host-%03d" % i))
     out = os.path.join(folder, "many.scap.zst")
     merge(paths + ["-o", out, "-q"])
     status, text, _ = check.run(["events", "-q", "--count", out])
@@ -247,6 +402,11 @@ def comments(folder):
     merge([a, "-o", out, "--force", "--comments"])
     r.equal(json.loads(check.run(["info", "-f", "json", out])[1])["comments"], want, "merge --comments keeps them")
     strict(out)
+    two = os.path.join(folder, "two.scap")
+    with open(two, "wb") as f:
+        f.write(check.read_all(OWN[1]) * 2)
+    status, _, err = check.run(["convert", two, "-o", out, "--force", "--comment", "once"])
+    r.equal(json.loads(check.run(["info", "-f", "json", out])[1])["comments"], ["once"], "a comment is for the first section")
     for bad in ("12=x", "evt:0=x", "+5s=x", "evt:3"):
         r.equal(check.run(["convert", OWN[1], "-o", out, "--force", "--bookmark", bad])[0], 3, "--bookmark %s" % bad)
 
@@ -276,6 +436,9 @@ def main():
             two_hosts(folder, a, b, rule_args, parts)
         rotated(folder, OWN[0], rule_args, {OWN[0]: alerts(OWN[0], rule_args)})
         missing_file(folder, OWN[0])
+        three_hosts(folder)
+        one_host(folder)
+        what_comes_with_it(folder, OWN[0], OWN[1])
         many(folder, OWN[1])
         refusals(folder)
         damaged(folder)

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A redacted capture holds none of the redacted texts, and rules that do not read what was redacted alert as before.
+"""A redacted capture holds none of the redacted strings, and rules that do not read what was redacted alert as before.
 
 usage: redact_test.py [--full]      all captures, not a few
 
-The texts are gathered here, by the tests' own reading of the format; what is searched are the decompressed bytes.
+What a redacted string is (scapula-redact(1)) is worked out here again, from the tests' own reading of the format. They are searched for
+in all texts of what is written and in its decompressed bytes; where such bytes are no text, they are a number's.
 """
 import collections
 import json
 import os
+import posixpath
 import re
 import shutil
 import struct
@@ -18,79 +20,21 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import check  # noqa: E402
-import scap  # noqa: E402
+import texts  # noqa: E402
 
 r = check.Results("redact")
 OWN = [os.path.join(check.ROOT, "tests", "captures", n + ".scap") for n in ("intrusion", "network", "sessions", "uring")]
+COMMENTS = ["curl_google_comments"]
 OLD = ["cat_write", "connect_localhost", "curl_google", "ping_sendto", "psp_run_as_user_0_container", "sample", "single_ipv6_conn"]
-BYTES = {"CHARBUF", "FSPATH", "FSRELPATH", "BYTEBUF", "CHARBUFARRAY"}
 PATHS = {"cwd", "exe", "exepath", "trusted_exepath", "filename", "name", "path", "oldpath", "newpath", "target", "linkpath", "root"}
 KEY = b"0123456789abcdef0123456789abcdef"
-
-
-# --- reading, as the format says ---
-
-class Bytes:
-    def __init__(self, p):
-        self.p, self.at = p, 0
-
-    def take(self, n):
-        self.at += n
-        return self.p[self.at - n:self.at]
-
-    def s16(self):
-        return self.take(struct.unpack("<H", self.take(2))[0])
-
-
-def thread_texts(body):
-    """(name, bytes) of the texts of a process list's entries."""
-    at = 0
-    while len(body) - at >= 4:
-        n = struct.unpack_from("<I", body, at)[0]
-        c = Bytes(body[at + 4:at + n])
-        c.take(40)
-        for name in ("comm", "exe", "exepath", "args", "cwd"):
-            yield name, c.s16()
-        c.take(8 + 4 * 6 + 16)
-        yield "env", c.s16()
-        c.take(16)
-        yield "cgroups", c.s16()
-        yield "root", c.s16()
-        at += n
-
-
-def user_texts(body):
-    """(id, name, home, shell) of users and groups."""
-    at = 0
-    while len(body) - at >= 4:
-        n = struct.unpack_from("<I", body, at)[0]
-        c = Bytes(body[at + 4:at + n])
-        kind, number = struct.unpack("<BI", c.take(5))
-        if not kind:
-            c.take(4)
-        name = c.s16()
-        yield number, name, b"" if kind else c.s16(), b"" if kind else c.s16()
-        at += n
-
-
-def interface_texts(body):
-    at = 0
-    while len(body) - at >= 4:
-        n, kind, size = struct.unpack_from("<IHH", body, at)
-        yield "interface", body[at + 4 + {1: 24, 2: 60, 3: 16, 4: 52}[kind]:][:size]
-        at += 4 + n
-
-
-def fd_texts(body):
-    """Names of a list of descriptors."""
-    at = 8
-    while len(body) - at >= 4:
-        n = struct.unpack_from("<I", body, at)[0]
-        kind, rest = body[at + 20], body[at + 21:at + n]
-        skip = {8: 16, 16: 4}.get(kind, 0)
-        if kind not in (3, 4, 5, 6, 0) and len(rest) >= skip + 2:
-            yield "fd", Bytes(rest[skip:]).s16()
-        at += n
+KINDS = ["--arguments", "--environment", "--buffers", "--users", "--host", "--addresses", "--containers"]
+HIDDEN = {"--arguments": {"args", "argv", "uargs"}, "--environment": {"env"},
+          "--buffers": {"data", "msgcontrol", "desc", "description", "event_data", "img", "value_bytebuf", "value_charbuf",
+                        "val", "arg2", "arg3", "arg4", "arg5"}}
+TITLES = {"exe", "cmdline"}  # a name, and arguments behind a blank
+DATA = HIDDEN["--buffers"]
+STRING_MIN, VALUE_MIN = 4, 8
 
 
 class Capture:
@@ -98,41 +42,72 @@ class Capture:
 
     def __init__(self, path):
         self.data = check.read_all(path)
-        self.texts = []  # (name, bytes)
-        self.users = []
-        self.host = b""
-        for kind, body, _ in scap.blocks_of(self.data):
-            if kind == 0x215:
-                self.texts += thread_texts(body)
-            elif kind == 0x220:
-                self.users += user_texts(body)
-                self.texts += [("user", t) for _, *texts in self.users for t in texts]
-            elif kind == 0x219:
-                self.texts += interface_texts(body)
-            elif kind == 0x218:
-                self.texts += fd_texts(body)
-            elif kind == 0x201:
-                self.host = body[20:148].rstrip(b"\0")
-            elif kind in scap.EVENT_BLOCKS:
-                self.add_event(scap.parse_event(kind, body))
+        self.spans = texts.Spans(self.data)
+        self.texts = [(t.field, self.data[t.start:t.end]) for t in self.spans.texts if t.place != "machine"]
+        self.users = [(self.number(t), self.data[t.start:t.end]) for t in self.spans.texts if t.place in ("user", "group") and t.field == "name"]
+        self.host = b"".join(self.data[t.start:t.end] for t in self.spans.texts if t.place == "machine").rstrip(b"\0")
 
-    def add_event(self, parsed):
-        if not parsed:
-            return
-        for value, p in zip(parsed[1].params, scap.TYPES[parsed[1].type].params):
-            if value and p.type in BYTES:
-                self.texts.append((p.name, value))
+    def number(self, name):
+        """The id of the user or group whose name this is."""
+        return struct.unpack_from("<I", self.data, name.start - (10 if name.place == "user" else 6))[0]
 
     def values(self, names):
         """Single texts of the fields called so."""
         return {s for name, value in self.texts if name in names for s in value.split(b"\0") if s}
 
-    def without(self, values):
-        """The bytes with all of the values blanked, the longest first."""
-        data = self.data
-        for v in sorted(values, key=len, reverse=True):
-            data = data.replace(v, b"\0" * len(v))
-        return data
+
+# --- what a redacted string is ---
+
+def is_string(v):
+    """Four bytes between slashes, with a letter or digit among them."""
+    return any(len(part) >= STRING_MIN and re.search(rb"[A-Za-z0-9\x80-\xff]", part) for part in v.split(b"/"))
+
+
+def is_text(v):
+    return not re.search(rb"[\0-\x08\x0b\x0c\x0e-\x1f]", v)
+
+
+def hidden_values(whole, option):
+    """The strings among the values of the fields that an option hides."""
+    values = whole.values(HIDDEN[option])
+    if option == "--arguments":
+        values |= {word for title in whole.values(TITLES) for word in title.split(b" ")[1:]}
+    elif option == "--environment":
+        values = {v.partition(b"=")[2] if b"=" in v else v for v in values}
+    else:
+        whole_data = {v.rstrip(bytes(range(33))) for name, v in whole.texts if name in HIDDEN[option]}
+        values = {v for v in whole_data if is_text(v)}
+    return {v for v in values if is_string(v)}
+
+
+def visible_names(whole, options):
+    """Texts that stay as they are, but for data: a hidden value that is one of them, or whole parts of one, stays there."""
+    hidden = set().union(*(HIDDEN.get(o, ()) for o in options))
+    for field, value in whole.texts:
+        for s in value.split(b"\0"):
+            if field == "env" and field in hidden:
+                yield s.partition(b"=")[0] if b"=" in s else b""
+            elif field in TITLES and "--arguments" in options:
+                yield s.partition(b" ")[0]
+            elif field not in hidden | DATA:
+                yield s
+
+
+def stay(values, names):
+    """Those of the values that stay where they are visible."""
+    whole = b"\0".join(sorted(set(names)))
+
+    def is_whole(v, at):
+        end = at + len(v)
+        return (at == 0 or v[:1] == b"/" or whole[at - 1] in b'\0/"') and (end == len(whole) or v[-1:] == b"/" or whole[end] in b'\0/"')
+
+    return {v for v in values if len(v) < VALUE_MIN or any(is_whole(v, at) for at in texts.hits(whole, v))}
+
+
+def matching_paths(whole, start, prefix):
+    """Paths that begin with @start, also when they are clean, and have a string behind @prefix."""
+    return {s for s in whole.values(PATHS) if s.startswith(start) and is_string(s[len(prefix):])
+            and posixpath.normpath(s.decode("latin-1")).startswith(start.decode())}
 
 
 # --- running ---
@@ -143,24 +118,40 @@ def redact(args, path, out, want=0):
     return err
 
 
-def absent(texts, path, what):
+def absent(strings, path, what):
+    """Of no other capture's layout: in none of the bytes."""
     data = check.read_all(path)
-    there = [t for t in texts if t in data]
-    r.check(not there, "%s: none of %d texts is there" % (what, len(texts)), "  %d are: %r" % (len(there), there[:5]))
+    there = [t for t in strings if t in data]
+    r.check(not there, "%s: none of %d texts is there" % (what, len(strings)), "  %d are: %r" % (len(there), there[:5]))
 
 
-def hidden_fields(whole, names, part=lambda s: s):
-    """Values of these fields that must be gone: those that stand nowhere else, and those of 8 bytes that stand
-    elsewhere only within something."""
-    values = {part(s) for s in whole.values(names)} - {b""}
-    rest_texts = [v for n, v in whole.texts if n not in names]
-    rest = b"\n".join(rest_texts)
-    visible = {s for v in rest_texts for t in re.split(b'[\0"]', v) for s in [t] + t.split(b"/")}
-    for s in values:
-        if len(s) >= 6 and s not in rest and len(set(s)) > 1 and s.strip(b"/."):
-            yield s
-        elif len(s) >= 8 and b"/" not in s and s not in visible:
-            yield s
+def texts_of(data, spans):
+    """All texts of a capture with these spans, each once."""
+    return b"\n\0".join({data[t.start:t.end] for t in spans.texts})
+
+
+def none_left(strings, path, spans, what):
+    """None of the strings is in a text; what looks like one is a number."""
+    data = check.read_all(path)
+    left, by_chance = {}, 0
+    for s in strings:
+        for at in texts.hits(data, s):
+            t = spans.around(at, at + len(s))
+            by_chance += t is None
+            if t or len(s) >= VALUE_MIN:
+                left.setdefault(s, t and (t.place, t.field))
+    r.check(not left, "%s: none of %d redacted strings is there" % (what, len(strings)), "  %d are: %r" % (len(left), list(left.items())[:8]))
+    return by_chance
+
+
+def unchanged_but_for(strings, whole, path, hidden, what):
+    """Fields that are not hidden are as they were, unless a redacted string stood there."""
+    data = check.read_all(path)
+    changed = {(t.field, whole.data[t.start:t.end]) for t in whole.spans.texts
+               if t.field not in hidden and data[t.start:t.end] != whole.data[t.start:t.end]}
+    wrong = [c for c in changed if not any(s in c[1] for s in strings) and not (c[0] in TITLES and b" " in c[1])]
+    r.check(not wrong, "%s: other fields are as they were" % what, "  %r" % wrong[:5])
+    return len(changed)
 
 
 # What conditions must not read for the alerts to be the same.
@@ -204,6 +195,37 @@ def same_alerts(before, path, conditions_of, pattern, what):
 
 # --- what is hidden ---
 
+def pseudonyms_only(data, spans, options, what):
+    """What is hidden is letters and digits of pseudonyms, and nothing of what was there: not even a byte."""
+    for t in spans.texts:
+        for option in options:
+            for s in data[t.start:t.end].split(b"\0") if t.field in HIDDEN[option] else ():
+                s = s.partition(b"=")[2] if option == "--environment" and b"=" in s else s
+                if not re.fullmatch(rb"[a-z0-9/.]*", s):
+                    return r.check(False, "%s: pseudonyms only" % what, "  %s: %r" % (t.field, s))
+    return r.check(True, what)
+
+
+def by_value(folder, path, whole, options, strict):
+    """Values of hidden fields, wherever they stand."""
+    name = "%s %s%s" % (os.path.basename(path), " ".join(options), " --strict" if strict else "")
+    out, report = os.path.join(folder, "values.scap"), os.path.join(folder, "values.json")
+    err = redact(options + ["--report", report, "-v"] + ["--strict"] * strict, path, out)
+    kinds = [o for o in options if strict or o != "--buffers"]
+    values = set().union(*(hidden_values(whole, o) for o in kinds))
+    staying = set() if strict else stay(values, visible_names(whole, options))
+    none_left(values - staying, out, whole.spans, name)
+    absent([v for v in values - staying if len(v) >= VALUE_MIN], out + ".seal", "%s: the seal" % name)
+    pseudonyms_only(check.read_all(out), whole.spans, options, name)
+    shown = texts_of(check.read_all(out), whole.spans)
+    told = json.load(open(report))["values_that_stay_visible_elsewhere"]
+    r.equal(sum(told.values()), sum(v in shown for v in staying), "%s: values that stay are told" % name)
+    r.check(all("values of %s stay visible in '" % kind in err for kind, n in told.items() if n), "%s: and where" % name, err)
+    if not strict:
+        hidden = set().union(*(HIDDEN[o] for o in options))
+        unchanged_but_for(values - staying, whole, out, hidden, name)
+
+
 def by_kind(folder, path, conditions_of):
     name = os.path.basename(path)
     out = os.path.join(folder, "redacted.scap")
@@ -211,49 +233,57 @@ def by_kind(folder, path, conditions_of):
     check.run(["merge", path, "-o", whole_path, "--force", "-q", "--no-seal"])
     whole = Capture(whole_path)
     before = alerts(path)
-
-    def variable(s):
-        return s.partition(b"=")[2]
-
-    people = {n for number, n, *_ in whole.users if 1000 <= number <= 65533 and len(n) >= 4}
-    gone = {
-        "--arguments": set(hidden_fields(whole, {"args", "argv"})),
-        "--environment": set(hidden_fields(whole, {"env"}, variable)),
-        "--buffers": {v for n, v in whole.texts if n in ("data", "msgcontrol") and len(v) >= 12 and v.strip(b"\0")
-                      and whole.data.count(v) == sum(m in ("data", "msgcontrol") and v in w for m, w in whole.texts)},
-        "--users": people,
-        "--host": {whole.host} if len(whole.host) >= 4 else set(),
-        "--containers": set(re.findall(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", b"\n".join(whole.values({"cgroups"})))),
-        "--addresses": set(),
-    }
-    for option, texts in gone.items():
+    gone = dict.fromkeys(KINDS, set())
+    gone["--users"] = {n for number, n in whole.users if 1000 <= number <= 65533 and len(n) >= STRING_MIN}
+    gone["--host"] = {whole.host} if len(whole.host) >= STRING_MIN else set()
+    gone["--containers"] = set(re.findall(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", b"\n".join(whole.values({"cgroups"}))))
+    for option, strings in gone.items():
         redact([option], path, out)
-        absent(texts, out, "%s %s" % (name, option))
+        none_left(strings, out, whole.spans, "%s %s" % (name, option))
+        absent(strings, out + ".seal", "%s %s: the seal" % (name, option))
         same_alerts(before, out, conditions_of, READS[option], "%s %s" % (name, option))
         if check.run(["info", "--strict", path])[0] == 0:
             status, text, _ = check.run(["info", "--strict", out])
             r.check(status == 0, "%s %s: info --strict" % (name, option), text[-800:])
         r.equal(len(check.read_all(out)), len(whole.data), "%s %s: lengths are kept" % (name, option))
-    redact(list(gone) + ["--paths", "/home/*", "--paths", "/tmp/*"], path, out)
-    absent(set().union(*gone.values()), out, "%s, all kinds" % name)
+    for options in [["--arguments"], ["--environment"], ["--buffers"], ["--arguments", "--environment", "--buffers"]]:
+        for strict in (False, True):
+            by_value(folder, path, whole, options, strict)
+    everything = KINDS + ["--paths", "/home/*", "--paths", "/tmp/*"]
+    redact(everything, path, out)
+    none_left(set().union(*gone.values()), out, whole.spans, "%s, all kinds" % name)
     fields = "%evt.num %evt.rawtime %evt.type %thread.tid %thread.vtid %evt.cpu %evt.rawres %fd.num %fd.typechar %proc.vpid %proc.ppid"
     shown = [check.run(["events", "-q", "-p", fields, p])[1] for p in (path, out)]
     r.check(shown[0] == shown[1], "%s: what is no text is as it was" % name)
+    redact(everything + ["--strict"], path, out)
+    strings = set().union(*gone.values(), *(hidden_values(whole, o) for o in HIDDEN))
+    strings |= matching_paths(whole, b"/home/", b"/home/") | matching_paths(whole, b"/tmp/", b"/tmp/")
+    none_left(strings, out, whole.spans, "%s, all kinds --strict" % name)
     return whole
 
 
 def by_path(folder, path, whole, conditions_of):
     name, out = os.path.basename(path), os.path.join(folder, "paths.scap")
-    for pattern, prefix in (("/tmp/*", "/tmp/"), ("/home/*", "/home/"), ("/opt/w*", "/opt/"), ("/root/*", "/root/")):
-        redact(["--paths", pattern], path, out)
+    before = alerts(path)
+    for pattern in ("/tmp/*", "/home/*", "/opt/w*", "/root/*"):
         start = pattern[:-1].encode()
-        gone = {s for s in whole.values(PATHS) if s.startswith(start) and b".." not in s and b"//" not in s and len(s) > len(start)}
-        absent(gone, out, "%s %s" % (name, pattern))
-        same_alerts(alerts(path), out, conditions_of, r"fd\.|fs\.|evt\.arg|proc\.", "%s %s" % (name, pattern))
-        shown = check.run(["events", "-q", "-p", "%proc.cwd %proc.exepath %fd.name", out])[1]
-        before = check.run(["events", "-q", "-p", "%proc.cwd %proc.exepath %fd.name", path])[1]
-        # But for the few paths that are not clean, such as /tmp//x: of them all is hidden.
-        r.check(0 <= before.count(prefix) - shown.count(prefix) <= 10, "%s: what comes before the pattern's wildcard stays" % pattern)
+        prefix = start[:start.rindex(b"/") + 1].decode()
+        gone = matching_paths(whole, start, prefix.encode())
+        redact(["--paths", pattern], path, out)
+        none_left(gone, out, whole.spans, "%s %s" % (name, pattern))
+        same_alerts(before, out, conditions_of, r"fd\.|fs\.|evt\.arg|proc\.", "%s %s" % (name, pattern))
+        shown, was = ([line.split("\t") for line in check.run(["events", "-q", "-p", "%proc.cwd\t%proc.exepath\t%fd.name", p])[1].splitlines()]
+                      for p in (out, path))
+        cells = [(a, b) for x, y in zip(shown, was) for a, b in zip(x, y)]
+        wrong = [(a, b) for a, b in cells if a.startswith(prefix) != b.startswith(prefix) or a.count("/") != b.count("/")]
+        r.check(not wrong, "%s %s: what comes before the pattern's wildcard stays" % (name, pattern), "  %r" % wrong[:5])
+        to = {}
+        for a, b in cells:
+            if to.setdefault(b, a) != a:
+                r.check(False, "%s %s: one path has one pseudonym" % (name, pattern), "  %r is %r and %r" % (b, to[b], a))
+        redact(["--strict", "--paths", pattern], path, out)
+        parts = {part for s in gone for part in s[len(prefix):].split(b"/") if is_string(part)}
+        none_left(gone | parts, out, whole.spans, "%s %s --strict" % (name, pattern))
 
 
 def by_text(folder, path, whole):
@@ -392,7 +422,7 @@ def for_sysdig(folder):
 def main():
     captures = OWN
     if check.have_shared():
-        captures = OWN + [check.corpus(n) for n in (["container", "persist", "build"] + OLD if "--full" in sys.argv
+        captures = OWN + [check.corpus(n) for n in (["container", "persist", "build"] + OLD + COMMENTS if "--full" in sys.argv
                                                     else ["container", "psp_run_as_user_0_container", "sample"])]
     conditions_of = conditions()
     found = 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Damaged captures, salvaged: every event that is whole, once, in order; nothing else; and all that is missing is told. And verified:
-the first altered frame is named.
+the first altered frame is named. With the seal of the clean capture beside it, what is proven is told, and what is not is marked.
 
 usage: salvage_test.py [--cases N] [--seed S] [--only I]
 
@@ -13,6 +13,8 @@ import argparse
 import collections
 import concurrent.futures
 import gzip
+import hashlib
+import itertools
 import json
 import os
 import random
@@ -36,7 +38,7 @@ EC_METAEVENT = 4096  # made up by the recording program, with a time of its own
 
 Event = collections.namedtuple("Event", "start end data ts cpu")
 Part = collections.namedtuple("Part", "at size raw raw_size")  # a member or frame: stored and uncompressed
-Form = collections.namedtuple("Form", "name suffix data parts aligned")
+Form = collections.namedtuple("Form", "name suffix data parts aligned raw")
 Damage = collections.namedtuple("Damage", "what data touched moved")  # touched: ranges of the stored bytes
 
 
@@ -58,6 +60,11 @@ def events_of(raw):
             out.append(event_of(block, at))
         at += len(block)
     return out
+
+
+def events_and_marks(path):
+    events = events_of(check.read_all(path))
+    return [e for e in events if type_of(e) != LOSS], sum(type_of(e) == LOSS for e in events)
 
 
 # --- captures and containers ---
@@ -94,11 +101,11 @@ def forms_of(raw):
 
     def gz(p):
         return gzip.compress(p, 6, mtime=0)
-    forms = [Form("plain", ".scap", raw, None, True)]
+    forms = [Form("plain", ".scap", raw, None, True, raw)]
     for name, suffix, pack in ("gzip", ".scap.gz", gz), ("zstd", ".scap.zst", zstd):
         for how, pieces in ("one", whole), ("rough", rough), ("fine", fine):
             data, parts = joined(pieces, pack)
-            forms.append(Form("%s, %s" % (name, how), suffix, data, parts, how != "rough"))
+            forms.append(Form("%s, %s" % (name, how), suffix, data, parts, how != "rough", raw))
     return forms
 
 
@@ -239,13 +246,7 @@ class Case:
         if status not in (0, 5) or not os.path.exists(out):
             return "status %d\n%s" % (status, err)
         account = json.loads(text)
-        want, got = events_of(self.raw), []
-        marks = 0
-        for e in events_of(check.read_all(out)):
-            if type_of(e) == LOSS:
-                marks += 1
-            else:
-                got.append(e)
+        want, (got, marks) = events_of(self.raw), events_and_marks(out)
         numbers = {e.data: i for i, e in enumerate(want)}
         found = [numbers[e.data] for e in got if e.data in numbers]
         foreign = [e for e in got if e.data not in numbers]
@@ -307,6 +308,160 @@ class Case:
                 return True
             at = self.damage.data.find(event.data, at + 1)
         return False
+
+
+# --- with the seal of the clean capture ---
+
+def sealed_spans(form, rng):
+    """(start, end) of what is sealed, and whether each begins with a block."""
+    if form.parts:
+        return [(p.at, p.at + p.size) for p in form.parts], form.aligned
+    sizes = [len(p) for p in at_blocks(form.data, 4000)] if rng.randrange(2) else None
+    if not sizes:
+        return [(i, min(i + 4096, len(form.data))) for i in range(0, len(form.data), 4096)], False
+    ends = list(itertools.accumulate(sizes))
+    return list(zip([0] + ends, ends)), True
+
+
+def events_in(form, span):
+    """How many events there are in what is sealed there; None: it does not end with a block."""
+    if form.parts:
+        data = b"".join(form.raw[p.raw:p.raw + p.raw_size] for p in form.parts if p.at == span[0])
+    else:
+        data = form.raw[span[0]:span[1]]
+    return sum(kind in scap.EVENT_BLOCKS for kind, _, _ in scap.blocks_of(data))
+
+
+def seal_for(form, spans, aligned):
+    frames = [dict({"kind": "frame", "frame": i, "at": a, "size": b - a, "sha256": hashlib.sha256(form.data[a:b]).hexdigest()},
+                   **({"events": events_in(form, (a, b))} if aligned else {})) for i, (a, b) in enumerate(spans, 1)]
+    return seal.make([{"kind": "head", "origin": "recording" if aligned else "later"}] + frames +
+                     [{"kind": "end", "ended": "complete", "size": len(form.data), "frames": len(frames),
+                       "sha256": hashlib.sha256(form.data).hexdigest()}])
+
+
+class SealedCase(Case):
+    def run(self, folder, number):
+        path, out = os.path.join(folder, "s%d%s" % (number, self.form.suffix)), os.path.join(folder, "s%d.out.scap" % number)
+        spans, aligned = sealed_spans(self.form, self.rng)
+        for name, data in (path, self.damage.data), (path + ".seal", seal_for(self.form, spans, aligned)):
+            with open(name, "wb") as f:
+                f.write(data)
+        status, text, err = check.run(["salvage", "--no-seal", "-f", "json", path, "-o", out])
+        wrong = self.judge(status, text, err, out) or self.judge_seal(json.loads(text), spans, out)
+        if not wrong:
+            status, text, err = check.run(["salvage", "--no-seal", "--force", "--proven-only", "-f", "json", path, "-o", out])
+            wrong = self.judge_proven(json.loads(text), spans, out)
+        for name in path, path + ".seal":
+            os.unlink(name)
+        return out, wrong
+
+    def in_place(self, spans):
+        return [(a, b) for a, b in spans if self.form.data[a:b] == self.damage.data[a:b]]
+
+    def judge_seal(self, account, spans, out):
+        got, told = self.in_place(spans), account["seal"]
+        if told["frames"] != len(spans) or told["proven"] + told["altered"] + told["missing"] != len(spans):
+            return "  %d frames were sealed: %s" % (len(spans), told)
+        if told["proven"] < len(got):
+            return "  %d sealed frames are in place: %s" % (len(got), told)
+        if len(self.damage.data) == len(self.form.data) and not self.damage.moved and told["proven"] != len(got):
+            return "  %d sealed frames are as they were: %s" % (len(got), told)
+        known = {e.data for e in events_of(self.raw)}
+        foreign = sum(e.data not in known for e in events_and_marks(out)[0])
+        if foreign > account["events_unproven"]:
+            return "  %d events that are none of the capture's, and %d unproven" % (foreign, account["events_unproven"])
+        return None
+
+    def judge_proven(self, account, spans, out):
+        """Nothing but what was sealed, and all of that."""
+        got = {e.data for e in events_and_marks(out)[0]}
+        foreign = got - {e.data for e in events_of(self.raw)}
+        if foreign or account["events_unproven"]:
+            return "  --proven-only: %d events that are none of the capture's" % len(foreign)
+        whole = merged([(a, b) for a, b in (self.in_place(spans))])
+        if self.form.parts:
+            whole = merged([(p.raw, p.raw + p.raw_size) for p in self.form.parts if any(a <= p.at and p.at + p.size <= b for a, b in whole)])
+        lost = [e for e in events_of(self.raw) if e.data not in got and any(a <= e.start and e.end <= b for a, b in whole)]
+        return "  --proven-only: %d sealed events are missing, the first at %d" % (len(lost), lost[0].start) if lost else None
+
+
+def merged(spans):
+    out = []
+    for a, b in spans:
+        if out and out[-1][1] == a:
+            out[-1] = (out[-1][0], b)
+        else:
+            out.append((a, b))
+    return out
+
+
+def removed(folder, all_captures):
+    """Whole frames are gone: it is the seal that tells."""
+    rng = random.Random(9)
+    for name, raw, forms in all_captures:
+        for form in forms:
+            spans, aligned = sealed_spans(form, rng)
+            if not aligned or len(spans) < 4:
+                continue
+            first = rng.randrange(1, len(spans) - 2)
+            last = rng.randrange(first, len(spans) - 1) if rng.randrange(3) else len(spans) - 1
+            a, b = spans[first][0], spans[last][1]
+            path, out = os.path.join(folder, "gone" + form.suffix), os.path.join(folder, "gone.out.scap")
+            for to, data in (path, form.data[:a] + form.data[b:]), (path + ".seal", seal_for(form, spans, aligned)):
+                with open(to, "wb") as f:
+                    f.write(data)
+            what = "%s (%s): frames %d to %d are gone" % (name, form.name, first + 1, last + 1)
+            status, text, err = check.run(["salvage", "--no-seal", "--force", "-f", "json", path, "-o", out])
+            account = json.loads(text)
+            r.equal((status, account["seal"]["missing"], account["seal"]["altered"]), (5, last - first + 1, 0), what)
+            gone = len(events_of(form.raw)) - len(events_and_marks(out)[0])
+            r.equal(sum(d.get("events", 0) for d in account["list"] if d["kind"] == "missing"), gone, what + ": events")
+            got, marks = events_and_marks(out)
+            r.equal(marks, 1 if got and gone else 0, what + ": one mark")
+            r.equal(lost_of(out), gone if got else 0, what + ": that says how many")
+            status, text, err = check.run(["salvage", "--no-seal", "--force", "--ignore-seal", "-f", "json", path, "-o", out])
+            r.check("seal" not in json.loads(text), what + ": the seal is not used if that is asked for")
+            r.check([e.data for e in events_and_marks(out)[0]] == [e.data for e in got], what + ": the events are the same without it")
+
+
+def odd_seals(folder):
+    """Seals that are none, or not all of one: what can be believed is used, and the rest is told."""
+    raw = check.read_all(os.path.join(OWN, "network.scap"))
+    form = Form("plain", ".scap", raw, None, True, raw)
+    spans = [(i, min(i + 4096, len(raw))) for i in range(0, len(raw), 4096)]
+    good = seal_for(form, spans, False)
+    lines = [json.loads(line) for line in good.splitlines()]
+    for line in lines:
+        for member in ("n", "hash", "seal"):
+            line.pop(member, None)
+
+    def changed(n, **members):
+        return seal.make([dict(line, **members) if i == n else line for i, line in enumerate(lines)])
+    path, out = os.path.join(folder, "odd.scap"), os.path.join(folder, "odd.out.scap")
+    with open(path, "wb") as f:
+        f.write(raw)
+    n = len(spans)
+    for what, data, text, frames in (("good", good, "of %d sealed frames %d are proven" % (n, n), n),
+                                     ("a gap", changed(3, at=lines[3]["at"] + 1), "line 4: it does not go on", 2),
+                                     ("a number left out", changed(3, frame=4), "line 4: it does not go on", 2),
+                                     ("another size", changed(n + 1, size=5), "line %d: it does not agree" % (n + 2), n),
+                                     ("a changed line", good.replace(b'"size": %d' % (len(raw) % 4096 or 4096), b'"size": 1234'), "line %d:" % (n + 1), n - 1),
+                                     ("no head", seal.make([{"kind": "frame"}]), "line 1:", None), ("nothing", b"", "", None),
+                                     ("another version", seal.make([dict(lines[0], seal=9)] + lines[1:]), "version 9", None),
+                                     ("no end", seal.make(lines[:4]), "of 3 sealed frames 3 are proven", 3)):
+        with open(path + ".seal", "wb") as f:
+            f.write(data)
+        status, account, err = check.run(["salvage", "--no-seal", "--force", "-f", "json", path, "-o", out])
+        r.equal((status, json.loads(account).get("seal", {}).get("proven")), (0, frames), "a seal: " + what)
+        r.check(text in err, "a seal: %s is told" % what, err)
+        r.check(check.read_all(out) == raw, "a seal: %s: the capture is as it was" % what)
+
+
+def lost_of(path):
+    """What the marks count."""
+    blocks = [e.data for e in events_of(check.read_all(path)) if type_of(e) == LOSS]
+    return sum(struct.unpack_from("<Q", b, 10 + 26 + 2 * 5)[0] for b in blocks)
 
 
 def captures():
@@ -372,16 +527,28 @@ def verified(work, folder):
             r.equal((got["verdict"], got.get("first", {}).get("at")), ("altered", at), case.name + ": verified")
 
 
+# (seed, number) of what was once wrong: moved events came before a section's first ones.
+KEPT = [(2, 559), (2, 695)]
+
+
 def suite(cases, seed, only):
     all_captures = captures()
     numbers = [only] if only is not None else range(cases)
-    work = [Case(i, seed, all_captures[i % len(all_captures)]) for i in numbers]
+    work = [Case(i, s, all_captures[i % len(all_captures)]) for s, i in [(seed, i) for i in numbers] + KEPT]
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as folder:
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             results = list(pool.map(lambda pair: pair[1].run(folder, pair[0]), enumerate(work)))
         for case, (_, wrong) in zip(work, results):
             r.check(not wrong, case.name, wrong or "")
         verified(work, folder)
+        sealed = [SealedCase(i, seed + 1, all_captures[i % len(all_captures)]) for i in numbers]
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            again = list(pool.map(lambda pair: pair[1].run(folder, pair[0]), enumerate(sealed)))
+        for case, (_, wrong) in zip(sealed, again):
+            r.check(not wrong, "with a seal, " + case.name, wrong or "")
+        work, results = work + sealed, results + again
+        removed(folder, all_captures)
+        odd_seals(folder)
         strict([(path, case.name) for case, (path, _) in zip(work, results) if os.path.exists(path) and has_events(path)])
 
 

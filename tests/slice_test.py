@@ -368,7 +368,7 @@ def commands(folder, rng):
     out = os.path.join(folder, "out.scap")
     for options, status in ((["--pid", "1", "--tree", "2"], 3), (["--at", "evt:1"], 3), (["--alert", "1"], 3), (["--rule", "x"], 3), (["--nth", "1"], 3),
                             (["--pid", "x"], 3), (["--evt", "9..3"], 3), (["--around", "5"], 3), (["--up", "1"], 3), (["-F", "no.field = 1"], 3),
-                            (["--pid", "99999"], 4), (["--evt", "99999999.."], 4), (["--rule", "x", "-r", "/nonexistent"], 2)):
+                            (["--pid", "99999"], 4), (["--evt", "99999999.."], 4), (["--rule", "x", "-r", os.path.join(folder, "none.yaml")], 2)):
         got, _, err = check.run(["slice", "-o", out] + options + [check.DEMO])
         r.check(got == status and err.startswith("scapula: slice: ") and not os.path.exists(out), "%s: status %d, want %d" % (" ".join(options), got, status), err)
     r.equal(check.run(["slice", "-o", out, "--pid", "1", check.DEMO, check.DEMO])[0], 3, "a process of two captures")

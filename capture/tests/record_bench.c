@@ -8,6 +8,8 @@
  * record_bench storm SECONDS RATE FILE: two processes that call RATE times a second together, or
  * with 0 as fast as they can.
  *
+ * record_bench calling SECONDS RATE: no recorder; the same two processes as a load for one.
+ *
  * record_bench state PROCESSES FDS: loading all programs, and the first state of that many
  * processes with that many fds each.
  *
@@ -322,11 +324,16 @@ static int cost(unsigned rounds, unsigned n)
 	return 0;
 }
 
-/* --- storm --- */
+/* --- two processes that call --- */
 
-struct producer { /* shared with the producers */
+struct producer { /* shared with it */
 	volatile uint64_t reads, writes, closes;
 	volatile int go, stop;
+};
+
+struct load {
+	struct producer *shared; /* of all, then of each */
+	pid_t pids[PRODUCERS];
 };
 
 static void produce(struct producer *p, struct producer *all, unsigned cpu, double rate)
@@ -338,7 +345,7 @@ static void produce(struct producer *p, struct producer *all, unsigned cpu, doub
 
 	run_on(cpu);
 	while (!all->go)
-		sched_yield();
+		nanosleep(&(struct timespec){0, 1000000}, NULL);
 	from = now_ns(CLOCK_MONOTONIC);
 	while (!all->stop) {
 		for (unsigned i = 0; i < BATCH; i++) {
@@ -347,63 +354,92 @@ static void produce(struct producer *p, struct producer *all, unsigned cpu, doub
 			p->closes += syscall(SYS_close, -1) != 0;
 		}
 		made += 3 * BATCH;
-		/* clock_gettime() is no system call here: it stays in the process */
+		/* Few calls but those counted: clock_gettime() stays in the process. */
 		while (rate > 0 && !all->stop &&
 		       (double)made > rate * (double)(now_ns(CLOCK_MONOTONIC) - from) / 1e9)
-			sched_yield();
+			nanosleep(&(struct timespec){0, 1000000}, NULL);
 	}
 	_exit(0);
 }
 
-static int storm(unsigned seconds, double rate, const char *file)
+/* Processes that wait for load_run(); RATE is that of all. */
+static void load_fork(struct load *l, double rate)
 {
-	struct producer *p =
-	    mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	uint64_t made[3] = {0}, from, kept;
-	struct rusage before, after;
-	pid_t pids[PRODUCERS];
-	struct recording r;
-	struct rec_stats s;
-	double took;
-
-	if (p == MAP_FAILED)
+	l->shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (l->shared == MAP_FAILED)
 		die("mmap", NULL);
 	for (unsigned i = 0; i < PRODUCERS; i++) {
-		pids[i] = fork();
-		if (!pids[i]) {
+		l->pids[i] = fork();
+		if (l->pids[i] < 0)
+			die("fork", NULL);
+		if (!l->pids[i]) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			produce(&p[1 + i], p, i, rate / PRODUCERS);
+			produce(&l->shared[1 + i], l->shared, i, rate / PRODUCERS);
 		}
 	}
-	begin(&r, "close,read,write", true, file);
-	getrusage(RUSAGE_SELF, &before);
-	from = now_ns(CLOCK_MONOTONIC);
-	p->go = 1;
+}
+
+/* Return: the seconds that it took. */
+static double load_run(struct load *l, unsigned seconds)
+{
+	uint64_t from = now_ns(CLOCK_MONOTONIC);
+
+	l->shared->go = 1;
 	while (now_ns(CLOCK_MONOTONIC) - from < seconds * 1000000000ull)
 		nanosleep(&(struct timespec){0, 10000000}, NULL);
-	p->stop = 1;
+	l->shared->stop = 1;
 	for (unsigned i = 0; i < PRODUCERS; i++)
-		waitpid(pids[i], NULL, 0);
-	took = (double)(now_ns(CLOCK_MONOTONIC) - from) / 1e9;
+		waitpid(l->pids[i], NULL, 0);
+	return (double)(now_ns(CLOCK_MONOTONIC) - from) / 1e9;
+}
+
+static uint64_t load_made(const struct load *l)
+{
+	uint64_t made = 0;
+
+	for (unsigned i = 1; i <= PRODUCERS; i++)
+		made += l->shared[i].reads + l->shared[i].writes + l->shared[i].closes;
+	return made;
+}
+
+static int calling(unsigned seconds, double rate)
+{
+	struct load l;
+	double took;
+
+	load_fork(&l, rate);
+	took = load_run(&l, seconds);
+	return printf("{\"seconds\": %.2f, \"generated\": %" PRIu64 "}\n", took, load_made(&l)) < 0;
+}
+
+static double seconds_between(struct timeval from, struct timeval to)
+{
+	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_usec - from.tv_usec) / 1e6;
+}
+
+static int storm(unsigned seconds, double rate, const char *file)
+{
+	struct rusage before, after;
+	struct recording r;
+	struct rec_stats s;
+	struct load l;
+	uint64_t kept;
+	double took;
+
+	load_fork(&l, rate);
+	begin(&r, "close,read,write", true, file);
+	getrusage(RUSAGE_SELF, &before);
+	took = load_run(&l, seconds);
 	end(&r, &s);
 	getrusage(RUSAGE_SELF, &after);
-	for (unsigned i = 1; i <= PRODUCERS; i++) {
-		made[0] += p[i].reads;
-		made[1] += p[i].writes;
-		made[2] += p[i].closes;
-	}
 	kept = r.by_type[EV_READ_X] + r.by_type[EV_WRITE_X] + r.by_type[EV_CLOSE_X];
 	printf("{\"seconds\": %.2f, \"generated\": %" PRIu64 ", \"seen\": %" PRIu64
 	       ", \"recorded\": %" PRIu64 ", \"kept\": %" PRIu64 ", \"lost\": %" PRIu64
 	       ", \"loss_records\": %" PRIu64 ", \"out_of_order\": %" PRIu64 ", \"late\": %" PRIu64
 	       ", \"recorder_cpu_s\": %.2f, \"max_rss_kb\": %ld}\n",
-	       took, made[0] + made[1] + made[2], s.seen, r.events, kept, r.lost, r.losses,
-	       r.backwards, s.late,
-	       (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec -
-			before.ru_stime.tv_sec) +
-		   (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec +
-			    after.ru_stime.tv_usec - before.ru_stime.tv_usec) /
-		       1e6,
+	       took, load_made(&l), s.seen, r.events, kept, r.lost, r.losses, r.backwards, s.late,
+	       seconds_between(before.ru_utime, after.ru_utime) +
+		   seconds_between(before.ru_stime, after.ru_stime),
 	       after.ru_maxrss);
 	return 0;
 }
@@ -496,12 +532,14 @@ int main(int argc, char **argv)
 		return calls(atoi(argv[2]) == TINY ? TINY : FULL, (unsigned)atoi(argv[3]));
 	if (argc == 5 && !strcmp(argv[1], "storm"))
 		return storm((unsigned)atoi(argv[2]), atof(argv[3]), argv[4]);
+	if (argc == 4 && !strcmp(argv[1], "calling"))
+		return calling((unsigned)atoi(argv[2]), atof(argv[3]));
 	if (argc == 4 && !strcmp(argv[1], "state"))
 		return state((unsigned)atoi(argv[2]), (unsigned)atoi(argv[3]));
 	if (argc == 3 && !strcmp(argv[1], "http"))
 		return http((unsigned)atoi(argv[2]));
-	fputs("usage: record_bench cost ROUNDS CALLS | storm SECONDS RATE FILE | state PROCESSES "
-	      "FDS\n",
+	fputs("usage: record_bench cost ROUNDS CALLS | storm SECONDS RATE FILE | "
+	      "calling SECONDS RATE | state PROCESSES FDS | http REQUESTS\n",
 	      stderr);
 	return 2;
 }

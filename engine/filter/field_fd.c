@@ -163,6 +163,10 @@ static bool attempted_path(struct flt_ctx *cx, bool raw, struct sv *out)
 	struct sv path, base = SV_LIT("");
 	int64_t dirfd;
 
+	if (!raw && cx->attempted.epoch == cx->epoch) {
+		*out = cx->attempted.path;
+		return true;
+	}
 	if (!ev_i64(cx->ev, 1, &dirfd) || ev_param(cx->ev, 2).n == 0)
 		return false;
 	path = *out = ev_str(cx->ev, 2);
@@ -174,6 +178,8 @@ static bool attempted_path(struct flt_ctx *cx, bool raw, struct sv *out)
 	buf_reset(&cx->text);
 	buf_sv(&cx->text, path);
 	*out = flt_keep_text(cx);
+	cx->attempted.epoch = cx->epoch;
+	cx->attempted.path = *out;
 	return true;
 }
 

@@ -187,11 +187,21 @@ static size_t match_one(struct sv s, unsigned char c, bool ignore_case)
 	return fold(want, ignore_case) == fold(c, ignore_case) ? used : 0;
 }
 
+static bool is_plain(char c)
+{
+	return c != '*' && c != '?' && c != '[' && c != '\\';
+}
+
 bool flt_glob_matches(struct sv pattern, struct sv text, bool ignore_case)
 {
 	/* After a mismatch only the last "*" needs to take one more character. */
 	size_t p = 0, t = 0, star = SIZE_MAX, star_text = 0;
 
+	/* Most texts differ before the first special character. */
+	for (; p < pattern.n && t < text.n && is_plain(pattern.p[p]); p++, t++)
+		if (fold((unsigned char)pattern.p[p], ignore_case) !=
+		    fold((unsigned char)text.p[t], ignore_case))
+			return false;
 	while (t < text.n) {
 		size_t used;
 

@@ -136,6 +136,10 @@ struct flt_ctx {
 	struct state_fd *bound_fd;	   /* ask flt_fd() */
 	bool thread_known, fd_known;
 	uint64_t epoch;
+	struct {
+		uint64_t epoch;
+		struct sv path;
+	} attempted;		      /* of a failed open, for fd.name, fd.directory, ... */
 	struct arena scratch;	      /* texts of the current event */
 	struct arena lasting;	      /* what stateful fields remember from event to event */
 	struct buf text;	      /* for building one text before it is copied to @scratch */

@@ -242,18 +242,32 @@ static bool run_exists(struct flt_ctx *cx, const struct flt_test *t)
 	return value_of(cx, t->left, &room) != NULL;
 }
 
+static NOINLINE bool satisfied_by(struct flt_ctx *cx, const struct flt_test *t,
+				  const struct flt_value *v)
+{
+	if (v->type != t->left->type && flt_type_class(v->type) != t->class)
+		return flt_value_satisfies(cx, t, v, flt_satisfies_slowly);
+	return flt_value_satisfies(cx, t, v, t->satisfies);
+}
+
 static bool run_constants(struct flt_ctx *cx, const struct flt_test *t)
 {
 	struct flt_value room;
 	const struct flt_value *v = value_of(cx, t->left, &room);
 
+	return v && satisfied_by(cx, t, v);
+}
+
+/* The same for a plain field, which most tests are about. */
+static bool run_field_constants(struct flt_ctx *cx, const struct flt_test *t)
+{
+	const struct flt_value *v = flt_field_value(cx, t->left->field);
+
 	if (!v)
 		return false;
-	if (UNLIKELY(v->type != t->left->type) && flt_type_class(v->type) != t->class)
-		return flt_value_satisfies(cx, t, v, flt_satisfies_slowly);
-	if (LIKELY(v->match == FLT_MATCH_SCALAR))
-		return t->satisfies(cx, t, v->type, v->items);
-	return flt_value_satisfies(cx, t, v, t->satisfies);
+	if (UNLIKELY(v->type != t->left->type || v->match != FLT_MATCH_SCALAR))
+		return satisfied_by(cx, t, v);
+	return t->satisfies(cx, t, v->type, v->items);
 }
 
 static bool run_fields(struct flt_ctx *cx, const struct flt_test *t)
@@ -281,7 +295,8 @@ static int prepare_constants(struct flt_program *p, struct flt_test *t, struct e
 	    [FLT_MOD_ALLOF] = satisfies_all,
 	};
 
-	t->run = run_constants;
+	t->run = t->left->kind == FLT_OPERAND_FIELD && !t->left->stateful ? run_field_constants
+									  : run_constants;
 	if (uses_set(t)) {
 		t->satisfies = is_in_set;
 		return build_set(t, err);
@@ -341,7 +356,7 @@ static bool is_alternative_op(enum flt_op op)
 
 bool flt_test_can_merge(const struct flt_test *a, const struct flt_test *b)
 {
-	return a->run == run_constants && b->run == run_constants && a->op == b->op &&
+	return a->run == run_field_constants && b->run == a->run && a->op == b->op &&
 	       is_alternative_op(a->op) && a->modifier == FLT_MOD_NONE &&
 	       b->modifier == FLT_MOD_NONE && a->left->kind == FLT_OPERAND_FIELD &&
 	       a->left->field == b->left->field && !a->left->is_list && !a->stateful;

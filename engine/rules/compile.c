@@ -186,7 +186,7 @@ static int warn_unused(struct rule_compiler *c)
 	return rc;
 }
 
-int rule_compile(struct rule_compiler *c)
+static int compile_all(struct rule_compiler *c)
 {
 	int rc = rule_lists_resolve(c);
 
@@ -197,10 +197,40 @@ int rule_compile(struct rule_compiler *c)
 	return rc ? rc : warn_unused(c);
 }
 
-void rule_compiler_done(struct rule_compiler *c)
+/* The rules side by side, in the order of their numbers. */
+static int take_rules(struct rule_compiled *to, const struct rule_vec *rules)
 {
-	rule_vec_done(&c->rules);
-	rule_vec_done(&c->odd_lists);
-	buf_done(&c->text);
-	buf_done(&c->other);
+	to->rules = arena_zalloc(&to->arena, rules->n, sizeof(*to->rules));
+	if (!to->rules)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < rules->n; i++)
+		to->rules[i] = *(const struct rule *)rules->p[i];
+	to->count = rules->n;
+	return 0;
+}
+
+int rule_compile(struct rule_loader *l, struct rule_verdict *v, struct rule_compiled *out)
+{
+	struct rule_compiler c = {.l = l, .v = v, .arena = &out->arena};
+	int rc = flt_program_new(&l->opt.filter, &out->program, NULL);
+
+	c.program = out->program;
+	if (rc == 0)
+		rc = compile_all(&c);
+	if (rc == 0)
+		rc = take_rules(out, &c.rules);
+	rule_vec_done(&c.rules);
+	rule_vec_done(&c.odd_lists);
+	buf_done(&c.text);
+	buf_done(&c.other);
+	if (rc)
+		rule_compiled_done(out);
+	return rc;
+}
+
+void rule_compiled_done(struct rule_compiled *rc)
+{
+	flt_program_free(rc->program);
+	arena_done(&rc->arena);
+	*rc = (struct rule_compiled){0};
 }

@@ -48,36 +48,24 @@ static int make_index(struct rule_engine *e, enum rule_priority min)
 	return 0;
 }
 
-/* The rules side by side, in the order of their numbers. */
-static int take_rules(struct rule_engine *e, const struct rule_vec *rules)
-{
-	e->rules = arena_zalloc(&e->arena, rules->n, sizeof(*e->rules));
-	if (!e->rules)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < rules->n; i++)
-		e->rules[i] = *(const struct rule *)rules->p[i];
-	e->rule_count = rules->n;
-	return 0;
-}
-
+/* What was compiled for the last file's verdict, or the same once more for another engine. */
 static int compile(struct rule_engine *e, struct rule_loader *l, struct error *err)
 {
 	struct arena messages = {0};
 	struct rule_verdict v = {.arena = &messages};
-	struct rule_compiler c = {.l = l, .v = &v, .arena = &e->arena};
-	int rc;
+	int rc = l->compiled.program ? 0 : rule_compile(l, &v, &l->compiled);
 
-	rc = flt_program_new(&l->opt.filter, &e->program, NULL);
-	c.program = e->program;
-	if (rc == 0)
-		rc = rule_compile(&c);
 	if (rc == ERR_RULES)
 		rule_verdict_error(&v, err);
-	else if (rc == 0)
-		rc = take_rules(e, &c.rules);
-	rule_compiler_done(&c);
 	arena_done(&messages);
-	return rc;
+	if (rc)
+		return rc;
+	e->arena = l->compiled.arena;
+	e->program = l->compiled.program;
+	e->rules = l->compiled.rules;
+	e->rule_count = l->compiled.count;
+	l->compiled = (struct rule_compiled){0};
+	return 0;
 }
 
 int rule_engine_new(struct rule_loader *l, const struct rule_select *select, size_t select_count,

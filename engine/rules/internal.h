@@ -222,6 +222,13 @@ struct rule_plugin_need { /* an entry of required_plugin_versions */
 	size_t count;
 };
 
+struct rule_compiled { /* the whole collection, as of a file */
+	struct arena arena;
+	struct flt_program *program; /* NULL: none, or handed on to an engine */
+	struct rule *rules;	     /* in definition order */
+	size_t count;
+};
+
 struct rule_loader {
 	struct rule_options opt; /* deep copy in @arena */
 	struct arena arena;
@@ -234,6 +241,7 @@ struct rule_loader {
 	struct rule_result *results;
 	size_t result_count, result_cap;
 	bool last_ok;
+	struct rule_compiled compiled; /* as of the last file, for the first engine */
 };
 
 static inline struct rule_list *rule_list_at(const struct rule_loader *l, size_t i)
@@ -307,9 +315,10 @@ struct rule_compiler {
 	struct buf text, other; /* scratch */
 };
 
-/* Everything the loader holds, in definition order. */
-MUST_CHECK int rule_compile(struct rule_compiler *c);
-void rule_compiler_done(struct rule_compiler *c);
+/* Everything the loader holds. Return: 0, ERR_RULES with @v saying why, or ERR_NOMEM. */
+MUST_CHECK int rule_compile(struct rule_loader *l, struct rule_verdict *v,
+			    struct rule_compiled *out);
+void rule_compiled_done(struct rule_compiled *rc);
 
 /* lists.c */
 MUST_CHECK int rule_lists_resolve(struct rule_compiler *c);

@@ -109,6 +109,7 @@ void rule_loader_free(struct rule_loader *l)
 {
 	if (!l)
 		return;
+	rule_compiled_done(&l->compiled);
 	flt_program_free(l->checker);
 	rule_vec_done(&l->lists);
 	rule_vec_done(&l->macros);
@@ -123,22 +124,6 @@ void rule_loader_free(struct rule_loader *l)
 }
 
 /* --- one file --- */
-
-/* Compile the whole collection for its verdict only. */
-static int compile_all(struct rule_loader *l, struct rule_verdict *v)
-{
-	struct arena arena = {0};
-	struct rule_compiler c = {.l = l, .v = v, .arena = &arena};
-	int rc;
-
-	rc = flt_program_new(&l->opt.filter, &c.program, NULL);
-	if (rc == 0)
-		rc = rule_compile(&c);
-	rule_compiler_done(&c);
-	flt_program_free(c.program);
-	arena_done(&arena);
-	return rc;
-}
 
 static int check_schema(struct rule_loader *l, struct rule_verdict *v,
 			const struct rule_yaml_node *docs)
@@ -188,7 +173,7 @@ static int load(struct rule_reader *r)
 	rc = check_schema(r->l, r->v, docs);
 	if (rc == 0)
 		rc = rule_collect(r, docs);
-	return rc ? rc : compile_all(r->l, r->v);
+	return rc ? rc : rule_compile(r->l, r->v, &r->l->compiled);
 }
 
 static int add_result(struct rule_loader *l, const struct rule_result *result)
@@ -211,6 +196,7 @@ static int begin(struct rule_loader *l, const char *name, struct rule_source **s
 {
 	*src = arena_zalloc(&l->arena, 1, sizeof(**src));
 	l->last_ok = false;
+	rule_compiled_done(&l->compiled);
 	*v = (struct rule_verdict){.arena = &l->arena};
 	if (*src)
 		(*src)->name = arena_strdup(&l->arena, name);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #define CHECKPOINT_MAGIC   0x74706b63u /* "ckpt" */
-#define CHECKPOINT_VERSION 2u
+#define CHECKPOINT_VERSION 3u
 
 /* ---- threads that are no more ---- */
 
@@ -117,9 +117,9 @@ static void server_ports(struct checkpoint *c)
 }
 
 static const struct archive_field state_fields[] = {
-    ARCHIVE_U(struct state, generation),     ARCHIVE_B(struct state, pending_exit),
-    ARCHIVE_B(struct state, pending_close),  ARCHIVE_I(struct state, pending_tid),
-    ARCHIVE_I(struct state, pending_fd_tid), ARCHIVE_I(struct state, pending_fd),
+    ARCHIVE_B(struct state, pending_exit), ARCHIVE_B(struct state, pending_close),
+    ARCHIVE_I(struct state, pending_tid),  ARCHIVE_I(struct state, pending_fd_tid),
+    ARCHIVE_I(struct state, pending_fd),
 };
 
 static const struct archive_field stats_fields[] = {

@@ -38,7 +38,6 @@ static void one_fd(struct checkpoint *c, struct state_fd *fd)
 	ARCHIVE_FIELDS(&c->a, fd, fd_fields);
 	ckpt_text(c, &fd->name);
 	ckpt_text(c, &fd->name_raw);
-	ckpt_text(c, &fd->old_name);
 	socket_of(c, fd);
 }
 
@@ -84,8 +83,6 @@ static const struct archive_field thread_fields[] = {
     ARCHIVE_I(struct state_thread, lastevent_fd),
     ARCHIVE_U(struct state_thread, lastevent_ts),
     ARCHIVE_U(struct state_thread, prevevent_ts),
-    ARCHIVE_U(struct state_thread, generation),
-    ARCHIVE_U(struct state_thread, main_generation),
     ARCHIVE_I(struct state_thread, vtid),
     ARCHIVE_I(struct state_thread, vpid),
     ARCHIVE_I(struct state_thread, sid),
@@ -184,6 +181,7 @@ static bool restore_thread(struct checkpoint *c)
 	}
 	restore_fds(c, &t->fds);
 	t->stored = restore_stored(c);
+	state_touch(c->st, t);
 	if (!state_threads_full(c->st) && ckpt_file(c, &c->st->threads, (uint64_t)t->tid, t))
 		return true;
 	state_thread_free(c->st, t);

@@ -127,6 +127,7 @@ struct state {
 	bool nomem;
 	uint32_t threads_max, fds_max, fds_total_max;
 	bool no_containers, host_names;
+	uint8_t quick[EV_TYPE_COUNT];		 /* pass.c */
 	struct state_thread *cache[STATE_CACHE]; /* by low bits of the tid */
 	struct map threads;			 /* tid -> struct state_thread */
 	struct map groups;			 /* pid -> struct state_group */
@@ -450,6 +451,11 @@ void state_suppress_done(struct state *st);
 void state_suppress_clear(struct state *st);
 bool state_suppress_scanned(struct state *st, const struct ev_thread_entry *t);
 void state_suppress_propagate(struct state *st);
+/* Is there anything to ignore? */
+static inline bool state_suppresses(const struct state *st)
+{
+	return st->suppressed_comms.count || st->suppressed_tids.count;
+}
 bool state_suppress_event(struct state *st, struct ev *ev);
 void state_suppress_tid(struct state *st, int64_t tid);
 
@@ -474,6 +480,28 @@ struct state_rule {
 };
 
 extern const struct state_rule state_rules[EV_TYPE_COUNT];
+
+static inline bool state_is_visible(const struct state *st, const struct ev *ev)
+{
+	return st->phase == STATE_RUN && !state_rules[ev->type].hidden &&
+	       !(ev->block_flags & EV_STATE_ONLY);
+}
+
+/* state_feed() of an event, or, if nobody @looks at it, state_pass(). */
+int state_feed_event(struct state *st, struct ev *ev, bool looks, struct state_binding *bind);
+
+/* pass.c */
+void state_pass_init(struct state *st);
+
+static inline void state_count_event(struct state *st, struct ev *ev)
+{
+	ev->num = ++st->stats.events;
+	if (ev_info(ev)->category & EC_METAEVENT)
+		return;
+	if (UNLIKELY(!st->stats.first_event_ts))
+		st->stats.first_event_ts = st->stats.first_ts = ev->ts;
+	st->stats.last_ts = ev->ts;
+}
 
 /* bind.c */
 void state_bind_event(struct state_event *e);

@@ -63,6 +63,19 @@ static size_t join_step(struct join *j, struct sv path)
 	return n;
 }
 
+/* Nothing to clean: no component is empty or begins with a dot. Most paths are like that. */
+static bool is_clean(struct sv path)
+{
+	char before = '.';
+
+	for (size_t i = 0; i < path.n; i++) {
+		if (before == '/' && (path.p[i] == '/' || path.p[i] == '.'))
+			return false;
+		before = path.p[i];
+	}
+	return path.n && path.p[0] != '.' && before != '/';
+}
+
 struct sv state_path_concat(char out[STATE_PATH_MAX], struct sv base, struct sv path)
 {
 	struct join j = {.out = out};
@@ -70,6 +83,8 @@ struct sv state_path_concat(char out[STATE_PATH_MAX], struct sv base, struct sv 
 	/* What follows never makes the text longer than both together. */
 	if (base.n >= STATE_PATH_MAX || path.n >= STATE_PATH_MAX - base.n)
 		return SV_LIT("/DIR_TOO_LONG/FILENAME_TOO_LONG");
+	if (is_clean(path) && (path.p[0] == '/' || !base.n))
+		return path;
 	if (base.n && path.n && path.p[0] != '/') {
 		memcpy(out, base.p, base.n);
 		j.len = base.n;

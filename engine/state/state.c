@@ -20,6 +20,7 @@ int state_new(const struct state_options *opt, struct state **out, struct error 
 	st->threads_max = opt->threads_max ? opt->threads_max : STATE_THREADS_MAX;
 	st->fds_max = opt->fds_max ? opt->fds_max : STATE_FDS_MAX;
 	st->fds_total_max = opt->fds_total_max ? opt->fds_total_max : STATE_FDS_TOTAL_MAX;
+	state_pass_init(st);
 	st->no_containers = opt->no_containers;
 	st->host_names = opt->host_names;
 	st->host_container.type = STATE_CT_HOST;
@@ -154,7 +155,7 @@ static void announce(struct state_event *e)
 
 /* --- events --- */
 
-void state_settle(struct state *st, uint64_t now)
+static NOINLINE void settle_pending(struct state *st, uint64_t now)
 {
 	struct state_fds *const *table;
 	struct state_thread *t;
@@ -174,14 +175,10 @@ void state_settle(struct state *st, uint64_t now)
 	}
 }
 
-static void count_event(struct state *st, struct ev *ev)
+void state_settle(struct state *st, uint64_t now)
 {
-	ev->num = ++st->stats.events;
-	if (ev_info(ev)->category & EC_METAEVENT)
-		return;
-	if (!st->stats.first_event_ts)
-		st->stats.first_event_ts = st->stats.first_ts = ev->ts;
-	st->stats.last_ts = ev->ts;
+	if (st->pending_exit || st->pending_close)
+		settle_pending(st, now);
 }
 
 /* The metadata ends with the first event, the initial state with the first that is not part of it.
@@ -285,34 +282,44 @@ static bool has_new_name(const struct state_fd *fd)
 	return fd->name != fd->old_name && !sv_eq(state_sv(fd->name), state_sv(fd->old_name));
 }
 
-static void apply(struct state_event *e, struct state_binding *bind)
+/* As ev_return_value(), for the usual width at once. */
+static inline bool return_value(struct ev *ev, int64_t *ret)
+{
+	const struct ev_info *info = &ev_table[ev->type];
+
+	if (LIKELY(ev->located && ev->at[1] == 8 && ev_type_is_exit(ev->type) &&
+		   (info->category & EC_SYSCALL) && ev->type != EV_GENERIC_X)) {
+		*ret = (int64_t)load_u64(ev->data);
+		return true;
+	}
+	return ev_return_value(ev, ret);
+}
+
+static void apply(struct state_event *e)
 {
 	const struct state_rule *rule = &state_rules[e->ev->type];
-	struct state *st = e->st;
 
-	e->has_ret = ev_return_value(e->ev, &e->ret);
+	e->has_ret = return_value(e->ev, &e->ret);
 	state_bind_event(e);
 	if (rule->parse)
 		rule->parse(e);
 	if (rule->container)
 		update_container(e);
-	follow_main(e);
-	if (st->observed)
+	if (e->st->observed)
 		announce(e);
 	finish_thread(e, rule);
-	st->stats.malformed += e->malformed;
-	*bind = (struct state_binding){
-	    .ev = e->ev,
-	    .thread = e->t,
-	    .fd = e->fd,
-	    .errcode = e->t ? errno_of(e) : 0,
-	    .fd_name_changed = e->fd && has_new_name(e->fd),
-	    .visible =
-		st->phase == STATE_RUN && !rule->hidden && !(e->ev->block_flags & EV_STATE_ONLY),
-	};
+	e->st->stats.malformed += e->malformed;
 }
 
-static int feed_event(struct state *st, struct ev *ev, struct state_binding *bind)
+/* What only somebody who looks at the event wants to know. */
+static void describe(struct state_event *e, struct state_binding *bind)
+{
+	follow_main(e);
+	bind->errcode = e->t ? errno_of(e) : 0;
+	bind->fd_name_changed = e->fd && has_new_name(e->fd);
+}
+
+int state_feed_event(struct state *st, struct ev *ev, bool looks, struct state_binding *bind)
 {
 	struct state_event e = {.st = st, .ev = ev};
 
@@ -320,14 +327,18 @@ static int feed_event(struct state *st, struct ev *ev, struct state_binding *bin
 		return 0;
 	if (UNLIKELY(st->phase != STATE_RUN))
 		advance_phase(st, state_rules[ev->type].initial);
-	if (state_suppress_event(st, ev)) {
+	if (UNLIKELY(state_suppresses(st)) && state_suppress_event(st, ev)) {
 		st->stats.suppressed++;
 		return 0;
 	}
 	st->current = ev;
-	count_event(st, ev);
+	state_count_event(st, ev);
 	state_settle(st, ev->ts);
-	apply(&e, bind);
+	apply(&e);
+	*bind = (struct state_binding){
+	    .ev = ev, .thread = e.t, .fd = e.fd, .visible = state_is_visible(st, ev)};
+	if (looks)
+		describe(&e, bind);
 	st->current = NULL;
 	return 1;
 }
@@ -360,7 +371,7 @@ int state_feed(struct state *st, const struct ev_item *item, struct state_bindin
 	int rc = 0;
 
 	if (LIKELY(item->kind == EV_ITEM_EVENT))
-		rc = feed_event(st, item->ev, bind);
+		rc = state_feed_event(st, item->ev, true, bind);
 	else if (item->kind == EV_ITEM_URING)
 		rc = feed_operation(st, item->ev, bind);
 	else if (item->kind == EV_ITEM_SECTION)

@@ -209,6 +209,13 @@ void state_free(struct state *st); /* NULL is fine */
  */
 MUST_CHECK int state_feed(struct state *st, const struct ev_item *item, struct state_binding *bind,
 			  struct error *err);
+/*
+ * The same for an item whose event nobody is going to look at closely: means the same to the state
+ * and often costs less. @bind says neither whether it failed nor whether its descriptor's name is
+ * new.
+ */
+MUST_CHECK int state_pass(struct state *st, const struct ev_item *item, struct state_binding *bind,
+			  struct error *err);
 /* Complete the initial state, which else the first event does; only needed where none came. */
 void state_complete(struct state *st);
 bool state_is_complete(const struct state *st);

@@ -143,6 +143,29 @@ static void the_bytes_their_end_and_the_hash_are_the_same(void **state)
 	}
 }
 
+/* More is left in the window than there is room for before what was decoded ahead. */
+static void what_is_left_may_be_long(void **state)
+{
+	static const size_t needs[] = {30000, 60000, 70000, 120000, 300000, 700000};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT_OF(needs); i++) {
+		struct buf file = {0};
+		struct sf_stream s;
+		struct error err;
+
+		pack(&file, true, PIECE);
+		open_stream(&s, &file, false, true);
+		for (size_t at = 0; at + needs[i] <= SIZE; at += 8000) {
+			assert_int_equal(sf_stream_need(&s, needs[i], &err), 1);
+			assert_memory_equal(s.at, contents + at, needs[i]);
+			sf_stream_skip(&s, 8000);
+		}
+		sf_stream_done(&s);
+		buf_done(&file);
+	}
+}
+
 static void damage_is_met_at_the_same_places(void **state)
 {
 	uint32_t seed = 5;
@@ -246,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_bytes_their_end_and_the_hash_are_the_same),
+	    cmocka_unit_test(what_is_left_may_be_long),
 	    cmocka_unit_test(damage_is_met_at_the_same_places),
 	    cmocka_unit_test(a_stream_can_be_left_at_any_time),
 	    cmocka_unit_test(places_to_enter_at_are_the_same),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Salvage of small captures: each way to be damaged, and what is left. */
+/* Salvage of small plain captures: each way to be damaged, and what is left. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,101 +7,9 @@
 
 #include <cmocka.h>
 
-#include <stdlib.h>
-
 #include "scapfile/internal.h"
-#include "scapfile/salvage.h"
-#include "scapfile/strict.h"
 #include "scapfile/tests/good_capture.h"
-#include "scapfile/tests/place.h"
-
-#define EVENTS	 40
-#define FIRST_TS 1700000001000000000ull
-#define STEP_NS	 1000000u
-#define HEAD	 (28 + 192) /* section header and machine */
-#define BLOCK	 56	    /* of an event */
-
-struct salvaged {
-	struct sf_salvage_report report;
-	struct buf out; /* the new capture */
-	uint64_t times[2 * EVENTS];
-	size_t events, marks;
-};
-
-static uint64_t time_of(size_t i)
-{
-	return FIRST_TS + i * STEP_NS;
-}
-
-static void make_capture(struct capture *c)
-{
-	cb_section(c);
-	cb_machine(c, 2, "box");
-	for (size_t i = 0; i < EVENTS; i++)
-		cb_stat(c, time_of(i), 7);
-}
-
-static char *event_at(struct buf *b, size_t i)
-{
-	return b->p + HEAD + i * BLOCK;
-}
-
-/* Times of the events, and how many marks there are between them. */
-static void look_at(struct salvaged *s)
-{
-	for (size_t at = 0; at < s->out.len; at += load_u32(s->out.p + at + 4)) {
-		const char *p = s->out.p + at;
-
-		if (sf_block_info(load_u32(p))->kind != SF_KIND_EVENT)
-			continue;
-		assert_true(s->events < COUNT_OF(s->times));
-		if (load_u16(p + 30) == EV_TYPE_LOSS)
-			s->marks++;
-		else
-			s->times[s->events++] = load_u64(p + 10);
-	}
-}
-
-static void expect_strict(const struct buf *capture)
-{
-	struct sf_strict_report r;
-	struct error err = {0};
-
-	assert_int_equal(sf_strict_check_memory(capture->p, capture->len, &r, &err), 0);
-	if (r.count)
-		fail_msg("%s", r.list[0].what);
-	sf_strict_done(&r);
-}
-
-static void salvage(struct place *place, const struct buf *damaged,
-		    const struct sf_salvage_options *opt, struct salvaged *s)
-{
-	const struct sf_writer_options writing = {.raw = true, .replace = true};
-	const char *path = in_place(place, "out", suffix[SF_PLAIN]);
-	struct sf_writer *w = open_writer(path, &writing);
-	struct error err = {0};
-
-	*s = (struct salvaged){0};
-	assert_int_equal(sf_salvage_memory(damaged->p, damaged->len, opt, w, &s->report, &err), 0);
-	close_writer(w);
-	slurp(&s->out, path);
-	look_at(s);
-	if (s->events)
-		expect_strict(&s->out);
-}
-
-static void salvaged_done(struct salvaged *s)
-{
-	sf_salvage_done(&s->report);
-	buf_done(&s->out);
-}
-
-/* The events [@from, @to) of the clean capture, in order, from position @at on. */
-static void expect_events(const struct salvaged *s, size_t at, size_t from, size_t to)
-{
-	for (size_t i = from; i < to; i++)
-		assert_int_equal(s->times[at + i - from], time_of(i));
-}
+#include "scapfile/tests/salvaged.h"
 
 static void what_is_whole_is_copied_byte_for_byte(void **state)
 {
@@ -258,110 +166,160 @@ static void entries_of_lists_are_lost_one_by_one(void **state)
 	cb_done(&g.c);
 }
 
-/* ---- compressed ---- */
-
-/* The capture in three members or frames; the second begins at the tenth event, the third at the
- * thirtieth. */
-static void pack(struct buf *out, const struct buf *raw, enum sf_compression c, size_t at[4])
+static void a_list_that_stands_between_events_is_put_before_them(void **state)
 {
-	const size_t ends[] = {HEAD + 10 * BLOCK, HEAD + 30 * BLOCK, raw->len};
-	size_t from = 0;
-
-	for (size_t i = 0; i < 3; i++) {
-		at[i] = out->len;
-		(c == SF_GZIP ? cb_gzip : cb_zstd)(out, raw->p + from, ends[i] - from);
-		from = ends[i];
-	}
-	at[3] = out->len;
-}
-
-static void any_changed_byte_costs_at_most_its_frame(void **state)
-{
-	struct capture c = {0};
-
-	make_capture(&c);
-	for (enum sf_compression kind = SF_GZIP; kind <= SF_ZSTD; kind++) {
-		struct buf b = {0};
-		size_t at[4];
-
-		pack(&b, &c.out, kind, at);
-		for (size_t i = at[1]; i < at[2]; i++) {
-			struct salvaged s;
-
-			b.p[i] ^= 0x10;
-			salvage(*state, &b, NULL, &s);
-			b.p[i] ^= 0x10;
-			if (s.report.count) {
-				assert_in_range(s.events, 20, EVENTS);
-				assert_int_equal(s.marks, s.events < EVENTS);
-			}
-			expect_events(&s, 0, 0, 10);
-			expect_events(&s, s.events - 10, 30, EVENTS);
-			for (size_t k = 1; k < s.events; k++)
-				assert_true(s.times[k] > s.times[k - 1]);
-			salvaged_done(&s);
-		}
-		buf_done(&b);
-	}
-	cb_done(&c);
-}
-
-static void frames_that_are_there_twice_or_swapped_are_put_right(void **state)
-{
-	static const unsigned orders[][4] = {
-	    {0, 1, 1, 2}, {0, 2, 1, 9}, {0, 1, 2, 1}, {1, 0, 2, 9}};
-	struct capture c = {0};
-
-	make_capture(&c);
-	for (enum sf_compression kind = SF_GZIP; kind <= SF_ZSTD; kind++) {
-		for (size_t i = 0; i < COUNT_OF(orders); i++) {
-			struct buf b = {0}, other = {0};
-			struct salvaged s;
-			size_t at[4];
-
-			pack(&b, &c.out, kind, at);
-			for (size_t k = 0; k < 4 && orders[i][k] < 3; k++)
-				buf_add(&other, b.p + at[orders[i][k]],
-					at[orders[i][k] + 1] - at[orders[i][k]]);
-			salvage(*state, &other, NULL, &s);
-			assert_int_equal(s.events, EVENTS);
-			expect_events(&s, 0, 0, EVENTS);
-			assert_true(s.report.count > 0);
-			salvaged_done(&s);
-			buf_done(&b);
-			buf_done(&other);
-		}
-	}
-	cb_done(&c);
-}
-
-static void options_say_what_becomes_of_what_is_not_proven(void **state)
-{
-	const struct sf_salvage_options keep = {.keep_doubtful = true, .no_marks = true},
-					strict = {.proven_only = true};
-	struct capture c = {0};
+	struct good_capture g = {0};
 	struct buf b = {0};
 	struct salvaged s;
-	size_t at[4];
+	size_t from, to, events;
 
-	make_capture(&c);
-	pack(&b, &c.out, SF_ZSTD, at);
-	b.p[at[2] - 1] ^= 1; /* the second frame's checksum */
-	salvage(*state, &b, &keep, &s);
-	assert_int_equal(s.events, EVENTS);
-	assert_int_equal(s.report.events_unproven, 20);
-	assert_int_equal(s.marks, 0);
-	salvaged_done(&s);
+	good_capture_make(&g);
+	from = g.at[GOOD_USERS];
+	to = g.at[GOOD_USERS + 1];
+	events = g.at[GOOD_LSEEK];
+	buf_add(&b, g.c.out.p, from);
+	buf_add(&b, g.c.out.p + to, events - to);
+	buf_add(&b, g.c.out.p + from, to - from);
+	buf_add(&b, g.c.out.p + events, g.c.out.len - events);
 	salvage(*state, &b, NULL, &s);
-	assert_int_equal(s.events, 20);
-	salvaged_done(&s);
-	b.len = at[3] - 5; /* the last one is cut: used, or not */
-	salvage(*state, &b, &strict, &s);
-	assert_int_equal(s.events, 10);
-	assert_int_equal(s.report.frames, 3);
-	assert_int_equal(s.report.proven, 1);
+	assert_int_equal(s.report.by_kind[SF_DAMAGE_PLACE], 1);
+	assert_int_equal(s.out.len, b.len);
+	assert_non_null(memmem(s.out.p, s.out.len, g.c.out.p + from, to - from));
+	assert_memory_equal(s.out.p + s.out.len - (b.len - events), b.p + events, b.len - events);
 	salvaged_done(&s);
 	buf_done(&b);
+	cb_done(&g.c);
+}
+
+/* Of a recorder that is not known; one alone is damage. */
+static void a_number_of_parameters_that_comes_again_is_a_fact(void **state)
+{
+	for (size_t n = 1; n <= 4; n++) {
+		struct capture c = {0};
+		struct salvaged s;
+
+		make_capture(&c);
+		for (size_t i = 0; i < n; i++) {
+			cb_event_begin(&c, CB_EV_V2, EV_LSEEK_X, time_of(EVENTS + i), 7);
+			cb_param_u64(&c, 0);
+			cb_param_u64(&c, 4);
+			cb_param_u64(&c, 0);
+			cb_event_end(&c);
+		}
+		salvage_odd(*state, &c.out, NULL, &s);
+		assert_int_equal(s.events, n < 3 ? EVENTS : EVENTS + n);
+		assert_int_equal(s.report.events_left_out, n < 3 ? n : 0);
+		salvaged_done(&s);
+		cb_done(&c);
+	}
+}
+
+/* Where it stands, or behind the first event. */
+static void a_machine_that_most_events_contradict_is_left_out(void **state)
+{
+	for (size_t behind = 0; behind < 2; behind++) {
+		struct capture c = {0};
+		struct buf b = {0};
+		struct salvaged s;
+		size_t first = HEAD + behind * BLOCK;
+
+		make_capture(&c);
+		c.out.p[28 + 156 + 7] ^= 0x40; /* when it was started */
+		buf_add(&b, c.out.p, 28);
+		buf_add(&b, c.out.p + HEAD, first - HEAD);
+		buf_add(&b, c.out.p + 28, HEAD - 28);
+		buf_add(&b, c.out.p + first, c.out.len - first);
+		salvage(*state, &b, NULL, &s);
+		assert_int_equal(s.events, EVENTS);
+		assert_int_equal(s.report.by_kind[SF_DAMAGE_LIST], 1);
+		assert_int_equal(s.report.count, 1);
+		assert_int_equal(s.out.len, c.out.len - (HEAD - 28));
+		salvaged_done(&s);
+		buf_done(&b);
+		cb_done(&c);
+	}
+}
+
+static void many_damages_are_all_told(void **state)
+{
+	struct capture c = {0};
+	struct salvaged s;
+
+	cb_section(&c);
+	cb_machine(&c, 2, "box");
+	cb_bytes(&c, "no block", 8);
+	for (size_t i = 0; i < EVENTS; i++) {
+		for (size_t k = 0; k < 4; k++)
+			cb_stat(&c, time_of(i), 7);
+		cb_bytes(&c, "no block", 8);
+	}
+	salvage(*state, &c.out, NULL, &s);
+	assert_int_equal(s.events, EVENTS);
+	assert_int_equal(s.report.duplicates, 3 * EVENTS);
+	assert_int_equal(s.report.by_kind[SF_DAMAGE_DUPLICATE], EVENTS);
+	assert_int_equal(s.report.by_kind[SF_DAMAGE_FRAMING] +
+			     s.report.by_kind[SF_DAMAGE_TRUNCATED],
+			 EVENTS + 1);
+	for (size_t i = 0; i < s.report.described; i++)
+		if (s.report.list[i].kind == SF_DAMAGE_DUPLICATE)
+			assert_int_equal(s.report.list[i].events, 3);
+	salvaged_done(&s);
+	cb_done(&c);
+}
+
+/* What the first copy lost is in the second one, and is not put among later events. */
+static void a_section_again_gives_what_the_first_one_lost(void **state)
+{
+	struct capture c = {0};
+	struct buf twice = {0};
+	struct salvaged s;
+
+	cb_section(&c);
+	cb_machine(&c, 2, "box");
+	for (size_t i = 0; i < EVENTS; i++)
+		cb_stat(&c, time_of(10 * i), 7);
+	buf_add(&twice, c.out.p, c.out.len);
+	buf_add(&twice, c.out.p, c.out.len);
+	salvage(*state, &twice, NULL, &s);
+	assert_int_equal(s.out.len, c.out.len);
+	assert_memory_equal(s.out.p, c.out.p, c.out.len);
+	salvaged_done(&s);
+	memset(event_at(&twice, 20), 0, BLOCK);
+	salvage(*state, &twice, NULL, &s);
+	assert_int_equal(s.events, EVENTS);
+	assert_int_equal(s.report.duplicates, EVENTS - 1);
+	assert_int_equal(s.times[EVENTS - 1], time_of(200));
+	assert_int_equal(s.report.sections, 2);
+	salvaged_done(&s);
+	buf_done(&twice);
+	cb_done(&c);
+}
+
+static void sections_stay_sections(void **state)
+{
+	struct capture c = {0};
+	struct salvaged s;
+	size_t second;
+
+	make_capture(&c);
+	second = c.out.len;
+	cb_section(&c);
+	cb_machine(&c, 4, "other");
+	for (size_t i = 0; i < 5; i++)
+		cb_stat(&c, time_of(i), 8); /* of another machine: earlier does not matter */
+	salvage(*state, &c.out, NULL, &s);
+	assert_int_equal(s.report.sections, 2);
+	assert_int_equal(s.report.count, 0);
+	assert_int_equal(s.out.len, c.out.len);
+	assert_memory_equal(s.out.p, c.out.p, c.out.len);
+	salvaged_done(&s);
+	memset(c.out.p + second - BLOCK, 0, BLOCK); /* the first one's last event */
+	salvage(*state, &c.out, NULL, &s);
+	assert_int_equal(s.report.sections, 2);
+	assert_int_equal(s.events, EVENTS - 1 + 5);
+	expect_events(&s, 0, 0, EVENTS - 1);
+	expect_events(&s, EVENTS - 1, 0, 5);
+	salvaged_done(&s);
 	cb_done(&c);
 }
 
@@ -393,9 +351,12 @@ int main(void)
 	    in_a_place(events_that_are_there_twice_are_kept_once),
 	    in_a_place(a_lost_header_is_replaced),
 	    in_a_place(entries_of_lists_are_lost_one_by_one),
-	    in_a_place(any_changed_byte_costs_at_most_its_frame),
-	    in_a_place(frames_that_are_there_twice_or_swapped_are_put_right),
-	    in_a_place(options_say_what_becomes_of_what_is_not_proven),
+	    in_a_place(a_list_that_stands_between_events_is_put_before_them),
+	    in_a_place(a_number_of_parameters_that_comes_again_is_a_fact),
+	    in_a_place(a_machine_that_most_events_contradict_is_left_out),
+	    in_a_place(many_damages_are_all_told),
+	    in_a_place(a_section_again_gives_what_the_first_one_lost),
+	    in_a_place(sections_stay_sections),
 	    in_a_place(bytes_that_are_no_capture_give_none),
 	};
 

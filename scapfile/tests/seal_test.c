@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "scapfile/sealing.h"
+#include "scapfile/stream.h"
 #include "scapfile/tests/place.h"
 
 #define EVENTS	    95
@@ -431,9 +432,91 @@ static void frames_that_are_swapped_are_found(void **state)
 	pair_done(&p);
 }
 
+/* ---- the frames alone ---- */
+
+static void expect_frames(const struct sf_seal_frames *got, const struct sf_seal_frames *want)
+{
+	assert_true(got->n <= want->n);
+	if (got->n)
+		assert_memory_equal(got->list, want->list, got->n * sizeof(*got->list));
+}
+
+static void the_frames_of_a_seal_are_those_that_were_written(void **state)
+{
+	const char *path = in_place(*state, "frames", suffix[SF_PLAIN]);
+	struct sf_seal_frames f, of_memory;
+	struct pair p = {0};
+	struct error err = {0};
+	uint64_t at = 0, events = 0;
+
+	make_pair(&p, path);
+	assert_int_equal(sf_seal_frames(path, &f, &err), 1);
+	assert_int_equal(f.n, FRAMES);
+	assert_true(f.ended && f.at_blocks && !f.broken);
+	assert_int_equal(f.size, p.capture.len);
+	for (size_t i = 0; i < f.n; i++) {
+		uint8_t digest[SF_SEAL_DIGEST];
+
+		assert_int_equal(f.list[i].at, at);
+		assert_true(sf_hash_once(p.capture.p + at, f.list[i].size, digest));
+		assert_memory_equal(digest, f.list[i].sha256, sizeof(digest));
+		assert_true(f.list[i].from && f.list[i].from <= f.list[i].to);
+		at += f.list[i].size;
+		events += f.list[i].events;
+	}
+	assert_int_equal(at, p.capture.len);
+	assert_int_equal(events, EVENTS);
+	assert_int_equal(sf_seal_frames_memory(buf_view(&p.seal), &of_memory, &err), 1);
+	assert_int_equal(of_memory.n, f.n);
+	expect_frames(&of_memory, &f);
+	sf_seal_frames_done(&of_memory);
+	sf_seal_frames_done(&f);
+	assert_int_equal(sf_seal_frames(in_place(*state, "none", suffix[SF_PLAIN]), &f, &err), 0);
+	assert_int_equal(f.n, 0);
+	pair_done(&p);
+}
+
+static void no_frame_is_taken_from_behind_a_change_of_the_seal(void **state)
+{
+	struct pair p = {0};
+	struct sf_seal_frames f, whole;
+	struct error err;
+
+	make_pair(&p, in_place(*state, "changed", suffix[SF_PLAIN]));
+	assert_int_equal(sf_seal_frames_memory(buf_view(&p.seal), &whole, &err), 1);
+	for (size_t i = 0; i < p.seal.len; i++) {
+		size_t lines = 0;
+		int rc;
+
+		for (size_t k = 0; k < i; k++)
+			lines += p.seal.p[k] == '\n';
+		p.seal.p[i] ^= 1;
+		rc = sf_seal_frames_memory(buf_view(&p.seal), &f, &err);
+		p.seal.p[i] ^= 1;
+		assert_true(rc == 1 || rc == ERR_UNSUPPORTED);
+		assert_true(!f.ended && f.n <= lines);
+		if (rc == 1 && i + 1 < p.seal.len) { /* else the end is torn */
+			assert_int_equal(f.broken, lines + 1);
+			assert_true(f.what[0]);
+		}
+		expect_frames(&f, &whole);
+		sf_seal_frames_done(&f);
+	}
+	for (size_t n = 0; n < p.seal.len; n++) {
+		assert_int_equal(sf_seal_frames_memory(sv_make(p.seal.p, n), &f, &err), 1);
+		assert_false(f.ended);
+		expect_frames(&f, &whole);
+		sf_seal_frames_done(&f);
+	}
+	sf_seal_frames_done(&whole);
+	pair_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    in_a_place(the_frames_of_a_seal_are_those_that_were_written),
+	    in_a_place(no_frame_is_taken_from_behind_a_change_of_the_seal),
 	    in_a_place(a_capture_that_was_not_touched_is_intact),
 	    in_a_place(a_seal_says_where_the_capture_comes_from),
 	    in_a_place(a_lineage_that_does_not_fit_a_line_is_refused),

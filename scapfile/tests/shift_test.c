@@ -87,6 +87,17 @@ static void ids_of_the_host_are_shifted_and_those_of_a_namespace_stay(void **sta
 	assert_int_equal(number(ev, "exe_ino"), 77);
 }
 
+static void ids_of_32_bits_are_shifted_likewise(void **state)
+{
+	struct ev *ev = shifted(*state, EV_ITER_TASK_E, 77);
+	unsigned ppid = (unsigned)ev_param_index(ev->type, "ppid");
+	unsigned vpid = (unsigned)ev_param_index(ev->type, "vpid");
+
+	ev_locate(ev, ev->nparams - 1u);
+	assert_int_equal(load_u32(ev->data + ev->at[ppid]), 77 + IDS);
+	assert_int_equal(load_u32(ev->data + ev->at[vpid]), 77);
+}
+
 static void what_is_no_id_stays(void **state)
 {
 	static const int64_t values[] = {0, -1, -2, INT64_MIN};
@@ -120,13 +131,15 @@ static void lists_are_shifted_like_events(void **state)
 	struct fixture *f = *state;
 	const struct ev_thread_entry t = {.tid = 5,
 					  .pid = 5,
-					  .ptid = 0,
+					  .ptid = 4,
 					  .sid = 5,
 					  .pgid = 5,
 					  .vpgid = 5,
 					  .vtid = 5,
 					  .vpid = 5,
-					  .exe_ino_ctime = 8};
+					  .exe_ino_ctime = 8,
+					  .clone_ts = 8,
+					  .pidns_init_start_ts = 8};
 	const struct ev_fd_entry fd = {.tid = 5, .fd = 3};
 	const struct ev_loss loss = {.from = 5, .to = UINT64_MAX};
 	struct ev_item item = {.kind = EV_ITEM_THREAD, .thread = &t};
@@ -135,9 +148,11 @@ static void lists_are_shifted_like_events(void **state)
 	assert_int_equal(item.thread->tid, 5 + IDS);
 	assert_int_equal(item.thread->pid, 5 + IDS);
 	assert_int_equal(item.thread->pgid, 5 + IDS);
-	assert_int_equal(item.thread->ptid, 0);
+	assert_int_equal(item.thread->ptid, 4 + IDS);
 	assert_int_equal(item.thread->sid + item.thread->vpgid + item.thread->vtid, 15);
 	assert_int_equal(item.thread->exe_ino_ctime, 8 + NS);
+	assert_int_equal(item.thread->clone_ts, 8 + NS);
+	assert_int_equal(item.thread->pidns_init_start_ts, 8 + NS);
 	assert_int_equal(item.thread->exe_ino_mtime, 0);
 	item = (struct ev_item){.kind = EV_ITEM_FD, .fd = &fd};
 	assert_int_equal(sf_shift_item(&f->shift, &item, NULL), 0);
@@ -164,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	    TEST(ids_of_the_host_are_shifted_and_those_of_a_namespace_stay),
+	    TEST(ids_of_32_bits_are_shifted_likewise),
 	    TEST(what_is_no_id_stays),
 	    TEST(a_capture_that_is_not_shifted_is_not_copied),
 	    TEST(lists_are_shifted_like_events),

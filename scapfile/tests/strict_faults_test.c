@@ -128,6 +128,8 @@ static const struct fault faults[] = {
 	{ "parameter: text with a NUL inside", GOOD_OPENAT, 70, 1, 0, SF_STRICT_PARAM_TEXT },
 	{ "parameter: open flags", GOOD_OPENAT, 73, 4, 0x80000000, SF_STRICT_PARAM_VALUE },
 	{ "parameter: descriptor of 64 bits", GOOD_OPENAT, 50, 8, 1ull << 40, SF_STRICT_PARAM_VALUE },
+	{ "parameter: new descriptor without its sign", GOOD_OPENAT, 50, 8, UINT32_MAX, SF_STRICT_PARAM_VALUE },
+	{ "parameter: polled descriptor without its sign", GOOD_POLL, 52, 8, UINT32_MAX, SF_STRICT_PARAM_VALUE },
 	{ "parameter: result below all errors", GOOD_LSEEK, 44, 8, (uint64_t)-5000, SF_STRICT_PARAM_VALUE },
 	{ "parameter: IPv4 tuple as IPv6", GOOD_CONNECT, 52, 1, 10, SF_STRICT_PARAM_LENGTH },
 	{ "parameter: unknown family", GOOD_CONNECT, 73, 1, 200, SF_STRICT_PARAM_VALUE },
@@ -193,6 +195,31 @@ static void each_wrong_number_is_found(void **state)
 			fail_msg("'%s' changes nothing", f->name);
 		expect_found(&g.c.out, f->rule, f->name);
 		memcpy(g.c.out.p + at, before, f->width);
+	}
+	expect_clean(&g.c.out, "the good capture again");
+	cb_done(&g.c);
+}
+
+/* Offsets in a block as in the faults; what old events become when they are made current. */
+static void events_made_of_old_ones_are_fine(void **state)
+{
+	static const struct fault rows[] = {
+	    {"directory without its sign", GOOD_OPENAT, 58, 8, UINT32_MAX, 0},
+	    {"a call whose event is newer, with its number", GOOD_GENERIC, 40, 4, 10 << 16 | 75, 0},
+	};
+	struct good_capture g = {0};
+
+	(void)state;
+	good_capture_make(&g);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char *p = g.c.out.p + g.at[rows[i].block] + rows[i].at;
+		char before[8];
+
+		memcpy(before, p, sizeof(before));
+		for (unsigned k = 0; k < rows[i].width; k++)
+			p[k] = (char)(rows[i].value >> (8 * k));
+		expect_clean(&g.c.out, rows[i].name);
+		memcpy(p, before, sizeof(before));
 	}
 	expect_clean(&g.c.out, "the good capture again");
 	cb_done(&g.c);
@@ -539,6 +566,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_wrong_number_is_found),
+	    cmocka_unit_test(events_made_of_old_ones_are_fine),
 	    cmocka_unit_test(no_two_faults_are_the_same),
 	    cmocka_unit_test(the_order_of_blocks_is_judged),
 	    cmocka_unit_test(blocks_hold_nothing_but_contents_padding_and_options),

@@ -217,7 +217,10 @@ static void the_bytes_kept_never_exceed_their_limit(void **state)
 			assert_true(kept(w).bytes <= opt.keep_bytes);
 		}
 		d = dump(w);
-		assert_in_range(kept(w).bytes, opt.keep_bytes / 2, opt.keep_bytes);
+		/* What waits for the thread counts uncompressed, and may push out more than half.
+		 */
+		assert_in_range(kept(w).bytes, opt.background ? 1 : opt.keep_bytes / 2,
+				opt.keep_bytes);
 		assert_int_equal(kept(w).events, d.events);
 		assert_int_equal(kept(w).dropped_events + d.events, 3000);
 		assert_true(kept(w).dropped_frames > 10);

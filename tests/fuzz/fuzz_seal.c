@@ -64,12 +64,30 @@ static void check_change(const struct sf_seal_report *was, struct sv capture, st
 	free(changed);
 }
 
+/* The frames alone agree with what the check takes for the seal's. */
+static void check_frames(const struct sf_seal_report *r, struct sv capture, struct sv seal)
+{
+	struct sf_seal_frames f;
+	uint64_t end = 0;
+
+	CHECK(sf_seal_frames_memory(seal, &f, NULL) == 1);
+	for (size_t i = 0; i < f.n; i++) {
+		CHECK(f.list[i].at == end);
+		end += f.list[i].size;
+	}
+	CHECK(end == f.size && (!f.broken || f.what[0]));
+	CHECK(r->faults || (r->sealed == f.size && r->ended == f.ended));
+	CHECK(r->verdict != SF_SEAL_INTACT || f.size == capture.n);
+	sf_seal_frames_done(&f);
+}
+
 static void check_seal(struct sv capture, struct sv seal)
 {
 	struct sf_seal_report r;
 
 	if (sf_seal_check_memory(capture, seal, NULL, &r, NULL) == 0) {
 		check_report(&r, capture);
+		check_frames(&r, capture, seal);
 		if (!r.faults)
 			check_change(&r, capture, seal);
 	}

@@ -169,8 +169,8 @@ def section():
     return block(0x0a0d0d0a, struct.pack("<IHHQ", 0x1a2b3c4d, 1, 2, 0xffffffffffffffff))
 
 
-def machine(hostname="box"):
-    return block(0x201, struct.pack("<IQQ128sQQQQ", 2, 1 << 30, 32768, hostname.encode(), 0, 0, 0, 0))
+def machine(hostname="box", cpus=2, max_pid=32768, boot_ts=0):
+    return block(0x201, struct.pack("<IQQ128sQQQQ", cpus, 1 << 30, max_pid, hostname.encode(), boot_ts, 0, 0, 0))
 
 
 def counted(body):

@@ -46,6 +46,37 @@ static void a_failed_open_shows_what_it_tried(void **state)
 	assert_shows(w, "*%fs.path.name|%fs.path.nameraw", "<NA>|<NA>");
 }
 
+/* One context for all events, as in a replay: what it remembers of one is not of the next. */
+static void each_failed_open_shows_its_own_path(void **state)
+{
+	static const char *const names[] = {"missing", "/etc/other", "missing"};
+	static const char *const paths[] = {"/home/ubuntu/missing", "/etc/other",
+					    "/home/ubuntu/missing"};
+	struct world *w = *state;
+	struct flt_program *p;
+	struct flt_format *f;
+	struct flt_ctx *cx;
+
+	assert_int_equal(flt_program_new(NULL, &p, NULL), 0);
+	assert_int_equal(flt_format_new(p, SV_LIT("%fd.name %fd.nameraw %fd.name"), &f, NULL), 0);
+	assert_int_equal(flt_program_seal(p, NULL), 0);
+	assert_int_equal(flt_ctx_new(p, w->st, &cx, NULL), 0);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		struct buf got = {0}, want = {0};
+
+		EVENT(w, 3200, EV_OPENAT_2_X, I(-2), I(EV_FD_CWD), S(names[i]), I(1), I(0), I(0),
+		      I(0));
+		flt_ctx_event(cx, &w->bind);
+		assert_true(flt_format_text(cx, f, &got));
+		buf_addf(&want, "%s %s %s", paths[i], names[i], paths[i]);
+		assert_string_equal(buf_cstr(&got), buf_cstr(&want));
+		buf_done(&got);
+		buf_done(&want);
+	}
+	flt_ctx_free(cx);
+	flt_program_free(p);
+}
+
 static void at_calls_work_on_their_directory(void **state)
 {
 	struct world *w = *state;
@@ -609,6 +640,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    SHOW_TEST(an_opened_file_shows_everywhere),
 	    SHOW_TEST(a_failed_open_shows_what_it_tried),
+	    SHOW_TEST(each_failed_open_shows_its_own_path),
 	    SHOW_TEST(at_calls_work_on_their_directory),
 	    SHOW_TEST(file_system_calls_have_paths_if_they_succeed),
 	    SHOW_TEST(directories_and_file_names_are_cut_at_the_last_slash),

@@ -149,6 +149,7 @@ static void the_executables_age_is_computed_at_exec(void **arg)
 	assert_int_equal(t->exe_ino_mtime, 9);
 	assert_int_equal(t->exe_ino_ctime_duration_clone_ts, 60 * 1000000);
 	assert_int_equal(t->exe_ino_ctime_duration_pidns_start, 0);
+	world_alone(&w);
 	t->pidns_init_start_ts = world_ns(30);
 	EXEC(&w, 20, .ino = 5, .ctime = world_ns(40), .mtime = 9);
 	assert_int_equal(t->exe_ino_ctime_duration_pidns_start, 10 * 1000000);

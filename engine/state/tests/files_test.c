@@ -82,6 +82,19 @@ static void a_thread_closes_in_the_table_of_its_process(void **arg)
 	world_done(&w);
 }
 
+static void a_close_that_fails_closes_nothing(void **arg)
+{
+	struct world w;
+
+	(void)arg;
+	world_in_tmp(&w);
+	world_open(&w, 20, 3, "/a", 0);
+	EVENT(&w, 20, EV_CLOSE_X, I(-9), I(3));
+	world_tick(&w);
+	assert_non_null(F(&w, 20, 3));
+	world_done(&w);
+}
+
 static void settling_carries_out_what_is_pending(void **arg)
 {
 	struct world w;
@@ -330,6 +343,7 @@ int main(void)
 	    cmocka_unit_test(other_ways_to_open_have_their_own_names),
 	    cmocka_unit_test(long_directories_leave_room_for_their_separator),
 	    cmocka_unit_test(a_thread_closes_in_the_table_of_its_process),
+	    cmocka_unit_test(a_close_that_fails_closes_nothing),
 	    cmocka_unit_test(settling_carries_out_what_is_pending),
 	    cmocka_unit_test(a_closed_range_leaves_the_numbers_around_it),
 	    cmocka_unit_test(other_ways_to_duplicate_and_calls_that_do_not),

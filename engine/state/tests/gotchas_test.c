@@ -64,6 +64,7 @@ static void g06_the_caller_makes_no_sibling_of_its_own(void **arg)
 	assert_int_equal(T(&w, 30)->ptid, 1);
 	/* A caller whose virtual id is not known may be in a namespace. */
 	CLONE(&w, 50, .pid = 50, .ptid = 1);
+	world_alone(&w);
 	T(&w, 50)->vtid = -1;
 	CLONE(&w, 50, .ret = 51);
 	assert_null(T(&w, 51));

@@ -11,10 +11,14 @@
 
 #include <cmocka.h>
 
+#define COMPARED_MAX 100 /* threads of a state that is compared after each event */
+
 void world_init(struct world *w, const struct state_options *opt)
 {
 	*w = (struct world){.now = 10};
 	assert_int_equal(state_new(opt, &w->st, NULL), 0);
+	assert_int_equal(state_new(opt, &w->passed, NULL), 0);
+	memset(w->st->quick, 0, sizeof(w->st->quick));
 	w->synth = ev_synth_new();
 	assert_non_null(w->synth);
 	w->source = ev_synth_source(w->synth);
@@ -62,6 +66,7 @@ void world_done(struct world *w)
 	world_check(w);
 	check_checkpoint(w);
 	state_free(w->st);
+	state_free(w->passed);
 	ev_source_close(w->source);
 }
 
@@ -75,14 +80,41 @@ uint64_t world_ns(uint64_t ms)
 	return WORLD_EPOCH + ms * 1000000;
 }
 
+void world_alone(struct world *w)
+{
+	state_free(w->passed);
+	w->passed = NULL;
+}
+
+/* Events mean the same to the state on the quick way and on the long one. */
+static void check_passed(const struct world *w)
+{
+	struct buf looked = {0}, passed = {0};
+
+	if (!state_is_complete(w->st) || w->st->suppressed_comms.count ||
+	    state_threads(w->st) > COMPARED_MAX)
+		return;
+	assert_int_equal(state_save(w->st, &looked, NULL), 0);
+	assert_int_equal(state_save(w->passed, &passed, NULL), 0);
+	assert_int_equal(looked.len, passed.len);
+	assert_memory_equal(looked.p, passed.p, looked.len);
+	buf_done(&looked);
+	buf_done(&passed);
+}
+
 /* Feed what was added to the synthetic source last. */
 static void feed(struct world *w)
 {
+	struct state_binding bind;
 	struct ev_item item;
 
 	assert_int_equal(ev_source_next(w->source, &item, NULL), 1);
 	w->rc = state_feed(w->st, &item, &w->bind, NULL);
 	assert_true(w->rc >= 0);
+	if (!w->passed)
+		return;
+	assert_int_equal(state_pass(w->passed, &item, &bind, NULL), w->rc);
+	check_passed(w);
 }
 
 void world_item(struct world *w, const struct ev_item *item)

@@ -18,6 +18,7 @@ enum { STREAM = 1, DGRAM = 2, RAW_SOCKET = 3 };	       /* types of sockets */
 
 struct world {
 	struct state *st;
+	struct state *passed; /* the same, but that nobody looks at its events; or NULL */
 	struct ev_synth *synth;
 	struct ev_source *source;
 	struct state_binding bind; /* of the last event */
@@ -28,6 +29,8 @@ struct world {
 void world_init(struct world *w, const struct state_options *opt);
 void world_done(struct world *w); /* also checks the invariants */
 void world_check(const struct world *w);
+/* The test is going to change records itself: no more beside a state that nobody looks at. */
+void world_alone(struct world *w);
 void world_at(struct world *w, uint64_t ms);
 uint64_t world_ns(uint64_t ms);
 void world_item(struct world *w, const struct ev_item *item);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events that nobody looks at leave the same state behind as those that are looked at. */
+#include "engine/state/internal.h"
+#include "scapfile/scapfile.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define CORPUS SOURCE_DIR "/../shared/corpus/"
+#define OWN    SOURCE_DIR "/tests/captures/"
+#define POINTS 100 /* of each capture, where the states are compared */
+
+static const char *const captures[] = {
+    OWN "intrusion.scap",
+    OWN "network.scap",
+    OWN "sessions.scap",
+    OWN "uring.scap",
+    CORPUS "public/cat_write.scap",
+    CORPUS "public/connect_localhost.scap",
+    CORPUS "public/curl_google_comments.scap",
+    CORPUS "public/sample.scap",
+    CORPUS "public/single_ipv6_conn.scap",
+    CORPUS "public/curl_google.scap",
+    CORPUS "public/ping_sendto.scap",
+    CORPUS "public/psp_run_as_user_0_container.scap",
+    CORPUS "recorded/build.scap",
+    CORPUS "recorded/busy.scap.zst",
+    CORPUS "recorded/container.scap",
+    CORPUS "recorded/network.scap",
+    CORPUS "recorded/persist.scap",
+};
+
+static void assert_same(struct state *a, struct state *b)
+{
+	struct buf x = {0}, y = {0};
+
+	if (!state_is_complete(a))
+		return;
+	state_settle(a, state_stats(a)->last_ts);
+	state_settle(b, state_stats(b)->last_ts);
+	assert_int_equal(state_save(a, &x, NULL), 0);
+	assert_int_equal(state_save(b, &y, NULL), 0);
+	assert_int_equal(x.len, y.len);
+	assert_memory_equal(x.p, y.p, x.len);
+	buf_done(&x);
+	buf_done(&y);
+}
+
+static uint64_t count(const char *path)
+{
+	struct sf_reader *reader;
+	struct ev_item item;
+	uint64_t n = 0;
+
+	assert_int_equal(sf_reader_open(path, NULL, &reader, NULL), 0);
+	while (ev_source_next(sf_reader_source(reader), &item, NULL) == 1)
+		n += item.kind == EV_ITEM_EVENT;
+	sf_reader_close(reader);
+	return n;
+}
+
+/* What is known of an event that was passed is what a look says, too. */
+static void assert_agree(const struct state_binding *passed, const struct state_binding *looked)
+{
+	assert_int_equal(passed->visible, looked->visible);
+	assert_int_equal(!passed->thread, !looked->thread);
+	if (passed->thread)
+		assert_int_equal(passed->thread->tid, looked->thread->tid);
+	assert_int_equal(!passed->fd, !looked->fd);
+	if (passed->fd) {
+		assert_int_equal(passed->fd->num, looked->fd->num);
+		assert_int_equal(passed->fd->type, looked->fd->type);
+	}
+}
+
+/* Every @nth event is looked at in both states. */
+static void replay(const char *path, unsigned nth)
+{
+	uint64_t step = count(path) / POINTS + 1, n = 0;
+	struct state *looked, *passed;
+	struct sf_reader *reader;
+	struct state_binding bind, passing;
+	struct ev_item item;
+	int rc;
+
+	assert_int_equal(sf_reader_open(path, NULL, &reader, NULL), 0);
+	assert_int_equal(state_new(NULL, &looked, NULL), 0);
+	assert_int_equal(state_new(NULL, &passed, NULL), 0);
+	while (ev_source_next(sf_reader_source(reader), &item, NULL) == 1) {
+		bool event = item.kind == EV_ITEM_EVENT;
+
+		rc = state_feed(looked, &item, &bind, NULL);
+		if (event && nth && n % nth == 0)
+			assert_int_equal(state_feed(passed, &item, &bind, NULL), rc);
+		else
+			assert_int_equal(state_pass(passed, &item, &passing, NULL), rc);
+		if (event && rc > 0 && !(nth && n % nth == 0))
+			assert_agree(&passing, &bind);
+		n += event;
+		if (event && n % step == 0)
+			assert_same(looked, passed);
+	}
+	assert_same(looked, passed);
+	state_free(looked);
+	state_free(passed);
+	sf_reader_close(reader);
+}
+
+static void nobody_looks_at_anything(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(captures); i++)
+		if (access(captures[i], R_OK) == 0)
+			replay(captures[i], 0);
+		else
+			print_message("%s is not here\n", captures[i]);
+}
+
+static void some_events_are_looked_at(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(captures); i++)
+		if (access(captures[i], R_OK) == 0)
+			replay(captures[i], 3);
+}
+
+/* What an open said when it began is of no use after any other call has ended. */
+static void an_enter_event_is_kept_until_an_exit_passes(void **unused)
+{
+	struct ev_synth *synth = ev_synth_new();
+	struct ev_source *source = ev_synth_source(synth);
+	struct state *st;
+	struct state_binding bind;
+	struct ev_item item;
+
+	(void)unused;
+	ev_synth_begin(synth, EV_GETUID_X, 1, 5);
+	ev_synth_int(synth, 0);
+	assert_int_equal(ev_synth_end(synth), 0);
+	ev_synth_begin(synth, EV_OPEN_E, 2, 5);
+	ev_synth_str(synth, "/etc/passwd");
+	ev_synth_int(synth, 0);
+	ev_synth_int(synth, 0);
+	assert_int_equal(ev_synth_end(synth), 0);
+	ev_synth_begin(synth, EV_GETUID_X, 3, 5);
+	ev_synth_int(synth, 0);
+	assert_int_equal(ev_synth_end(synth), 0);
+	assert_int_equal(state_new(NULL, &st, NULL), 0);
+	for (int i = 0; ev_source_next(source, &item, NULL) == 1; i++) {
+		assert_int_equal(state_pass(st, &item, &bind, NULL), 1);
+		assert_int_equal(state_find(st, 5)->stored != NULL, i == 1);
+	}
+	state_free(st);
+	ev_source_close(source);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(nobody_looks_at_anything),
+	    cmocka_unit_test(some_events_are_looked_at),
+	    cmocka_unit_test(an_enter_event_is_kept_until_an_exit_passes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The captures that are measured: given ones where they are, else the repository's own, repeated; and parts of them.
+
+What is made stays in common.WORK.
+"""
+import calendar
+import gzip
+import os
+import shutil
+import struct
+import subprocess
+import time
+
+from benchmarks.common import ROOT, SCAPULA, SHARED, WORK, fail, info, run
+
+EVENT_BLOCKS = {0x204, 0x8010ABCD, 0x208, 0x216, 0x217, 0x221, 0x222}
+FLAGGED = {0x208, 0x217, 0x222}
+LARGE_ROUNDS, QUICK_ROUNDS = 6, 1  # of busy: 3.57 million events each
+
+
+# --- bytes ---
+
+def read(path):
+    with open(path, "rb") as f:
+        data = f.read()
+    return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+
+
+def blocks(data):
+    at = 0
+    while at + 8 <= len(data):
+        kind, total = struct.unpack_from("<II", data, at)
+        yield kind, at, total
+        at += total
+
+
+def repeat(source, target, times):
+    """Write @source with its events @times over, each round later than the one before."""
+    data = read(source)
+    head, events, stamps = [], [], []
+    for kind, at, total in blocks(data):
+        if kind not in EVENT_BLOCKS:
+            head.append(data[at:at + total])
+            continue
+        offset = 14 if kind in FLAGGED else 10
+        ts = struct.unpack_from("<Q", data, at + offset)[0]
+        if ts != 0xFFFFFFFFFFFFFFFF:
+            stamps.append(ts)
+        events.append((at, total, offset, ts))
+    step = max(stamps) - min(stamps) + 1000000
+    with open(target, "wb") as f:
+        f.write(b"".join(head))
+        for k in range(times):
+            out = bytearray()
+            for at, total, offset, ts in events:
+                block = bytearray(data[at:at + total])
+                if ts != 0xFFFFFFFFFFFFFFFF:
+                    struct.pack_into("<Q", block, offset, ts + k * step)
+                out += block
+            f.write(out)
+
+
+# --- captures ---
+
+def recorded(name):
+    return os.path.join(SHARED, "corpus", "recorded", name + ".scap")
+
+
+def own(name):
+    return os.path.join(ROOT, "tests", "captures", name + ".scap")
+
+
+def unzipped(path):
+    """A plain copy of a .scap file that gzip compressed: decompressing it would hide what reading it costs."""
+    copy = os.path.join(WORK, "plain-" + os.path.basename(path))
+    if not os.path.exists(copy):
+        with open(copy, "wb") as f:
+            f.write(read(path))
+    return copy
+
+
+def busy():
+    """A recorded load: plain, and as .zst."""
+    plain, zst = os.path.join(WORK, "big.scap"), os.path.join(WORK, "big.scap.zst")
+    given = recorded("busy") + ".zst"
+    if os.path.exists(given):
+        zst = given
+        if not os.path.exists(plain):
+            unpack(zst, plain)
+    elif not os.path.exists(zst):
+        repeat(own("intrusion"), plain, 100)
+        subprocess.run(["zstd", "-qf", plain, "-o", zst], check=True)
+    return plain, zst
+
+
+def unpack(zst, plain):
+    subprocess.run(["zstd", "-dqf", zst, "-o", plain + ".part"], check=True)
+    os.rename(plain + ".part", plain)
+
+
+def nanoseconds(text):
+    """Of a time as `info` prints it."""
+    seconds, fraction = text.rstrip("Z").split(".")
+    return calendar.timegm(time.strptime(seconds, "%Y-%m-%dT%H:%M:%S")) * 10 ** 9 + int(fraction)
+
+
+def span(facts):
+    """When the first and the last event happened."""
+    return nanoseconds(facts["first"]), nanoseconds(facts["last"])
+
+
+def large(opt):
+    """A .zst capture of many events in frames: recordings one after the other, each with threads of its own."""
+    rounds = QUICK_ROUNDS if opt.quick else LARGE_ROUNDS
+    path = os.path.join(WORK, "large-%d.scap.zst" % rounds)
+    if os.path.exists(path):
+        return path
+    plain, _ = busy()
+    first, last = span(info(plain))
+    step = (last - first) // 10 ** 9 + 2
+    inputs, skews = [], []
+    for k in range(rounds):
+        name = os.path.join(WORK, "round-%d.scap" % k)
+        if not os.path.lexists(name):
+            os.symlink(plain, name)
+        inputs.append(name)
+        skews += ["--skew", "%s=%ds" % (name, k * step)]
+    started = time.monotonic()
+    run([SCAPULA, "merge", "-q", "--force", "-o", path] + (skews if rounds > 1 else []) + inputs)
+    print("made %s in %.0f s" % (os.path.basename(path), time.monotonic() - started), flush=True)
+    return path
+
+
+def large_plain(opt):
+    zst = large(opt)
+    plain = zst[:-len(".zst")]
+    if not os.path.exists(plain):
+        unpack(zst, plain)
+    return plain
+
+
+def first_events(source, n, suffix):
+    """The first @n events of a capture, with the state that they need."""
+    stem = os.path.basename(source).split(".")[0]
+    path = os.path.join(WORK, "%s-first-%d%s" % (stem, n, suffix))
+    if not os.path.exists(path):
+        run([SCAPULA, "slice", "-q", "--no-seal", "--evt", "1..%d" % n, source, "-o", path])
+    return path
+
+
+def with_one_event(source):
+    """What a capture says of its host and processes, and its first event: what has none is no capture to replay."""
+    path = os.path.join(WORK, os.path.basename(source).split(".")[0] + "-one-event.scap")
+    if not os.path.exists(path):
+        data, kept, events = read(source), [], 0
+        for kind, at, total in blocks(data):
+            events += kind in EVENT_BLOCKS
+            if kind not in EVENT_BLOCKS or events == 1:
+                kept.append(data[at:at + total])
+        with open(path, "wb") as f:
+            f.write(b"".join(kept))
+    return path
+
+
+def peer(opt):
+    """Debian's sysdig and a capture that it can read; (None, None) where one is missing, which is said."""
+    sysdig = shutil.which("sysdig")
+    source = os.path.join(SHARED, "corpus", "public", "single_ipv6_conn.scap")
+    if not sysdig or not os.path.exists(source):
+        print("beside sysdig: skipped (%s)" % ("the capture is not here" if sysdig else "sysdig is not installed"))
+        return None, None
+    path = os.path.join(WORK, "peer-quick.scap" if opt.quick else "peer.scap")
+    if not os.path.exists(path):
+        repeat(source, path, 200 if opt.quick else 1000)
+    return sysdig, path
+
+
+def variants(files, times):
+    """The rules of @files @times over, each but the first with names, texts and fields of its own."""
+    path = os.path.join(WORK, "variants-%d-of-%d.yaml" % (times, len(files)))
+    script = os.path.join(ROOT, "scripts", "rule-variants")
+    if not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(script):
+        p = subprocess.run([script, str(times)] + files, stdout=subprocess.PIPE)
+        if p.returncode:
+            fail("scripts/rule-variants ended with status %d" % p.returncode)
+        with open(path + ".part", "wb") as f:
+            f.write(p.stdout)
+        os.rename(path + ".part", path)
+    return path

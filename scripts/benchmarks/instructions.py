@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Instructions, counted by callgrind: the same on a busy machine, and so what a test can hold to.
+
+Counted are starts with each set of rules, and events: what a capture costs more than a start, which has one. Runs of one
+program give the same counts, as the seed of its hash tables is given. Another C library or processor gives others.
+"""
+import concurrent.futures
+import os
+import platform
+import shutil
+import subprocess
+
+from benchmarks import captures
+from benchmarks.common import ENV, ROOT, SHARED, WORK, count_events, ended_badly, fail, replay, rule_sets, run, state_only
+
+TABLE = os.path.join(ROOT, "tests", "instructions.tsv")
+GROWTH = 1.03
+GIVEN = ["build", "container", "intrusion", "persist"]
+OWN = ["intrusion", "network", "sessions", "uring"]
+UPDATE = "If that is meant, or the C library or the processor is another: scripts/bench check --update."
+
+
+def seed():
+    """A library that gives hash tables the same seed in every run."""
+    library = os.path.join(WORK, "seed.so")
+    run(["cc", "-shared", "-fPIC", "-O1", "-o", library, os.path.join(os.path.dirname(os.path.abspath(__file__)), "seed.c")])
+    return library
+
+
+def instructions(args, preload):
+    """How many a command takes."""
+    p = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"] + args,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=dict(ENV, LD_PRELOAD=preload))
+    for line in p.stderr.splitlines():
+        if "Collected" in line and p.returncode in (0, 1):
+            return int(line.split(":")[1])
+    ended_badly(args, p.returncode, p.stderr)
+
+
+def commands(given):
+    """Label and command, for each set of rules."""
+    starter = [("starter rules", [os.path.join(ROOT, "rules", "starter.yaml")])]
+    return [("state only", state_only())] + [(label, replay(files)) for label, files in (rule_sets() if given else starter)]
+
+
+def count(given):
+    """Name and instructions of each start and of the events of four captures, those given or the repository's."""
+    preload = seed()
+    first = captures.with_one_event(captures.own("intrusion"))
+    paths = [(n, captures.unzipped(captures.recorded(n) if given else captures.own(n))) for n in (GIVEN if given else OWN)]
+    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        pending = [(label, pool.submit(instructions, command + [first], preload),
+                    [(name, path, pool.submit(instructions, command + [path], preload)) for name, path in paths])
+                   for label, command in commands(given)]
+        for label, start, runs in pending:
+            yield "start, " + label, start.result()
+            for name, path, result in runs:
+                yield "%s, %s" % (name, label), (result.result() - start.result()) / count_events(path)
+
+
+def read_table():
+    if not os.path.exists(TABLE):
+        return {}
+    with open(TABLE, encoding="utf-8") as f:
+        return {name: float(n) for name, n in (line.split("\t") for line in f if not line.startswith("#"))}
+
+
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        return next((line.split(": ")[1].strip() for line in f if line.startswith("model name")), platform.machine())
+
+
+def counted_with():
+    return "# Counted with %s %s on %s.\n" % (*platform.libc_ver(), processor())
+
+
+def is_counted_here():
+    """Was the table made with such a C library and processor?"""
+    with open(TABLE, encoding="utf-8") as f:
+        return counted_with() in f
+
+
+def write_table(rows):
+    with open(TABLE, "w", encoding="utf-8") as f:
+        f.write("# Instructions of a start, and of an event of a capture: scripts/bench check --update\n" + counted_with())
+        f.writelines("%s\t%.1f\n" % row for row in rows)
+
+
+def compare(known, rows):
+    """Print @rows as they come; what grew, and what is not known."""
+    worse, unknown = [], []
+    for name, n in rows:
+        before = known.get(name)
+        print("%-36s %12.1f%s" % (name, n, "  %+6.2f %%" % (100 * n / before - 100) if before else "  not known"), flush=True)
+        if not before:
+            unknown.append(name)
+        elif n > GROWTH * before:
+            worse.append(name)
+    return worse, unknown
+
+
+def bench_check(opt):
+    given = all(os.path.exists(captures.recorded(n)) for n in GIVEN)
+    if not shutil.which("valgrind"):
+        fail("valgrind is not installed: scripts/deps")
+    known = read_table()
+    if opt.update:
+        if not given:
+            fail("the table is of all captures, and those of %s are not here" % SHARED)
+        rows = [(name, n) for which in (False, True) for name, n in count(which)]
+        compare(known, rows)
+        write_table(dict(rows).items())
+        return
+    worse, unknown = compare(known, count(given))
+    if worse and not is_counted_here():
+        print("more instructions than in tests/instructions.tsv, which was counted elsewhere: not judged: %s" % "; ".join(worse))
+    elif worse:
+        fail("over %.0f %% more instructions than in tests/instructions.tsv: %s. %s" % (100 * GROWTH - 100, "; ".join(worse), UPDATE))
+    if unknown:
+        fail("not in tests/instructions.tsv: %s. Add them by scripts/bench check --update." % "; ".join(unknown))
