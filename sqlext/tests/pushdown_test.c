@@ -17,6 +17,7 @@
 #define TERMS_MAX    3
 #define CHUNK_EVENTS 100 /* of the index: most queries can pass over some */
 #define COLUMNS_MAX  2000
+#define NAMED	     24 /* the first ones, by short names */
 
 struct world {
 	sqlite3 *db;
@@ -144,7 +145,7 @@ static char *term(struct world *w)
 {
 	static const char *const ops[] = {"=", "=", "=", "<", "<=", ">", ">=", "!=", "IS", "=="};
 	/* The first ones are asked for more often, and mean more to the tables. */
-	const char *column = w->columns[pick(w, 2) ? pick(w, 24) : pick(w, (unsigned)w->count)];
+	const char *column = w->columns[pick(w, 2) ? pick(w, NAMED) : pick(w, (unsigned)w->count)];
 	char *value = value_of(w, column), *other = value_of(w, column), *a, *b, *out;
 
 	a = changed(w, value);
@@ -206,9 +207,9 @@ static char *asked(struct world *w)
 {
 	if (pick(w, 4) == 0)
 		return sqlite3_mprintf("num");
-	return sqlite3_mprintf("num, quote(%s), quote(%s), quote(%s)", w->columns[pick(w, 24)],
-			       w->columns[pick(w, (unsigned)w->count)],
-			       w->columns[pick(w, (unsigned)w->count)]);
+	return sqlite3_mprintf("num, quote(%s), quote(%s), quote(%s)", w->columns[pick(w, NAMED)],
+			       w->columns[pick(w, NAMED)],
+			       w->columns[pick(w, pick(w, 2) ? NAMED : (unsigned)w->count)]);
 }
 
 static char *rows_where(struct world *w, const char *columns, const char *from, const char *where)
@@ -221,9 +222,9 @@ static char *rows_where(struct world *w, const char *columns, const char *from, 
 	return out;
 }
 
-static void compare(struct world *w)
+static void compare(struct world *w, char *where)
 {
-	char *where = clause(w), *columns = asked(w);
+	char *columns = asked(w);
 	char *picked = sqlite3_mprintf("num IN (SELECT num FROM copy WHERE %s)", where);
 	char *got = rows_where(w, columns, "events", where);
 	char *want = rows_where(w, columns, "plain", picked);
@@ -247,7 +248,7 @@ static void compare_all(const char *path, uint64_t seed)
 	learn_columns(&w);
 	copy_rows(&w);
 	for (unsigned i = 0; i < CLAUSES; i++)
-		compare(&w);
+		compare(&w, i < 10 ? sqlite3_mprintf("1") : clause(&w));
 	assert_true(w.found > w.rows); /* they do find something */
 	for (int i = 0; i < w.count; i++)
 		sqlite3_free(w.columns[i]);
