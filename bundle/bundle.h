@@ -179,8 +179,65 @@ void bag_case_done(struct bag_case *c);
 /* A copy of the case as of now, without unused pages, to @to, which must not exist. */
 MUST_CHECK int bag_case_copy(const char *path, const char *to, struct error *err);
 /* Check that a case, which may be inside of an archive, is whole. Return: 0; ERR_FORMAT, with the
- * first thing that is wrong; or ERR_*. */
-MUST_CHECK int bag_case_check(const char *path, struct error *err);
+ * first thing that is wrong; or ERR_*. @opt: only whether to stop; may be NULL. */
+MUST_CHECK int bag_case_check(const char *path, const struct bag_checking *opt, struct error *err);
+
+/* ---- runs of a case, and whether others gave the same ---- */
+
+#define BAG_RUNS_MAX	    10000u /* of a case, and files of a run: beyond, it is refused */
+#define BAG_DIFFERENCES_MAX 20u	   /* told one by one; further ones are counted */
+
+struct bag_reading { /* of a capture */
+	int64_t id;
+	struct bag_case_file capture;
+	uint64_t events;
+	bool complete;
+};
+
+struct bag_run {
+	int64_t id;
+	const char *version, *command; /* untrusted */
+	bool finished;
+	struct bag_case_file *rules; /* in the order in which they were loaded */
+	struct bag_reading *readings;
+	size_t nrules, nreadings;
+};
+
+struct bag_runs {
+	struct bag_run *list;
+	size_t count;
+	struct arena arena;
+};
+
+/* bag_runs_done() must follow, whatever is returned. @opt as above. */
+MUST_CHECK int bag_runs_read(const char *path, const struct bag_checking *opt, struct bag_runs *out,
+			     struct error *err);
+void bag_runs_done(struct bag_runs *r);
+
+enum bag_difference_kind {
+	BAG_ALERT_MISSING, /* only the first case has it */
+	BAG_ALERT_ADDED,   /* only the second */
+	BAG_ALERT_CHANGED, /* the same event and rule, but it says something else */
+};
+
+struct bag_difference {
+	enum bag_difference_kind kind;
+	uint64_t evt_num;
+	const char *rule, *what; /* untrusted; @what: the output of the case that has it */
+};
+
+struct bag_comparison { /* zeroed storage; several readings add up */
+	uint64_t same, missing, added, changed;
+	struct bag_difference first[BAG_DIFFERENCES_MAX];
+	size_t ntold;
+	struct arena arena;
+};
+
+/* Compare the alerts of a reading with those of another one, maybe of another case. */
+MUST_CHECK int bag_compare(const char *path, int64_t reading, const char *other_path,
+			   int64_t other_reading, const struct bag_checking *opt,
+			   struct bag_comparison *out, struct error *err);
+void bag_comparison_done(struct bag_comparison *c);
 
 /* ---- texts ---- */
 

@@ -30,4 +30,17 @@ void bag_write_jsonld(struct buf *b, const struct bag_member *m, size_t n, const
 void bag_write_environment(struct buf *b, const struct bag_making *opt);
 void bag_write_info(struct buf *b, const struct bag_making *opt, uint64_t bytes, uint64_t files);
 
+/* ---- cases (case.c) ---- */
+
+struct sqlite3;
+
+/*
+ * Open a case, which may be in an archive, to be read. *db is to be closed also on failure. Nothing
+ * in the file runs by itself, and what does run ends when @opt (NULL: never) says so.
+ */
+MUST_CHECK int bag_case_open(const char *path, const struct bag_checking *opt, struct sqlite3 **db,
+			     struct error *err);
+/* ERR_DB, or ERR_INTERRUPTED if it was stopped. */
+int bag_case_failed(struct sqlite3 *db, const char *path, const char *doing, struct error *err);
+
 #endif

@@ -10,6 +10,7 @@
 #include "bundle/bundle.h"
 #include "cli/custody.h"
 #include "cli/inputs.h"
+#include "cli/scratch.h"
 #include "cli/signing.h"
 #include "scapfile/files.h"
 #include "scapfile/seal.h"
@@ -66,8 +67,7 @@ struct bundle {
 	size_t ninputs;
 	struct arena arena;
 	unsigned nrules;
-	char *scratch; /* directory of the copy of the case, or NULL */
-	char *copy;
+	struct cli_scratch scratch; /* for the copy of the case */
 	int status;
 };
 
@@ -312,23 +312,6 @@ static int add_origins(struct bundle *o, const char *db)
 	return status;
 }
 
-/* Where the copy of a case is made: a directory that nobody else looks into. */
-static int make_scratch(struct bundle *o)
-{
-	const char *dir = getenv("TMPDIR");
-
-	if (asprintf(&o->scratch, "%s/scapula-XXXXXX", dir && *dir ? dir : "/tmp") < 0)
-		return cli_exit_of(ERR_NOMEM);
-	if (!mkdtemp(o->scratch)) {
-		cli_log(CLI_ERROR, "cannot create a directory like '%s': %s", o->scratch,
-			strerror(errno));
-		free(o->scratch);
-		o->scratch = NULL;
-		return CLI_INPUT;
-	}
-	return asprintf(&o->copy, "%s/case.db", o->scratch) < 0 ? cli_exit_of(ERR_NOMEM) : 0;
-}
-
 /* A case goes in as it is now, without its write-ahead log, and only if it is whole. */
 static int add_case(struct bundle *o, const char *path)
 {
@@ -336,19 +319,20 @@ static int add_case(struct bundle *o, const char *path)
 	const char *name;
 	int status;
 
-	if (o->copy) {
+	if (o->scratch.file) {
 		cli_log(CLI_ERROR, "'%s' is a second case; a bundle has one", path);
 		return CLI_USAGE;
 	}
-	status = make_scratch(o);
+	status = cli_scratch_make(&o->scratch);
 	if (status)
 		return status;
-	if (bag_case_copy(path, o->copy, &err) < 0 || bag_case_check(o->copy, &err) < 0)
+	if (bag_case_copy(path, o->scratch.file, &err) < 0 ||
+	    bag_case_check(o->scratch.file, NULL, &err) < 0)
 		return cli_fail(&err);
 	name = bag_maker_name(o->maker, BAG_RESULTS, path);
 	if (!name)
 		return cli_exit_of(ERR_NOMEM);
-	if (bag_maker_file(o->maker, name, o->copy, &err) < 0)
+	if (bag_maker_file(o->maker, name, o->scratch.file, &err) < 0)
 		return cli_fail(&err);
 	return add_origins(o, path);
 }
@@ -643,12 +627,7 @@ static int list(const char *path)
 static void done(struct bundle *o)
 {
 	bag_maker_free(o->maker);
-	if (o->copy)
-		unlink(o->copy);
-	if (o->scratch)
-		rmdir(o->scratch);
-	free(o->copy);
-	free(o->scratch);
+	cli_scratch_done(&o->scratch);
 	free(o->inputs);
 	arena_done(&o->arena);
 }
