@@ -30,6 +30,7 @@
 #define BAG_MANIFEST	  "manifest-sha256.txt"
 #define BAG_TAGS	  "tagmanifest-sha256.txt"
 #define BAG_CUSTODY	  "meta/custody.jsonl"
+#define BAG_STREAMS	  "meta/streams-sha256.txt" /* of captures, uncompressed */
 #define BAG_CAPTURES	  "data/captures/"
 #define BAG_RESULTS	  "data/results/"
 #define BAG_RULES	  "data/rules/"
@@ -53,6 +54,7 @@ struct bag_making {
 
 struct bag_made {
 	uint8_t root[BAG_DIGEST];
+	uint64_t root_size;	    /* of the tagmanifest, whose hash it is */
 	uint64_t files, bytes;	    /* in data/ */
 	uint8_t sha256[BAG_DIGEST]; /* of the manifest */
 };
@@ -66,6 +68,9 @@ MUST_CHECK int bag_maker_new(const struct bag_making *opt, struct bag_maker **ou
  */
 MUST_CHECK int bag_maker_file(struct bag_maker *m, const char *name, const char *path,
 			      struct error *err);
+/* Likewise a capture: of one that is stored compressed, BAG_STREAMS has what it holds. */
+MUST_CHECK int bag_maker_capture(struct bag_maker *m, const char *name, const char *path,
+				 struct error *err);
 /* Likewise a text, which is copied. */
 MUST_CHECK int bag_maker_text(struct bag_maker *m, const char *name, struct sv text,
 			      struct error *err);
@@ -73,11 +78,11 @@ MUST_CHECK int bag_maker_text(struct bag_maker *m, const char *name, struct sv t
  * NULL. */
 const char *bag_maker_name(struct bag_maker *m, const char *dir, const char *path);
 /*
- * The SHA-256 of a file, which is read; remembered, so that it is not read again.
+ * Size and SHA-256 of a file, which is read; remembered, so that it is not read again.
  * Return: 0, or as arc_open().
  */
-MUST_CHECK int bag_maker_hash(struct bag_maker *m, const char *path, uint8_t sha256[BAG_DIGEST],
-			      struct error *err);
+MUST_CHECK int bag_maker_hash(struct bag_maker *m, const char *path, uint64_t *size,
+			      uint8_t sha256[BAG_DIGEST], struct error *err);
 /*
  * Write the bundle. Every file is read twice: for the manifest, which comes first, and to be
  * copied. Return: 0, ERR_IO (also: a file changed meanwhile), ERR_INTERRUPTED, ERR_NOMEM, ERR_*.
@@ -156,6 +161,17 @@ MUST_CHECK int bag_check(const char *path, const struct bag_checking *opt, struc
 /* The same over an archive in memory. */
 MUST_CHECK int bag_check_memory(const void *p, size_t n, struct bag_report *out, struct error *err);
 void bag_report_done(struct bag_report *r);
+
+struct bag_streams { /* of captures that are stored compressed */
+	uint64_t same, other;
+	char first[160]; /* that is another one: its name, untrusted */
+};
+
+/* Uncompress the captures that BAG_STREAMS names and compare. @root: what the names of members are
+ * to be put behind: "b.tar//". Return: 0, also if there is no such file; or ERR_*. */
+MUST_CHECK int bag_check_streams(const char *root, const struct bag_report *r,
+				 const struct bag_checking *opt, struct bag_streams *out,
+				 struct error *err);
 
 /* ---- cases ---- */
 

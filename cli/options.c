@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "archive/archive.h"
 #include "cli/cli.h"
 #include "cli/custody.h"
 
@@ -16,7 +17,9 @@ static const struct cli_option common_options[] = {
     {OPT_PROGRESS, "progress", "auto|never|plain|json",
      "progress on stderr; auto: a bar on a terminal"},
     {OPT_LOG_FORMAT, "log-format", "text|json", "form of the messages on stderr"},
-    {OPT_MEM_LIMIT, "mem-limit", "SIZE", "stop with status 5 when the rebuilt state outgrows SIZE"},
+    {OPT_MEM_LIMIT, "mem-limit", "SIZE",
+     "stop with status 5 when the rebuilt state outgrows SIZE; copies of what is in archives go to "
+     "a file then"},
     {OPT_TIMEOUT, "timeout", "DURATION", "stop with status 5 after that long"},
     {OPT_LOG_ACCESS, "log-access", NULL,
      "add an entry about what is read to the log that SCAPULA_CUSTODY names"},
@@ -219,6 +222,8 @@ int cli_parse(const struct cli_parser *p, struct cli_common *common, int argc, c
 	common->color = want_color(s.color);
 	cli_log_setup(p->command, s.json_log, common->quiet, common->verbose);
 	*first = optind;
+	if (common->mem_limit)
+		arc_set_memory(common->mem_limit);
 	return s.log_access ? cli_custody_opened(argc, argv, optind) : 0;
 }
 

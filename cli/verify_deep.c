@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cli/custody.h"
 #include "cli/rule_run.h"
 #include "cli/scratch.h"
 
@@ -79,17 +80,36 @@ struct again { /* a run that is repeated */
 	size_t nreadings;
 };
 
+/* Has the member this hash as it is stored; or else, with @inside, what xz or the like compressed?
+ */
+static bool is_the_one(const struct again *a, const struct bag_file *m,
+		       const struct bag_case_file *f, bool inside)
+{
+	struct custody_file file = {0};
+	char *path;
+	bool is;
+
+	if (!inside)
+		return memcmp(m->sha256, f->sha256, BAG_DIGEST) == 0;
+	path = cli_bundle_member(a->bundle, m->name);
+	file.name = path;
+	is = path && cli_custody_hash(&file) == 0 && file.hashed &&
+	     memcmp(file.sha256, f->sha256, BAG_DIGEST) == 0;
+	free(path);
+	return is;
+}
+
 /* The member under @dir that has this hash: its path, for @a to free; or NULL. */
 static const char *find_file(struct again *a, const struct bag_case_file *f, const char *dir)
 {
 	const struct bag_report *r = &a->bundle->report;
 
-	for (size_t i = 0; i < r->count && f->hashed; i++) {
-		const struct bag_file *m = &r->list[i];
+	for (size_t i = 0; i < 2 * r->count && f->hashed; i++) {
+		const struct bag_file *m = &r->list[i % r->count];
 		char *path;
 
 		if (!m->whole || !sv_starts(sv_of(m->name), sv_of(dir)) ||
-		    memcmp(m->sha256, f->sha256, BAG_DIGEST) != 0)
+		    !is_the_one(a, m, f, i >= r->count))
 			continue;
 		path = cli_bundle_member(a->bundle, m->name);
 		if (path)
@@ -265,7 +285,21 @@ static int repeat(struct cli_deep *d, const char *path, const struct cli_bundle 
 	return status;
 }
 
-void cli_check_deep(struct cli_deep *d, const char *path, const struct cli_bundle *b)
+static int check_streams(struct cli_deep *d, const struct cli_bundle *b)
+{
+	const struct bag_checking how = {.stop = stop};
+	struct error err = {0};
+	char *root = cli_bundle_member(b, "");
+	int rc =
+	    root ? bag_check_streams(root, &b->report, &how, &d->streams, &err) : error_nomem(&err);
+
+	free(root);
+	if (rc == ERR_INTERRUPTED)
+		return cli_interrupted();
+	return rc < 0 ? cli_fail(&err) : d->streams.other ? CLI_FINDINGS : 0;
+}
+
+static int repeat_all(struct cli_deep *d, const char *path, const struct cli_bundle *b)
 {
 	const struct bag_checking how = {.stop = stop};
 	struct bag_runs runs;
@@ -284,6 +318,15 @@ void cli_check_deep(struct cli_deep *d, const char *path, const struct cli_bundl
 	bag_runs_done(&runs);
 	if (d->alerts.missing || d->alerts.added || d->alerts.changed || d->miscounted)
 		status = cli_worse(status, CLI_FINDINGS);
+	return status;
+}
+
+void cli_check_deep(struct cli_deep *d, const char *path, const struct cli_bundle *b)
+{
+	int status = check_streams(d, b);
+
+	/* Without a case there is nothing to compare with. */
+	status = cli_worse(status, path ? repeat_all(d, path, b) : CLI_PARTIAL);
 	d->status = cli_worse(d->status, cli_worse(status, cli_interrupted()));
 }
 
@@ -342,12 +385,28 @@ static void text_skipped(struct buf *b, const struct cli_deep *d)
 		buf_addf(b, "%14sand %" PRIu64 " more\n", "", d->skipped - WHY_MAX);
 }
 
-void cli_deep_text(struct buf *b, const struct cli_deep *d)
+void cli_deep_text(struct buf *b, const struct cli_deep *d, bool has_case)
 {
 	const struct bag_comparison *a = &d->alerts;
 	uint64_t differ = a->missing + a->added + a->changed;
 
+	if (d->streams.same) {
+		row(b, "uncompressed");
+		count(b, d->streams.same, "capture");
+		buf_lit(b, " as they were\n");
+	}
+	if (d->streams.other) {
+		row(b, "UNCOMPRESSED");
+		count(b, d->streams.other, "capture");
+		buf_lit(b, " NOT as they were; first: ");
+		cli_safe(b, sv_of(d->streams.first));
+		buf_char(b, '\n');
+	}
 	row(b, "replayed");
+	if (!has_case) {
+		buf_lit(b, "nothing: there is no case to compare with\n");
+		return;
+	}
 	count(b, d->runs, "run");
 	buf_lit(b, ", ");
 	count(b, d->readings, "capture");
@@ -380,9 +439,11 @@ void cli_deep_json(struct buf *b, const struct cli_deep *d)
 		 ",\"alerts_same\":%" PRIu64 ",\"alerts_missing\":%" PRIu64
 		 ",\"alerts_added\":%" PRIu64 ",\"alerts_changed\":%" PRIu64
 		 ",\"readings_miscounted\":%" PRIu64 ",\"not_repeated\":%" PRIu64
+		 ",\"streams_same\":%" PRIu64 ",\"streams_other\":%" PRIu64
 		 ",\"other_version\":%s,\"differences\":[",
 		 d->runs, d->readings, d->events, a->same, a->missing, a->added, a->changed,
-		 d->miscounted, d->skipped, d->other_version ? "true" : "false");
+		 d->miscounted, d->skipped, d->streams.same, d->streams.other,
+		 d->other_version ? "true" : "false");
 	for (size_t i = 0; i < a->ntold; i++) {
 		buf_addf(b, "%s{\"kind\":\"%s\",\"evt_num\":%" PRIu64 ",\"rule\":", i ? "," : "",
 			 kinds[a->first[i].kind], a->first[i].evt_num);

@@ -14,14 +14,15 @@ struct cli_deep { /* zeroed storage */
 	uint64_t miscounted; /* readings with another number of events */
 	uint64_t skipped;    /* runs and readings that could not be repeated */
 	struct buf why;	     /* lines about these: untrusted text made harmless */
-	bool other_version;  /* one was made by another version of the program */
+	struct bag_streams streams;
+	bool other_version; /* one was made by another version of the program */
 	int status;
 };
 
-/* Repeat all runs of the case at @path, which is in the bundle @b. What goes wrong is in d->status
- * (told). */
+/* Uncompress the captures of the bundle @b, and repeat all runs of its case at @path (NULL: there
+ * is none). What goes wrong is in d->status (told). */
 void cli_check_deep(struct cli_deep *d, const char *path, const struct cli_bundle *b);
-void cli_deep_text(struct buf *b, const struct cli_deep *d);
+void cli_deep_text(struct buf *b, const struct cli_deep *d, bool has_case);
 /* A member "deep" for an object that has others. */
 void cli_deep_json(struct buf *b, const struct cli_deep *d);
 void cli_deep_done(struct cli_deep *d);
