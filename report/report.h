@@ -68,6 +68,7 @@ struct rep_options {
 	const char *version;  /* of the program */
 	const char *command;  /* that makes the report, quoted for a shell; or NULL */
 	int64_t made;	      /* seconds since the epoch; -1: not told */
+	bool raw_cells;	      /* CSV: formulas stay formulas; for programs, not for spreadsheets */
 	bool everything;      /* what happened besides alerts, too, where a format can say it */
 	bool (*stop)(
 	    void *arg); /* asked now and then: true ends it with ERR_INTERRUPTED; or NULL */
@@ -108,6 +109,7 @@ struct rep_sink {
 	const char *name, *other; /* @other: a second name, or NULL */
 	int (*write)(struct rep_case *, const struct rep_options *, struct rep_out *,
 		     struct error *);
+	bool everything; /* rep_options.everything unless asked otherwise */
 	const char *help;
 };
 extern const struct rep_sink rep_sinks[]; /* ends with a NULL name */
@@ -125,6 +127,8 @@ MUST_CHECK int rep_case_open(const char *path, const struct rep_options *opt, ui
 MUST_CHECK int rep_case_over(struct sqlite3 *db, const char *name, const struct rep_options *opt,
 			     struct rep_case **out, struct error *err);
 void rep_case_close(struct rep_case *c); /* NULL is fine */
+/* From now on rows are those of run @run_id alone; 0: as selected. Not while rows are open. */
+MUST_CHECK int rep_case_narrow(struct rep_case *c, int64_t run_id, struct error *err);
 
 /*
  * Walking: rep_X_open(), then rep_X_next() until it returns 0, then rep_rows_close(), which is fine
@@ -214,8 +218,8 @@ struct rep_group { /* alerts that look alike, of one rule and capture */
 	char fingerprint[17];
 	struct sv rule, priority, hostname, example;
 };
-MUST_CHECK int rep_groups_open(struct rep_case *c, uint64_t limit, struct rep_rows **out,
-			       struct error *err);
+MUST_CHECK int rep_groups_open(struct rep_case *c, int64_t rule_id, uint64_t limit,
+			       struct rep_rows **out, struct error *err);
 MUST_CHECK int rep_group_next(struct rep_rows *r, struct rep_group *out, struct error *err);
 
 struct rep_process {
@@ -225,6 +229,7 @@ struct rep_process {
 	int64_t start_ts, end_ts; /* 0: before the capture; not ended, or not known */
 	struct sv uid_text;	  /* identity in any case: process_uid of v_process */
 	struct sv outcome, comm, exe, exepath, cmdline, cwd, exe_sha256, hostname;
+	struct sv args; /* JSON array of the arguments without the first; SV_NONE: not known */
 	struct sv user, login_user; /* names */
 	struct sv container_id, container_name, container_image;
 };
@@ -235,6 +240,20 @@ struct rep_process {
  */
 MUST_CHECK int rep_lineage(struct rep_case *c, int64_t process_id, int64_t evt_num,
 			   struct rep_process *out, size_t room, struct error *err);
+
+struct rep_node {
+	int64_t process_id, parent_id, alerts;
+	int severity; /* the gravest of its alerts, if it has any */
+	unsigned depth;
+};
+struct rep_tree { /* each node before its children, these by number */
+	struct rep_node *nodes;
+	size_t count;
+	uint64_t left_out;
+};
+/* Processes with selected alerts and their ancestors: at most @max. */
+MUST_CHECK int rep_tree_of(struct rep_case *c, size_t max, struct rep_tree *out, struct error *err);
+void rep_tree_done(struct rep_tree *t);
 
 struct rep_connection {
 	int64_t connection_id, capture_id, process_id, pid, uid;
@@ -254,7 +273,7 @@ MUST_CHECK int rep_connections_open(struct rep_case *c, uint64_t limit, struct r
 MUST_CHECK int rep_connection_next(struct rep_rows *r, struct rep_connection *out,
 				   struct error *err);
 /* The file it was about, if a field of the output names one. The text is in @scratch. */
-MUST_CHECK int rep_alert_file(const struct rep_alert *a, struct buf *scratch, struct sv *out);
+bool rep_alert_file(const struct rep_alert *a, struct buf *scratch, struct sv *out);
 
 struct rep_file { /* what a process did to a file */
 	int64_t capture_id, process_id, pid;
@@ -290,7 +309,7 @@ struct rep_loss {
 MUST_CHECK int rep_losses_open(struct rep_case *c, struct rep_rows **out, struct error *err);
 MUST_CHECK int rep_loss_next(struct rep_rows *r, struct rep_loss *out, struct error *err);
 
-enum rep_said_kind { REP_NOTE, REP_BOOKMARK, REP_VERDICT };
+enum rep_said_kind { REP_NOTE, REP_BOOKMARK, REP_VERDICT_GIVEN };
 
 struct rep_said { /* what people say: newest statements, in the order they were made */
 	enum rep_said_kind kind;
