@@ -79,14 +79,18 @@ static bool is_number(struct sv s)
 	return s.n == 0;
 }
 
-void escape_csv(struct buf *b, struct sv s)
+static bool is_formula(struct sv s)
 {
-	bool formula = s.n && memchr("=+-@\t\r", s.p[0], 6) && !is_number(s);
+	return s.n && memchr("=+-@\t\r", s.p[0], 6) && !is_number(s);
+}
+
+static void csv_cell(struct buf *b, struct sv s, bool apostrophe)
+{
 	bool quoted = s.n && (memchr(s.p, '"', s.n) || memchr(s.p, ',', s.n));
 
 	if (quoted)
 		buf_char(b, '"');
-	if (formula)
+	if (apostrophe)
 		buf_char(b, '\'');
 	for (const char *q; quoted && (q = memchr(s.p, '"', s.n));) {
 		size_t n = (size_t)(q - s.p) + 1;
@@ -98,6 +102,16 @@ void escape_csv(struct buf *b, struct sv s)
 	escape_text(b, s);
 	if (quoted)
 		buf_char(b, '"');
+}
+
+void escape_csv(struct buf *b, struct sv s)
+{
+	csv_cell(b, s, is_formula(s));
+}
+
+void escape_csv_plain(struct buf *b, struct sv s)
+{
+	csv_cell(b, s, false);
 }
 
 /* --- Markdown */

@@ -15,6 +15,8 @@ void escape_text(struct buf *b, struct sv s);
  * apostrophe in front.
  */
 void escape_csv(struct buf *b, struct sv s);
+/* The same without the apostrophe: for programs that take cells as they stand. */
+void escape_csv_plain(struct buf *b, struct sv s);
 /* Nothing in it ends a cell of a table, or becomes a link, an image, markup or HTML. */
 void escape_markdown(struct buf *b, struct sv s);
 /* For text between tags, and for values of attributes in either kind of quotation marks. */

@@ -43,15 +43,16 @@ struct rep_rows {
 	"FROM alerts a CROSS JOIN rules u USING (rule_id) "                                        \
 	"CROSS JOIN run_captures r USING (run_capture_id) "                                        \
 	"CROSS JOIN captures c USING (capture_id) "
+/* No % in these: they are parts of formats. */
 /* The process of an alert in the reading whose facts are shown: its number is the same in all. */
-#define REP_SHOWN_PROCESS "c.reading_id * 4294967296 + a.process_id % 4294967296"
+#define REP_SHOWN_PROCESS "c.reading_id * 4294967296 + (a.process_id & 4294967295)"
 /* A column of the image process p had: that of its exec x, or the one it began with. */
 #define REP_IMAGE(column) "iif(x.seq IS NULL, p." column ", x." column ")"
 
 /* The newest verdict on an alert, else on its fingerprint, as v_alert has it. */
 #define REP_VERDICT                                                                                \
 	"(SELECT v.verdict FROM verdicts v "                                                       \
-	"WHERE v.fingerprint = printf('%016x', a.fingerprint) "                                    \
+	"WHERE v.fingerprint = printf(char(37) || '016x', a.fingerprint) "                         \
 	"OR (v.capture_sha256 = c.sha256 AND v.evt_offset = a.evt_offset "                         \
 	"AND ifnull(v.rule, u.name) = u.name) "                                                    \
 	"ORDER BY v.fingerprint IS NULL DESC, v.verdict_id DESC LIMIT 1)"
