@@ -175,3 +175,8 @@ void rep_case_close(struct rep_case *c)
 	arena_done(&c->arena);
 	free(c);
 }
+
+const char *rep_case_name(const struct rep_case *c)
+{
+	return c->name;
+}

@@ -126,7 +126,8 @@ MUST_CHECK int rep_case_open(const char *path, const struct rep_options *opt, ui
 /* Over an open database, which stays the caller's. */
 MUST_CHECK int rep_case_over(struct sqlite3 *db, const char *name, const struct rep_options *opt,
 			     struct rep_case **out, struct error *err);
-void rep_case_close(struct rep_case *c); /* NULL is fine */
+void rep_case_close(struct rep_case *c);	     /* NULL is fine */
+const char *rep_case_name(const struct rep_case *c); /* as given */
 /* From now on rows are those of run @run_id alone; 0: as selected. Not while rows are open. */
 MUST_CHECK int rep_case_narrow(struct rep_case *c, int64_t run_id, struct error *err);
 
@@ -154,6 +155,10 @@ struct rep_capture {
 };
 MUST_CHECK int rep_captures_open(struct rep_case *c, struct rep_rows **out, struct error *err);
 MUST_CHECK int rep_capture_next(struct rep_rows *r, struct rep_capture *out, struct error *err);
+
+/* Names of the machines, each once. */
+MUST_CHECK int rep_hosts_open(struct rep_case *c, struct rep_rows **out, struct error *err);
+MUST_CHECK int rep_host_next(struct rep_rows *r, struct sv *out, struct error *err);
 
 struct rep_run {
 	int64_t run_id, started_ts, finished_ts, exit_status, captures, rules, alerts;

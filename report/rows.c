@@ -83,6 +83,24 @@ int rep_capture_next(struct rep_rows *r, struct rep_capture *out, struct error *
 	return 1;
 }
 
+int rep_hosts_open(struct rep_case *c, struct rep_rows **out, struct error *err)
+{
+	return rep_rows_open(c, "hosts", out, err,
+			     "SELECT DISTINCT c.hostname FROM captures c "
+			     "WHERE c.hostname IS NOT NULL%s ORDER BY 1",
+			     c->captures);
+}
+
+int rep_host_next(struct rep_rows *r, struct sv *out, struct error *err)
+{
+	struct rep_columns k = columns_of(r);
+	int rc = rep_rows_step(r, err);
+
+	if (rc > 0)
+		*out = rep_text(&k);
+	return rc;
+}
+
 int rep_gaps_open(struct rep_case *c, struct rep_rows **out, struct error *err)
 {
 	return rep_rows_open(c, "damage", out, err,
