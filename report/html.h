@@ -36,8 +36,6 @@ struct html {
 
 /* --- pieces (html_parts.c) */
 
-extern const char *const html_severities[REP_SEVERITIES]; /* names */
-
 /* Up to @max bytes; what is left out is counted. */
 void html_clipped(struct html *h, struct sv s, size_t max);
 void html_text(struct html *h, struct sv s);

@@ -20,7 +20,10 @@ static void fields(struct html *h, const struct rep_alert *a)
 		buf_lit(h->b, "<tr><th scope=\"row\">");
 		html_text(h, j.name);
 		buf_lit(h->b, "</th><td>");
-		html_code(h, j.value);
+		if (j.kind == REP_JSON_NULL)
+			buf_lit(h->b, "<span class=\"soft\">not known</span>");
+		else
+			html_code(h, j.value);
 		buf_lit(h->b, "</td></tr>\n");
 	}
 	if (any)
@@ -139,7 +142,7 @@ static int alert(struct html *h, const struct rep_alert *a)
 	buf_addf(h->b, "<tr class=\"alert\" id=\"alert-%" PRId64 "\">", a->alert_id);
 	html_time_cell(h, a->ts);
 	html_cell(h, a->hostname);
-	buf_lit(h->b, "<td>");
+	buf_addf(h->b, "<td class=\"p\" data-v=\"%" PRId64 "\">", a->pid);
 	if (a->pid >= 0)
 		buf_addf(h->b, "%" PRId64 " ", a->pid);
 	html_bdi(h, a->comm);

@@ -17,7 +17,7 @@ static void process_cell(struct html *h, int64_t process_id, int64_t pid, struct
 
 	for (size_t i = 0; i < h->tree.count && !there; i++)
 		there = h->tree.nodes[i].process_id == process_id;
-	buf_addf(h->b, "<td data-v=\"%" PRId64 "\">", pid);
+	buf_addf(h->b, "<td class=\"p\" data-v=\"%" PRId64 "\">", pid);
 	if (there)
 		buf_addf(h->b, "<a href=\"#process-%" PRId64 "\">%" PRId64 "</a> ", process_id,
 			 pid);

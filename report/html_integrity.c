@@ -13,18 +13,20 @@ static void state(struct html *h, const char *look, const char *text)
 
 static void seal(struct html *h, const struct rep_capture *k)
 {
-	bool differs = k->seal_sha256.p && !sv_eq(k->seal_sha256, k->sha256);
-
-	if (differs)
-		state(h, "no", "✗ is of another content: the capture was changed");
-	else if (sv_is(k->seal, "intact"))
+	switch (rep_seal_of(k)) {
+	case REP_SEAL_INTACT:
 		state(h, "ok", "✓ intact, and its hash is that of the capture");
-	else if (sv_is(k->seal, "prefix"))
+		break;
+	case REP_SEAL_PREFIX:
 		state(h, "meh", "! covers a beginning of the capture");
-	else if (sv_is(k->seal, "altered") || sv_is(k->seal, "broken"))
-		state(h, "no", "✗ does not match");
-	else
+		break;
+	case REP_SEAL_ALTERED:
+		state(h, "no", "✗ does not match: capture or seal was changed");
+		break;
+	case REP_SEAL_NONE:
 		state(h, "meh", "! none: a later change of the capture would not show");
+		break;
+	}
 	if (k->seal_origin.n) {
 		buf_lit(h->b, ", made by ");
 		html_bdi(h, k->seal_origin);

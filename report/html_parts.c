@@ -8,9 +8,6 @@
 
 #include "base/escape.h"
 
-const char *const html_severities[REP_SEVERITIES] = {
-    "Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug"};
-
 /* --- texts */
 
 /* How many bytes of @s to show: at most @max, and no part of a character. */
@@ -164,7 +161,7 @@ void html_count(struct html *h, uint64_t n, const char *one, const char *many)
 
 void html_badge(struct html *h, int severity)
 {
-	buf_addf(h->b, "<span class=\"sev s%d\">%s</span>", severity, html_severities[severity]);
+	buf_addf(h->b, "<span class=\"sev s%d\">%s</span>", severity, rep_severity_names[severity]);
 }
 
 /* --- tables */

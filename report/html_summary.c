@@ -5,38 +5,6 @@
 
 #include "report/html.h"
 
-struct totals { /* of the captures */
-	uint64_t captures, hosts, damaged, gaps, lost, unread, unsealed, altered, cut;
-	int64_t first_ts, last_ts;
-};
-
-static int add_up(struct html *h, struct totals *t)
-{
-	struct rep_rows *r = NULL;
-	struct rep_capture k;
-	int rc = rep_captures_open(h->c, &r, h->err);
-
-	while (rc >= 0 && (rc = rep_capture_next(r, &k, h->err)) > 0) {
-		t->captures++;
-		t->damaged += k.gaps > 0;
-		t->gaps += k.gaps > 0 ? (uint64_t)k.gaps : 0;
-		t->lost += k.lost_events > 0 ? (uint64_t)k.lost_events : 0;
-		t->unread += k.interrupted != 0;
-		t->cut += k.cut_values > 0 ? (uint64_t)k.cut_values : 0;
-		if (sv_is(k.seal, "altered") || sv_is(k.seal, "broken") ||
-		    (k.seal_sha256.p && !sv_eq(k.seal_sha256, k.sha256)))
-			t->altered++;
-		else if (!sv_is(k.seal, "intact"))
-			t->unsealed++;
-		if (k.first_ts && (!t->first_ts || k.first_ts < t->first_ts))
-			t->first_ts = k.first_ts;
-		if (k.last_ts > t->last_ts)
-			t->last_ts = k.last_ts;
-	}
-	rep_rows_close(r);
-	return rc;
-}
-
 /* --- can it be trusted? */
 
 static void trust_item(struct html *h, uint64_t n, const char *one, const char *many)
@@ -48,7 +16,7 @@ static void trust_item(struct html *h, uint64_t n, const char *one, const char *
 	buf_lit(h->b, "</li>\n");
 }
 
-static void trust(struct html *h, const struct totals *t)
+static void trust(struct html *h, const struct rep_totals *t)
 {
 	bool gaps = t->gaps || t->lost || t->unread;
 	const char *look = t->altered ? "bad" : gaps || !t->captures ? "warn" : "good";
@@ -125,7 +93,7 @@ static int top_rules(struct html *h)
 			break;
 		buf_addf(h->b, "<li><a href=\"#rule-%" PRId64 "\">", k.rule_id);
 		html_bdi(h, k.name);
-		buf_addf(h->b, "</a> <span class=\"soft\">%s, ", html_severities[k.severity]);
+		buf_addf(h->b, "</a> <span class=\"soft\">%s, ", rep_severity_names[k.severity]);
 		html_number(h, k.alerts);
 		buf_lit(h->b, "×</span></li>\n");
 	}
@@ -166,7 +134,7 @@ static int top_processes(struct html *h)
 			 p.pid);
 		html_bdi(h, p.comm);
 		buf_addf(h->b, "</a> <span class=\"soft\">%s, ",
-			 html_severities[nodes[i]->severity]);
+			 rep_severity_names[nodes[i]->severity]);
 		html_count(h, (uint64_t)nodes[i]->alerts, "alert", "alerts");
 		buf_lit(h->b, "</span></li>\n");
 	}
@@ -238,7 +206,7 @@ static int rules_table(struct html *h)
 	return rc;
 }
 
-static void range_text(struct html *h, const struct totals *t)
+static void range_text(struct html *h, const struct rep_totals *t)
 {
 	if (!t->first_ts)
 		return;
@@ -251,8 +219,8 @@ static void range_text(struct html *h, const struct totals *t)
 
 int html_summary(struct html *h)
 {
-	struct totals t = {0};
-	int rc = add_up(h, &t);
+	struct rep_totals t;
+	int rc = rep_totals_of(h->c, &t, h->err);
 
 	if (rc < 0)
 		return rc;

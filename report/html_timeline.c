@@ -111,7 +111,7 @@ static void bar_title(struct html *h, const struct rep_timeline *t, unsigned i)
 	label_text(h, t, t->first_ts + (int64_t)i * t->width);
 	for (int s = 0; s < REP_SEVERITIES; s++)
 		if (t->alerts[i][s])
-			buf_addf(h->b, ", %s %" PRIu64, html_severities[s], t->alerts[i][s]);
+			buf_addf(h->b, ", %s %" PRIu64, rep_severity_names[s], t->alerts[i][s]);
 	buf_lit(h->b, "</title>");
 }
 

@@ -75,6 +75,8 @@ struct rep_options {
 	void *arg;
 };
 
+extern const char *const rep_severity_names[REP_SEVERITIES]; /* "Emergency", ... */
+
 /* --- where it goes (out.c) */
 
 struct rep_out {
@@ -153,8 +155,20 @@ struct rep_capture {
 	int64_t reading_id;
 	int64_t alerts; /* selected ones */
 };
+enum rep_seal { REP_SEAL_NONE, REP_SEAL_INTACT, REP_SEAL_PREFIX, REP_SEAL_ALTERED };
 MUST_CHECK int rep_captures_open(struct rep_case *c, struct rep_rows **out, struct error *err);
 MUST_CHECK int rep_capture_next(struct rep_rows *r, struct rep_capture *out, struct error *err);
+/* What the seal says of the capture, if what it says of itself can be believed. */
+enum rep_seal rep_seal_of(const struct rep_capture *k);
+
+struct rep_totals {		       /* of the captures */
+	uint64_t captures, gaps, lost; /* gaps: places where something is missing or damaged */
+	uint64_t unread;	       /* captures that were not read to their end */
+	uint64_t unsealed, altered;    /* without an intact seal; with one that does not match */
+	uint64_t cut;		       /* texts that were too long */
+	int64_t first_ts, last_ts;     /* 0: not known */
+};
+MUST_CHECK int rep_totals_of(struct rep_case *c, struct rep_totals *out, struct error *err);
 
 /* Names of the machines, each once. */
 MUST_CHECK int rep_hosts_open(struct rep_case *c, struct rep_rows **out, struct error *err);

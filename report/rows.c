@@ -83,6 +83,47 @@ int rep_capture_next(struct rep_rows *r, struct rep_capture *out, struct error *
 	return 1;
 }
 
+enum rep_seal rep_seal_of(const struct rep_capture *k)
+{
+	if (sv_is(k->seal, "altered") || sv_is(k->seal, "broken") ||
+	    (k->seal_sha256.p && !sv_eq(k->seal_sha256, k->sha256)))
+		return REP_SEAL_ALTERED;
+	if (sv_is(k->seal, "intact"))
+		return REP_SEAL_INTACT;
+	return sv_is(k->seal, "prefix") ? REP_SEAL_PREFIX : REP_SEAL_NONE;
+}
+
+static uint64_t known(int64_t n)
+{
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+int rep_totals_of(struct rep_case *c, struct rep_totals *t, struct error *err)
+{
+	struct rep_rows *r = NULL;
+	struct rep_capture k;
+	int rc = rep_captures_open(c, &r, err);
+
+	*t = (struct rep_totals){0};
+	while (rc >= 0 && (rc = rep_capture_next(r, &k, err)) > 0) {
+		enum rep_seal seal = rep_seal_of(&k);
+
+		t->captures++;
+		t->gaps += known(k.gaps);
+		t->lost += known(k.lost_events);
+		t->unread += k.interrupted != 0;
+		t->cut += known(k.cut_values);
+		t->altered += seal == REP_SEAL_ALTERED;
+		t->unsealed += seal == REP_SEAL_NONE || seal == REP_SEAL_PREFIX;
+		if (k.first_ts && (!t->first_ts || k.first_ts < t->first_ts))
+			t->first_ts = k.first_ts;
+		if (k.last_ts > t->last_ts)
+			t->last_ts = k.last_ts;
+	}
+	rep_rows_close(r);
+	return rc;
+}
+
 int rep_hosts_open(struct rep_case *c, struct rep_rows **out, struct error *err)
 {
 	return rep_rows_open(c, "hosts", out, err,

@@ -17,3 +17,6 @@ const struct rep_sink *rep_sink_find(const char *name)
 			return s;
 	return NULL;
 }
+
+const char *const rep_severity_names[REP_SEVERITIES] = {
+    "Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug"};
