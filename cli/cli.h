@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/human.h"
 #include "replay/replay.h"
 
@@ -163,9 +164,11 @@ void cli_time(struct buf *b, uint64_t ts);
 void cli_grouped(struct buf *b, uint64_t n);
 /* "339.3 MB" */
 void cli_bytes(struct buf *b, uint64_t n);
-/* Text of a capture made harmless for a terminal: control characters and invalid UTF-8 become \xNN,
- * bidi controls \u{N}. */
-void cli_safe(struct buf *b, struct sv s);
+/* Text of a capture made harmless for a terminal. */
+static inline void cli_safe(struct buf *b, struct sv s)
+{
+	escape_text(b, s);
+}
 /* The same for what was appended to @b since it had @start bytes; @scratch is overwritten. */
 void cli_safe_tail(struct buf *b, size_t start, struct buf *scratch);
 /*
@@ -175,11 +178,6 @@ void cli_safe_tail(struct buf *b, size_t start, struct buf *scratch);
  */
 void cli_safe_lines(struct buf *b, struct sv s, bool *fresh);
 void cli_safe_lines_tail(struct buf *b, size_t start, struct buf *scratch);
-/*
- * One cell of a CSV record (RFC 4180), made harmless as above; a text that a spreadsheet would take
- * for a formula gets an apostrophe in front.
- */
-void cli_csv_cell(struct buf *b, struct sv s);
 /* Write all of @b to stdout; on failure (closed pipe, full disk) tell it. Return: 0 or CLI_INPUT.
  */
 int cli_write(struct buf *b);
