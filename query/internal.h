@@ -154,6 +154,8 @@ struct qry_store {
 		int64_t alerts, first_ts, last_ts;
 	} * rules; /* by index in the run */
 	size_t rule_cap;
+	uint64_t *started; /* a bit for each process of the reading */
+	size_t started_cap;
 	struct map groups; /* of alert_groups, likewise: by rule and fingerprint */
 	unsigned pending;  /* rows in the open transaction */
 	bool in_transaction;
