@@ -117,8 +117,9 @@ static int expect_started(const struct qry_store *s, const struct qry_value *key
 		return 0;
 	if (LIKELY(at < s->started_cap && s->started[at] >> (key->i % 64) & 1))
 		return 0;
-	return error_set(err, ERR_DB, "case '%s': a row refers to process %lld, which was not started",
-			 s->path, (long long)key->i);
+	return error_set(err, ERR_DB,
+			 "case '%s': a row refers to process %lld, which was not started", s->path,
+			 (long long)key->i);
 }
 
 /* Return: 1 with the id found, 0 when there is none, or an error. */
