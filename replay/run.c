@@ -244,6 +244,7 @@ static int open_file(struct run *r, const char *path, struct error *err)
 {
 	const struct sf_options opt = {
 	    .want_hash = r->setup.opt.want_hash,
+	    .hash_aside = true,
 	    .read_ahead = r->setup.opt.jobs > 1,
 	};
 	int rc = sf_reader_open(path, &opt, &r->lane.reader, err);

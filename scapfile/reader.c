@@ -519,6 +519,8 @@ static int reader_start(struct sf_reader *r, int rc, const struct sf_options *op
 	r->stats.compression = r->framer.stream.compression;
 	update_sizes(r);
 	r->framer.stream.log.span = opt ? opt->access_span : 0;
+	if (opt && opt->hash_aside && r->framer.stream.in.hash)
+		sf_hash_aside(r->framer.stream.in.hash);
 	if (opt && opt->read_ahead)
 		sf_stream_read_ahead(&r->framer.stream);
 	*out = r;
