@@ -14,13 +14,14 @@
 #include "sqlext/sqlite.h"
 #include "sqlext/vtab.h"
 
-#define VTAB_CAPTURES_MAX  4096	 /* of one table */
-#define VTAB_FIELDS_MAX	   256	 /* additional columns of one table */
-#define VTAB_ARGUMENTS_MAX 1024	 /* constraints a plan takes */
-#define VTAB_VALUES_MAX	   4096	 /* of IN that are looked at; more are left to SQLite */
-#define VTAB_SNAPSHOTS_MAX 4	 /* moments whose state is kept, of a connection */
-#define VTAB_POLL_EVENTS   65536 /* between two looks whether the query was interrupted */
-#define VTAB_FILTER_MAX	   65536 /* bytes of the text of a filter column */
+#define VTAB_CAPTURES_MAX  4096	     /* of one table */
+#define VTAB_FIELDS_MAX	   256	     /* additional columns of one table */
+#define VTAB_ARGUMENTS_MAX 1024	     /* constraints a plan takes */
+#define VTAB_VALUES_MAX	   4096	     /* of IN that are looked at; more are left to SQLite */
+#define VTAB_SNAPSHOTS_MAX 4	     /* moments whose state is kept, of a connection */
+#define VTAB_POLL_EVENTS   8192	     /* between two looks at the clock, */
+#define VTAB_POLL_NS	   20000000u /* that between two whether the query was interrupted */
+#define VTAB_FILTER_MAX	   65536     /* bytes of the text of a filter column */
 
 /* --- what a connection shares --- */
 
@@ -31,8 +32,9 @@ struct vtab_conn {
 	unsigned refs; /* modules */
 	struct vtab_options opt;
 	struct vtab_snapshot *snapshots[VTAB_SNAPSHOTS_MAX];
-	uint64_t clock; /* of their use */
-	uint64_t items; /* read by all cursors */
+	uint64_t clock;	 /* of their use */
+	uint64_t items;	 /* read by all cursors */
+	uint64_t polled; /* when, CLOCK_MONOTONIC */
 	struct arena texts;
 	struct smap told; /* paths whose damage was */
 };
@@ -49,7 +51,7 @@ struct vtab_module {
 };
 
 /* Once per item that is read: now and then, see whether the query is to end. */
-bool vtab_is_interrupted(struct vtab_conn *conn);
+bool vtab_is_interrupted(struct vtab_conn *conn); /* looks not too often */
 static inline bool vtab_poll(struct vtab_conn *conn)
 {
 	return UNLIKELY(++conn->items % VTAB_POLL_EVENTS == 0) && vtab_is_interrupted(conn);

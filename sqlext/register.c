@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "sqlext/internal.h"
 
 /* More operations than most progress handlers want to lie between two calls. */
@@ -45,6 +46,11 @@ static void module_free(void *arg)
  */
 bool vtab_is_interrupted(struct vtab_conn *conn)
 {
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	if (now - conn->polled < VTAB_POLL_NS)
+		return false;
+	conn->polled = now;
 	return sqlite3_exec(conn->db, POLL_SQL, NULL, NULL, NULL) == SQLITE_INTERRUPT;
 }
 
@@ -89,7 +95,7 @@ int vtab_register(struct sqlite3 *db, const struct vtab_options *opt, struct err
 	conn = calloc(1, sizeof(*conn));
 	if (!conn)
 		return error_nomem(err);
-	*conn = (struct vtab_conn){.db = db, .refs = 1};
+	*conn = (struct vtab_conn){.db = db, .refs = 1, .polled = clock_ns(CLOCK_MONOTONIC)};
 	if (opt)
 		conn->opt = *opt;
 	for (unsigned id = 0; rc == 0 && id < VTAB_TABLES; id++)
