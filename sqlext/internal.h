@@ -50,14 +50,19 @@ struct vtab_module {
 	const struct vtab_rows *rows;
 };
 
-/* Once per item that is read: now and then, see whether the query is to end. */
-bool vtab_is_interrupted(struct vtab_conn *conn); /* looks not too often */
-static inline bool vtab_poll(struct vtab_conn *conn)
+int vtab_look_around(struct vtab_conn *conn, const struct state *st, struct error *err);
+/*
+ * Once per item that is read: now and then, see whether the query is to end. @st: or NULL.
+ * Return: 0, ERR_INTERRUPTED, or ERR_NOMEM: @st holds more than is allowed.
+ */
+static inline int vtab_poll(struct vtab_conn *conn, const struct state *st, struct error *err)
 {
-	return UNLIKELY(++conn->items % VTAB_POLL_EVENTS == 0) && vtab_is_interrupted(conn);
+	return UNLIKELY(++conn->items % VTAB_POLL_EVENTS == 0) ? vtab_look_around(conn, st, err)
+							       : 0;
 }
-/* Tell the gaps that @r met, if there are any and those of @path were not told yet. */
-void vtab_tell_gaps(struct vtab_conn *conn, const char *path, const struct sf_reader *r);
+/* Tell what @r and @st lost, if there is anything and that of @path was not told yet. */
+void vtab_tell_losses(struct vtab_conn *conn, const char *path, const struct sf_reader *r,
+		      const struct state *st);
 
 /* --- columns --- */
 
