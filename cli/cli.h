@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/human.h"
 #include "replay/replay.h"
 
@@ -49,6 +50,7 @@ enum { /* ids of options without a letter, shared by all tables */
        OPT_TIMEOUT,
        OPT_TZ,
        OPT_COLOR,
+       OPT_LOG_ACCESS,
        OPT_NO_INDEX,		/* taken by cli_parse() where a command lists it */
        OPT_COMMAND_FIRST = 512, /* each command's own */
 };
@@ -88,11 +90,18 @@ struct cli_parser {
 };
 
 /*
- * Parse; operands are left in argv[*first..argc). Return: 0, CLI_USAGE (told), or -1 when --help
- * was printed and the command is done.
+ * Parse; operands are left in argv[*first..argc). Return: 0, an exit status (told), or -1 when
+ * --help was printed and the command is done.
  */
 MUST_CHECK int cli_parse(const struct cli_parser *p, struct cli_common *common, int argc,
 			 char **argv, int *first);
+/*
+ * Only look at the options of a command line that somebody gave once: @each receives all of them,
+ * common ones, too; another value than 0 ends it. Return: were all of them options with values that
+ * were taken?
+ */
+MUST_CHECK bool cli_walk_options(const struct cli_option *options, int argc, char **argv,
+				 int (*each)(void *arg, int id, const char *value), void *arg);
 void cli_print_version(void);
 void cli_print_usage(FILE *f);
 
@@ -155,9 +164,11 @@ void cli_time(struct buf *b, uint64_t ts);
 void cli_grouped(struct buf *b, uint64_t n);
 /* "339.3 MB" */
 void cli_bytes(struct buf *b, uint64_t n);
-/* Text of a capture made harmless for a terminal: control characters and invalid UTF-8 become \xNN,
- * bidi controls \u{N}. */
-void cli_safe(struct buf *b, struct sv s);
+/* Text of a capture made harmless for a terminal. */
+static inline void cli_safe(struct buf *b, struct sv s)
+{
+	escape_text(b, s);
+}
 /* The same for what was appended to @b since it had @start bytes; @scratch is overwritten. */
 void cli_safe_tail(struct buf *b, size_t start, struct buf *scratch);
 /*
@@ -167,11 +178,6 @@ void cli_safe_tail(struct buf *b, size_t start, struct buf *scratch);
  */
 void cli_safe_lines(struct buf *b, struct sv s, bool *fresh);
 void cli_safe_lines_tail(struct buf *b, size_t start, struct buf *scratch);
-/*
- * One cell of a CSV record (RFC 4180), made harmless as above; a text that a spreadsheet would take
- * for a formula gets an apostrophe in front.
- */
-void cli_csv_cell(struct buf *b, struct sv s);
 /* Write all of @b to stdout; on failure (closed pipe, full disk) tell it. Return: 0 or CLI_INPUT.
  */
 int cli_write(struct buf *b);

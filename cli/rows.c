@@ -65,7 +65,7 @@ static void text_cell(struct buf *b, const struct rows_cell *c)
 static void csv_cell(struct rows *r, struct buf *b, const struct rows_cell *c)
 {
 	if (c->kind == ROWS_STRING) {
-		cli_csv_cell(b, c->text);
+		escape_csv(b, c->text);
 	} else if (c->kind != ROWS_NULL) {
 		buf_reset(&r->cell);
 		text_cell(&r->cell, c);
@@ -99,28 +99,11 @@ static void json_cell(struct buf *b, const struct rows_cell *c)
 	}
 }
 
-/* Nothing in a cell may end it, or become a link, an image, markup or HTML. */
-static void markdown_text(struct buf *b, struct sv s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		bool scheme = s.n - i >= 3 && memcmp(s.p + i, "://", 3) == 0;
-
-		if (scheme || strchr("\\`*_[]<>|~&#!$@(){}", s.p[i]))
-			buf_char(b, '\\');
-		if (s.n - i >= 4 && memcmp(s.p + i, "www.", 4) == 0) {
-			buf_lit(b, "www\\.");
-			i += 3;
-		} else {
-			buf_char(b, s.p[i]);
-		}
-	}
-}
-
 static void markdown_cell(struct rows *r, struct buf *b, const struct rows_cell *c)
 {
 	buf_reset(&r->cell);
 	text_cell(&r->cell, c);
-	markdown_text(b, buf_view(&r->cell));
+	escape_markdown(b, buf_view(&r->cell));
 }
 
 /* --- text */
@@ -250,10 +233,10 @@ static void add_names(struct rows *r)
 		if (r->format == ROWS_CSV) {
 			if (i)
 				buf_char(&r->out, ',');
-			cli_csv_cell(&r->out, sv_of(c->name));
+			escape_csv(&r->out, sv_of(c->name));
 		} else {
 			buf_str(&r->out, i ? " " : "| ");
-			markdown_text(&r->out, sv_of(c->name));
+			escape_markdown(&r->out, sv_of(c->name));
 			buf_lit(&r->out, " |");
 		}
 	}

@@ -44,7 +44,7 @@ void cli_show_head(struct cli_show *s, struct buf *out)
 		if (!part.is_value)
 			continue;
 		buf_str(out, between);
-		cli_csv_cell(out, part.text);
+		escape_csv(out, part.text);
 		between = ",";
 	}
 	buf_char(out, '\n');
@@ -63,7 +63,7 @@ static bool csv(struct cli_show *s, struct flt_ctx *cx, const struct flt_format 
 		if (flt_format_part_text(cx, f, i, &s->value) < 0)
 			return false;
 		buf_str(out, between);
-		cli_csv_cell(out, buf_view(&s->value));
+		escape_csv(out, buf_view(&s->value));
 		between = ",";
 	}
 	return true;

@@ -295,7 +295,7 @@ static void csv_row(struct table *t)
 			buf_char(&t->done, ',');
 		first = false;
 		if (t->current[i].set && t->columns[i].kind == TABLE_STRING)
-			cli_csv_cell(&t->done, cell_text(t, &t->current[i]));
+			escape_csv(&t->done, cell_text(t, &t->current[i]));
 		else if (t->current[i].set)
 			buf_sv(&t->done, cell_text(t, &t->current[i]));
 	}

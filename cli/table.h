@@ -5,7 +5,7 @@
  * lines are cut to the terminal's width only when standard output is one; before the last column is
  * cut to less than a third of it, columns that can be spared are left out.
  * JSON: every data column in every object, absent values null, times as UTC ISO 8601 strings.
- * CSV: cells as cli_csv_cell() makes them, with a header line.
+ * CSV: cells as escape_csv() makes them, with a header line.
  */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H

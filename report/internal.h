@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared inside report/: the open case, statements, columns. */
+#ifndef REPORT_INTERNAL_H
+#define REPORT_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "base/arena.h"
+#include "query/ask.h"
+#include "report/report.h"
+
+struct rep_case {
+	sqlite3 *db;
+	bool owned; /* to be closed */
+	const char *name;
+	struct rep_select select;
+	int64_t run_id; /* as selected, when @select is narrowed */
+	struct qry_ask_options ask;
+	/* SQL conditions that the selection stands for, each with " AND " in front; borrowed from
+	 * @arena. */
+	const char *captures; /* of captures c */
+	const char *rules;    /* of rules u */
+	const char *alerts;   /* of alerts a, with u, r and c as in REP_ALERTS */
+	const char *counts;   /* the same without a, for alert_counts and alert_groups */
+	bool by_counts;	      /* the selection is about rules and captures: alert_counts knows */
+	sqlite3_stmt *process, *connection;
+	struct arena lineage; /* texts of the last rep_lineage() */
+	struct arena ends;    /* of the last connection that the case does not have */
+	struct arena arena;
+};
+
+struct rep_rows {
+	struct rep_case *c;
+	sqlite3_stmt *stmt;
+	const char *doing; /* what the rows are, for messages */
+};
+
+/*
+ * Where alerts come from: to be followed by the conditions of rep_case.alerts. CROSS says that they
+ * are to be walked over and the others looked up, so that an index gives their order.
+ */
+#define REP_ALERTS                                                                                 \
+	"FROM alerts a CROSS JOIN rules u USING (rule_id) "                                        \
+	"CROSS JOIN run_captures r USING (run_capture_id) "                                        \
+	"CROSS JOIN captures c USING (capture_id) "
+/* No % in these: they are parts of formats. */
+/* The process of an alert in the reading whose facts are shown: its number is the same in all. */
+#define REP_SHOWN_PROCESS "c.reading_id * 4294967296 + (a.process_id & 4294967295)"
+/* A column of the image process p had: that of its exec x, or the one it began with. */
+#define REP_IMAGE(column) "iif(x.seq IS NULL, p." column ", x." column ")"
+
+/* The newest verdict on an alert, else on its fingerprint, as v_alert has it. */
+#define REP_VERDICT                                                                                \
+	"(SELECT v.verdict FROM verdicts v "                                                       \
+	"WHERE v.fingerprint = printf(char(37) || '016x', a.fingerprint) "                         \
+	"OR (v.capture_sha256 = c.sha256 AND v.evt_offset = a.evt_offset "                         \
+	"AND ifnull(v.rule, u.name) = u.name) "                                                    \
+	"ORDER BY v.fingerprint IS NULL DESC, v.verdict_id DESC LIMIT 1)"
+
+int rep_db_error(struct rep_case *c, int rc, const char *doing, struct error *err);
+/* Prepare what @fmt makes (SQLite's printf, with %Q); @doing says what the rows are. */
+MUST_CHECK int rep_rows_open(struct rep_case *c, const char *doing, struct rep_rows **out,
+			     struct error *err, const char *fmt, ...);
+/* Return: 1, 0 at the end, or ERR_*. */
+MUST_CHECK int rep_rows_step(struct rep_rows *r, struct error *err);
+/* The selection as SQL; checks that what it names is there. */
+MUST_CHECK int rep_select_build(struct rep_case *c, struct error *err);
+
+/* --- columns, one after the other */
+
+struct rep_columns {
+	sqlite3_stmt *stmt;
+	int at;
+};
+
+static inline int64_t rep_int_or(struct rep_columns *c, int64_t none)
+{
+	int i = c->at++;
+
+	return sqlite3_column_type(c->stmt, i) == SQLITE_NULL ? none
+							      : sqlite3_column_int64(c->stmt, i);
+}
+
+static inline int64_t rep_int(struct rep_columns *c) /* -1: not known */
+{
+	return rep_int_or(c, -1);
+}
+
+static inline int64_t rep_zero(struct rep_columns *c) /* 0: not known */
+{
+	return rep_int_or(c, 0);
+}
+
+static inline struct sv rep_text(struct rep_columns *c)
+{
+	int i = c->at++;
+	const void *p = sqlite3_column_text(c->stmt, i);
+
+	return p ? sv_make(p, (size_t)sqlite3_column_bytes(c->stmt, i)) : SV_NONE;
+}
+
+/* Of a severity that a case made elsewhere may have, one that there is. */
+static inline int rep_severity(struct rep_columns *c)
+{
+	int64_t n = rep_int_or(c, REP_SEVERITIES - 1);
+
+	return n < 0 || n >= REP_SEVERITIES ? REP_SEVERITIES - 1 : (int)n;
+}
+
+#endif
