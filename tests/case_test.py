@@ -229,6 +229,15 @@ def formats(case):
     for name, word in want.items():
         status, out, err = check.run(["query", "-f", name, case, sql])
         r.check(status == 0 and word in out and "\x1b" not in out, "format %s" % name, out + err)
+    hostile = "SELECT char(155, 8238, 127, 7) AS a, '@x' AS b, '-5' AS c, -5 AS d, char(9) || '=1' AS e, 'a' || char(13, 10) || 'b|c,\"' AS f, " \
+        "'www.x.y http://z ![a](b)' AS g, char(10) || '<!--' AS \"=h\""
+    for name, line in (("text", "\\xc2\\x9b\\u{202e}\\x7f\\x07  @x  -5  -5  \\x09=1  a\\x0d\\x0ab|c,\"  www.x.y http://z ![a](b)  \\x0a<!--"),
+                       ("csv", "\\xc2\\x9b\\u{202e}\\x7f\\x07,'@x,-5,-5,'\\x09=1,\"a\\x0d\\x0ab|c,\"\"\",www.x.y http://z ![a](b),\\x0a<!--"),
+                       ("markdown", "| \\\\xc2\\\\x9b\\\\u\\{202e\\}\\\\x7f\\\\x07 | \\@x | -5 | -5 | \\\\x09=1 | a\\\\x0d\\\\x0ab\\|c,\" | "
+                                    "www\\.x.y http\\://z \\!\\[a\\]\\(b\\) | \\\\x0a\\<\\!-- |")):
+        out = check.run(["query", "-f", name, case, hostile])[1].splitlines()
+        r.equal([out[-1]], [line], "format %s of hostile text" % name)
+    r.equal(check.run(["query", "-f", "csv", case, hostile])[1].split("\n")[0].strip(), "a,b,c,d,e,f,g,'=h", "names of columns are cells, too")
     row = json.loads(check.run(["query", "-f", "jsonl", case, sql])[1])
     r.equal(row["d"], "\x1b[2J<script>[x](y)", "JSON keeps the text")
 
