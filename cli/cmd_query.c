@@ -257,7 +257,9 @@ static int tell_failure(struct query *o, int rc, const char *sql)
 		cli_log(CLI_WARNING, "stopped by --timeout; the rows so far are complete");
 		return CLI_PARTIAL;
 	case SQLITE_NOMEM:
-		cli_log(CLI_WARNING, "stopped by --mem-limit: the query needs more memory");
+		cli_log(CLI_WARNING,
+			"stopped by --mem-limit: the query needs more memory; the rows so far are "
+			"complete");
 		return CLI_PARTIAL;
 	case SQLITE_AUTH:
 		cli_log(CLI_ERROR, "%s: a case is only read%s", text,
@@ -385,17 +387,20 @@ static bool should_stop(void *arg)
 	return cli_interrupted() || (o->deadline && clock_ns(CLOCK_MONOTONIC) > o->deadline);
 }
 
-static void note_damage(void *arg, const struct vtab_notice *n)
+static void note_losses(void *arg, const struct vtab_notice *n)
 {
 	struct query *o = arg;
 
 	o->status = cli_worse(o->status, cli_tell_gaps(n->path, n->gaps, n->count, n->total));
+	cli_tell_state(n->path, n->state);
 }
 
 static int attach_captures(struct query *o, struct error *err)
 {
-	const struct vtab_options opt = {
-	    .no_index = o->common.no_index, .notice = note_damage, .notice_arg = o};
+	const struct vtab_options opt = {.no_index = o->common.no_index,
+					 .memory = o->common.mem_limit,
+					 .notice = note_losses,
+					 .notice_arg = o};
 	int rc = vtab_register(o->db, &opt, err);
 
 	/* vtab_attach() wants the end marked. */
@@ -458,6 +463,10 @@ static int open_all(struct query *o, const char *path)
 		rc = attach_cases(o, &err);
 	if (rc == 0 && o->captures.count)
 		rc = attach_captures(o, &err);
+	if (rc == ERR_NOMEM && o->common.mem_limit) {
+		cli_log(CLI_WARNING, "stopped by --mem-limit: opening alone needs more memory");
+		return CLI_PARTIAL;
+	}
 	if (rc < 0)
 		return cli_fail(&err);
 	qry_ask_guard(o->db, &o->ask);

@@ -17,7 +17,8 @@ static void done(struct vtab_cursor *c)
 	struct events *e = c->rows;
 
 	if (e->walk.reader)
-		vtab_tell_gaps(vtab_table_of(c)->module->conn, c->path, e->walk.reader);
+		vtab_tell_losses(vtab_table_of(c)->module->conn, c->path, e->walk.reader,
+				 e->walk.state);
 	flt_ctx_free(e->ctx);
 	vtab_condition_done(&e->condition);
 	vtab_walk_close(&e->walk);

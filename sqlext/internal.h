@@ -14,13 +14,14 @@
 #include "sqlext/sqlite.h"
 #include "sqlext/vtab.h"
 
-#define VTAB_CAPTURES_MAX  4096	 /* of one table */
-#define VTAB_FIELDS_MAX	   256	 /* additional columns of one table */
-#define VTAB_ARGUMENTS_MAX 1024	 /* constraints a plan takes */
-#define VTAB_VALUES_MAX	   4096	 /* of IN that are looked at; more are left to SQLite */
-#define VTAB_SNAPSHOTS_MAX 4	 /* moments whose state is kept, of a connection */
-#define VTAB_POLL_EVENTS   65536 /* between two looks whether the query was interrupted */
-#define VTAB_FILTER_MAX	   65536 /* bytes of the text of a filter column */
+#define VTAB_CAPTURES_MAX  4096	     /* of one table */
+#define VTAB_FIELDS_MAX	   256	     /* additional columns of one table */
+#define VTAB_ARGUMENTS_MAX 1024	     /* constraints a plan takes */
+#define VTAB_VALUES_MAX	   4096	     /* of IN that are looked at; more are left to SQLite */
+#define VTAB_SNAPSHOTS_MAX 4	     /* moments whose state is kept, of a connection */
+#define VTAB_POLL_EVENTS   8192	     /* between two looks at the clock, */
+#define VTAB_POLL_NS	   20000000u /* that between two whether the query was interrupted */
+#define VTAB_FILTER_MAX	   65536     /* bytes of the text of a filter column */
 
 /* --- what a connection shares --- */
 
@@ -31,8 +32,9 @@ struct vtab_conn {
 	unsigned refs; /* modules */
 	struct vtab_options opt;
 	struct vtab_snapshot *snapshots[VTAB_SNAPSHOTS_MAX];
-	uint64_t clock; /* of their use */
-	uint64_t items; /* read by all cursors */
+	uint64_t clock;	 /* of their use */
+	uint64_t items;	 /* read by all cursors */
+	uint64_t polled; /* when, CLOCK_MONOTONIC */
 	struct arena texts;
 	struct smap told; /* paths whose damage was */
 };
@@ -48,14 +50,19 @@ struct vtab_module {
 	const struct vtab_rows *rows;
 };
 
-/* Once per item that is read: now and then, see whether the query is to end. */
-bool vtab_is_interrupted(struct vtab_conn *conn);
-static inline bool vtab_poll(struct vtab_conn *conn)
+int vtab_look_around(struct vtab_conn *conn, const struct state *st, struct error *err);
+/*
+ * Once per item that is read: now and then, see whether the query is to end. @st: or NULL.
+ * Return: 0, ERR_INTERRUPTED, or ERR_NOMEM: @st holds more than is allowed.
+ */
+static inline int vtab_poll(struct vtab_conn *conn, const struct state *st, struct error *err)
 {
-	return UNLIKELY(++conn->items % VTAB_POLL_EVENTS == 0) && vtab_is_interrupted(conn);
+	return UNLIKELY(++conn->items % VTAB_POLL_EVENTS == 0) ? vtab_look_around(conn, st, err)
+							       : 0;
 }
-/* Tell the gaps that @r met, if there are any and those of @path were not told yet. */
-void vtab_tell_gaps(struct vtab_conn *conn, const char *path, const struct sf_reader *r);
+/* Tell what @r and @st lost, if there is anything and that of @path was not told yet. */
+void vtab_tell_losses(struct vtab_conn *conn, const char *path, const struct sf_reader *r,
+		      const struct state *st);
 
 /* --- columns --- */
 

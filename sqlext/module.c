@@ -261,10 +261,25 @@ static int on_eof(sqlite3_vtab_cursor *base)
 
 /* --- values --- */
 
+/* How many of the first bytes are plain ASCII; a few less, maybe. */
+static size_t ascii_prefix(struct sv s)
+{
+	size_t n = 0;
+
+	for (uint64_t word; n + sizeof(word) <= s.n; n += sizeof(word)) {
+		memcpy(&word, s.p + n, sizeof(word));
+		if (word & 0x8080808080808080u)
+			return n;
+	}
+	while (n < s.n && (unsigned char)s.p[n] < 0x80)
+		n++;
+	return n;
+}
+
 void vtab_result_text(sqlite3_context *out, struct sv text)
 {
 	struct buf valid = {0};
-	struct sv s = text;
+	struct sv s = sv_drop(text, ascii_prefix(text));
 	bool whole = true;
 
 	while (s.n) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "sqlext/internal.h"
 
 /* More operations than most progress handlers want to lie between two calls. */
@@ -43,17 +44,33 @@ static void module_free(void *arg)
  * Nothing tells a virtual table that its query was interrupted: but another statement of the same
  * connection is, and its operations count for the progress handler.
  */
-bool vtab_is_interrupted(struct vtab_conn *conn)
+static bool is_interrupted(struct vtab_conn *conn)
 {
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	if (now - conn->polled < VTAB_POLL_NS)
+		return false;
+	conn->polled = now;
 	return sqlite3_exec(conn->db, POLL_SQL, NULL, NULL, NULL) == SQLITE_INTERRUPT;
 }
 
-void vtab_tell_gaps(struct vtab_conn *conn, const char *path, const struct sf_reader *r)
+int vtab_look_around(struct vtab_conn *conn, const struct state *st, struct error *err)
 {
-	struct vtab_notice n = {.path = path, .total = sf_reader_stats(r)->gaps};
+	if (st && conn->opt.memory && state_stats(st)->memory > conn->opt.memory)
+		return error_nomem(err);
+	return is_interrupted(conn) ? error_set(err, ERR_INTERRUPTED, "interrupted") : 0;
+}
+
+void vtab_tell_losses(struct vtab_conn *conn, const char *path, const struct sf_reader *r,
+		      const struct state *st)
+{
+	struct vtab_notice n = {
+	    .path = path, .total = sf_reader_stats(r)->gaps, .state = state_stats(st)};
 	const char *kept;
 
-	if (!n.total || !conn->opt.notice || smap_get(&conn->told, sv_of(path)))
+	if (!n.total && !n.state->threads_dropped && !n.state->fds_dropped && !n.state->malformed)
+		return;
+	if (!conn->opt.notice || smap_get(&conn->told, sv_of(path)))
 		return;
 	kept = arena_strdup(&conn->texts, path);
 	if (kept && smap_put(&conn->told, sv_of(kept), conn) < 0)
@@ -89,7 +106,7 @@ int vtab_register(struct sqlite3 *db, const struct vtab_options *opt, struct err
 	conn = calloc(1, sizeof(*conn));
 	if (!conn)
 		return error_nomem(err);
-	*conn = (struct vtab_conn){.db = db, .refs = 1};
+	*conn = (struct vtab_conn){.db = db, .refs = 1, .polled = clock_ns(CLOCK_MONOTONIC)};
 	if (opt)
 		conn->opt = *opt;
 	for (unsigned id = 0; rc == 0 && id < VTAB_TABLES; id++)
@@ -129,9 +146,10 @@ int vtab_attach(struct sqlite3 *db, const char *const *captures, size_t count,
 		for (size_t i = 0; id == VTAB_EVENTS && fields && fields[i]; i++)
 			add_quoted(&sql, ", field = ", fields[i]);
 		buf_char(&sql, ')');
-		if (sql.failed)
+		rc = sql.failed ? SQLITE_NOMEM : sqlite3_exec(db, buf_cstr(&sql), NULL, NULL, NULL);
+		if ((rc & 0xff) == SQLITE_NOMEM)
 			rc = error_nomem(err);
-		else if (sqlite3_exec(db, buf_cstr(&sql), NULL, NULL, NULL) != SQLITE_OK)
+		else if (rc != SQLITE_OK)
 			rc = error_set(err, ERR_DB, "%s: %s", module_rows[id].table,
 				       sqlite3_errmsg(db));
 	}

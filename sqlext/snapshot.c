@@ -55,7 +55,7 @@ static int snapshot_new(struct vtab_conn *conn, const char *path, const struct r
 		return rc;
 	}
 	s->num = state_stats(s->walk.state)->events;
-	vtab_tell_gaps(conn, path, s->walk.reader);
+	vtab_tell_losses(conn, path, s->walk.reader, s->walk.state);
 	*out = s;
 	return 0;
 }

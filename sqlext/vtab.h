@@ -15,17 +15,20 @@
 #include "scapfile/scapfile.h"
 
 struct sqlite3;
+struct state_stats;
 
-struct vtab_notice { /* a capture is not whole; borrowed for the call */
+struct vtab_notice { /* a capture is not whole, or not all was followed; borrowed for the call */
 	const char *path;
-	const struct sf_gap *gaps; /* @count of @total */
+	const struct state_stats *state; /* what was not */
+	const struct sf_gap *gaps;	 /* @count of @total */
 	size_t count;
 	uint64_t total;
 };
 
 struct vtab_options {
 	bool no_index; /* do not look for indexes of captures */
-	/* Called when a query met damage that was not told before; may be NULL. */
+	size_t memory; /* bytes of the state of a captured host, per walk; 0: those of the state */
+	/* Called when a query met damage or losses of a capture for the first time; may be NULL. */
 	void (*notice)(void *arg, const struct vtab_notice *n);
 	void *notice_arg;
 };

@@ -146,9 +146,9 @@ static int read_on(struct vtab_walk *w, struct ev_item *item, struct error *err)
 		if (rc <= 0 || !w->skip || item->kind != EV_ITEM_EVENT || item->offset >= end ||
 		    flt_types_has(&w->skip->types, item->ev->type))
 			return rc;
-		if (vtab_poll(w->conn))
-			return error_set(err, ERR_INTERRUPTED, "interrupted");
-		rc = state_pass(w->state, item, &b, err);
+		rc = vtab_poll(w->conn, w->state, err);
+		if (rc == 0)
+			rc = state_pass(w->state, item, &b, err);
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -168,9 +168,8 @@ static int next_item(struct vtab_walk *w, struct ev_item *item, struct error *er
 	} while (rc > 0);
 	if (rc < 0)
 		return 0;
-	if (vtab_poll(w->conn))
-		return error_set(err, ERR_INTERRUPTED, "interrupted");
-	return 1;
+	rc = vtab_poll(w->conn, w->state, err);
+	return rc < 0 ? rc : 1;
 }
 
 int vtab_walk_next(struct vtab_walk *w, struct state_binding *b, struct error *err)

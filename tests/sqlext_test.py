@@ -145,6 +145,22 @@ def check_damaged(r, folder):
         r.check(status in (0, 1) and "Sanitizer" not in err, "hostile capture %d: status %d %s" % (i, status, err))
 
 
+def check_python(r, folder):
+    """The module of Python, where it was built to load extensions."""
+    code = ("import sqlite3, sys; db = sqlite3.connect(':memory:')\n"
+            "if not hasattr(db, 'enable_load_extension'): sys.exit(77)\n"
+            "db.enable_load_extension(True); db.load_extension('./scapula_sqlite')\n"
+            "print(db.execute('SELECT count(*), min(num), max(type) FROM scapula_events(?) WHERE type = ? AND num > ?', "
+            "('network.scap', 'connect', 100)).fetchall())")
+    for python in ("/usr/bin/python3", sys.executable):
+        p = subprocess.run([python, "-c", code], cwd=folder, env=ENV, capture_output=True, text=True, timeout=120) if os.path.exists(python) else None
+        if p and p.returncode != 77:
+            want = program("events", "--no-io-uring", "-F", "evt.type = connect and evt.num > 100", "-p", "%evt.num", os.path.join(folder, "network.scap")).split()
+            r.check(p.stdout == "[(%d, %s, 'connect')]\n" % (len(want), want[0]), "Python: %s%s" % (p.stdout, p.stderr))
+            return
+    r.skip("no Python here loads extensions of SQLite")
+
+
 def check_symbols(r):
     out = subprocess.run(["nm", "-D", "--defined-only", EXTENSION], capture_output=True, text=True).stdout.split()
     shown = [s for s in out[2::3] if not s.startswith("__")]
@@ -167,6 +183,7 @@ def main():
         check_state(r, folder, "intrusion.scap", 9000)
         check_errors(r, folder)
         check_damaged(r, folder)
+        check_python(r, folder)
         check_symbols(r)
     return r.finish()
 

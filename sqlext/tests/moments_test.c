@@ -206,6 +206,25 @@ static void a_progress_handler_ends_a_walk(void **state)
 	sqlite3_close(db);
 }
 
+static void a_state_over_its_limit_ends_a_walk(void **state)
+{
+	const struct vtab_options opt = {.memory = 1000}, enough = {.memory = 100u << 20};
+	const char *path = INTRUSION, *sql = "SELECT count(*) FROM events WHERE type = 'reboot'";
+	struct error err;
+	sqlite3 *db = open_db(&opt);
+
+	(void)state;
+	assert_int_equal(vtab_attach(db, &path, 1, NULL, &err), 0);
+	assert_fails(db, sql, "out of memory");
+	assert_fails(db, "SELECT count(*) FROM fds", "out of memory");
+	assert_rows(db, "SELECT count(*) FROM gaps", "0\n");
+	sqlite3_close(db);
+	db = open_db(&enough);
+	assert_int_equal(vtab_attach(db, &path, 1, NULL, &err), 0);
+	assert_rows(db, sql, "0\n");
+	sqlite3_close(db);
+}
+
 static void a_limit_reads_no_further(void **state)
 {
 	sqlite3 *db = open_captures((const char *const[]){NETWORK, "/nonexistent"}, 2);
@@ -225,6 +244,7 @@ int main(void)
 	    cmocka_unit_test(several_cursors_walk_at_once),
 	    cmocka_unit_test(an_interrupt_ends_a_walk),
 	    cmocka_unit_test(a_progress_handler_ends_a_walk),
+	    cmocka_unit_test(a_state_over_its_limit_ends_a_walk),
 	    cmocka_unit_test(a_limit_reads_no_further),
 	};
 
