@@ -219,7 +219,7 @@ static int look_for_parents(const struct verify *o, struct cli_verified *v)
 	for (size_t i = 0; i < l->nparents && !cli_interrupted(); i++) {
 		v->parents[i] = find_parent(o, v, &l->parents[i]);
 		if (v->parents[i] == CLI_PARENT_OTHER)
-			v->status = cli_worse(v->status, CLI_FINDINGS);
+			v->status = cli_verdict_worse(v->status, CLI_FINDINGS);
 	}
 	return 0;
 }
@@ -258,9 +258,9 @@ static void look_at_set(const struct verify *o, size_t i)
 	    v->report.facts.previous[0] && !v->has_given_before && !v->out_of_order && i > 0;
 	v->lacks_next = v->report.rotated && !has_next && o->count > 1;
 	if (v->out_of_order)
-		v->status = cli_worse(v->status, CLI_FINDINGS);
+		v->status = cli_verdict_worse(v->status, CLI_FINDINGS);
 	if (v->lacks_before || v->lacks_next)
-		v->status = cli_worse(v->status, CLI_PARTIAL);
+		v->status = cli_verdict_worse(v->status, CLI_PARTIAL);
 }
 
 /* ---- all ---- */
@@ -397,21 +397,29 @@ static int take(struct verify *o, const char *path)
 	if (rc > 0)
 		return add_bundle(o, path);
 	if (rc < 0 && rc != ERR_IO && rc != ERR_UNSUPPORTED) {
-		o->status = cli_worse(o->status, cli_fail(&err));
+		o->status = cli_verdict_worse(o->status, cli_fail(&err));
 		return 0;
 	}
 	if (custody_is_log(path)) {
-		o->status = cli_worse(o->status, check_log(path));
+		o->status = cli_verdict_worse(o->status, check_log(path));
 		return 0;
 	}
 	if (is_seal(path))
 		return add_sealed(o, path);
+	if (rc == 0 && cli_bundle_has_root(path)) {
+		cli_log(CLI_ERROR,
+			"'%s' is ALTERED: '%s" BAG_ROOT_SUFFIX "' is beside it, but it does not "
+			"begin as an archive does, or has no bagit.txt",
+			path, path);
+		o->status = cli_verdict_worse(o->status, CLI_FINDINGS);
+		return 0;
+	}
 	if (rc == 0 && arc_is_archive(path, NULL) > 0) {
 		cli_log(CLI_ERROR,
 			"'%s' is an archive, but no bundle: it has no bagit.txt; a capture in it "
 			"is named as in '%s//CAPTURE'",
 			path, path);
-		o->status = cli_worse(o->status, CLI_INPUT);
+		o->status = cli_verdict_worse(o->status, CLI_INPUT);
 		return 0;
 	}
 	return add_file(o, path, NULL, false);
@@ -433,10 +441,10 @@ static int work(struct verify *o, char **paths, int n)
 	if (!status)
 		status = show(o);
 	for (size_t i = 0; i < o->nbundles; i++)
-		status = cli_worse(status, o->bundles[i].status);
+		status = cli_verdict_worse(status, o->bundles[i].status);
 	for (size_t i = 0; i < o->count; i++)
-		status = cli_worse(status, o->files[i].status);
-	return cli_worse(status, o->status);
+		status = cli_verdict_worse(status, o->files[i].status);
+	return cli_verdict_worse(status, o->status);
 }
 
 static const char *verdict_name(int status)
@@ -516,7 +524,7 @@ int cmd_verify(int argc, char **argv)
 		return CLI_USAGE;
 	}
 	status = work(&o, argv + first, argc - first);
-	status = cli_worse(status, note_custody(&o, status));
+	status = cli_verdict_worse(status, note_custody(&o, status));
 	done(&o);
-	return cli_worse(status, cli_flush());
+	return cli_verdict_worse(status, cli_flush());
 }
