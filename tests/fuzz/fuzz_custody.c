@@ -38,7 +38,6 @@ static bool is_own_tag(struct sv tag)
 	static const char *const own[] = {"!DOCTYPE html",
 					  "html lang=\"en\"",
 					  "head",
-					  "meta ",
 					  "title",
 					  "style",
 					  "body",
@@ -60,9 +59,9 @@ static bool is_own_tag(struct sv tag)
 	if (tag.n && tag.p[0] == '/')
 		tag = sv_drop(tag, 1);
 	for (size_t i = 0; i < COUNT_OF(own); i++)
-		if (sv_is(tag, own[i]) || (own[i][4] == ' ' && sv_starts(tag, sv_of(own[i]))))
+		if (sv_is(tag, own[i]))
 			return true;
-	return false;
+	return sv_starts(tag, SV_LIT("meta "));
 }
 
 static void check_html(struct sv text)
