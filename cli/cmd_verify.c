@@ -363,6 +363,27 @@ static int check_log(const char *path)
 	return 0;
 }
 
+/* A case alone: it can only be said whether it is whole. */
+static int check_case(const char *path)
+{
+	const struct sf_seal_check_options watch = cli_seal_watch(NULL);
+	const struct bag_checking how = {.stop = watch.stop};
+	struct error err = {0};
+	int rc = bag_case_check(path, &how, &err);
+
+	if (rc == ERR_INTERRUPTED)
+		return cli_interrupted();
+	if (rc < 0) {
+		int status = cli_fail(&err);
+
+		return rc == ERR_FORMAT ? CLI_FINDINGS : status;
+	}
+	cli_log(CLI_NOTE,
+		"%s: a case, and the database is whole; nothing shows whether it was changed",
+		path);
+	return 0;
+}
+
 static bool is_seal(const char *path)
 {
 	static const char begin[] = "{\"n\":0,\"kind\":\"head\"";
@@ -402,6 +423,10 @@ static int take(struct verify *o, const char *path)
 	}
 	if (custody_is_log(path)) {
 		o->status = cli_verdict_worse(o->status, check_log(path));
+		return 0;
+	}
+	if (bag_is_database(path)) {
+		o->status = cli_verdict_worse(o->status, check_case(path));
 		return 0;
 	}
 	if (is_seal(path))

@@ -10,6 +10,7 @@ import lzma
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -141,6 +142,19 @@ def change(db, to, *statements):
     c.close()
 
 
+def alone(folder):
+    """A case that is in no bundle; a bag whose count of bytes does not fit."""
+    expect(["verify", "case.db"], 0, "the database is whole", cwd=folder)
+    data = bytearray(read(os.path.join(folder, "case.db")))
+    data[20000:40000] = b"\xff" * 20000
+    write(os.path.join(folder, "bad.db"), data)
+    expect(["verify", "bad.db"], 1, "is damaged", cwd=folder)
+    has = bundle.members(read(os.path.join(folder, "b.tar")))
+    has["bag-info.txt"] = re.sub(rb"Oxum: \d", b"Oxum: 99", has["bag-info.txt"])
+    write(os.path.join(folder, "oxum.tar"), retar(has))
+    expect(["verify", "oxum.tar"], 1, in_out="Payload-Oxum", cwd=folder)
+
+
 def retar(members):
     """A tar whose tagmanifest is made to fit."""
     tags = sorted(n for n in members if not n.startswith("data/") and n != "tagmanifest-sha256.txt")
@@ -242,6 +256,27 @@ def entries(folder):
     write(log, b"".join(read(log).splitlines(True)[:2]))
     expect(["custody", "check", log], 0, what="a log that was cut at a line looks whole")
     expect(["custody", "check", "--hash", last, log], 1, "NOT what it was", what="until a hash is held against it")
+
+
+def recorded(folder):
+    """record and live tell the log what they recorded."""
+    if not check.can_record():
+        r.skip("entries about recordings: this host cannot record")
+        return
+    log = os.path.join(folder, "recorded.log")
+    env = {"SCAPULA_CUSTODY": log}
+    noise = check.popen(["sh", "-c", "while cat /dev/null; do :; done"], start_new_session=True)
+    expect(["record", "-q", "-o", "r.scap.zst", "--duration", "200ms"], 0, cwd=folder, env=env)
+    expect(["record", "-q", "--rotate", "100ms:2", "-o", "rot.scap.zst", "--duration", "500ms"], 0, cwd=folder, env=env)
+    expect(["live", "-q", "-r", "starter.yaml", "-o", "l.scap.zst", "--db", "l.db", "--duration", "200ms"], 0, cwd=folder, env=env)
+    os.killpg(noise.pid, signal.SIGKILL)
+    noise.wait()
+    got = bundle.custody(read(log))
+    r.equal([e["action"] for e in got], ["collect", "collect", "collect", "open-rw"], "record, and live, also of its case")
+    made = [f for e in got for f in e["outputs"]]
+    there = sorted(n for n in os.listdir(folder) if re.match(r"(r|l|rot\.\d+)\.scap\.zst$|l\.db$", n))
+    r.equal(sorted(f["name"] for f in made), there, "all files that are kept, and no others")
+    r.check(all(f["sha256"] == sha256(read(os.path.join(folder, f["name"]))) for f in made), "as they are")
 
 
 SHEET_TAGS = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "table", "thead", "tbody", "tr", "th", "td", "p", "br", "code"}
@@ -362,7 +397,7 @@ def main():
         base.make_case(folder)
         for end in ("tar", "zip"):
             expect(["bundle", "create", "-q", "case.db", "-o", "b." + end], 0, cwd=folder)
-        for test in (same_bytes, uncompressed, between, replayed, entries, sheets, memory, hostile):
+        for test in (same_bytes, uncompressed, between, alone, replayed, entries, recorded, sheets, memory, hostile):
             test(folder)
     r.finish()
 

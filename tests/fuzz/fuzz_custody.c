@@ -5,6 +5,7 @@
  * of them is markup or does something to a terminal: HTML has no tags but the sheet's own, each row
  * of a Markdown table has the cells of its head, and there are no addresses that become links.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
