@@ -122,7 +122,8 @@ static char *next_text(struct sv *rest)
 	char *text = strndup(n ? rest->p : "", n);
 
 	CHECK(text);
-	*rest = sv_drop(*rest, n + (end != NULL));
+	if (rest->n)
+		*rest = sv_drop(*rest, n + (end != NULL));
 	return text;
 }
 
