@@ -384,8 +384,8 @@ void rep_json_done(struct rep_json *j);
 bool rep_json_find(struct sv text, const char *name, struct buf *scratch, struct sv *out);
 
 /*
- * MITRE ATT&CK in tags of a rule: techniques such as T1059 or T1059.004, and tactics, which Falco's
- * rules write as "mitre_privilege_escalation".
+ * MITRE ATT&CK in tags of a rule: techniques such as T1059.004 and tactics such as TA0004, which
+ * Falco's rules write as "mitre_privilege_escalation" and Sigma's as "attack.privilege_escalation".
  */
 struct rep_attack {
 	char technique[REP_TECHNIQUES_MAX][12];

@@ -249,7 +249,7 @@ static int rules(struct markdown *m)
 	if (!m->alerts)
 		return 0;
 	heading(m, "Rules that gave alerts");
-	table(m, "Severity | Rule | Alerts: | First | Last | ATT&CK");
+	table(m, "Severity | Rule | Alerts: | First | Last | ATT\\&CK");
 	rc = rep_rules_open(m->c, false, &r, m->err);
 	while (rc >= 0 && (rc = rep_rule_next(r, &k, m->err)) > 0) {
 		if (n++ >= RULES_MAX)
