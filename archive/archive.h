@@ -40,6 +40,16 @@
 
 struct arc_file;
 
+/*
+ * How many bytes of a copy stay in memory if nobody says otherwise, instead of ARC_MEMORY_MAX; what
+ * has more goes to a file without a name in $TMPDIR. For the whole program: to be called before
+ * anything else here, if at all.
+ */
+void arc_set_memory(uint64_t bytes);
+/* Open an ordinary file for reading, so that its time of access stays, if it is ours. Return: a
+ * descriptor, or -1 with errno set. */
+int arc_open_plain(const char *path);
+
 enum arc_kind { ARC_FILE, ARC_DIRECTORY, ARC_LINK };
 
 /* Does @path lead into an archive: is something before a "//" in it a regular file? */
@@ -62,8 +72,8 @@ MUST_CHECK int arc_file_from_fd(int fd, const char *name, struct arc_file **out,
 MUST_CHECK int arc_open_stored(const char *path, struct arc_file **out, struct error *err);
 /*
  * The same, so that it can be read in any order: as it is where it is stored as one piece,
- * otherwise a copy in memory, or, if it has more than @memory bytes (0: ARC_MEMORY_MAX), in a file
- * without a name.
+ * otherwise a copy in memory, or, if it has more than @memory bytes (0: as arc_set_memory() said),
+ * in a file without a name.
  */
 MUST_CHECK int arc_open_random(const char *path, uint64_t memory, struct arc_file **out,
 			       struct error *err);

@@ -11,6 +11,22 @@
 
 #include "archive/internal.h"
 
+/* What the program as a whole was told; nothing but --mem-limit changes it. */
+static uint64_t memory_max = ARC_MEMORY_MAX;
+
+void arc_set_memory(uint64_t bytes)
+{
+	memory_max = bytes;
+}
+
+int arc_open_plain(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOATIME | O_CLOEXEC);
+
+	/* Only owners may ask for that. */
+	return fd < 0 && errno == EPERM ? open(path, O_RDONLY | O_CLOEXEC) : fd;
+}
+
 static int new_file(const char *name, struct arc_file **out, struct error *err)
 {
 	struct arc_file *f = calloc(1, sizeof(*f));
@@ -256,7 +272,7 @@ int arc_copy(struct arc_file *f, uint64_t memory, struct error *err)
 		else
 			rc = (int)n;
 		done += n > 0 ? (uint64_t)n : 0;
-		if (rc == 0 && in_memory && done > (memory ? memory : ARC_MEMORY_MAX)) {
+		if (rc == 0 && in_memory && done > (memory ? memory : memory_max)) {
 			fd = move_to_file(fd, step, err);
 			in_memory = false;
 			rc = fd < 0 ? fd : 0;

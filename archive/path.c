@@ -52,7 +52,7 @@ bool arc_is_wrapped(const uint8_t *p, size_t n)
 
 static int open_plain(const char *path, struct arc_file **out, struct error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = arc_open_plain(path);
 
 	if (fd < 0)
 		return error_sys(err, errno, "cannot open '%s'", path);

@@ -30,6 +30,7 @@
 #define BAG_MANIFEST	  "manifest-sha256.txt"
 #define BAG_TAGS	  "tagmanifest-sha256.txt"
 #define BAG_CUSTODY	  "meta/custody.jsonl"
+#define BAG_STREAMS	  "meta/streams-sha256.txt" /* of captures, uncompressed */
 #define BAG_CAPTURES	  "data/captures/"
 #define BAG_RESULTS	  "data/results/"
 #define BAG_RULES	  "data/rules/"
@@ -53,6 +54,7 @@ struct bag_making {
 
 struct bag_made {
 	uint8_t root[BAG_DIGEST];
+	uint64_t root_size;	    /* of the tagmanifest, whose hash it is */
 	uint64_t files, bytes;	    /* in data/ */
 	uint8_t sha256[BAG_DIGEST]; /* of the manifest */
 };
@@ -66,6 +68,9 @@ MUST_CHECK int bag_maker_new(const struct bag_making *opt, struct bag_maker **ou
  */
 MUST_CHECK int bag_maker_file(struct bag_maker *m, const char *name, const char *path,
 			      struct error *err);
+/* Likewise a capture: of one that is stored compressed, BAG_STREAMS has what it holds. */
+MUST_CHECK int bag_maker_capture(struct bag_maker *m, const char *name, const char *path,
+				 struct error *err);
 /* Likewise a text, which is copied. */
 MUST_CHECK int bag_maker_text(struct bag_maker *m, const char *name, struct sv text,
 			      struct error *err);
@@ -73,11 +78,11 @@ MUST_CHECK int bag_maker_text(struct bag_maker *m, const char *name, struct sv t
  * NULL. */
 const char *bag_maker_name(struct bag_maker *m, const char *dir, const char *path);
 /*
- * The SHA-256 of a file, which is read; remembered, so that it is not read again.
+ * Size and SHA-256 of a file, which is read; remembered, so that it is not read again.
  * Return: 0, or as arc_open().
  */
-MUST_CHECK int bag_maker_hash(struct bag_maker *m, const char *path, uint8_t sha256[BAG_DIGEST],
-			      struct error *err);
+MUST_CHECK int bag_maker_hash(struct bag_maker *m, const char *path, uint64_t *size,
+			      uint8_t sha256[BAG_DIGEST], struct error *err);
 /*
  * Write the bundle. Every file is read twice: for the manifest, which comes first, and to be
  * copied. Return: 0, ERR_IO (also: a file changed meanwhile), ERR_INTERRUPTED, ERR_NOMEM, ERR_*.
@@ -157,6 +162,17 @@ MUST_CHECK int bag_check(const char *path, const struct bag_checking *opt, struc
 MUST_CHECK int bag_check_memory(const void *p, size_t n, struct bag_report *out, struct error *err);
 void bag_report_done(struct bag_report *r);
 
+struct bag_streams { /* of captures that are stored compressed */
+	uint64_t same, other;
+	char first[160]; /* that is another one: its name, untrusted */
+};
+
+/* Uncompress the captures that BAG_STREAMS names and compare. @root: what the names of members are
+ * to be put behind: "b.tar//". Return: 0, also if there is no such file; or ERR_*. */
+MUST_CHECK int bag_check_streams(const char *root, const struct bag_report *r,
+				 const struct bag_checking *opt, struct bag_streams *out,
+				 struct error *err);
+
 /* ---- cases ---- */
 
 struct bag_case_file { /* that a case was made from */
@@ -179,8 +195,65 @@ void bag_case_done(struct bag_case *c);
 /* A copy of the case as of now, without unused pages, to @to, which must not exist. */
 MUST_CHECK int bag_case_copy(const char *path, const char *to, struct error *err);
 /* Check that a case, which may be inside of an archive, is whole. Return: 0; ERR_FORMAT, with the
- * first thing that is wrong; or ERR_*. */
-MUST_CHECK int bag_case_check(const char *path, struct error *err);
+ * first thing that is wrong; or ERR_*. @opt: only whether to stop; may be NULL. */
+MUST_CHECK int bag_case_check(const char *path, const struct bag_checking *opt, struct error *err);
+
+/* ---- runs of a case, and whether others gave the same ---- */
+
+#define BAG_RUNS_MAX	    10000u /* of a case, and files of a run: beyond, it is refused */
+#define BAG_DIFFERENCES_MAX 20u	   /* told one by one; further ones are counted */
+
+struct bag_reading { /* of a capture */
+	int64_t id;
+	struct bag_case_file capture;
+	uint64_t events;
+	bool complete;
+};
+
+struct bag_run {
+	int64_t id;
+	const char *version, *command; /* untrusted */
+	bool finished;
+	struct bag_case_file *rules; /* in the order in which they were loaded */
+	struct bag_reading *readings;
+	size_t nrules, nreadings;
+};
+
+struct bag_runs {
+	struct bag_run *list;
+	size_t count;
+	struct arena arena;
+};
+
+/* bag_runs_done() must follow, whatever is returned. @opt as above. */
+MUST_CHECK int bag_runs_read(const char *path, const struct bag_checking *opt, struct bag_runs *out,
+			     struct error *err);
+void bag_runs_done(struct bag_runs *r);
+
+enum bag_difference_kind {
+	BAG_ALERT_MISSING, /* only the first case has it */
+	BAG_ALERT_ADDED,   /* only the second */
+	BAG_ALERT_CHANGED, /* the same event and rule, but it says something else */
+};
+
+struct bag_difference {
+	enum bag_difference_kind kind;
+	uint64_t evt_num;
+	const char *rule, *what; /* untrusted; @what: the output of the case that has it */
+};
+
+struct bag_comparison { /* zeroed storage; several readings add up */
+	uint64_t same, missing, added, changed;
+	struct bag_difference first[BAG_DIFFERENCES_MAX];
+	size_t ntold;
+	struct arena arena;
+};
+
+/* Compare the alerts of a reading with those of another one, maybe of another case. */
+MUST_CHECK int bag_compare(const char *path, int64_t reading, const char *other_path,
+			   int64_t other_reading, const struct bag_checking *opt,
+			   struct bag_comparison *out, struct error *err);
+void bag_comparison_done(struct bag_comparison *c);
 
 /* ---- texts ---- */
 

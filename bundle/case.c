@@ -11,11 +11,14 @@
 #include "query/member.h"
 
 #define BUSY_MS 10000
+#define STEPS	100000 /* of SQLite, after which it is asked whether to stop */
 
-static int db_failed(sqlite3 *db, const char *path, const char *doing, struct error *err)
+int bag_case_failed(sqlite3 *db, const char *path, const char *doing, struct error *err)
 {
 	const char *text = db ? sqlite3_errmsg(db) : "out of memory";
 
+	if (db && sqlite3_errcode(db) == SQLITE_INTERRUPT)
+		return error_set(err, ERR_INTERRUPTED, "stopped");
 	return error_set(err, ERR_DB, "case '%s': %s: %s", path, doing, text);
 }
 
@@ -48,8 +51,14 @@ static void add_uri(struct buf *b, const char *path)
 	buf_str(b, at_rest ? "?immutable=1" : "?mode=ro");
 }
 
-/* *db is to be closed also on failure. Nothing in the file is to run by itself. */
-static int open_case(const char *path, sqlite3 **db, struct error *err)
+static int look(void *arg)
+{
+	const struct bag_checking *opt = arg;
+
+	return opt->stop(opt->arg);
+}
+
+int bag_case_open(const char *path, const struct bag_checking *opt, sqlite3 **db, struct error *err)
 {
 	struct buf name = {0};
 	int rc;
@@ -66,9 +75,11 @@ static int open_case(const char *path, sqlite3 **db, struct error *err)
 				     NULL);
 		buf_done(&name);
 		if (rc != SQLITE_OK)
-			return db_failed(*db, path, "opening", err);
+			return bag_case_failed(*db, path, "opening", err);
 	}
 	sqlite3_busy_timeout(*db, BUSY_MS);
+	if (opt && opt->stop)
+		sqlite3_progress_handler(*db, STEPS, look, (void *)(uintptr_t)opt);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
@@ -126,8 +137,9 @@ static int read_files(struct bag_case *c, sqlite3 *db, const char *path, const c
 	if (rc == SQLITE_ROW)
 		rc = error_nomem(err);
 	else
-		rc = rc == SQLITE_DONE ? 0
-				       : db_failed(db, path, "reading what it was made from", err);
+		rc = rc == SQLITE_DONE
+			 ? 0
+			 : bag_case_failed(db, path, "reading what it was made from", err);
 	sqlite3_finalize(stmt);
 	return rc;
 }
@@ -138,7 +150,7 @@ int bag_case_read(const char *path, struct bag_case *out, struct error *err)
 	int rc;
 
 	*out = (struct bag_case){0};
-	rc = open_case(path, &db, err);
+	rc = bag_case_open(path, NULL, &db, err);
 	if (rc == 0)
 		rc = read_files(out, db, path,
 				"SELECT path, sha256 FROM captures ORDER BY capture_id",
@@ -163,34 +175,46 @@ int bag_case_copy(const char *path, const char *to, struct error *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	sqlite3 *db;
-	int rc = open_case(path, &db, err);
+	int rc = bag_case_open(path, NULL, &db, err);
 
 	if (rc == 0 && (sqlite3_prepare_v2(db, "VACUUM INTO ?1", -1, &stmt, NULL) != SQLITE_OK ||
 			sqlite3_bind_text(stmt, 1, to, -1, SQLITE_STATIC) != SQLITE_OK ||
 			sqlite3_step(stmt) != SQLITE_DONE))
-		rc = db_failed(db, path, "copying it", err);
+		rc = bag_case_failed(db, path, "copying it", err);
 	sqlite3_finalize(stmt);
 	sqlite3_close(db);
 	return rc;
 }
 
-int bag_case_check(const char *path, struct error *err)
+/* Return: what SQLite found, "ok" if nothing; or NULL if it was stopped. */
+static const char *first_trouble(sqlite3 *db, sqlite3_stmt **stmt)
+{
+	int rc = sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, stmt, NULL);
+	const char *text;
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(*stmt);
+	if (rc == SQLITE_INTERRUPT)
+		return NULL;
+	text = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(*stmt, 0) : sqlite3_errmsg(db);
+	return text ? text : "no answer";
+}
+
+int bag_case_check(const char *path, const struct bag_checking *opt, struct error *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	const char *text;
 	sqlite3 *db;
-	int rc = open_case(path, &db, err), step;
+	int rc = bag_case_open(path, opt, &db, err);
 
 	if (rc == 0) {
-		step = sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &stmt, NULL);
-		if (step == SQLITE_OK)
-			step = sqlite3_step(stmt);
-		text = step == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0)
-					  : sqlite3_errmsg(db);
-		if (step != SQLITE_ROW || !text || strcmp(text, "ok") != 0) {
+		text = first_trouble(db, &stmt);
+		if (!text) {
+			rc = error_set(err, ERR_INTERRUPTED, "stopped");
+		} else if (strcmp(text, "ok") != 0) {
 			char plain[160];
 
-			arc_plain_text(plain, sizeof(plain), text ? text : "no answer");
+			arc_plain_text(plain, sizeof(plain), text);
 			rc = error_set(err, ERR_FORMAT, "case '%s' is damaged: %s", path, plain);
 		}
 		sqlite3_finalize(stmt);

@@ -145,6 +145,9 @@ static int open_log(const char *path, struct error *err)
 
 	if (fd < 0)
 		return error_sys(err, errno, "cannot open the custody log '%s'", path);
+	/* Its mode is ours to say where it is new, whatever the umask takes away. */
+	if (fstat(fd, &sb) == 0 && sb.st_size == 0 && S_ISREG(sb.st_mode) && sb.st_uid == geteuid())
+		(void)fchmod(fd, 0600);
 	if (fstat(fd, &sb) < 0 || !S_ISREG(sb.st_mode) || flock(fd, LOCK_EX) < 0) {
 		error_set(err, ERR_IO, "the custody log '%s' is no file that can be locked", path);
 		close(fd);

@@ -14,7 +14,7 @@
 #include "base/error.h"
 
 #define CUSTODY_LINE_MAX  (64u << 10)
-#define CUSTODY_FILES_MAX 200	     /* of one entry that are named; the others are counted */
+#define CUSTODY_FILES_MAX 200u	     /* of one entry that are named; the others are counted */
 #define CUSTODY_ARGV_MAX  (8u << 10) /* bytes of a command line that are kept */
 #define CUSTODY_DIGEST	  32
 
@@ -23,6 +23,7 @@
 	X(COLLECT, "collect", "evidence was recorded or received")                                 \
 	X(SEAL, "seal", "captures were sealed")                                                    \
 	X(COPY, "copy", "a copy was made, in another container perhaps")                           \
+	X(OPEN, "open", "evidence was opened for reading")                                         \
 	X(OPEN_RW, "open-rw", "a case was opened for changing")                                    \
 	X(SLICE, "slice", "a part was made")                                                       \
 	X(REDACT, "redact", "a copy was made that does not tell everything")                       \
@@ -66,12 +67,19 @@ struct custody_entry {
  */
 MUST_CHECK int custody_add(const char *path, const struct custody_entry *e, struct error *err);
 
+struct custody_files { /* the first CUSTODY_FILES_MAX of an entry */
+	const struct custody_file *list;
+	size_t count;
+	uint64_t left_out; /* further ones */
+};
+
 struct custody_line { /* borrowed until the next one; texts are untrusted, absent ones "" */
 	uint64_t n;
 	struct sv text; /* without the newline */
+	uint8_t hash[CUSTODY_DIGEST];
 	const char *ts, *login, *name, *host, *action, *tool, *reason;
 	uint64_t uid;
-	struct sv inputs, outputs; /* JSON arrays; or empty */
+	struct custody_files inputs, outputs;
 };
 
 struct custody_report {

@@ -59,12 +59,37 @@ static const char *line_trouble(const struct reading *r, const cJSON *json)
 	return NULL;
 }
 
+static void take_file(const cJSON *json, struct custody_file *out)
+{
+	uint64_t size = number_of(json, "size");
+
+	*out = (struct custody_file){.name = text_of(json, "name"),
+				     .size = size == UINT64_MAX ? 0 : size};
+	out->hashed = bag_parse_hex(sv_of(text_of(json, "sha256")), out->sha256);
+}
+
+/* @left_out: the member that counts those that are not in the line. */
+static void take_files(const cJSON *json, const char *name, const char *left_out,
+		       struct custody_file *list, struct custody_files *out)
+{
+	uint64_t more = number_of(json, left_out);
+	const cJSON *file;
+
+	*out = (struct custody_files){.list = list, .left_out = more == UINT64_MAX ? 0 : more};
+	cJSON_ArrayForEach(file, cJSON_GetObjectItemCaseSensitive(json, name))
+	{
+		if (out->count < CUSTODY_FILES_MAX)
+			take_file(file, &list[out->count++]);
+		else
+			out->left_out++;
+	}
+}
+
 static int show(struct reading *r, const cJSON *json, struct sv text)
 {
+	struct custody_file files[2][CUSTODY_FILES_MAX];
 	const cJSON *actor = cJSON_GetObjectItemCaseSensitive(json, "actor");
-	char *inputs = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(json, "inputs"));
-	char *outputs = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(json, "outputs"));
-	const struct custody_line l = {
+	struct custody_line l = {
 	    .n = r->out->lines,
 	    .text = text,
 	    .ts = text_of(json, "ts"),
@@ -75,14 +100,12 @@ static int show(struct reading *r, const cJSON *json, struct sv text)
 	    .action = text_of(json, "action"),
 	    .tool = text_of(json, "tool"),
 	    .reason = text_of(json, "reason"),
-	    .inputs = inputs ? sv_of(inputs) : SV_NONE,
-	    .outputs = outputs ? sv_of(outputs) : SV_NONE,
 	};
-	int rc = r->each ? r->each(r->arg, &l) : 0;
 
-	cJSON_free(inputs);
-	cJSON_free(outputs);
-	return rc;
+	memcpy(l.hash, r->out->last_hash, sizeof(l.hash));
+	take_files(json, "inputs", "inputs_left_out", files[0], &l.inputs);
+	take_files(json, "outputs", "outputs_left_out", files[1], &l.outputs);
+	return r->each(r->arg, &l);
 }
 
 /* @line with its newline. Return: 0 or ERR_*. */
@@ -99,10 +122,11 @@ static int take_line(struct reading *r, struct sv line)
 	if (trouble) {
 		broken(r, trouble);
 	} else {
-		rc = show(r, json, text);
-		r->out->lines++;
 		if (!sf_hash_once(line.p, line.n, r->out->last_hash))
 			rc = ERR_NOMEM;
+		else if (r->each)
+			rc = show(r, json, text);
+		r->out->lines++;
 	}
 	cJSON_Delete(json);
 	return rc;

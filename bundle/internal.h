@@ -22,12 +22,36 @@ struct bag_member { /* to be written */
 	struct sv text;
 	uint64_t size;
 	uint8_t sha256[BAG_DIGEST];
-	bool hashed;
+	bool hashed, is_capture;
 };
 
 void bag_write_mtree(struct buf *b, const struct bag_member *m, size_t n);
 void bag_write_jsonld(struct buf *b, const struct bag_member *m, size_t n, const char *tool);
 void bag_write_environment(struct buf *b, const struct bag_making *opt);
 void bag_write_info(struct buf *b, const struct bag_making *opt, uint64_t bytes, uint64_t files);
+
+/* ---- what captures hold (streams.c) ---- */
+
+/*
+ * The SHA-256 of a capture as it is when it is not compressed. @step: called with the bytes of each
+ * step, may end it with ERR_*. Return: 1; 0: it is stored that way, or cannot be uncompressed to
+ * its end; or ERR_*.
+ */
+MUST_CHECK int bag_stream_hash(const char *path, const uint8_t stored[BAG_DIGEST],
+			       int (*step)(void *arg, size_t n, struct error *err), void *arg,
+			       uint8_t sha256[BAG_DIGEST], struct error *err);
+
+/* ---- cases (case.c) ---- */
+
+struct sqlite3;
+
+/*
+ * Open a case, which may be in an archive, to be read. *db is to be closed also on failure. Nothing
+ * in the file runs by itself, and what does run ends when @opt (NULL: never) says so.
+ */
+MUST_CHECK int bag_case_open(const char *path, const struct bag_checking *opt, struct sqlite3 **db,
+			     struct error *err);
+/* ERR_DB, or ERR_INTERRUPTED if it was stopped. */
+int bag_case_failed(struct sqlite3 *db, const char *path, const char *doing, struct error *err);
 
 #endif

@@ -104,6 +104,15 @@ int bag_maker_file(struct bag_maker *m, const char *name, const char *path, stru
 	return new->path ? 0 : error_nomem(err);
 }
 
+int bag_maker_capture(struct bag_maker *m, const char *name, const char *path, struct error *err)
+{
+	int rc = bag_maker_file(m, name, path, err);
+
+	if (rc == 0)
+		m->members[m->count - 1].is_capture = true;
+	return rc;
+}
+
 int bag_maker_text(struct bag_maker *m, const char *name, struct sv text, struct error *err)
 {
 	struct error own = {0};
@@ -224,14 +233,16 @@ static int hash_path(struct bag_maker *m, const char *path, const struct hashed_
 	return rc;
 }
 
-int bag_maker_hash(struct bag_maker *m, const char *path, uint8_t sha256[BAG_DIGEST],
-		   struct error *err)
+int bag_maker_hash(struct bag_maker *m, const char *path, uint64_t *size,
+		   uint8_t sha256[BAG_DIGEST], struct error *err)
 {
 	const struct hashed_file *f;
 	int rc = hash_path(m, path, &f, err);
 
-	if (rc == 0)
+	if (rc == 0) {
+		*size = f->size;
 		memcpy(sha256, f->sha256, BAG_DIGEST);
+	}
 	return rc;
 }
 
@@ -296,7 +307,31 @@ static int add_built(struct bag_maker *m, const char *name, struct buf *b, struc
 	return rc;
 }
 
-/* Of the @n members that are payload, which are at the end. */
+static int uncompressed_step(void *arg, size_t n, struct error *err)
+{
+	return keep_on(arg, n, err);
+}
+
+/* What the compressed ones of the @n members from @from on hold. */
+static int add_streams(struct bag_maker *m, size_t from, size_t n, struct buf *b, struct error *err)
+{
+	uint8_t sha256[BAG_DIGEST];
+
+	for (size_t i = from; i < from + n; i++) {
+		const struct bag_member *f = &m->members[i];
+		int rc = f->is_capture ? bag_stream_hash(f->path, f->sha256, uncompressed_step, m,
+							 sha256, err)
+				       : 0;
+
+		if (rc < 0)
+			return rc;
+		if (rc > 0)
+			bag_manifest_line(b, sha256, f->name);
+	}
+	return b->len ? add_built(m, BAG_STREAMS, b, err) : 0;
+}
+
+/* Of the members from @from on, which are payload. */
 static int add_texts_of(struct bag_maker *m, size_t from, struct bag_made *out, struct buf *b,
 			struct error *err)
 {
@@ -321,6 +356,9 @@ static int add_texts_of(struct bag_maker *m, size_t from, struct bag_made *out, 
 	rc = add_built(m, "meta/case.jsonld", b, err);
 	if (rc < 0)
 		return rc;
+	rc = add_streams(m, from, n, b, err);
+	if (rc < 0)
+		return rc;
 	bag_write_environment(b, m->opt);
 	rc = add_built(m, "meta/env.json", b, err);
 	if (rc < 0)
@@ -339,8 +377,10 @@ static int add_tag_manifest(struct bag_maker *m, struct bag_made *out, struct bu
 		if (!is_payload(&m->members[i]))
 			bag_manifest_line(b, m->members[i].sha256, m->members[i].name);
 	rc = add_built(m, BAG_TAGS, b, err);
-	if (rc == 0)
+	if (rc == 0) {
 		memcpy(out->root, m->members[m->count - 1].sha256, BAG_DIGEST);
+		out->root_size = m->members[m->count - 1].size;
+	}
 	return rc;
 }
 

@@ -50,6 +50,7 @@ enum { /* ids of options without a letter, shared by all tables */
        OPT_TIMEOUT,
        OPT_TZ,
        OPT_COLOR,
+       OPT_LOG_ACCESS,
        OPT_NO_INDEX,		/* taken by cli_parse() where a command lists it */
        OPT_COMMAND_FIRST = 512, /* each command's own */
 };
@@ -89,11 +90,18 @@ struct cli_parser {
 };
 
 /*
- * Parse; operands are left in argv[*first..argc). Return: 0, CLI_USAGE (told), or -1 when --help
- * was printed and the command is done.
+ * Parse; operands are left in argv[*first..argc). Return: 0, an exit status (told), or -1 when
+ * --help was printed and the command is done.
  */
 MUST_CHECK int cli_parse(const struct cli_parser *p, struct cli_common *common, int argc,
 			 char **argv, int *first);
+/*
+ * Only look at the options of a command line that somebody gave once: @each receives all of them,
+ * common ones, too; another value than 0 ends it. Return: were all of them options with values that
+ * were taken?
+ */
+MUST_CHECK bool cli_walk_options(const struct cli_option *options, int argc, char **argv,
+				 int (*each)(void *arg, int id, const char *value), void *arg);
 void cli_print_version(void);
 void cli_print_usage(FILE *f);
 

@@ -10,6 +10,7 @@
 #include "bundle/bundle.h"
 #include "cli/custody.h"
 #include "cli/inputs.h"
+#include "cli/scratch.h"
 #include "cli/signing.h"
 #include "scapfile/files.h"
 #include "scapfile/seal.h"
@@ -66,8 +67,7 @@ struct bundle {
 	size_t ninputs;
 	struct arena arena;
 	unsigned nrules;
-	char *scratch; /* directory of the copy of the case, or NULL */
-	char *copy;
+	struct cli_scratch scratch; /* for the copy of the case */
 	int status;
 };
 
@@ -137,7 +137,8 @@ static bool is_file(const char *path)
 }
 
 /* Note an input whose hash is known. Return: false if there is one of that hash already. */
-static int note_input(struct bundle *o, const char *path, const uint8_t sha256[BAG_DIGEST])
+static int note_input(struct bundle *o, const char *path, uint64_t size,
+		      const uint8_t sha256[BAG_DIGEST])
 {
 	struct custody_file *list;
 
@@ -148,8 +149,8 @@ static int note_input(struct bundle *o, const char *path, const uint8_t sha256[B
 	if (!list)
 		return ERR_NOMEM;
 	o->inputs = list;
-	list[o->ninputs] =
-	    (struct custody_file){.name = arena_strdup(&o->arena, path), .hashed = true};
+	list[o->ninputs] = (struct custody_file){
+	    .name = arena_strdup(&o->arena, path), .size = size, .hashed = true};
 	memcpy(list[o->ninputs].sha256, sha256, BAG_DIGEST);
 	return list[o->ninputs++].name ? 1 : ERR_NOMEM;
 }
@@ -189,15 +190,20 @@ static int add_capture(struct bundle *o, const char *path)
 	uint8_t sha256[BAG_DIGEST];
 	struct error err = {0};
 	const char *name;
-	int status, rc;
+	uint64_t size;
+	int rc;
 
-	if (bag_maker_hash(o->maker, path, sha256, &err) < 0)
+	if (bag_maker_hash(o->maker, path, &size, sha256, &err) < 0)
 		return cli_interrupted() ? cli_interrupted() : cli_fail(&err);
-	rc = note_input(o, path, sha256);
+	rc = note_input(o, path, size, sha256);
 	if (rc <= 0) /* it is in already */
 		return rc < 0 ? cli_exit_of(rc) : 0;
-	status = add_under(o, BAG_CAPTURES, path, &name);
-	return status ? status : add_seal(o, path, name);
+	name = bag_maker_name(o->maker, BAG_CAPTURES, path);
+	if (!name)
+		return cli_exit_of(ERR_NOMEM);
+	if (bag_maker_capture(o->maker, name, path, &err) < 0)
+		return cli_fail(&err);
+	return add_seal(o, path, name);
 }
 
 /* Rules keep their order: "data/rules/001-falco.yaml". */
@@ -207,11 +213,12 @@ static int add_rule_file(struct bundle *o, const char *path)
 	struct error err = {0};
 	const char *plain;
 	char *name = NULL;
+	uint64_t size;
 	int status, rc;
 
-	if (bag_maker_hash(o->maker, path, sha256, &err) < 0)
+	if (bag_maker_hash(o->maker, path, &size, sha256, &err) < 0)
 		return cli_interrupted() ? cli_interrupted() : cli_fail(&err);
-	rc = note_input(o, path, sha256);
+	rc = note_input(o, path, size, sha256);
 	if (rc <= 0)
 		return rc < 0 ? cli_exit_of(rc) : 0;
 	plain = bag_maker_name(o->maker, "", path);
@@ -254,13 +261,23 @@ static int missing(struct bundle *o, const char *what, const char *path, const c
 	return 0;
 }
 
+/* A capture that xz or the like compressed has the hash of what it holds. */
+static bool holds_the_one(const char *path, const struct bag_case_file *f)
+{
+	struct custody_file file = {.name = path};
+
+	return cli_custody_hash(&file) == 0 && file.hashed &&
+	       memcmp(file.sha256, f->sha256, BAG_DIGEST) == 0;
+}
+
 /* Has the file at @path the hash that the case has? */
 static bool is_the_one(struct bundle *o, const char *path, const struct bag_case_file *f)
 {
 	uint8_t sha256[BAG_DIGEST];
+	uint64_t size;
 
-	return is_file(path) && bag_maker_hash(o->maker, path, sha256, NULL) == 0 &&
-	       (!f->hashed || memcmp(sha256, f->sha256, BAG_DIGEST) == 0);
+	return is_file(path) && bag_maker_hash(o->maker, path, &size, sha256, NULL) == 0 &&
+	       (!f->hashed || memcmp(sha256, f->sha256, BAG_DIGEST) == 0 || holds_the_one(path, f));
 }
 
 static bool is_in(const struct bundle *o, const struct bag_case_file *f)
@@ -312,44 +329,33 @@ static int add_origins(struct bundle *o, const char *db)
 	return status;
 }
 
-/* Where the copy of a case is made: a directory that nobody else looks into. */
-static int make_scratch(struct bundle *o)
-{
-	const char *dir = getenv("TMPDIR");
-
-	if (asprintf(&o->scratch, "%s/scapula-XXXXXX", dir && *dir ? dir : "/tmp") < 0)
-		return cli_exit_of(ERR_NOMEM);
-	if (!mkdtemp(o->scratch)) {
-		cli_log(CLI_ERROR, "cannot create a directory like '%s': %s", o->scratch,
-			strerror(errno));
-		free(o->scratch);
-		o->scratch = NULL;
-		return CLI_INPUT;
-	}
-	return asprintf(&o->copy, "%s/case.db", o->scratch) < 0 ? cli_exit_of(ERR_NOMEM) : 0;
-}
-
 /* A case goes in as it is now, without its write-ahead log, and only if it is whole. */
 static int add_case(struct bundle *o, const char *path)
 {
+	uint8_t sha256[BAG_DIGEST];
 	struct error err = {0};
 	const char *name;
+	uint64_t size;
 	int status;
 
-	if (o->copy) {
+	if (o->scratch.file) {
 		cli_log(CLI_ERROR, "'%s' is a second case; a bundle has one", path);
 		return CLI_USAGE;
 	}
-	status = make_scratch(o);
+	status = cli_scratch_make(&o->scratch);
 	if (status)
 		return status;
-	if (bag_case_copy(path, o->copy, &err) < 0 || bag_case_check(o->copy, &err) < 0)
+	if (bag_case_copy(path, o->scratch.file, &err) < 0 ||
+	    bag_case_check(o->scratch.file, NULL, &err) < 0)
 		return cli_fail(&err);
 	name = bag_maker_name(o->maker, BAG_RESULTS, path);
 	if (!name)
 		return cli_exit_of(ERR_NOMEM);
-	if (bag_maker_file(o->maker, name, o->copy, &err) < 0)
-		return cli_fail(&err);
+	if (bag_maker_file(o->maker, name, o->scratch.file, &err) < 0 ||
+	    bag_maker_hash(o->maker, o->scratch.file, &size, sha256, &err) < 0)
+		return cli_interrupted() ? cli_interrupted() : cli_fail(&err);
+	if (note_input(o, path, size, sha256) < 0)
+		return cli_exit_of(ERR_NOMEM);
 	return add_origins(o, path);
 }
 
@@ -540,18 +546,21 @@ static int tell(const struct bundle *o, const struct bag_made *made)
 	return status;
 }
 
-static int note(struct bundle *o)
+/* In the custody log: what went in, what came of it, and what stands for all of it. */
+static int note(struct bundle *o, const struct bag_made *made)
 {
-	struct custody_file out = {.name = o->output};
+	struct custody_file out[2] = {{.name = BAG_TAGS, .size = made->root_size, .hashed = true},
+				      {.name = o->output}};
 	struct custody_entry e = {.action = CUSTODY_EXPORT,
 				  .reason = o->making.description,
 				  .inputs = o->inputs,
 				  .ninputs = o->ninputs,
-				  .outputs = &out,
-				  .noutputs = !to_stdout(o),
+				  .outputs = out,
+				  .noutputs = to_stdout(o) ? 1 : 2,
 				  .argc = o->argc,
 				  .argv = o->argv};
 
+	memcpy(out[0].sha256, made->root, BAG_DIGEST);
 	return cli_custody_note(o->custody, &e);
 }
 
@@ -613,7 +622,7 @@ static int create(struct bundle *o, char **paths, int n)
 	if (!status)
 		status = tell(o, &made);
 	if (!status)
-		status = note(o);
+		status = note(o, &made);
 	return cli_worse(status, o->status);
 }
 
@@ -643,12 +652,7 @@ static int list(const char *path)
 static void done(struct bundle *o)
 {
 	bag_maker_free(o->maker);
-	if (o->copy)
-		unlink(o->copy);
-	if (o->scratch)
-		rmdir(o->scratch);
-	free(o->copy);
-	free(o->scratch);
+	cli_scratch_done(&o->scratch);
 	free(o->inputs);
 	arena_done(&o->arena);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scapula live: rules over what happens on this host now. */
+#include "cli/custody.h"
 #include "cli/recorder.h"
 #include "cli/rule_run.h"
 
@@ -137,7 +138,7 @@ static int work(struct live *o, int argc, char **argv, int first)
 	/* SQLite creates files beside the case. */
 	r->selection.rec.no_new_privs = true;
 	r->selection.rec.drop_privileges =
-	    !o->rules.db && !cli_recording_needs_more_files(&r->file);
+	    !o->rules.db && !cli_recording_needs_more_files(&r->file) && !cli_custody_wanted();
 	rc = cli_rule_run_load(&o->rules);
 	if (rc)
 		return rc;
@@ -164,7 +165,8 @@ int cmd_live(int argc, char **argv)
 	if (status < 0)
 		status = cli_flush();
 	else if (status == 0)
-		status = work(&o, argc, argv, first);
+		status =
+		    cli_worse(work(&o, argc, argv, first), cli_custody_recorded(&o.recorder.file));
 	cli_recorder_done(&o.recorder);
 	return cli_rule_run_done(&o.rules, status);
 }

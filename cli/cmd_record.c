@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/child.h"
+#include "cli/custody.h"
 #include "cli/inputs.h"
 #include "cli/recorder.h"
 #include "cli/rule_run.h"
@@ -242,7 +243,8 @@ static int work(struct record *o)
 	/* Files that are created later, and signals to the command, may need what root may. */
 	o->recorder.selection.rec.no_new_privs = true;
 	o->recorder.selection.rec.drop_privileges =
-	    !o->command && !cli_recording_needs_more_files(&o->recorder.file);
+	    !o->command && !cli_recording_needs_more_files(&o->recorder.file) &&
+	    !cli_custody_wanted();
 	return o->command ? record_command(o) : record_host(o);
 }
 
@@ -285,6 +287,7 @@ int cmd_record(int argc, char **argv)
 		status = check_command(&o, argv + first);
 		if (!status)
 			status = work(&o);
+		status = cli_worse(status, cli_custody_recorded(&o.recorder.file));
 	}
 	cli_recorder_done(&o.recorder);
 	cli_child_done(&o.child);

@@ -101,6 +101,7 @@ static int replay_one(struct replay *o, const char *path, int status)
 	if (rep.alone)
 		cli_log(CLI_DEBUG, "%s: one thread: %s", path, rep.alone);
 	if (rep.stats) {
+		status = cli_worse(status, cli_rule_run_note(&o->rules, path, rep.stats));
 		status = cli_worse(status, tell_end(path, &rep));
 		status = cli_worse(status,
 				   cli_tell_gaps(path, rep.gaps, rep.gap_count, rep.stats->gaps));
@@ -144,6 +145,53 @@ static int work(struct replay *o, int argc, char **argv, int first)
 	if (!rc)
 		rc = cli_rule_run_start(&o->rules, argc, argv);
 	return rc ? rc : replay_all(o, argv + first, (size_t)(argc - first));
+}
+
+/* ---- once more ---- */
+
+struct repeat {
+	struct cli_rule_run *rules;
+	struct cli_common *common;
+	bool *configured;
+};
+
+/* What says which alerts there are, and what they say. */
+static int take_again(void *arg, int id, const char *value)
+{
+	struct repeat *r = arg;
+
+	switch (id) {
+	case 'O':
+	case 'F':
+	case 'D':
+	case 't':
+	case 'T':
+	case OPT_MATCHING:
+	case OPT_MIN_PRIORITY:
+	case OPT_CORRECTED:
+		return cli_rule_run_take(r->rules, id, value);
+	case OPT_FROM:
+		return cli_take_time("from", value, &r->rules->run.window.from,
+				     &r->rules->run.window.from_relative);
+	case OPT_TO:
+		return cli_take_time("to", value, &r->rules->run.window.to,
+				     &r->rules->run.window.to_relative);
+	case OPT_TZ:
+		return cli_parse_zone(value, &r->common->tz_offset_s) ? 0 : CLI_USAGE;
+	case 'c':
+		*r->configured = true;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+bool cli_replay_again(struct cli_rule_run *o, struct cli_common *common, int argc, char **argv,
+		      bool *configured)
+{
+	struct repeat r = {.rules = o, .common = common, .configured = configured};
+
+	return cli_walk_options(replay_options, argc, argv, take_again, &r);
 }
 
 int cmd_replay(int argc, char **argv)

@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/custody.h"
 #include "cli/verify.h"
 #include "cli/verify_bundle.h"
 #include "scapfile/stream.h"
 
-enum { OPT_KEY = OPT_COMMAND_FIRST, OPT_ROOT, OPT_SIGNERS };
+enum { OPT_KEY = OPT_COMMAND_FIRST, OPT_ROOT, OPT_SIGNERS, OPT_DEEP };
 
 static const struct cli_option verify_options[] = {
     {'f', "format", "text|json",
@@ -19,16 +20,23 @@ static const struct cli_option verify_options[] = {
     {OPT_ROOT, "root", "HEX", "what the root of the bundle must be, as it was noted elsewhere"},
     {OPT_SIGNERS, "signers", "FILE",
      "who may have signed the bundle, as ssh-keygen's allowed signers"},
+    {OPT_DEEP, "deep", NULL,
+     "replay the captures of the bundle with its rules, and compare the alerts with its case's"},
     {0, NULL, NULL, NULL},
 };
 
-static const char *const verify_examples[] = {
-    "verify host7.scap.zst", "verify host7.0001.scap.zst host7.0002.scap.zst",
-    "verify --key host7.key host7.scap.zst", "verify --signers team.signers web07.tar", NULL};
+static const char *const verify_examples[] = {"verify host7.scap.zst",
+					      "verify host7.0001.scap.zst host7.0002.scap.zst",
+					      "verify --key host7.key host7.scap.zst",
+					      "verify --signers team.signers web07.tar",
+					      "verify --deep web07.tar",
+					      NULL};
 
 struct verify {
 	struct cli_common common;
-	bool json;
+	bool json, deep;
+	int argc;
+	char **argv;
 	const char *key, *root, *signers;
 	struct cli_bundle *bundles;
 	size_t nbundles;
@@ -43,6 +51,10 @@ static int take_option(void *arg, int id, const char *value)
 {
 	struct verify *o = arg;
 
+	if (id == OPT_DEEP) {
+		o->deep = true;
+		return 0;
+	}
 	if (id != 'f') {
 		*(id == OPT_KEY ? &o->key : id == OPT_ROOT ? &o->root : &o->signers) = value;
 		return 0;
@@ -290,8 +302,8 @@ static int show(const struct verify *o)
 
 /* ---- what is it? ---- */
 
-/* @own: it is in a bundle. */
-static int add_file(struct verify *o, const char *path, char *own)
+/* @own: the path, if it is not an argument; it is taken. */
+static int add_file(struct verify *o, const char *path, char *own, bool in_bundle)
 {
 	struct cli_verified *files = realloc(o->files, (o->count + 1) * sizeof(*files));
 	char **paths;
@@ -306,7 +318,7 @@ static int add_file(struct verify *o, const char *path, char *own)
 		return cli_exit_of(ERR_NOMEM);
 	}
 	o->paths[o->count] = own;
-	files[o->count] = (struct cli_verified){.path = own ? own : path};
+	files[o->count] = (struct cli_verified){.path = own ? own : path, .in_bundle = in_bundle};
 	check_one(o, &files[o->count++]);
 	return 0;
 }
@@ -315,7 +327,7 @@ static int add_file(struct verify *o, const char *path, char *own)
 static int add_bundle(struct verify *o, const char *path)
 {
 	const struct cli_bundle_options opt = {
-	    .root = o->root, .signers = o->signers, .done = &o->done};
+	    .root = o->root, .signers = o->signers, .deep = o->deep, .done = &o->done};
 	struct cli_bundle *bundles = realloc(o->bundles, (o->nbundles + 1) * sizeof(*bundles)), *b;
 	int status = 0;
 
@@ -330,7 +342,7 @@ static int add_bundle(struct verify *o, const char *path)
 		char *capture = cli_bundle_capture(b, i);
 
 		if (capture)
-			status = add_file(o, NULL, capture);
+			status = add_file(o, NULL, capture, true);
 	}
 	return status;
 }
@@ -371,7 +383,7 @@ static int add_sealed(struct verify *o, const char *seal)
 {
 	char *capture = strndup(seal, strlen(seal) - strlen(SF_SEAL_SUFFIX));
 
-	return capture ? add_file(o, NULL, capture) : cli_exit_of(ERR_NOMEM);
+	return capture ? add_file(o, NULL, capture, false) : cli_exit_of(ERR_NOMEM);
 }
 
 static int take(struct verify *o, const char *path)
@@ -380,7 +392,7 @@ static int take(struct verify *o, const char *path)
 	int rc;
 
 	if (strcmp(path, "-") == 0)
-		return add_file(o, path, NULL);
+		return add_file(o, path, NULL, false);
 	rc = bag_is_bundle(path, &err);
 	if (rc > 0)
 		return add_bundle(o, path);
@@ -402,7 +414,7 @@ static int take(struct verify *o, const char *path)
 		o->status = cli_worse(o->status, CLI_INPUT);
 		return 0;
 	}
-	return add_file(o, path, NULL);
+	return add_file(o, path, NULL, false);
 }
 
 static int work(struct verify *o, char **paths, int n)
@@ -427,6 +439,48 @@ static int work(struct verify *o, char **paths, int n)
 	return cli_worse(status, o->status);
 }
 
+static const char *verdict_name(int status)
+{
+	switch (status) {
+	case CLI_OK:
+		return "verified: intact";
+	case CLI_FINDINGS:
+		return "verified: NOT as it was";
+	case CLI_PARTIAL:
+		return "verified: incomplete";
+	default:
+		return "not verified: it cannot be read";
+	}
+}
+
+/* In the custody log, if there is one: what was verified, and what came of it. */
+static int note_custody(const struct verify *o, int status)
+{
+	struct custody_file *files = calloc(o->nbundles + o->count + 1, sizeof(*files));
+	struct custody_entry e = {.action = CUSTODY_VERIFY,
+				  .reason = verdict_name(status),
+				  .inputs = files,
+				  .argc = o->argc,
+				  .argv = o->argv};
+
+	if (!files)
+		return cli_exit_of(ERR_NOMEM);
+	for (size_t i = 0; i < o->nbundles; i++)
+		files[e.ninputs++].name = o->bundles[i].path;
+	for (size_t i = 0; i < o->count; i++) {
+		const struct cli_verified *v = &o->files[i];
+
+		if (v->in_bundle)
+			continue;
+		files[e.ninputs] = (struct custody_file){
+		    .name = v->path, .size = v->report.size, .hashed = !v->failed};
+		memcpy(files[e.ninputs++].sha256, v->report.sha256, SF_SEAL_DIGEST);
+	}
+	status = e.ninputs && !cli_interrupted() ? cli_custody_note(NULL, &e) : 0;
+	free(files);
+	return status;
+}
+
 static void done(struct verify *o)
 {
 	for (size_t i = 0; i < o->nbundles; i++)
@@ -443,7 +497,7 @@ static void done(struct verify *o)
 
 int cmd_verify(int argc, char **argv)
 {
-	struct verify o = {0};
+	struct verify o = {.argc = argc, .argv = argv};
 	const struct cli_parser parser = {"verify", verify_options, verify_examples, take_option,
 					  &o};
 	uint8_t root[BAG_DIGEST];
@@ -462,6 +516,7 @@ int cmd_verify(int argc, char **argv)
 		return CLI_USAGE;
 	}
 	status = work(&o, argv + first, argc - first);
+	status = cli_worse(status, note_custody(&o, status));
 	done(&o);
 	return cli_worse(status, cli_flush());
 }

@@ -125,6 +125,7 @@ static void tell_dump(struct cli_recording *r, const struct sf_dump *d)
 	}
 	cli_log(CLI_NOTE, "%s: %s", r->doing, buf_cstr(&b));
 	buf_done(&b);
+	cli_recording_made(r, d->path);
 	if (!path)
 		return;
 	free(r->current);

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "archive/archive.h"
 #include "cli/cli.h"
+#include "cli/custody.h"
 
 #define OPTIONS_MAX 96
 
@@ -15,8 +17,12 @@ static const struct cli_option common_options[] = {
     {OPT_PROGRESS, "progress", "auto|never|plain|json",
      "progress on stderr; auto: a bar on a terminal"},
     {OPT_LOG_FORMAT, "log-format", "text|json", "form of the messages on stderr"},
-    {OPT_MEM_LIMIT, "mem-limit", "SIZE", "stop with status 5 when the rebuilt state outgrows SIZE"},
+    {OPT_MEM_LIMIT, "mem-limit", "SIZE",
+     "stop with status 5 when the rebuilt state outgrows SIZE; copies of what is in archives go to "
+     "a file then"},
     {OPT_TIMEOUT, "timeout", "DURATION", "stop with status 5 after that long"},
+    {OPT_LOG_ACCESS, "log-access", NULL,
+     "add an entry about what is read to the log that SCAPULA_CUSTODY names"},
     {OPT_TZ, "tz", "UTC|local|+HH:MM", "time zone of displayed times; default UTC"},
     {OPT_COLOR, "color", "auto|always|never",
      "colours; auto: on a terminal, unless NO_COLOR is set"},
@@ -92,7 +98,7 @@ static int bad_value(const char *option, const char *value, const char *expected
 struct common_state {
 	struct cli_common *common;
 	const char *command;
-	bool json_log;
+	bool json_log, log_access;
 	int color; /* 0 auto, 1 always, 2 never */
 };
 
@@ -129,6 +135,9 @@ static int take_common(struct common_state *s, int id, const char *value)
 		return cli_parse_zone(value, &s->common->tz_offset_s)
 			   ? 0
 			   : bad_value("tz", value, "UTC, local or an offset such as +02:00");
+	case OPT_LOG_ACCESS:
+		s->log_access = true;
+		return 0;
 	case OPT_NO_INDEX:
 		s->common->no_index = true;
 		return 0;
@@ -166,22 +175,34 @@ static size_t add_options(const struct cli_option *table, struct option *longs, 
 	return n;
 }
 
+/* What getopt_long() needs to know. */
+struct tables {
+	struct option longs[2 * OPTIONS_MAX + 1];
+	char shorts[4 * OPTIONS_MAX];
+};
+
+static void make_tables(struct tables *t, const struct cli_option *options)
+{
+	size_t n;
+
+	*t = (struct tables){.shorts = ":"};
+	n = add_options(options, t->longs, 0, t->shorts);
+	add_options(common_options, t->longs, n, t->shorts);
+	opterr = 0;
+	optind = 0; /* begin anew, whatever was parsed before */
+}
+
 int cli_parse(const struct cli_parser *p, struct cli_common *common, int argc, char **argv,
 	      int *first)
 {
-	struct option longs[2 * OPTIONS_MAX + 1] = {0};
-	char shorts[4 * OPTIONS_MAX] = ":";
 	struct common_state s = {.common = common, .command = p->command};
-	size_t n;
+	struct tables t;
 	int id, rc;
 
 	*common = (struct cli_common){0};
 	cli_log_setup(p->command, false, false, 0);
-	n = add_options(p->options, longs, 0, shorts);
-	add_options(common_options, longs, n, shorts);
-	opterr = 0;
-	optind = 1;
-	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+	make_tables(&t, p->options);
+	while ((id = getopt_long(argc, argv, t.shorts, t.longs, NULL)) != -1) {
 		if (id == 'h') {
 			print_help(p);
 			return -1;
@@ -201,5 +222,20 @@ int cli_parse(const struct cli_parser *p, struct cli_common *common, int argc, c
 	common->color = want_color(s.color);
 	cli_log_setup(p->command, s.json_log, common->quiet, common->verbose);
 	*first = optind;
-	return 0;
+	if (common->mem_limit)
+		arc_set_memory(common->mem_limit);
+	return s.log_access ? cli_custody_opened(argc, argv, optind) : 0;
+}
+
+bool cli_walk_options(const struct cli_option *options, int argc, char **argv,
+		      int (*each)(void *arg, int id, const char *value), void *arg)
+{
+	struct tables t;
+	int id;
+
+	make_tables(&t, options);
+	while ((id = getopt_long(argc, argv, t.shorts, t.longs, NULL)) != -1)
+		if (id == '?' || id == ':' || each(arg, id, optarg) != 0)
+			return false;
+	return true;
 }

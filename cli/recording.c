@@ -286,6 +286,23 @@ static int failed(struct cli_recording *r, const struct error *err)
 	return cli_exit_of(err->code);
 }
 
+void cli_recording_made(struct cli_recording *r, const char *path)
+{
+	uint32_t keep = r->opt.rotation.keep;
+	char **made = realloc(r->made, (r->nmade + 1) * sizeof(*made));
+	char *own = made ? strdup(path) : NULL;
+
+	if (made)
+		r->made = made;
+	if (!own)
+		return;
+	made[r->nmade++] = own;
+	if (!keep || r->nmade <= keep)
+		return;
+	free(made[0]);
+	memmove(made, made + 1, --r->nmade * sizeof(*made));
+}
+
 static int rotate(struct cli_recording *r)
 {
 	struct error err = {0};
@@ -294,6 +311,7 @@ static int rotate(struct cli_recording *r)
 	if (sf_writer_rotate(r->writer, &err) < 0)
 		return -failed(r, &err);
 	r->stored_before += size_of(r->current);
+	cli_recording_made(r, r->current);
 	r->full = false;
 	rc = note_file(r);
 	return -rc;
@@ -411,6 +429,8 @@ int cli_recording_close(struct cli_recording *r)
 		r->stored = r->stats.stream_size;
 	else
 		r->stored = r->stored_before + size_of(r->current);
+	if (!cli_recording_keeps(r) && !is_stdout(r))
+		cli_recording_made(r, r->current);
 	if (rc < 0 && !r->broken)
 		return failed(r, &err);
 	return status;
@@ -434,6 +454,9 @@ void cli_recording_done(struct cli_recording *r)
 	if (r->fd >= 0)
 		close(r->fd);
 	free(r->current);
+	for (size_t i = 0; i < r->nmade; i++)
+		free(r->made[i]);
+	free(r->made);
 	buf_done(&r->name);
 	cli_sealing_done(&r->sealing);
 	r->writer = NULL;

@@ -59,6 +59,8 @@ struct cli_recording {
 	uint64_t frames_seen, looked_at; /* when the disk was looked at */
 	bool full; /* and the state that begins the next file, or section, was asked for */
 	bool told_renamed, broken;
+	char **made; /* names of the files that are complete, of those that are kept */
+	size_t nmade;
 	/* with --keep */
 	uint64_t next_state;	 /* CLOCK_MONOTONIC: not taken sooner */
 	bool wanted, dumping;	 /* a dump is asked for; another one is under way */
@@ -111,6 +113,8 @@ uint64_t cli_recording_stored(const struct cli_recording *r);
 const char *cli_recording_path(const struct cli_recording *r);
 /* Complete the file; the results are in @stats and @stored. Return: 0 or an exit status. */
 int cli_recording_close(struct cli_recording *r);
+/* Note that the file @path is complete. */
+void cli_recording_made(struct cli_recording *r, const char *path);
 /* Nothing was recorded: delete what was created. */
 void cli_recording_discard(struct cli_recording *r);
 void cli_recording_done(struct cli_recording *r);

@@ -8,7 +8,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "archive/archive.h"
 #include "base/clock.h"
+#include "cli/custody.h"
 #include "cli/inputs.h"
 
 static int out_of_memory(void)
@@ -289,10 +291,10 @@ static int open_sinks(struct cli_rule_run *o, int argc, char **argv)
 	f.json = o->format ? strcmp(o->format, "json") == 0 : o->cfg.json_output;
 	f.tz_offset_s = o->common->tz_offset_s;
 	f.color = o->common->color;
-	if (o->cfg.stdout_enabled)
+	if (o->cfg.stdout_enabled && !o->only_case)
 		rc = add_sink(o, run_lines_sink_new(STDOUT_FILENO, "standard output", &f));
 	f.color = false;
-	if (!rc && o->cfg.file_enabled)
+	if (!rc && o->cfg.file_enabled && !o->only_case)
 		rc = open_file_sink(o, &f);
 	if (!rc && o->db)
 		rc = open_case(o, argc, argv);
@@ -383,6 +385,8 @@ int cli_rule_run_start(struct cli_rule_run *o, int argc, char **argv)
 	struct error err = {0};
 	int rc = open_sinks(o, argc, argv);
 
+	o->argc = argc;
+	o->argv = argv;
 	if (rc)
 		return rc;
 	if (o->common->timeout_ns)
@@ -458,16 +462,75 @@ static void cleanup(struct cli_rule_run *o)
 	cli_names_done(&o->overrides);
 	cli_names_done(&o->selects_tag);
 	free(o->selects);
+	free(o->inputs);
+}
+
+/* --- the custody log */
+
+static int note_input(struct cli_rule_run *o, const char *name, uint64_t size,
+		      const uint8_t sha256[CUSTODY_DIGEST])
+{
+	struct custody_file *list = realloc(o->inputs, (o->ninputs + 1) * sizeof(*list));
+
+	if (!list)
+		return out_of_memory();
+	o->inputs = list;
+	list[o->ninputs] = (struct custody_file){.name = name, .size = size};
+	list[o->ninputs].hashed = sha256 != NULL;
+	if (sha256)
+		memcpy(list[o->ninputs].sha256, sha256, CUSTODY_DIGEST);
+	o->ninputs++;
+	return 0;
+}
+
+int cli_rule_run_note(struct cli_rule_run *o, const char *path, const struct sf_stats *stats)
+{
+	return o->writer && cli_custody_wanted()
+		   ? note_input(o, path, stats->file_size,
+				stats->sha256_valid ? stats->sha256 : NULL)
+		   : 0;
+}
+
+/* The case is what it is to be now. */
+static int note_custody(struct cli_rule_run *o)
+{
+	struct custody_file out = {.name = o->db};
+	struct custody_entry e = {.action = CUSTODY_OPEN_RW,
+				  .outputs = &out,
+				  .noutputs = 1,
+				  .argc = o->argc,
+				  .argv = o->argv};
+	const struct rule_result *results;
+	enum arc_kind kind;
+	uint64_t size;
+	size_t n;
+	int status = 0;
+
+	if (!cli_custody_wanted())
+		return 0;
+	results = rule_loader_results(o->loader, &n);
+	for (size_t i = 0; i < n && !status; i++) {
+		if (arc_look(results[i].name, &kind, &size, NULL) < 0)
+			size = 0;
+		status = note_input(o, results[i].name, size, results[i].sha256);
+	}
+	e.inputs = o->inputs;
+	e.ninputs = o->ninputs;
+	return status ? status : cli_custody_note(NULL, &e);
 }
 
 int cli_rule_run_done(struct cli_rule_run *o, int status)
 {
 	struct error err = {0};
+	bool wrote;
 
 	if (o->r)
 		status = cli_worse(status, findings(o));
+	wrote = o->writer && !o->only_case;
 	if (qry_writer_close(o->writer, status, &err) < 0)
 		status = cli_worse(status, cli_fail(&err));
+	if (wrote)
+		status = cli_worse(status, note_custody(o));
 	cleanup(o);
 	return status;
 }

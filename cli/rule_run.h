@@ -6,6 +6,7 @@
 #ifndef CLI_RULE_RUN_H
 #define CLI_RULE_RUN_H
 
+#include "bundle/custody.h"
 #include "cli/cli.h"
 #include "replay/config.h"
 
@@ -54,6 +55,7 @@ struct cli_rule_run {
 	struct rule_select *selects;
 	size_t select_count;
 	const char *config, *db, *format;
+	bool only_case;	  /* alerts go nowhere else, and no custody log hears of it */
 	int match_all;	  /* -1: as configured */
 	int min_priority; /* -1: as configured */
 	struct run_options run;
@@ -70,8 +72,19 @@ struct cli_rule_run {
 	int file_fd;
 	struct run *r;
 	uint64_t started;
+	int argc;
+	char **argv;
+	struct custody_file *inputs; /* of the case: rules and captures, for the custody log */
+	size_t ninputs;
 };
 
+/*
+ * Take from the command line of a replay, argv[0] is "replay", what its alerts depend on, but no
+ * files and no limits; *@configured: it had a configuration file. What is taken is borrowed from
+ * @argv. Return: false if it makes no sense.
+ */
+MUST_CHECK bool cli_replay_again(struct cli_rule_run *o, struct cli_common *common, int argc,
+				 char **argv, bool *configured);
 void cli_rule_run_init(struct cli_rule_run *o, const struct cli_common *common);
 /* Take one of CLI_RULE_RUN_OPTIONS. Return: 0, an exit status, or -1 if it is none of them. */
 int cli_rule_run_take(struct cli_rule_run *o, int id, const char *value);
@@ -84,6 +97,8 @@ int cli_rule_run_load(struct cli_rule_run *o);
 /* Open the sinks and make the run; @argc, @argv: the command line, for the case. Return: 0 or an
  * exit status. */
 int cli_rule_run_start(struct cli_rule_run *o, int argc, char **argv);
+/* Note a capture that was replayed into the case. */
+int cli_rule_run_note(struct cli_rule_run *o, const char *path, const struct sf_stats *stats);
 /* Tell how the run over @path ended. Return: an exit status. */
 int cli_rule_run_ended(const char *path, const struct run_capture_report *rep);
 /* The counts of alerts on stderr. */

@@ -15,6 +15,7 @@ enum cli_parent_state {
 
 struct cli_verified {
 	const char *path;
+	bool in_bundle;
 	int failed; /* exit status: it could not be read, as was told; nothing else is known */
 	struct sf_seal_report report;
 	/* Without a seal: what the container itself proves. */

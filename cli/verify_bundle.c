@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "cli/verify_deep.h"
 #include "scapfile/seal.h"
 
 #define FAULTS_TOLD 20 /* in a report for reading */
@@ -113,7 +114,7 @@ static bool is_directory(const char *path)
 	return stat(path, &sb) == 0 && S_ISDIR(sb.st_mode);
 }
 
-static char *member_path(const struct cli_bundle *b, const char *name)
+char *cli_bundle_member(const struct cli_bundle *b, const char *name)
 {
 	char *path = NULL;
 
@@ -131,16 +132,20 @@ char *cli_bundle_capture(const struct cli_bundle *b, size_t i)
 	if (!f->seen || !f->whole || !sv_starts(name, SV_LIT(BAG_CAPTURES)) ||
 	    sv_ends(name, SV_LIT(SF_SEAL_SUFFIX)))
 		return NULL;
-	return member_path(b, f->name);
+	return cli_bundle_member(b, f->name);
 }
 
 static void check_case(struct cli_bundle *b, const char *path)
 {
+	const struct bag_checking how = {.stop = stop};
 	struct error err = {0};
 
 	b->cases++;
-	if (bag_case_check(path, &err) == 0)
+	if (bag_case_check(path, &how, &err) == 0) {
+		if (!b->good_case)
+			b->good_case = strdup(path);
 		return;
+	}
 	if (!b->bad_cases++)
 		snprintf(b->bad_case, sizeof(b->bad_case), "%s", err.msg);
 }
@@ -156,7 +161,7 @@ static int check_contents(struct cli_bundle *b)
 
 		if (!f->seen || !f->whole || !(result || strcmp(f->name, BAG_CUSTODY) == 0))
 			continue;
-		path = member_path(b, f->name);
+		path = cli_bundle_member(b, f->name);
 		if (!path)
 			return cli_exit_of(ERR_NOMEM);
 		if (!result) {
@@ -184,6 +189,15 @@ static int status_of(const struct cli_bundle *b)
 	return b->report.verdict == BAG_INCOMPLETE || b->custody.torn ? CLI_PARTIAL : CLI_OK;
 }
 
+static int repeat_runs(struct cli_bundle *b)
+{
+	b->deep = calloc(1, sizeof(*b->deep));
+	if (!b->deep)
+		return cli_exit_of(ERR_NOMEM);
+	cli_check_deep(b->deep, b->good_case, b);
+	return 0;
+}
+
 void cli_check_bundle(struct cli_bundle *b, const struct cli_bundle_options *opt)
 {
 	const struct bag_checking how = {.progress = progress, .stop = stop, .arg = opt->done};
@@ -198,15 +212,23 @@ void cli_check_bundle(struct cli_bundle *b, const struct cli_bundle_options *opt
 		check_root(b, opt);
 		b->failed = check_contents(b);
 	}
+	if (!b->failed && opt->deep)
+		b->failed = repeat_runs(b);
 	if (!b->failed)
 		b->failed = cli_interrupted();
 	b->status = b->failed ? b->failed : status_of(b);
+	if (b->deep && !b->failed)
+		b->status = cli_worse(b->status, b->deep->status);
 }
 
 void cli_bundle_done(struct cli_bundle *b)
 {
 	bag_report_done(&b->report);
 	buf_done(&b->signer);
+	if (b->deep)
+		cli_deep_done(b->deep);
+	free(b->deep);
+	free(b->good_case);
 }
 
 /* ---- text ---- */
@@ -348,6 +370,8 @@ void cli_bundle_text(struct buf *b, const struct cli_bundle *v)
 		row(b, "case");
 		buf_lit(b, "the database is whole\n");
 	}
+	if (v->deep)
+		cli_deep_text(b, v->deep, v->good_case != NULL);
 }
 
 /* ---- JSON ---- */
@@ -397,6 +421,8 @@ void cli_bundle_json(struct buf *b, const struct cli_bundle *v)
 		buf_addf(b, ",\"custody\":{\"entries\":%" PRIu64 ",\"broken\":%s,\"torn\":%s}",
 			 v->custody.lines, v->custody.broken ? "true" : "false",
 			 v->custody.torn ? "true" : "false");
+	if (v->deep)
+		cli_deep_json(b, v->deep);
 	buf_addf(b, ",\"cases\":%zu,\"cases_damaged\":%zu,\"status\":%d}\n", v->cases, v->bad_cases,
 		 v->status);
 }

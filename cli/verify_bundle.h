@@ -8,6 +8,8 @@
 #include "bundle/custody.h"
 #include "cli/signing.h"
 
+struct cli_deep;
+
 enum cli_root {
 	CLI_ROOT_UNKNOWN, /* nothing to compare it with */
 	CLI_ROOT_SAME,
@@ -25,18 +27,23 @@ struct cli_bundle {
 	struct custody_report custody;
 	size_t cases, bad_cases;
 	char bad_case[ERROR_MSG_MAX];
+	char *good_case;       /* path of the first one that is whole, or NULL */
+	struct cli_deep *deep; /* owned; NULL: its runs were not repeated */
 	int status;
 };
 
 struct cli_bundle_options {
 	const char *root;    /* what it must be: 64 digits, or NULL */
 	const char *signers; /* who may have signed it, or NULL */
+	bool deep;	     /* its runs are to be repeated */
 	uint64_t *done;	     /* bytes of files before */
 };
 
 /* Check the bundle at b->path, but not the seals of the captures in it. cli_bundle_done() must
  * follow. */
 void cli_check_bundle(struct cli_bundle *b, const struct cli_bundle_options *opt);
+/* "b.tar//NAME" or "b/NAME", for the caller to free; or NULL. */
+char *cli_bundle_member(const struct cli_bundle *b, const char *name);
 /* "b.tar//data/captures/x.scap" or "b/data/captures/x.scap": file @i of the report, for the caller
  * to free; NULL if it is no capture, or there is no memory. */
 char *cli_bundle_capture(const struct cli_bundle *b, size_t i);

@@ -7,13 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PARTIAL_TRIES 100 /* names tried for a file that is to have another one later */
 
 int sf_file_create(const char *path)
 {
-	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	/* A umask takes nothing away, either; where modes mean nothing, that is no harm. */
+	if (fd >= 0)
+		(void)fchmod(fd, 0600);
+	return fd;
 }
 
 int sf_file_create_partial(const char *path, char **partial, struct error *err)

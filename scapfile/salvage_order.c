@@ -262,16 +262,16 @@ static int move_late(struct finder *f, struct error *err)
 	return rc;
 }
 
-/* Is one of the late events, or of the @early ones, there twice? */
-static bool has_copy(const struct finder *f, size_t early)
+/*
+ * Does the time go back because a copy ends here that stands too early? Its last event is there
+ * twice, what follows is not. What the recording program made up is newer without that.
+ */
+static bool ends_copy(const struct finder *f)
 {
-	for (size_t i = 0; i < f->late_n; i++)
-		if (salvage_is_there_twice(f->s, f->late[i].ts))
-			return true;
-	for (size_t i = 0; i < early; i++)
-		if (salvage_is_there_twice(f->s, run_at(f, f->run_n - 1 - i)->ts))
-			return true;
-	return false;
+	const struct recent *last = run_last(f);
+
+	return last->has_cpu && salvage_is_there_twice(f->s, last->ts) &&
+	       !salvage_is_there_twice(f->s, f->late[0].ts);
 }
 
 /* The late events are complete, or more than those that may be early. */
@@ -285,7 +285,7 @@ static int resolve(struct finder *f, bool complete, struct error *err)
 	if (!f->late_n || (!complete && !full && !f->broken))
 		return 0;
 	known = count_early(f, f->late[0].ts, &early, &bytes);
-	f->broken |= complete && has_copy(f, known ? early : 0);
+	f->broken |= complete && ends_copy(f);
 	if (!complete && !full &&
 	    (!known || !f->broken || bytes >= f->late_bytes || early >= f->late_n))
 		return 0;

@@ -90,7 +90,7 @@ static int input_begin(struct sf_input *in, const char *path, bool inside, bool 
 	if (inside) {
 		rc = arc_open(path, &in->inside, err);
 	} else {
-		in->fd = open(path, O_RDONLY | O_CLOEXEC);
+		in->fd = arc_open_plain(path);
 		in->own_fd = in->fd >= 0;
 		if (in->fd < 0)
 			rc = error_sys(err, errno, "cannot open '%s'", path);

@@ -44,14 +44,17 @@ static int begin(struct vtab_cursor *c, struct error *err)
 {
 	const struct vtab_table *t = vtab_table_of(c);
 	struct events *e = c->rows;
-	struct vtab_scope scope = {
-	    .from_ts = c->q.from_ts, .to_ts = c->q.to_ts, .first_num = c->q.first_num};
+	struct vtab_scope scope = {.from_ts = c->q.from_ts,
+				   .to_ts = c->q.to_ts,
+				   .first_num = c->q.first_num,
+				   .last_num = c->q.last_num};
 	int rc = vtab_condition_make(&e->condition, t, &c->q, err);
 
 	if (rc < 0)
 		return rc;
 	if (e->condition.skips)
 		scope.skip = &e->condition.skip;
+	scope.passes = c->q.no_fields && !e->condition.program;
 	return vtab_walk_open(&e->walk, t->module->conn, c->path, &scope, err);
 }
 
@@ -70,8 +73,6 @@ static int next(struct vtab_cursor *c, struct error *err)
 		e->num = state_stats(e->walk.state)->events;
 		if (e->num < q->first_num)
 			continue;
-		if (e->num > q->last_num)
-			return 0;
 		if (UNLIKELY(e->jumps != e->walk.jumps)) {
 			rc = follow_state(c, err);
 			if (rc < 0)

@@ -121,7 +121,9 @@ void vtab_set_done(struct vtab_set *set);
 
 /* --- plans --- */
 
-#define VTAB_PLAN_ALL 1 /* of idxNum: all columns may be used */
+/* Of idxNum: */
+#define VTAB_PLAN_ALL	    1 /* all columns may be used */
+#define VTAB_PLAN_NO_FIELDS 2 /* none that is a field is */
 
 int vtab_best_index(sqlite3_vtab *base, sqlite3_index_info *info);
 
@@ -137,6 +139,7 @@ struct vtab_request {		    /* what a query asks a cursor for */
 	int arg_count;
 	const char *capture; /* constraint on it, or NULL */
 	bool nothing;	     /* no row can be */
+	bool no_fields;	     /* rows are counted, or their numbers and times are asked for */
 	sqlite3_value *at;   /* owned; or NULL */
 	struct run_moment moment;
 	char *filter; /* owned; or NULL */
@@ -154,7 +157,7 @@ void vtab_request_done(struct vtab_request *q);
 struct vtab_condition {		     /* of a query, as far as it is for us to look at */
 	struct flt_program *program; /* NULL: there is none */
 	unsigned id;
-	bool skips; /* chunks: */
+	bool skips; /* chunks, and events of types that cannot pass: */
 	struct run_skip skip;
 };
 
@@ -180,21 +183,24 @@ struct vtab_walk { /* through one capture */
 	struct state *state;
 	struct sf_index *index;
 	uint64_t chunk_end, stop_at; /* offsets */
+	uint64_t last_num;
 	const struct run_skip *skip;
+	bool passes;
 	size_t chunk;
 	unsigned jumps; /* @state is another one after each */
 };
 
 struct vtab_scope { /* what of a capture is of interest */
-	uint64_t from_ts, to_ts, first_num;
+	uint64_t from_ts, to_ts, first_num, last_num;
 	const struct run_skip *skip; /* or NULL */
+	bool passes; /* events are not looked at closely: they count, and have numbers and times */
 	const struct run_moment *at; /* the state there, instead; or NULL */
 };
 
 /* Return: 0 or ERR_*. @w is to be closed in any case. */
 MUST_CHECK int vtab_walk_open(struct vtab_walk *w, struct vtab_conn *conn, const char *path,
 			      const struct vtab_scope *scope, struct error *err);
-/* The next event that counts. Return: 1, 0 at the end, ERR_INTERRUPTED, ERR_*. */
+/* The next event of interest that counts. Return: 1, 0 at the end, ERR_INTERRUPTED, ERR_*. */
 MUST_CHECK int vtab_walk_next(struct vtab_walk *w, struct state_binding *b, struct error *err);
 /* On to a moment; *@ts receives its time, 0 if it has none. Return: 0 or ERR_*. */
 MUST_CHECK int vtab_walk_to(struct vtab_walk *w, const struct run_moment *m, uint64_t *ts,

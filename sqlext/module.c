@@ -242,6 +242,7 @@ static int on_filter(sqlite3_vtab_cursor *base, int number, const char *plan, in
 		rc = vtab_request_read(&c->q, t, plan, argv, argc, &err);
 	if (rc < 0)
 		return fail(base->pVtab, &err);
+	c->q.no_fields = number & VTAB_PLAN_NO_FIELDS;
 	if (c->q.nothing)
 		return SQLITE_OK;
 	c->eof = false;

@@ -132,6 +132,20 @@ static bool is_in_order(const struct chooser *ch)
 	       ch->t->columns[info->aOrderBy[0].iColumn].kind == VTAB_NUM;
 }
 
+/* Which columns are used, as flags of idxNum. */
+static int columns_used(const struct chooser *ch)
+{
+	const struct vtab_table *t = ch->t;
+	uint64_t used = ch->info->colUsed;
+
+	if (t->column_count > VTAB_COLUMNS_TOLD && used >> VTAB_COLUMNS_TOLD & 1)
+		return VTAB_PLAN_ALL;
+	for (int i = 0; i < t->column_count && i < VTAB_COLUMNS_TOLD; i++)
+		if (used >> i & 1 && vtab_is_field(t->columns[i].kind))
+			return 0;
+	return VTAB_PLAN_NO_FIELDS;
+}
+
 static int finish(struct chooser *ch)
 {
 	sqlite3_index_info *info = ch->info;
@@ -141,10 +155,7 @@ static int finish(struct chooser *ch)
 	if (!info->idxStr || ch->plan.failed)
 		return SQLITE_NOMEM;
 	info->needToFreeIdxStr = 1;
-	info->idxNum =
-	    ch->t->column_count > VTAB_COLUMNS_TOLD && info->colUsed >> VTAB_COLUMNS_TOLD & 1
-		? VTAB_PLAN_ALL
-		: 0;
+	info->idxNum = columns_used(ch);
 	info->orderByConsumed = is_in_order(ch);
 	ch->rows *= events ? ROWS_GUESSED : STATE_ROWS;
 	info->estimatedRows = ch->rows < 1 ? 1 : (sqlite3_int64)ch->rows;

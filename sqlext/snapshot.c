@@ -35,7 +35,7 @@ static bool is_of(const struct vtab_snapshot *s, const char *path, const struct 
 static int snapshot_new(struct vtab_conn *conn, const char *path, const struct run_moment *m,
 			struct vtab_snapshot **out, struct error *err)
 {
-	const struct vtab_scope scope = {.at = m};
+	const struct vtab_scope scope = {.last_num = UINT64_MAX, .at = m};
 	struct vtab_snapshot *s = calloc(1, sizeof(*s));
 	int rc;
 

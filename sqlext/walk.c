@@ -83,6 +83,8 @@ int vtab_walk_open(struct vtab_walk *w, struct vtab_conn *conn, const char *path
 	*w = (struct vtab_walk){.conn = conn,
 				.path = path,
 				.skip = scope->skip,
+				.passes = scope->passes,
+				.last_num = scope->last_num,
 				.chunk_end = UINT64_MAX,
 				.stop_at = UINT64_MAX};
 	if (!conn->opt.no_index)
@@ -130,13 +132,34 @@ static int skip(struct vtab_walk *w, uint64_t offset)
 	return 0;
 }
 
+/* An item that is of interest, or at which something else is. Return: 1, 0 at the end, or ERR_*. */
+static int read_on(struct vtab_walk *w, struct ev_item *item, struct error *err)
+{
+	const uint64_t end = w->stop_at < w->chunk_end ? w->stop_at : w->chunk_end;
+	const struct state_stats *stats = state_stats(w->state);
+	struct ev_source *source = sf_reader_source(w->reader);
+	struct state_binding b;
+	int rc = 1;
+
+	while (rc >= 0 && stats->events < w->last_num) {
+		rc = ev_source_next(source, item, err);
+		if (rc <= 0 || !w->skip || item->kind != EV_ITEM_EVENT || item->offset >= end ||
+		    flt_types_has(&w->skip->types, item->ev->type))
+			return rc;
+		if (vtab_poll(w->conn))
+			return error_set(err, ERR_INTERRUPTED, "interrupted");
+		rc = state_pass(w->state, item, &b, err);
+	}
+	return rc < 0 ? rc : 0;
+}
+
 /* The next item within what is of interest. Return: 1, 0 at the end, or ERR_*. */
 static int next_item(struct vtab_walk *w, struct ev_item *item, struct error *err)
 {
 	int rc;
 
 	do {
-		rc = ev_source_next(sf_reader_source(w->reader), item, err);
+		rc = read_on(w, item, err);
 		if (rc <= 0)
 			return rc;
 		if (UNLIKELY(item->offset >= w->stop_at))
@@ -159,7 +182,8 @@ int vtab_walk_next(struct vtab_walk *w, struct state_binding *b, struct error *e
 		rc = next_item(w, &item, err);
 		if (UNLIKELY(rc <= 0))
 			return rc;
-		rc = state_feed(w->state, &item, b, err);
+		rc = w->passes ? state_pass(w->state, &item, b, err)
+			       : state_feed(w->state, &item, b, err);
 	} while (rc == 0);
 	return rc;
 }

@@ -57,6 +57,8 @@ def main():
         for capture in glob.glob(os.path.join(check.ROOT, "tests", "captures", "*.scap")):
             shutil.copy(capture, os.path.join(folder, "tests", "captures"))
         shutil.copy(os.path.join(check.ROOT, "rules", "starter.yaml"), os.path.join(folder, "rules"))
+        made = check.run(["replay", "-q", "-r", os.path.join(folder, "rules.yaml"), "--db", os.path.join(folder, "host7.case.db"), check.DEMO])
+        r.check(made[0] == 0, "the case of the examples is made", made[2])
         env = dict(os.environ, TZ="UTC", PATH=folder + ":" + os.environ["PATH"])
         for page, line in examples:
             m = re.search(r"# (?:status (\d+))?(?:, )?(needs bpf)?$", line)

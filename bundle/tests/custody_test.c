@@ -71,7 +71,11 @@ static int count(void *arg, const struct custody_line *l)
 	assert_string_equal(l->action, "note");
 	assert_string_equal(l->name, "A. Person \"x\"\n");
 	assert_string_equal(l->ts, "2026-03-02T11:04:17.220481093Z");
-	assert_memory_equal(l->inputs.p, "[{\"name\":\"a.scap\",\"size\":7", 26);
+	assert_int_equal(l->inputs.count, 1);
+	assert_string_equal(l->inputs.list[0].name, "a.scap");
+	assert_int_equal(l->inputs.list[0].size, 7);
+	assert_true(l->inputs.list[0].hashed);
+	assert_int_equal(l->outputs.count, 0);
 	return 0;
 }
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scapula verify --deep: the captures of a bundle are replayed once more, with the rules that are
+ * in it, and the alerts are held against those that its case has.
+ */
+#ifndef CLI_VERIFY_DEEP_H
+#define CLI_VERIFY_DEEP_H
+
+#include "cli/verify_bundle.h"
+
+struct cli_deep { /* zeroed storage */
+	uint64_t runs, readings, events;
+	struct bag_comparison alerts;
+	uint64_t miscounted; /* readings with another number of events */
+	uint64_t skipped;    /* runs and readings that could not be repeated */
+	struct buf why;	     /* lines about these: untrusted text made harmless */
+	struct bag_streams streams;
+	bool other_version; /* one was made by another version of the program */
+	int status;
+};
+
+/* Uncompress the captures of the bundle @b, and repeat all runs of its case at @path (NULL: there
+ * is none). What goes wrong is in d->status (told). */
+void cli_check_deep(struct cli_deep *d, const char *path, const struct cli_bundle *b);
+void cli_deep_text(struct buf *b, const struct cli_deep *d, bool has_case);
+/* A member "deep" for an object that has others. */
+void cli_deep_json(struct buf *b, const struct cli_deep *d);
+void cli_deep_done(struct cli_deep *d);
+
+#endif
