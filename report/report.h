@@ -300,7 +300,8 @@ struct rep_file { /* what a process did to a file */
 	int64_t opens, creates, reads, writes, bytes_read, bytes_written, renames, deletes, execs,
 	    first_ts, last_ts;
 };
-/* Those that processes with selected alerts changed or executed; by time. */
+/* Those that processes with selected alerts changed or executed, but what holds nothing; by time.
+ */
 MUST_CHECK int rep_files_open(struct rep_case *c, uint64_t limit, struct rep_rows **out,
 			      struct error *err);
 MUST_CHECK int rep_file_next(struct rep_rows *r, struct rep_file *out, struct error *err);

@@ -351,10 +351,12 @@ static int processes(struct markdown *m)
 	struct rep_tree t;
 	int rc = rep_tree_of(m->c, TREE_MAX, &t, m->err);
 
-	if (rc < 0 || !t.count)
+	if (rc < 0)
 		return rc;
-	heading(m, "Processes with alerts, and their ancestors");
-	buf_char(m->b, '\n');
+	if (t.count)
+		heading(m, "Processes with alerts, and their ancestors");
+	if (t.count)
+		buf_char(m->b, '\n');
 	for (size_t i = 0; i < t.count && rc >= 0; i++) {
 		struct rep_process p;
 
