@@ -83,6 +83,7 @@ struct run_lane {
 	struct run_processes *processes; /* NULL: nobody wants them */
 	struct sv hostname;
 	struct run_span span;
+	struct state_passing passing;
 	const struct rule **hits; /* room for all rules */
 	struct buf message, line, fields;
 };
@@ -94,6 +95,12 @@ void run_lane_done(struct run_lane *l);
 /* @l has a state from now on, new or restored; @procs: as for run_processes_restore(), NULL when
  * it is new. */
 MUST_CHECK int run_lane_begin(struct run_lane *l, const struct sv *procs, struct error *err);
+/*
+ * The next item to be taken. Up to @max events that no rule wants are taken before; they are added
+ * to @n. Return: as ev_source_next().
+ */
+MUST_CHECK int run_lane_next(struct run_lane *l, uint64_t max, struct ev_item *item, uint64_t *n,
+			     struct error *err);
 /* Take one item: feed the state, show the event to the rules. */
 MUST_CHECK int run_lane_take(struct run_lane *l, const struct ev_item *item, struct error *err);
 /* After the last item; @rc is how that ended. Return: @rc, or the first failure. */

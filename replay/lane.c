@@ -89,6 +89,25 @@ static int show(struct run_lane *l, const struct state_binding *b, struct error 
 	return 0;
 }
 
+static bool is_wanted(const void *arg, unsigned type)
+{
+	return rule_engine_wants(arg, type);
+}
+
+/* What no rule wants is passed in a file, once it is known when the window begins. */
+int run_lane_next(struct run_lane *l, uint64_t max, struct ev_item *item, uint64_t *n,
+		  struct error *err)
+{
+	int rc;
+
+	if (!l->reader || UNLIKELY(!l->span.known))
+		return ev_source_next(l->source, item, err);
+	l->passing.max = max;
+	rc = state_pass_on(l->state, &l->passing, item, err);
+	*n += l->passing.passed;
+	return rc;
+}
+
 /* Is @item an event that no rule wants? The first one shown says when the window begins. */
 static inline bool is_unwanted(const struct run_lane *l, const struct ev_item *item)
 {
@@ -148,6 +167,8 @@ int run_lane_begin(struct run_lane *l, const struct sv *procs, struct error *err
 	if (rc < 0)
 		return rc;
 	l->hostname = state_sv(state_machine(l->state)->hostname);
+	state_passing_init(&l->passing, is_wanted, l->setup->engine);
+	l->passing.reader = l->reader;
 	if (l->processes && procs)
 		return run_processes_restore(l->processes, l->state, *procs, err);
 	if (l->processes)
