@@ -534,6 +534,12 @@ static inline bool state_is_visible(const struct state *st, const struct ev *ev)
 /* state_feed() of an event, or, if nobody @looks at it, state_pass(). */
 int state_feed_event(struct state *st, struct ev *ev, bool looks, struct state_binding *bind);
 
+/*
+ * The same, if the initial state is complete, no commands are suppressed and @ev is of a known
+ * type. Return: whether it is visible.
+ */
+bool state_feed_usual(struct state *st, struct ev *ev);
+
 /* pass.c */
 void state_pass_init(struct state *st);
 

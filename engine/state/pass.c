@@ -206,14 +206,12 @@ static ALWAYS_INLINE bool pass_in_row(struct state *st, const struct sf_row_even
 	return pass_quickly(st, &q, NULL);
 }
 
-static NOINLINE bool feed_in_row(struct state *st, struct sf_row row, struct sf_row_event e,
-				 bool internal)
+static NOINLINE bool feed_in_row(struct state *st, struct sf_row row, struct sf_row_event e)
 {
-	struct state_binding bind;
 	struct ev ev;
 
 	sf_row_decode(&row, &e, &ev);
-	return state_feed_event(st, &ev, false, &bind) > 0 && (bind.visible || internal);
+	return state_feed_usual(st, &ev);
 }
 
 /* Nothing at or behind offset @end is taken. */
@@ -229,13 +227,12 @@ static void cut_row(struct sf_row *row, uint64_t end)
 }
 
 /*
- * Pass what is in @row, which is ended. Return: whether it ended with @item, which somebody looks
- * at.
+ * Pass what is in @row, which is ended; @any_time: all of it counts. Return: whether it ended with
+ * @item, which somebody looks at.
  */
-static NOINLINE bool pass_row(struct state *st, struct state_passing *p, struct sf_row row,
-			      struct ev_item *item)
+static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, struct sf_row row,
+				   bool any_time, struct ev_item *item)
 {
-	const uint64_t from = p->from, span = p->to - p->from;
 	const uint64_t first = st->stats.events, last = first + p->max - p->passed;
 	uint64_t unseen = 0;
 	struct sf_row_event e;
@@ -243,26 +240,39 @@ static NOINLINE bool pass_row(struct state *st, struct state_passing *p, struct 
 
 	while (st->stats.events != last && sf_row_look(&row, &e)) {
 		const struct state_way *way = &p->ways[e.type];
-		bool hidden = false;
+		bool seen = true;
 
 		if (!pass_in_row(st, &e, way)) {
 			looked_at = way->how == PASS_LOOK;
 			if (looked_at)
 				break;
-			hidden = !feed_in_row(st, row, e, p->internal);
+			seen = feed_in_row(st, row, e) || p->internal;
 		}
-		unseen += hidden || sf_row_time(&e) - from > span;
+		if (!any_time)
+			seen = seen && sf_row_time(&e) >= p->from && sf_row_time(&e) <= p->to;
+		unseen += !seen;
 		row.at += e.total;
 	}
 	row.taken = st->stats.events - first;
 	p->passed += row.taken;
-	if (p->from <= p->to)
-		p->seen += row.taken - unseen;
+	p->seen += row.taken - unseen;
 	if (looked_at)
 		sf_row_deliver(p->reader, &row, &e, item);
 	else
 		sf_row_end(p->reader, &row);
 	return looked_at;
+}
+
+static NOINLINE bool pass_row_of_any_time(struct state *st, struct state_passing *p,
+					  struct sf_row row, struct ev_item *item)
+{
+	return pass_row(st, p, row, true, item);
+}
+
+static NOINLINE bool pass_row_in_time(struct state *st, struct state_passing *p, struct sf_row row,
+				      struct ev_item *item)
+{
+	return pass_row(st, p, row, false, item);
 }
 
 /* Is @item one to be passed, too? */
@@ -275,6 +285,7 @@ static bool is_passed(const struct state_passing *p, const struct ev_item *item)
 int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *item,
 		  struct error *err)
 {
+	const bool any_time = p->from == 0 && p->to == UINT64_MAX;
 	struct state_binding bind;
 	struct sf_row row;
 	int rc;
@@ -283,7 +294,8 @@ int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *ite
 	for (;;) {
 		if (is_quick_now(st) && sf_row_begin(p->reader, &row)) {
 			cut_row(&row, p->end);
-			if (pass_row(st, p, row, item))
+			if (any_time ? pass_row_of_any_time(st, p, row, item)
+				     : pass_row_in_time(st, p, row, item))
 				return 1;
 			if (UNLIKELY(st->nomem)) {
 				st->nomem = false;
