@@ -387,3 +387,12 @@ bool flt_field_is_stateful(const struct flt_field *f)
 	       f->extract == flt_x_exectime || f->extract == flt_x_totexectime ||
 	       f->extract == flt_x_cpu_percent;
 }
+
+bool flt_field_absent_on(const struct flt_field *f, unsigned type)
+{
+	if (strcmp(f->info->cls, "fd") == 0) /* all of them: see flt_is_fd_event() */
+		return !(ev_table[type].flags & (EF_CREATES_FD | EF_DESTROYS_FD | EF_USES_FD));
+	if (f->data && (f->extract == flt_x_arg || f->extract == flt_x_rawarg))
+		return ((const int8_t *)f->data)[type] < 0;
+	return false;
+}

@@ -47,10 +47,22 @@ static enum need need_of(const struct flt_test *t)
 	return NEEDS_EVENT;
 }
 
+/* Without the field on the left, a test fails. */
+static void decide_by_absence(struct flt_test *t)
+{
+	if (t->left->kind != FLT_OPERAND_FIELD || t->stateful || t->run == flt_is_around)
+		return;
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
+		if (flt_field_absent_on(t->left->field, type))
+			t->decided.bits[type / 64] |= 1ull << type % 64;
+}
+
 /* Run @t on a bare event of each type that decides it. */
 static void decide_test(struct flt_ctx *cx, struct flt_test *t)
 {
 	enum need need = need_of(t);
+
+	decide_by_absence(t);
 
 	for (unsigned type = 0; type < EV_TYPE_COUNT && need != NEEDS_EVENT; type++) {
 		struct ev ev = {.num = 1, .tid = -1, .type = (uint16_t)type};
@@ -137,11 +149,13 @@ int flt_program_seal(struct flt_program *p, struct error *err)
 	if (rc == 0)
 		rc = number_tests(p, err);
 	if (rc == 0)
+		rc = flt_make_screens(p, err);
+	if (rc == 0)
 		rc = decide_tests(p, err);
 	if (rc == 0)
 		rc = flt_emit_conditions(p, err);
 	if (rc == 0)
-		rc = flt_emit_batches(p, err);
+		rc = flt_prepare_batches(p, err);
 	p->sealed = rc == 0;
 	return rc;
 }

@@ -295,8 +295,8 @@ static int prepare_constants(struct flt_program *p, struct flt_test *t, struct e
 	    [FLT_MOD_ALLOF] = satisfies_all,
 	};
 
-	t->run = t->left->kind == FLT_OPERAND_FIELD && !t->left->stateful ? run_field_constants
-									  : run_constants;
+	t->plain = t->left->kind == FLT_OPERAND_FIELD && !t->left->stateful;
+	t->run = t->plain ? run_field_constants : run_constants;
 	if (uses_set(t)) {
 		t->satisfies = is_in_set;
 		return build_set(t, err);
@@ -356,10 +356,10 @@ static bool is_alternative_op(enum flt_op op)
 
 bool flt_test_can_merge(const struct flt_test *a, const struct flt_test *b)
 {
-	return a->run == run_field_constants && b->run == a->run && a->op == b->op &&
-	       is_alternative_op(a->op) && a->modifier == FLT_MOD_NONE &&
-	       b->modifier == FLT_MOD_NONE && a->left->kind == FLT_OPERAND_FIELD &&
-	       a->left->field == b->left->field && !a->left->is_list && !a->stateful;
+	return a->plain && b->plain && a->op == b->op && is_alternative_op(a->op) &&
+	       a->modifier == FLT_MOD_NONE && b->modifier == FLT_MOD_NONE &&
+	       a->left->kind == FLT_OPERAND_FIELD && a->left->field == b->left->field &&
+	       !a->left->is_list && !a->stateful;
 }
 
 static int merge_constants(struct flt_program *p, struct flt_test *t, struct flt_test *const *tests,
