@@ -386,11 +386,9 @@ static void agenda_key(const struct flt_program *p, const struct flt_agenda *age
 		       struct buf *key)
 {
 	buf_reset(key);
-	for (uint32_t i = 0; i < agenda->count; i++) {
-		buf_u64(key, agenda->conditions[i]);
-		flt_emit_key(p, agenda->conditions[i], type, key);
-		buf_char(key, ' ');
-	}
+	buf_u64(key, p->like[type]);
+	buf_char(key, ' ');
+	buf_add(key, agenda->conditions, agenda->count * sizeof(*agenda->conditions));
 }
 
 static int prepare_agendas(struct batcher *b, struct smap *versions, struct buf *key,

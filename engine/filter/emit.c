@@ -123,6 +123,10 @@ static int emit_condition(struct flt_emitter *e, uint32_t c, struct smap *versio
 		const uint32_t *same;
 		struct sv kept;
 
+		if (p->like[e->type] != e->type) {
+			*start = p->starts[(size_t)p->like[e->type] * p->condition_count + c];
+			continue;
+		}
 		buf_reset(key);
 		flt_emit_key(p, c, e->type, key);
 		if (key->failed)

@@ -323,7 +323,7 @@ static uint64_t sift(struct flt_ctx *cx, const struct flt_batch *b)
 	return left;
 }
 
-size_t flt_match_batch(struct flt_ctx *cx, bool all, const unsigned **hits)
+NOINLINE size_t flt_match_batch(struct flt_ctx *cx, bool all, const unsigned **hits)
 {
 	const struct flt_agenda *agenda = &cx->program->agendas[cx->ev->type];
 	unsigned *found = cx->tests->hits;

@@ -96,8 +96,8 @@ void flt_field_done(struct flt_field *f);
 /* Stateful fields (time since the last evaluation, counters) must not be shared between checks or
  * remembered. */
 bool flt_field_is_stateful(const struct flt_field *f);
-/* Is it known of all events of @type that they do not have @f? */
-bool flt_field_absent_on(const struct flt_field *f, unsigned type);
+/* Event types of which it is known that no event has @f. */
+struct flt_types flt_field_absent(const struct flt_field *f);
 
 /*
  * program.c: the program's instance for a field (equal ones shared); used by formats as well as

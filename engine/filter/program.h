@@ -35,6 +35,9 @@ struct flt_test {
 	struct flt_const *consts;
 	struct flt_set set;	     /* in, intersects on texts, buffers, integers, addresses */
 	struct flt_path_tree *paths; /* pmatch */
+	/* One comparison of numbers is a range, or all outside it: from @low, @span more. */
+	uint64_t low, span;
+	bool outside;
 	bool stateful;
 	bool plain;	/* a field whose value is remembered, with constants */
 	uint16_t flags; /* FLT_FIELD_PROCESS, FLT_FIELD_TYPE_ONLY, if all its fields have them */
@@ -147,7 +150,8 @@ struct flt_program {
 	 * change. */
 	struct flt_test **numbered;
 	uint32_t numbered_count, thread_tests;
-	struct flt_typed *typed; /* by condition */
+	unsigned like[EV_TYPE_COUNT]; /* the first type of which the same is known */
+	struct flt_typed *typed;      /* by condition */
 	struct flt_agenda agendas[EV_TYPE_COUNT];
 	uint32_t agenda_max; /* conditions in the largest */
 	struct buf steps;    /* struct flt_step */
