@@ -171,6 +171,7 @@ struct qry_store {
 	struct map groups; /* of alert_groups, likewise: by rule and fingerprint */
 	unsigned pending;  /* rows in the open transaction */
 	bool in_transaction;
+	uint64_t began; /* that, CLOCK_MONOTONIC */
 	struct buf scratch;
 };
 

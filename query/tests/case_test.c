@@ -651,10 +651,21 @@ static void the_end_of_a_capture_commits(void **state)
 	assert_sql(s->path, "SELECT path, interrupted FROM captures", "a.scap|0\n");
 }
 
+static void apply_processes(struct qry_store *store, uint64_t from, uint64_t to)
+{
+	for (uint64_t key = from; key < to; key++) {
+		struct qry_row row = process_row(key);
+
+		assert_true(store->in_transaction);
+		OK(qry_store_apply(store, &row, err));
+	}
+}
+
 static void rows_are_committed_in_batches(void **state)
 {
 	const struct scratch *s = *state;
 	struct qry_row begin = {.op = QRY_OP_CAPTURE_BEGIN, .count = 1};
+	struct qry_row more = process_row(QRY_BATCH_ROWS + QRY_BATCH_LEAST + 1);
 	struct qry_store store;
 	sqlite3 *db = NULL;
 
@@ -662,21 +673,18 @@ static void rows_are_committed_in_batches(void **state)
 	OK(qry_store_init(&store, db, s->path, &test_run, err));
 	begin.value[0] = qry_text(SV_LIT("a.scap"));
 	OK(qry_store_apply(&store, &begin, err));
-	for (uint64_t key = 1; key < QRY_BATCH_ROWS; key++) {
-		struct qry_row row = process_row(key);
-
-		assert_true(store.in_transaction);
-		OK(qry_store_apply(&store, &row, err));
-	}
+	store.began = INT64_MAX; /* a transaction that is always young */
+	apply_processes(&store, 1, QRY_BATCH_ROWS);
 	assert_false(store.in_transaction);
-	assert_sql(s->path, "SELECT count(*) FROM processes", "4095\n");
-	for (uint64_t key = QRY_BATCH_ROWS; key < QRY_BATCH_ROWS + 5; key++) {
-		struct qry_row row = process_row(key);
-
-		OK(qry_store_apply(&store, &row, err));
-	}
+	assert_sql(s->path, "SELECT count(*) FROM processes", "65535\n");
+	OK(qry_store_apply(&store, &begin, err));
+	store.began = 0; /* one that is old */
+	apply_processes(&store, 1, QRY_BATCH_LEAST);
+	assert_false(store.in_transaction);
+	assert_sql(s->path, "SELECT count(*) FROM processes", "69630\n");
+	OK(qry_store_apply(&store, &more, err));
 	qry_store_done(&store); /* without a commit */
-	assert_sql(s->path, "SELECT count(*) FROM processes", "4095\n");
+	assert_sql(s->path, "SELECT count(*) FROM processes", "69630\n");
 }
 
 /* --- signals */
