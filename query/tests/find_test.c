@@ -172,14 +172,13 @@ static void every_list_comes_from_indexes_in_order(void **state)
 	many_lists(lists, some_fingerprint(), ALERTS);
 	OK(qry_browse_open(many_path, &b, err));
 	for (size_t i = 0; i < 2 * MANY_LISTS; i++) {
-		const char *text, *line;
+		const char *text;
 
 		buf_reset(&plan);
+		buf_char(&plan, '\n');
 		OK(qry_browse_plan(b, &lists[i / 2].filter, i % 2, &plan, err));
 		text = buf_cstr(&plan);
-		for (line = text; (line = strstr(line, "B-TREE")); line++)
-			/* Of the few verdicts of one alert. */
-			assert_true(line - text > 40 && strstr(text, "CORRELATED"));
+		assert_null(strstr(text, "\nUSE TEMP B-TREE"));
 		assert_non_null(strstr(text, "SEARCH a USING"));
 		assert_null(strstr(text, "SCAN a"));
 		assert_null(strstr(text, "SCAN v"));
