@@ -168,8 +168,8 @@ static int configure(sqlite3 *db, const char *path, int busy_ms, struct error *e
 			   "PRAGMA synchronous = NORMAL;"
 			   "PRAGMA temp_store = MEMORY;"
 			   "PRAGMA page_size = 8192;"		/* of a new case */
-			   "PRAGMA cache_size = -16384;"	/* KiB */
-			   "PRAGMA wal_autocheckpoint = 2000;", /* pages */
+			   "PRAGMA cache_size = -65536;"	/* KiB */
+			   "PRAGMA wal_autocheckpoint = 8000;", /* pages */
 			   err);
 }
 

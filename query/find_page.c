@@ -834,6 +834,7 @@ int qry_browse_plan(struct qry_browse *b, const struct qry_alert_filter *f, bool
 		rc = stream_sql(b, way, back, "EXPLAIN QUERY PLAN SELECT a.alert_id, a.ts", &stmt,
 				err);
 		while (rc == 0 && sqlite3_step(stmt) == SQLITE_ROW) {
+			buf_str(out, sqlite3_column_int(stmt, 1) ? "  " : "");
 			buf_str(out, (const char *)sqlite3_column_text(stmt, 3));
 			buf_char(out, '\n');
 		}

@@ -171,6 +171,7 @@ struct qry_store {
 	struct map groups; /* of alert_groups, likewise: by rule and fingerprint */
 	unsigned pending;  /* rows in the open transaction */
 	bool in_transaction;
+	uint64_t began; /* that, CLOCK_MONOTONIC */
 	struct buf scratch;
 };
 
@@ -225,7 +226,8 @@ MUST_CHECK int qry_reading_drop(sqlite3 *db, const char *path, int64_t reading, 
 
 struct qry_browse;
 struct qry_alert_filter;
-/* What SQLite says of how it finds the alerts of a page, a line for each step. */
+/* What SQLite says of how it finds the alerts of a page, a line for each step; indented are steps
+ * of what is asked of each row. */
 MUST_CHECK int qry_browse_plan(struct qry_browse *b, const struct qry_alert_filter *f, bool back,
 			       struct buf *out, struct error *err);
 

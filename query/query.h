@@ -15,8 +15,12 @@
 
 #define QRY_SCHEMA_VERSION 2
 #define QRY_QUEUE_BYTES                                                                            \
-	(8u << 20)	    /* queued rows waiting for SQLite; a full queue makes the caller wait */
-#define QRY_BATCH_ROWS 4096 /* rows per transaction */
+	(8u << 20) /* queued rows waiting for SQLite; a full queue makes the caller wait */
+/* A transaction ends after so many rows, if it has lasted so long, and at the latest after so many.
+ */
+#define QRY_BATCH_LEAST 4096
+#define QRY_BATCH_MS	250
+#define QRY_BATCH_ROWS	65536
 
 struct qry_writer;
 

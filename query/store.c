@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Applies queued rows to the case: prepared statements only, one transaction per QRY_BATCH_ROWS.
+ * Applies queued rows to the case: prepared statements only, many rows to a transaction.
  * Rows point at the reading (run_captures) rather than at the capture, because which capture it is
  * shows only at its end, with the SHA-256: then one row is redirected instead of all.
  */
 #include "query/internal.h"
 
 #include <stdlib.h>
+
+#include "base/clock.h"
 
 static const struct {
 	const char *doing, *sql;
@@ -146,8 +148,10 @@ static int begin(struct qry_store *s, struct error *err)
 	if (s->in_transaction)
 		return 0;
 	rc = qry_store_run(s, QRY_STMT_BEGIN, NULL, 0, err);
-	if (rc == 0)
+	if (rc == 0) {
 		s->in_transaction = true;
+		s->began = clock_ns(CLOCK_MONOTONIC);
+	}
 	return rc;
 }
 
@@ -543,13 +547,20 @@ static int apply(struct qry_store *s, struct qry_row *row, struct error *err)
 	return 0;
 }
 
+/* Large transactions write a page once that many rows change; but rows should be seen soon. */
+static bool is_due(const struct qry_store *s)
+{
+	return s->pending >= QRY_BATCH_ROWS ||
+	       clock_ns(CLOCK_MONOTONIC) >= s->began + QRY_BATCH_MS * 1000000ull;
+}
+
 int qry_store_apply(struct qry_store *s, struct qry_row *row, struct error *err)
 {
 	int rc = begin(s, err);
 
 	if (rc == 0)
 		rc = apply(s, row, err);
-	if (rc == 0 && ++s->pending >= QRY_BATCH_ROWS)
+	if (rc == 0 && ++s->pending % QRY_BATCH_LEAST == 0 && is_due(s))
 		rc = qry_store_commit(s, err);
 	return rc;
 }

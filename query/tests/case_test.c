@@ -448,6 +448,36 @@ static void a_case_of_the_first_version_keeps_every_row(void **state)
 	assert_sql(s->path, "SELECT pid, exepath FROM v_process", "7|/bin/sh\n");
 }
 
+/* What the program of that version wrote, as text. */
+static char *fixture(void)
+{
+	FILE *f = fopen(SOURCE_DIR "/query/tests/case_1.sql", "r");
+	char *text = calloc(1, 1 << 16);
+
+	assert_non_null(f);
+	assert_non_null(text);
+	assert_in_range(fread(text, 1, (1 << 16) - 1, f), 1, (1 << 16) - 2);
+	fclose(f);
+	return text;
+}
+
+static void a_case_that_the_first_program_wrote_is_brought_up_to_date(void **state)
+{
+	const struct scratch *s = *state;
+	char *text = fixture();
+
+	sql_run(s->path, text);
+	free(text);
+	close_case(open_case(s->path));
+	assert_consistent(s->path);
+	assert_sql(s->path, "PRAGMA user_version", "2\n");
+	assert_sql(s->path, "SELECT count(*), count(repeats) FROM alerts", "30|15\n");
+	assert_sql(s->path, "SELECT count(*), sum(fingerprint_key <> 0) FROM v_alert", "15|15\n");
+	assert_sql(s->path, "SELECT rule, alerts FROM v_rule_count", "Connected|15\n");
+	assert_sql(s->path, "SELECT count(*) FROM v_process", "2\n");
+	assert_sql(s->path, "SELECT path, interrupted, runs FROM v_capture", "network.scap|0|2\n");
+}
+
 /* --- what is left */
 
 /* Write until a call fails. Return: that failure. */
@@ -651,10 +681,21 @@ static void the_end_of_a_capture_commits(void **state)
 	assert_sql(s->path, "SELECT path, interrupted FROM captures", "a.scap|0\n");
 }
 
+static void apply_processes(struct qry_store *store, uint64_t from, uint64_t to)
+{
+	for (uint64_t key = from; key < to; key++) {
+		struct qry_row row = process_row(key);
+
+		assert_true(store->in_transaction);
+		OK(qry_store_apply(store, &row, err));
+	}
+}
+
 static void rows_are_committed_in_batches(void **state)
 {
 	const struct scratch *s = *state;
 	struct qry_row begin = {.op = QRY_OP_CAPTURE_BEGIN, .count = 1};
+	struct qry_row more = process_row(QRY_BATCH_ROWS + QRY_BATCH_LEAST + 1);
 	struct qry_store store;
 	sqlite3 *db = NULL;
 
@@ -662,21 +703,18 @@ static void rows_are_committed_in_batches(void **state)
 	OK(qry_store_init(&store, db, s->path, &test_run, err));
 	begin.value[0] = qry_text(SV_LIT("a.scap"));
 	OK(qry_store_apply(&store, &begin, err));
-	for (uint64_t key = 1; key < QRY_BATCH_ROWS; key++) {
-		struct qry_row row = process_row(key);
-
-		assert_true(store.in_transaction);
-		OK(qry_store_apply(&store, &row, err));
-	}
+	store.began = INT64_MAX; /* a transaction that is always young */
+	apply_processes(&store, 1, QRY_BATCH_ROWS);
 	assert_false(store.in_transaction);
-	assert_sql(s->path, "SELECT count(*) FROM processes", "4095\n");
-	for (uint64_t key = QRY_BATCH_ROWS; key < QRY_BATCH_ROWS + 5; key++) {
-		struct qry_row row = process_row(key);
-
-		OK(qry_store_apply(&store, &row, err));
-	}
+	assert_sql(s->path, "SELECT count(*) FROM processes", "65535\n");
+	OK(qry_store_apply(&store, &begin, err));
+	store.began = 0; /* one that is old */
+	apply_processes(&store, 1, QRY_BATCH_LEAST);
+	assert_false(store.in_transaction);
+	assert_sql(s->path, "SELECT count(*) FROM processes", "69630\n");
+	OK(qry_store_apply(&store, &more, err));
 	qry_store_done(&store); /* without a commit */
-	assert_sql(s->path, "SELECT count(*) FROM processes", "4095\n");
+	assert_sql(s->path, "SELECT count(*) FROM processes", "69630\n");
 }
 
 /* --- signals */
@@ -746,6 +784,7 @@ int main(void)
 	    CASE_TEST(a_lock_taken_during_the_run_is_the_next_calls_failure),
 	    CASE_TEST(two_writers_take_turns_in_one_case),
 	    CASE_TEST(an_older_case_is_migrated_step_by_step),
+	    CASE_TEST(a_case_that_the_first_program_wrote_is_brought_up_to_date),
 	    CASE_TEST(a_migration_that_fails_changes_nothing),
 	    CASE_TEST(a_case_of_the_first_version_keeps_every_row),
 	    CASE_TEST(a_full_disk_is_an_error_that_keeps_what_was_written),
