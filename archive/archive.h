@@ -157,7 +157,8 @@ enum arc_container { ARC_TAR, ARC_ZIP };
 struct arc_writer;
 
 /*
- * Members are files of mode 0600 that belong to root, have the time @mtime, and are not compressed.
+ * Members are files of mode 0600 that belong to root, have the time @mtime (in a zip always
+ * ARC_EPOCH, since there times are local ones), and are not compressed.
  * The descriptor stays the caller's. Names are checked as those of archives that are read.
  */
 MUST_CHECK int arc_writer_open(int fd, enum arc_container c, int64_t mtime, struct arc_writer **out,

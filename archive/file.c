@@ -173,11 +173,40 @@ static int64_t read_stream(struct arc_file *f, void *to, size_t room, struct err
 	return n;
 }
 
+static size_t read_head(struct arc_file *f, void *to, size_t room)
+{
+	size_t n = room < f->head_n ? room : f->head_n;
+
+	memcpy(to, f->head + f->head_from, n);
+	f->head_from += n;
+	f->head_n -= n;
+	return n;
+}
+
+int64_t arc_peek(struct arc_file *f, uint8_t *to, size_t room, struct error *err)
+{
+	int64_t n = 1;
+
+	if (arc_is_random(f))
+		return arc_pread(f, to, room, 0, err);
+	while (f->head_n < room && n > 0) {
+		uint8_t *at = f->head + f->head_n;
+
+		n = f->reader ? arc_reader_read(f->reader, at, room - f->head_n, err)
+			      : read_stream(f, at, room - f->head_n, err);
+		f->head_n += n > 0 ? (size_t)n : 0;
+	}
+	memcpy(to, f->head, f->head_n);
+	return n < 0 ? n : (int64_t)f->head_n;
+}
+
 int64_t arc_read(struct arc_file *f, void *to, size_t room, struct error *err)
 {
 	int64_t n;
 
-	if (f->reader)
+	if (f->head_n)
+		n = (int64_t)read_head(f, to, room);
+	else if (f->reader)
 		n = arc_reader_read(f->reader, to, room, err);
 	else if (f->is_stream)
 		n = read_stream(f, to, room, err);

@@ -12,6 +12,7 @@
 #include "base/map.h"
 
 #define ARC_PIECE (256u << 10) /* bytes read at once */
+#define ARC_HEAD  6	       /* bytes that tell how a file is compressed */
 
 /* ---- files (file.c) ---- */
 
@@ -23,6 +24,8 @@ struct arc_file {
 	uint64_t base, size;	   /* its part of memory or descriptor */
 	uint64_t at;		   /* read so far, or where it is read next */
 	struct arc_reader *reader; /* owned; positioned at the member */
+	uint8_t head[ARC_HEAD];	   /* bytes that were looked at, and are still to be read */
+	size_t head_from, head_n;
 };
 
 /* @size bytes of @of from @base on, as a file of its own; @of stays the caller's. */
@@ -31,6 +34,9 @@ MUST_CHECK int arc_file_part(const struct arc_file *of, const char *name, uint64
 /* The member that @r is at; @r is the file's then, also on failure. */
 MUST_CHECK int arc_file_of_member(struct arc_reader *r, const char *name, struct arc_file **out,
 				  struct error *err);
+/* Look at the first bytes of a file that nothing was read of, @room at most ARC_HEAD. Return:
+ * bytes, fewer only if there are no more; or ERR_*. */
+MUST_CHECK int64_t arc_peek(struct arc_file *f, uint8_t *to, size_t room, struct error *err);
 /* Is it all of what its descriptor is open for? Then it can be taken from it. */
 bool arc_file_is_all(const struct arc_file *f);
 int arc_file_take_fd(struct arc_file *f);

@@ -12,8 +12,7 @@
 
 #include "archive/internal.h"
 
-#define SNIFF_BYTES 6
-#define TELL_NAMES  5 /* of members, when one is not found */
+#define TELL_NAMES 5 /* of members, when one is not found */
 
 /* Bytes of @path up to the "//" behind a regular file, or 0. */
 static size_t archive_part(const char *path)
@@ -83,16 +82,15 @@ static int unwrap(struct arc_file **f, enum arc_as as, struct error *err)
 	return rc;
 }
 
-/* A file that can be read anywhere is looked at; it is the caller's after a failure, too, or NULL.
- */
+/* @f is the caller's after a failure, too, or NULL. */
 static int unwrap_if_wrapped(struct arc_file **f, bool text, struct error *err)
 {
-	uint8_t head[SNIFF_BYTES];
+	uint8_t head[ARC_HEAD];
 	int64_t n;
 
-	if (!arc_is_random(*f))
+	if ((*f)->is_stream)
 		return 0;
-	n = arc_pread(*f, head, sizeof(head), 0, err);
+	n = arc_peek(*f, head, sizeof(head), err);
 	if (n < 0)
 		return (int)n;
 	if (arc_is_wrapped(head, (size_t)n))
@@ -351,9 +349,6 @@ static int open_and_unwrap(const char *path, bool text, struct arc_file **out, s
 	struct arc_file *f = NULL;
 	int rc = walk(path, &f, NULL, err);
 
-	/* What is decoded must be looked at, too, and cannot go back. */
-	if (rc == 0 && !arc_is_random(f) && f->reader && text)
-		rc = arc_spool(&f, 0, err);
 	if (rc == 0)
 		rc = unwrap_if_wrapped(&f, text, err);
 	if (rc < 0) {

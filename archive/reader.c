@@ -372,7 +372,7 @@ static int take_entry(struct arc_reader *r, struct archive_entry *e, struct erro
 int arc_reader_next(struct arc_reader *r, struct arc_member *out, struct error *err)
 {
 	struct archive_entry *e;
-	bool ended;
+	bool ended, bad;
 	int rc = pass_over(r, err);
 
 	r->goes_on = false;
@@ -383,9 +383,11 @@ int arc_reader_next(struct arc_reader *r, struct arc_member *out, struct error *
 		int got = r->lib.archive_read_next_header(r->a, &e);
 
 		ended = got == ARCHIVE_EOF;
-		r->begun |= got >= ARCHIVE_WARN && !ended;
+		/* RETRY: a header is damaged, and what follows would pass for the next one. */
+		bad = got < ARCHIVE_WARN || got == ARCHIVE_RETRY;
+		r->begun |= !bad && !ended;
 		if (!ended)
-			rc = got < ARCHIVE_WARN ? damaged(r, err) : take_entry(r, e, err);
+			rc = bad ? damaged(r, err) : take_entry(r, e, err);
 	} while (rc == 0 && !ended);
 	leave(r);
 	if (rc > 0)

@@ -12,6 +12,7 @@ struct arc_writer {
 	struct archive *a;
 	struct archive_entry *entry;
 	int fd, sys; /* errno of a write that failed */
+	enum arc_container container;
 	int64_t mtime;
 	uint64_t left; /* of the member */
 	struct arc_names names;
@@ -77,6 +78,7 @@ int arc_writer_open(int fd, enum arc_container c, int64_t mtime, struct arc_writ
 	if (!w)
 		return error_nomem(err);
 	w->fd = fd;
+	w->container = c;
 	w->mtime = mtime;
 	w->locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	rc = arc_lib_load(&w->lib, err);
@@ -147,7 +149,9 @@ int arc_writer_member(struct arc_writer *w, const char *name, uint64_t size, str
 	l->archive_entry_set_filetype(w->entry, AE_IFREG);
 	l->archive_entry_set_perm(w->entry, 0600);
 	l->archive_entry_set_size(w->entry, (int64_t)size);
-	l->archive_entry_set_mtime(w->entry, w->mtime, 0);
+	/* libarchive would tell a zip the time of where we are. Without one it is ARC_EPOCH. */
+	if (w->container == ARC_TAR)
+		l->archive_entry_set_mtime(w->entry, w->mtime, 0);
 	w->left = size;
 	rc = l->archive_write_header(w->a, w->entry);
 	if (before)

@@ -4,11 +4,8 @@
 #include "base/json.h"
 #include "base/plain.h"
 
-/*
- * One character that is no printable ASCII. @slash: a backslash as its format has it. Return: how
- * many bytes of @s it takes.
- */
-static size_t text_one(struct buf *b, struct sv s, const char *slash)
+/* One character that is no printable ASCII. Return: how many bytes of @s it takes. */
+static size_t text_one(struct buf *b, struct sv s)
 {
 	uint32_t cp = 0;
 	unsigned bad, n = utf8_decode(s, &cp, &bad);
@@ -16,11 +13,11 @@ static size_t text_one(struct buf *b, struct sv s, const char *slash)
 	if (n && !utf8_is_harmful(cp)) {
 		buf_add(b, s.p, n);
 	} else if (n && cp >= 0x100) {
-		buf_addf(b, "%su{%x}", slash, (unsigned)cp);
+		buf_addf(b, "\\u{%x}", (unsigned)cp);
 	} else {
 		n = n ? n : bad;
 		for (unsigned i = 0; i < n; i++)
-			buf_addf(b, "%sx%02x", slash, (unsigned char)s.p[i]);
+			buf_addf(b, "\\x%02x", (unsigned char)s.p[i]);
 	}
 	return n ? n : bad;
 }
@@ -39,7 +36,7 @@ void escape_text(struct buf *b, struct sv s)
 		s = sv_drop(s, run);
 		if (LIKELY(s.n == 0))
 			return;
-		s = sv_drop(s, text_one(b, s, "\\"));
+		s = sv_drop(s, text_one(b, s));
 	}
 }
 
@@ -116,23 +113,41 @@ void escape_csv_plain(struct buf *b, struct sv s)
 
 /* --- Markdown */
 
-void escape_markdown(struct buf *b, struct sv s)
+static void markdown_plain(struct buf *b, struct sv s)
 {
 	while (s.n) {
-		bool scheme = sv_starts(s, SV_LIT("://"));
-
 		if (sv_starts(s, SV_LIT("www."))) {
 			buf_lit(b, "www\\.");
 			s = sv_drop(s, 4);
-		} else if (is_plain(s.p[0])) {
-			if (scheme || strchr("\\`*_[]<>|~&#!$@(){}", s.p[0]))
-				buf_char(b, '\\');
-			buf_char(b, s.p[0]);
-			s = sv_drop(s, 1);
-		} else {
-			s = sv_drop(s, text_one(b, s, "\\\\"));
+			continue;
 		}
+		if (sv_starts(s, SV_LIT("://")) || strchr("\\`*_[]<>|~&#!$@(){}", s.p[0]))
+			buf_char(b, '\\');
+		buf_char(b, s.p[0]);
+		s = sv_drop(s, 1);
 	}
+}
+
+void escape_markdown(struct buf *b, struct sv s)
+{
+	struct buf odd = {0};
+
+	while (s.n) {
+		size_t run = plain_run(s);
+
+		markdown_plain(b, sv_make(s.p, run));
+		s = sv_drop(s, run);
+		if (!s.n)
+			break;
+		buf_reset(&odd);
+		s = sv_drop(s, text_one(&odd, s));
+		if (odd.len && odd.p[0] == '\\')
+			markdown_plain(b, buf_view(&odd));
+		else
+			buf_sv(b, buf_view(&odd));
+		b->failed |= odd.failed;
+	}
+	buf_done(&odd);
 }
 
 /* --- HTML */
@@ -167,7 +182,7 @@ void escape_html(struct buf *b, struct sv s)
 		if (entity)
 			buf_str(b, entity);
 		else if (!n)
-			n = text_one(b, s, "\\");
+			n = text_one(b, s);
 		s = sv_drop(s, n ? n : 1);
 	}
 }

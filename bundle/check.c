@@ -449,6 +449,21 @@ static bool is_declaration(struct sv text)
 	       sv_is(text, "BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n");
 }
 
+/* "Payload-Oxum: BYTES.FILES" of bag-info.txt, which RFC 8493 lets verifiers compare. */
+static bool fits_oxum(const struct check *c)
+{
+	static const char label[] = "Payload-Oxum: ";
+	const char *at = c->has_info ? c->out->info : "";
+	unsigned long long bytes, files;
+
+	while (at && strncmp(at, label, sizeof(label) - 1) != 0) {
+		at = strchr(at, '\n');
+		at += at != NULL;
+	}
+	return !at || sscanf(at + sizeof(label) - 1, "%20llu.%20llu", &bytes, &files) != 2 ||
+	       (bytes == c->out->bytes && files == c->out->files);
+}
+
 static int judge(struct check *c, struct error *err)
 {
 	struct bag_report *r = c->out;
@@ -478,6 +493,9 @@ static int judge(struct check *c, struct error *err)
 		r->info = arena_strndup(&r->arena, c->info.len ? c->info.p : "", c->info.len);
 		rc = r->info ? 0 : ERR_NOMEM;
 	}
+	if (rc == 0 && r->verdict == BAG_INTACT && !fits_oxum(c))
+		rc = fault(c, BAG_MALFORMED, BAG_INFO,
+			   "its Payload-Oxum is not the number of bytes and files in data/");
 	return rc < 0 ? error_nomem(err) : 0;
 }
 

@@ -162,11 +162,12 @@ int cmd_live(int argc, char **argv)
 	o.recorder.file.sealing.argc = argc;
 	o.recorder.file.sealing.argv = argv;
 	status = cli_parse(&parser, &o.common, argc, argv, &first);
-	if (status < 0)
+	if (status < 0) {
 		status = cli_flush();
-	else if (status == 0)
-		status =
-		    cli_worse(work(&o, argc, argv, first), cli_custody_recorded(&o.recorder.file));
+	} else if (status == 0) {
+		status = work(&o, argc, argv, first);
+		status = cli_worse(status, cli_custody_recorded(&o.recorder.file));
+	}
 	cli_recorder_done(&o.recorder);
 	return cli_rule_run_done(&o.rules, status);
 }

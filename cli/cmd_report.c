@@ -31,7 +31,6 @@ enum {
 	OPT_EVERYTHING,
 	OPT_ALERTS_ONLY,
 	OPT_RAW_CELLS,
-	OPT_CUSTODY,
 };
 
 static const struct cli_option report_options[] = {
@@ -56,7 +55,6 @@ static const struct cli_option report_options[] = {
     {OPT_EVERYTHING, "everything", NULL, "also what happened besides alerts, if FORMAT can"},
     {OPT_ALERTS_ONLY, "alerts-only", NULL, "only alerts, where FORMAT has everything by itself"},
     {OPT_RAW_CELLS, "raw-cells", NULL, "CSV: leave cells that look like formulas as they are"},
-    {OPT_CUSTODY, "custody", "LOG", "a custody log that gets an entry about the report"},
     {0, NULL, NULL, NULL},
 };
 
@@ -72,7 +70,7 @@ struct report {
 	struct rep_options opt;
 	struct cli_names captures, hosts, rules, fingerprints;
 	const struct rep_sink *sink;
-	const char *output, *custody;
+	const char *output;
 	bool force, everything, alerts_only;
 	uint64_t deadline; /* CLOCK_MONOTONIC; 0: none */
 	struct buf command;
@@ -238,9 +236,6 @@ static int take_option(void *arg, int id, const char *value)
 		return 0;
 	case OPT_RAW_CELLS:
 		o->opt.raw_cells = true;
-		return 0;
-	case OPT_CUSTODY:
-		o->custody = value;
 		return 0;
 	default:
 		return take_selection(o, id, value);
@@ -410,26 +405,6 @@ static int write_file(struct report *o, const char *path, struct rep_out *out)
 
 /* --- the command */
 
-static int note(const struct report *o, const char *path)
-{
-	const char *log = o->custody ? o->custody : getenv(CLI_CUSTODY_ENV);
-	struct custody_file in = {.name = path}, out = {.name = o->output};
-	struct custody_entry e = {.action = CUSTODY_EXPORT,
-				  .reason = o->opt.question ? o->opt.question : o->opt.title,
-				  .inputs = &in,
-				  .ninputs = 1,
-				  .outputs = &out,
-				  .noutputs = !to_stdout(o),
-				  .argc = o->argc,
-				  .argv = o->argv};
-	int status;
-
-	if (!log || !*log)
-		return 0;
-	status = cli_custody_hash(&in);
-	return status ? status : cli_custody_note(log, &e);
-}
-
 static int report(struct report *o, const char *path)
 {
 	struct rep_out out = {0};
@@ -449,7 +424,10 @@ static int report(struct report *o, const char *path)
 		cli_log(CLI_NOTE, "%s", buf_cstr(&b));
 		buf_done(&b);
 	}
-	return status ? status : note(o, path);
+	return status ? status
+		      : cli_custody_made(CUSTODY_EXPORT, &path, 1, o->output,
+					 o->opt.question ? o->opt.question : o->opt.title, o->argc,
+					 o->argv);
 }
 
 int cmd_report(int argc, char **argv)

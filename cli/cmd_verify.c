@@ -219,7 +219,7 @@ static int look_for_parents(const struct verify *o, struct cli_verified *v)
 	for (size_t i = 0; i < l->nparents && !cli_interrupted(); i++) {
 		v->parents[i] = find_parent(o, v, &l->parents[i]);
 		if (v->parents[i] == CLI_PARENT_OTHER)
-			v->status = cli_worse(v->status, CLI_FINDINGS);
+			v->status = cli_verdict_worse(v->status, CLI_FINDINGS);
 	}
 	return 0;
 }
@@ -258,9 +258,9 @@ static void look_at_set(const struct verify *o, size_t i)
 	    v->report.facts.previous[0] && !v->has_given_before && !v->out_of_order && i > 0;
 	v->lacks_next = v->report.rotated && !has_next && o->count > 1;
 	if (v->out_of_order)
-		v->status = cli_worse(v->status, CLI_FINDINGS);
+		v->status = cli_verdict_worse(v->status, CLI_FINDINGS);
 	if (v->lacks_before || v->lacks_next)
-		v->status = cli_worse(v->status, CLI_PARTIAL);
+		v->status = cli_verdict_worse(v->status, CLI_PARTIAL);
 }
 
 /* ---- all ---- */
@@ -363,6 +363,27 @@ static int check_log(const char *path)
 	return 0;
 }
 
+/* A case alone: it can only be said whether it is whole. */
+static int check_case(const char *path)
+{
+	const struct sf_seal_check_options watch = cli_seal_watch(NULL);
+	const struct bag_checking how = {.stop = watch.stop};
+	struct error err = {0};
+	int rc = bag_case_check(path, &how, &err);
+
+	if (rc == ERR_INTERRUPTED)
+		return cli_interrupted();
+	if (rc < 0) {
+		int status = cli_fail(&err);
+
+		return rc == ERR_FORMAT ? CLI_FINDINGS : status;
+	}
+	cli_log(CLI_NOTE,
+		"%s: a case, and the database is whole; nothing shows whether it was changed",
+		path);
+	return 0;
+}
+
 static bool is_seal(const char *path)
 {
 	static const char begin[] = "{\"n\":0,\"kind\":\"head\"";
@@ -397,21 +418,33 @@ static int take(struct verify *o, const char *path)
 	if (rc > 0)
 		return add_bundle(o, path);
 	if (rc < 0 && rc != ERR_IO && rc != ERR_UNSUPPORTED) {
-		o->status = cli_worse(o->status, cli_fail(&err));
+		o->status = cli_verdict_worse(o->status, cli_fail(&err));
 		return 0;
 	}
 	if (custody_is_log(path)) {
-		o->status = cli_worse(o->status, check_log(path));
+		o->status = cli_verdict_worse(o->status, check_log(path));
+		return 0;
+	}
+	if (bag_is_database(path)) {
+		o->status = cli_verdict_worse(o->status, check_case(path));
 		return 0;
 	}
 	if (is_seal(path))
 		return add_sealed(o, path);
+	if (rc == 0 && cli_bundle_has_root(path)) {
+		cli_log(CLI_ERROR,
+			"'%s' is ALTERED: '%s" BAG_ROOT_SUFFIX "' is beside it, but it does not "
+			"begin as an archive does, or has no bagit.txt",
+			path, path);
+		o->status = cli_verdict_worse(o->status, CLI_FINDINGS);
+		return 0;
+	}
 	if (rc == 0 && arc_is_archive(path, NULL) > 0) {
 		cli_log(CLI_ERROR,
 			"'%s' is an archive, but no bundle: it has no bagit.txt; a capture in it "
 			"is named as in '%s//CAPTURE'",
 			path, path);
-		o->status = cli_worse(o->status, CLI_INPUT);
+		o->status = cli_verdict_worse(o->status, CLI_INPUT);
 		return 0;
 	}
 	return add_file(o, path, NULL, false);
@@ -433,10 +466,10 @@ static int work(struct verify *o, char **paths, int n)
 	if (!status)
 		status = show(o);
 	for (size_t i = 0; i < o->nbundles; i++)
-		status = cli_worse(status, o->bundles[i].status);
+		status = cli_verdict_worse(status, o->bundles[i].status);
 	for (size_t i = 0; i < o->count; i++)
-		status = cli_worse(status, o->files[i].status);
-	return cli_worse(status, o->status);
+		status = cli_verdict_worse(status, o->files[i].status);
+	return cli_verdict_worse(status, o->status);
 }
 
 static const char *verdict_name(int status)
@@ -516,7 +549,7 @@ int cmd_verify(int argc, char **argv)
 		return CLI_USAGE;
 	}
 	status = work(&o, argv + first, argc - first);
-	status = cli_worse(status, note_custody(&o, status));
+	status = cli_verdict_worse(status, note_custody(&o, status));
 	done(&o);
-	return cli_worse(status, cli_flush());
+	return cli_verdict_worse(status, cli_flush());
 }

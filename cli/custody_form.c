@@ -90,6 +90,8 @@ static void add_text(enum custody_form form, struct buf *b, struct sv text)
 {
 	struct buf safe = {0};
 
+	if (!text.n)
+		return;
 	cli_safe(&safe, text);
 	switch (form) {
 	case CUSTODY_FORM_TEXT:
@@ -330,8 +332,9 @@ static void add_proof(const struct custody_sheet *s, const struct custody_report
 	buf_addf(b, "%s%" PRIu64 " entr%s, ", html ? "<p>" : "", r->lines,
 		 r->lines == 1 ? "y" : "ies");
 	if (r->broken || r->torn) {
-		buf_addf(b, "then the log is %s: ", r->broken ? "BROKEN" : "INCOMPLETE");
+		buf_addf(b, "then the log is %s (", r->broken ? "BROKEN" : "INCOMPLETE");
 		add_text(s->form, b, sv_of(r->what));
+		buf_char(b, ')');
 	} else {
 		buf_lit(b, "each with the hash of the one before");
 	}

@@ -27,6 +27,13 @@ struct sf_seal_check_options cli_seal_watch(uint64_t *done)
 	return (struct sf_seal_check_options){.progress = progress, .stop = stop, .arg = done};
 }
 
+int cli_verdict_worse(int a, int b)
+{
+	if ((a == CLI_FINDINGS && b == CLI_PARTIAL) || (a == CLI_PARTIAL && b == CLI_FINDINGS))
+		return CLI_FINDINGS;
+	return cli_worse(a, b);
+}
+
 const char *cli_parent_name(enum cli_parent_state s)
 {
 	static const char *const names[] = {

@@ -30,6 +30,9 @@ struct cli_verified {
 	int status;
 };
 
+/* As cli_worse(), but that something is not what it was counts more than that something is missing:
+ * status 5 is to mean that all else is consistent. */
+int cli_verdict_worse(int a, int b);
 /* Progress and interruption, for sf_seal_check() and sf_seal_capture(). @done: bytes of files
  * before the one in hand; borrowed. */
 struct sf_seal_check_options cli_seal_watch(uint64_t *done);

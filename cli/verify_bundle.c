@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "cli/verify.h"
 #include "cli/verify_deep.h"
 #include "scapfile/seal.h"
 
@@ -57,6 +58,15 @@ static char *find_root_file(const char *path)
 		free(name);
 	}
 	return NULL;
+}
+
+bool cli_bundle_has_root(const char *path)
+{
+	char *file = find_root_file(path);
+	bool has = file != NULL;
+
+	free(file);
+	return has;
 }
 
 /* Return: false if it is none. */
@@ -135,19 +145,23 @@ char *cli_bundle_capture(const struct cli_bundle *b, size_t i)
 	return cli_bundle_member(b, f->name);
 }
 
-static void check_case(struct cli_bundle *b, const char *path)
+/* Return: 0, also if it is not whole; or an exit status (told). */
+static int check_case(struct cli_bundle *b, const char *path)
 {
 	const struct bag_checking how = {.stop = stop};
 	struct error err = {0};
+	int rc = bag_case_check(path, &how, &err);
 
 	b->cases++;
-	if (bag_case_check(path, &how, &err) == 0) {
-		if (!b->good_case)
-			b->good_case = strdup(path);
-		return;
-	}
+	if (rc == 0 && !b->good_case)
+		b->good_case = strdup(path);
+	if (rc == 0)
+		return 0;
+	if (rc != ERR_FORMAT && rc != ERR_DB)
+		return cli_interrupted() ? cli_interrupted() : cli_fail(&err);
 	if (!b->bad_cases++)
 		snprintf(b->bad_case, sizeof(b->bad_case), "%s", err.msg);
+	return 0;
 }
 
 /* Members that are as they were may still make no sense. */
@@ -172,7 +186,7 @@ static int check_contents(struct cli_bundle *b)
 			if (rc < 0)
 				rc = cli_fail(&err);
 		} else if (bag_is_database(path)) {
-			check_case(b, path);
+			rc = check_case(b, path);
 		}
 		free(path);
 		if (rc)
@@ -218,7 +232,7 @@ void cli_check_bundle(struct cli_bundle *b, const struct cli_bundle_options *opt
 		b->failed = cli_interrupted();
 	b->status = b->failed ? b->failed : status_of(b);
 	if (b->deep && !b->failed)
-		b->status = cli_worse(b->status, b->deep->status);
+		b->status = cli_verdict_worse(b->status, b->deep->status);
 }
 
 void cli_bundle_done(struct cli_bundle *b)

@@ -42,6 +42,8 @@ struct cli_bundle_options {
 /* Check the bundle at b->path, but not the seals of the captures in it. cli_bundle_done() must
  * follow. */
 void cli_check_bundle(struct cli_bundle *b, const struct cli_bundle_options *opt);
+/* Is the root of a bundle beside @path? */
+bool cli_bundle_has_root(const char *path);
 /* "b.tar//NAME" or "b/NAME", for the caller to free; or NULL. */
 char *cli_bundle_member(const struct cli_bundle *b, const char *name);
 /* "b.tar//data/captures/x.scap" or "b/data/captures/x.scap": file @i of the report, for the caller

@@ -9,6 +9,7 @@
 #include "cli/custody.h"
 #include "cli/rule_run.h"
 #include "cli/scratch.h"
+#include "cli/verify.h"
 
 #define ARGUMENTS_MAX 4096 /* of a command line of a case */
 #define WHY_MAX	      20u  /* lines about what could not be repeated */
@@ -18,7 +19,7 @@
 /* @what of run @run could not be repeated. */
 static void skip(struct cli_deep *d, const struct bag_run *run, const char *what, const char *why)
 {
-	d->status = cli_worse(d->status, CLI_PARTIAL);
+	d->status = cli_verdict_worse(d->status, CLI_PARTIAL);
 	if (d->skipped++ >= WHY_MAX)
 		return;
 	buf_addf(&d->why, "run %" PRId64 ": ", run->id);
@@ -147,7 +148,7 @@ static bool take_command(struct again *a)
 	a->command = strdup(a->run->command);
 	a->words = calloc(ARGUMENTS_MAX + 1, sizeof(*a->words));
 	if (!a->command || !a->words) {
-		a->deep->status = cli_worse(a->deep->status, cli_exit_of(ERR_NOMEM));
+		a->deep->status = cli_verdict_worse(a->deep->status, cli_exit_of(ERR_NOMEM));
 		return false;
 	}
 	n = split(a->command, a->words);
@@ -317,7 +318,7 @@ static int repeat_all(struct cli_deep *d, const char *path, const struct cli_bun
 	cli_progress_done();
 	bag_runs_done(&runs);
 	if (d->alerts.missing || d->alerts.added || d->alerts.changed || d->miscounted)
-		status = cli_worse(status, CLI_FINDINGS);
+		status = cli_verdict_worse(status, CLI_FINDINGS);
 	return status;
 }
 
@@ -326,8 +327,8 @@ void cli_check_deep(struct cli_deep *d, const char *path, const struct cli_bundl
 	int status = check_streams(d, b);
 
 	/* Without a case there is nothing to compare with. */
-	status = cli_worse(status, path ? repeat_all(d, path, b) : CLI_PARTIAL);
-	d->status = cli_worse(d->status, cli_worse(status, cli_interrupted()));
+	status = cli_verdict_worse(status, path ? repeat_all(d, path, b) : CLI_PARTIAL);
+	d->status = cli_verdict_worse(d->status, cli_verdict_worse(status, cli_interrupted()));
 }
 
 void cli_deep_done(struct cli_deep *d)

@@ -207,33 +207,31 @@ static int look(struct cli_walk *w, const struct ev_item *item, int *status, str
 	return rc;
 }
 
+static bool looks_at(const void *arg, unsigned type)
+{
+	return flt_types_has(arg, type);
+}
+
 /*
  * Pass events that are not looked at, until something else comes or it is time to look around: @n,
  * of which that depends, counts them. Return: as ev_source_next(): 1 with an item to be taken.
  */
 static int pass_many(struct cli_walk *w, uint64_t *n, struct ev_item *item, struct error *err)
 {
-	const uint64_t end = w->stop_at && w->stop_at < w->chunk_end ? w->stop_at : w->chunk_end;
-	const uint64_t last = *n - *n % RUN_PROGRESS_EVENTS + RUN_PROGRESS_EVENTS - 1;
-	struct ev_source *source = sf_reader_source(w->reader);
-	const struct flt_types *looked_at = w->looked_at;
-	uint64_t at = *n, unseen = 0;
-	struct state_binding b;
+	struct state_passing *p = &w->passing;
 	int rc;
 
-	while ((rc = ev_source_next(source, item, err)) > 0) {
-		if (UNLIKELY(item->kind != EV_ITEM_EVENT || item->offset >= end || at == last) ||
-		    flt_types_has(looked_at, item->ev->type))
-			break;
-		rc = state_pass(w->state, item, &b, err);
-		if (UNLIKELY(rc < 0))
-			break;
-		unseen += rc > 0 && (b.visible || w->internal) && is_within(w, item->ev);
-		at++;
-	}
-	*n = at;
-	w->unseen += unseen;
-	w->reached |= unseen != 0;
+	p->reader = w->reader;
+	p->internal = w->internal;
+	p->end = w->stop_at && w->stop_at < w->chunk_end ? w->stop_at : w->chunk_end;
+	p->from = w->span.from;
+	p->to = w->span.to;
+	/* The first event that is looked at says when the window begins. */
+	p->max = w->span.known ? run_until_progress(*n) : 0;
+	rc = state_pass_on(w->state, p, item, err);
+	*n += p->passed;
+	w->unseen += p->seen;
+	w->reached |= p->seen != 0;
 	return rc;
 }
 
@@ -336,6 +334,8 @@ static int start(struct cli_walk *w, const char *path, const struct sf_index *x,
 	w->span = (struct run_span){0};
 	w->cut = w->past = w->reached = false;
 	w->stop_at = w->gaps = w->moment = w->chunk = w->unseen = 0;
+	if (w->looked_at)
+		state_passing_init(&w->passing, looks_at, w->looked_at);
 	w->chunk_end = UINT64_MAX;
 	w->index = x;
 	rc = sf_reader_open(path, &opt, &w->reader, err);

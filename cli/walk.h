@@ -54,13 +54,14 @@ struct cli_walk {
 	size_t chunk;		      /* 0: the walk begins at the start */
 	uint64_t chunk_end;	      /* with @matters: the offset at which another one begins */
 	struct run_span span;
-	uint64_t unseen;  /* visible events within the window that are not looked at */
-	uint64_t stop_at; /* offset behind which nothing is of interest; 0: not known */
-	uint64_t gaps;	  /* of the whole capture, if an index knows them */
-	uint64_t moment;  /* the time of @at, once known; 0: not known */
-	bool past;	  /* stopped at the moment */
-	bool reached;	  /* something of interest came */
-	bool cut;	  /* stopped before the end, on request or by a limit */
+	struct state_passing passing; /* with @looked_at */
+	uint64_t unseen;	      /* visible events within the window that are not looked at */
+	uint64_t stop_at;	      /* offset behind which nothing is of interest; 0: not known */
+	uint64_t gaps;		      /* of the whole capture, if an index knows them */
+	uint64_t moment;	      /* the time of @at, once known; 0: not known */
+	bool past;		      /* stopped at the moment */
+	bool reached;		      /* something of interest came */
+	bool cut;		      /* stopped before the end, on request or by a limit */
 };
 
 /* The value of --at: a time as cli_take_time() takes it, or evt:N. Return: 0 or CLI_USAGE (told).

@@ -22,8 +22,9 @@ struct qry_writer;
 enum qry_kind {
 	QRY_NULL,
 	QRY_INT,
-	QRY_KEY,  /* of a process: its number in the reading, 0 not known */
-	QRY_TEXT, /* cut at QRY_TEXT_MAX */
+	QRY_KEY,  /* of a process that was started: its number in the reading */
+	QRY_ID,	  /* of something else that is numbered in the reading */
+	QRY_TEXT, /* texts from here on; cut at QRY_TEXT_MAX */
 	QRY_JSON, /* a cut would break it: becomes NULL above QRY_TEXT_MAX */
 };
 
@@ -36,6 +37,12 @@ struct qry_value {
 static inline bool qry_is_text(const struct qry_value *v)
 {
 	return v->kind >= QRY_TEXT;
+}
+
+/* Of something in the reading. */
+static inline bool qry_is_number(const struct qry_value *v)
+{
+	return v->kind == QRY_KEY || v->kind == QRY_ID;
 }
 
 static inline struct qry_value qry_int(int64_t i)
@@ -71,10 +78,16 @@ static inline struct qry_value qry_json(struct sv s)
 	return (struct qry_value){.kind = s.p ? QRY_JSON : QRY_NULL, .s = s};
 }
 
-/* A process of this reading; 0: not known. */
+/* A process of this reading, which was started; 0: not known. */
 static inline struct qry_value qry_key(uint64_t key)
 {
 	return key ? (struct qry_value){.kind = QRY_KEY, .i = (int64_t)key} : (struct qry_value){0};
+}
+
+/* Another thing that is numbered in this reading, or a process that may be started later. */
+static inline struct qry_value qry_id(uint64_t id)
+{
+	return id ? (struct qry_value){.kind = QRY_ID, .i = (int64_t)id} : (struct qry_value){0};
 }
 
 /* An empty text says that nothing is known. */

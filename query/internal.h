@@ -111,6 +111,18 @@ extern const char *const qry_schema_2[], *const qry_schema_2_views[];
 /* Step n leads from version n to n + 1; the first creates everything. */
 extern const struct qry_migration qry_migrations[QRY_SCHEMA_VERSION];
 
+/* A fingerprint as people see it. */
+#define QRY_FINGERPRINT_SQL(key) "printf('%016x', " key ")"
+/* What people say of alert a, of the capture with hash @sha256 and of @rule: of the one rather than
+ * of all that look like it. */
+#define QRY_VERDICT_SQL(sha256, rule)                                                              \
+	"(SELECT v.verdict FROM verdicts v WHERE (v.fingerprint = " QRY_FINGERPRINT_SQL(           \
+	    "a.fingerprint") ")\n"                                                                 \
+			     "   OR (v.capture_sha256 = " sha256                                   \
+			     " AND v.evt_offset = a.evt_offset\n"                                  \
+			     "       AND ifnull(v.rule, " rule ") = " rule ")\n"                   \
+			     "   ORDER BY v.fingerprint IS NULL DESC, v.verdict_id DESC LIMIT 1)"
+
 /* Create the file (0600) if it is missing; recognise, upgrade and configure. ERR_* as for
  * qry_writer_open(). */
 MUST_CHECK int qry_db_open(const char *path, const char *program_version, int busy_ms,
@@ -154,6 +166,8 @@ struct qry_store {
 		int64_t alerts, first_ts, last_ts;
 	} * rules; /* by index in the run */
 	size_t rule_cap;
+	uint64_t *started; /* a bit for each process of the reading */
+	size_t started_cap;
 	struct map groups; /* of alert_groups, likewise: by rule and fingerprint */
 	unsigned pending;  /* rows in the open transaction */
 	bool in_transaction;
@@ -206,6 +220,14 @@ MUST_CHECK int qry_reading_is_abandoned(sqlite3 *db, const char *path, int64_t r
 					struct error *err);
 /* Remove all rows of the reading. */
 MUST_CHECK int qry_reading_drop(sqlite3 *db, const char *path, int64_t reading, struct error *err);
+
+/* --- pages of alerts (find_page.c) */
+
+struct qry_browse;
+struct qry_alert_filter;
+/* What SQLite says of how it finds the alerts of a page, a line for each step. */
+MUST_CHECK int qry_browse_plan(struct qry_browse *b, const struct qry_alert_filter *f, bool back,
+			       struct buf *out, struct error *err);
 
 /* --- the writer (writer.c) */
 

@@ -198,10 +198,10 @@ static void add_uri(struct buf *b, const char *path, uint64_t memory)
 }
 
 /* Why could it not be opened? */
-static int why_not(const char *path, sqlite3 *db, struct error *err)
+static int why_not(const char *path, uint64_t memory, sqlite3 *db, struct error *err)
 {
 	struct arc_file *f;
-	int rc = arc_open(path, &f, err);
+	int rc = arc_open_random(path, memory, &f, err);
 
 	if (rc < 0)
 		return rc;
@@ -230,5 +230,5 @@ int qry_open_member(const char *path, uint64_t memory, sqlite3 **out, struct err
 		rc = sqlite3_exec(*out, "PRAGMA temp_store = MEMORY; PRAGMA schema_version", NULL,
 				  NULL, NULL);
 	buf_done(&uri);
-	return rc == SQLITE_CANTOPEN ? why_not(path, *out, err) : 0;
+	return rc == SQLITE_CANTOPEN ? why_not(path, memory, *out, err) : 0;
 }

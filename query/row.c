@@ -71,7 +71,7 @@ void qry_row_encode(uint8_t *to, enum qry_op op, const struct qry_value *v, unsi
 	*to++ = (uint8_t)n;
 	for (unsigned i = 0; i < n; i++) {
 		*to++ = (uint8_t)v[i].kind;
-		if (v[i].kind == QRY_INT || v[i].kind == QRY_KEY) {
+		if (v[i].kind == QRY_INT || qry_is_number(&v[i])) {
 			to = put(to, &v[i].i, sizeof(v[i].i));
 		} else if (v[i].kind != QRY_NULL) {
 			len = (uint32_t)v[i].s.n;
@@ -97,7 +97,7 @@ static void take_value(struct cursor *c, struct qry_value *v)
 	size_t n;
 
 	*v = (struct qry_value){.kind = (enum qry_kind)cursor_u8(c)};
-	if (v->kind == QRY_INT || v->kind == QRY_KEY) {
+	if (v->kind == QRY_INT || qry_is_number(v)) {
 		p = cursor_bytes(c, sizeof(v->i));
 		if (p)
 			memcpy(&v->i, p, sizeof(v->i));

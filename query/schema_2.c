@@ -55,8 +55,9 @@ const char *const qry_schema_2[] = {
 	"  (SELECT r.name FROM rules r WHERE r.rule_id = alerts.rule_id), output_fields)",
 	"CREATE UNIQUE INDEX alerts_by_identity\n"
 	"  ON alerts (run_capture_id, evt_offset, rule_id, evt_num)",
-	"CREATE INDEX alerts_by_priority ON alerts (priority, ts)",
 	"CREATE INDEX alerts_by_fingerprint ON alerts (fingerprint, ts)",
+	"DROP INDEX alerts_by_process",
+	"CREATE INDEX alerts_by_process ON alerts (process_id, ts)",
 	"UPDATE alerts SET repeats = (SELECT min(o.alert_id)\n"
 	"  FROM run_captures m JOIN run_captures r ON r.capture_id = m.capture_id\n"
 	"  JOIN alerts o ON o.run_capture_id = r.run_capture_id\n"
@@ -83,6 +84,7 @@ const char *const qry_schema_2[] = {
 	"  first_seq      INTEGER NOT NULL, -- of the first alert\n"
 	"  PRIMARY KEY (run_capture_id, rule_id, fingerprint)\n"
 	") STRICT, WITHOUT ROWID",
+	"CREATE INDEX alert_groups_by_fingerprint ON alert_groups (fingerprint)",
 	"INSERT INTO alert_counts SELECT run_capture_id, rule_id, count(*),\n"
 	"  count(repeats), min(ts), max(ts) FROM alerts GROUP BY run_capture_id, rule_id",
 	"INSERT INTO alert_groups SELECT run_capture_id, rule_id, fingerprint, count(*),\n"

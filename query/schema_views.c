@@ -28,7 +28,7 @@
 	" || '/' || p.pid || '/' || ifnull(p.start_ts, ifnull(p.clone_ts, 0))"
 /* The process of an alert in the reading whose facts are shown: its number is the same in all. */
 #define SHOWN_PROCESS "c.reading_id * 4294967296 + a.process_id % 4294967296"
-#define HEX(fingerprint) "printf('%016x', " fingerprint ")"
+#define HEX(fingerprint) QRY_FINGERPRINT_SQL(fingerprint)
 
 const char *const qry_schema_2_views[] = {
 	"CREATE VIEW v_run AS SELECT\n"
@@ -138,10 +138,7 @@ const char *const qry_schema_2_views[] = {
 	"  p.container_id, c.path AS capture, c.hostname, a.priority AS severity,\n"
 	"  " HEX("a.fingerprint") " AS fingerprint, c.sha256 AS capture_sha256,\n"
 	"  u.digest AS rule_digest, a.rule_id, a.fingerprint AS fingerprint_key,\n"
-	"  (SELECT v.verdict FROM verdicts v WHERE (v.fingerprint = " HEX("a.fingerprint") ")\n"
-	"   OR (v.capture_sha256 = c.sha256 AND v.evt_offset = a.evt_offset\n"
-	"       AND ifnull(v.rule, u.name) = u.name)\n"
-	"   ORDER BY v.fingerprint IS NULL DESC, v.verdict_id DESC LIMIT 1) AS verdict\n"
+	"  " QRY_VERDICT_SQL("c.sha256", "u.name") " AS verdict\n"
 	"FROM alerts a JOIN rules u USING (rule_id) JOIN priorities y ON y.priority = a.priority\n"
 	"JOIN run_captures r USING (run_capture_id) JOIN captures c USING (capture_id)\n"
 	"LEFT JOIN processes p ON p.process_id = " SHOWN_PROCESS " AND p.pid IS a.pid\n"

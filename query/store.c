@@ -46,6 +46,7 @@ static int bind(struct qry_store *s, sqlite3_stmt *stmt, int at, const struct qr
 	case QRY_INT:
 		return sqlite3_bind_int64(stmt, at, v->i);
 	case QRY_KEY:
+	case QRY_ID:
 		return sqlite3_bind_int64(stmt, at, qry_store_process_id(s, v->i));
 	case QRY_TEXT:
 	case QRY_JSON:
@@ -85,6 +86,40 @@ static int run_row(struct qry_store *s, unsigned which, const struct qry_value *
 	int rc = sqlite3_bind_int64(s->stmt[which], 1, s->run_capture_id);
 
 	return rc == SQLITE_OK ? run_from(s, which, 2, v, n, err) : fail(s, rc, which, err);
+}
+
+/* --- which processes there are: SQLite would look up each one that a row refers to */
+
+static int note_started(struct qry_store *s, int64_t key, struct error *err)
+{
+	size_t at = (size_t)key / 64, cap = s->started_cap ? s->started_cap : 64;
+	uint64_t *p;
+
+	while (cap <= at)
+		cap *= 2;
+	if (cap > s->started_cap) {
+		p = reallocarray(s->started, cap, sizeof(*p));
+		if (!p)
+			return error_nomem(err);
+		memset(p + s->started_cap, 0, (cap - s->started_cap) * sizeof(*p));
+		s->started = p;
+		s->started_cap = cap;
+	}
+	s->started[at] |= 1ull << (key % 64);
+	return 0;
+}
+
+static int expect_started(const struct qry_store *s, const struct qry_value *key, struct error *err)
+{
+	size_t at = (size_t)key->i / 64;
+
+	if (key->kind == QRY_NULL)
+		return 0;
+	if (LIKELY(at < s->started_cap && s->started[at] >> (key->i % 64) & 1))
+		return 0;
+	return error_set(err, ERR_DB,
+			 "case '%s': a row refers to process %lld, which was not started", s->path,
+			 (long long)key->i);
 }
 
 /* Return: 1 with the id found, 0 when there is none, or an error. */
@@ -183,6 +218,7 @@ void qry_store_done(struct qry_store *s)
 	sqlite3_close(s->db); /* rolls back an open transaction */
 	qry_counts_done(s);
 	free(s->rules);
+	free(s->started);
 	buf_done(&s->scratch);
 	*s = (struct qry_store){0};
 }
@@ -257,6 +293,9 @@ static int add_alert(struct qry_store *s, struct qry_row *row, struct error *err
 	sqlite3_stmt *stmt = s->stmt[QRY_STMT_ADD_ALERT];
 	int rc;
 
+	rc = expect_started(s, &row->value[7], err);
+	if (rc < 0)
+		return rc;
 	globalise(s, row, 7);
 	for (unsigned i = 0; i < COUNT_OF(v); i++) {
 		rc = bind(s, stmt, (int)i + 1, &v[i]);
@@ -328,6 +367,8 @@ static int begin_capture(struct qry_store *s, struct qry_row *row, struct error 
 		return rc;
 	s->run_capture_id = sqlite3_last_insert_rowid(s->db);
 	s->alert_seq = 0;
+	if (s->started_cap)
+		memset(s->started, 0, s->started_cap * sizeof(*s->started));
 	if (s->run_capture_id > QRY_READING_MAX)
 		return error_set(err, ERR_LIMIT, "case '%s' is full: it holds %lld readings",
 				 s->path, (long long)s->run_capture_id);
@@ -424,6 +465,10 @@ static int end_capture(struct qry_store *s, struct qry_row *row, struct error *e
 
 static int add_process(struct qry_store *s, struct qry_row *row, struct error *err)
 {
+	int rc = note_started(s, row->value[0].i, err);
+
+	if (rc < 0)
+		return rc;
 	globalise(s, row, 0);
 	globalise(s, row, 1);
 	return run_row(s, QRY_STMT_ADD_PROCESS, row->value, row->count, err);
@@ -431,6 +476,10 @@ static int add_process(struct qry_store *s, struct qry_row *row, struct error *e
 
 static int add_exec(struct qry_store *s, struct qry_row *row, struct error *err)
 {
+	int rc = expect_started(s, &row->value[0], err);
+
+	if (rc < 0)
+		return rc;
 	globalise(s, row, 0);
 	return qry_store_run(s, QRY_STMT_ADD_EXEC, row->value, row->count, err);
 }
@@ -451,6 +500,9 @@ static int end_process(struct qry_store *s, struct qry_row *row, struct error *e
 
 static int add_fact(struct qry_store *s, struct qry_row *row, struct error *err)
 {
+	for (unsigned i = 1; i < row->count; i++)
+		if (row->value[i].kind == QRY_KEY && expect_started(s, &row->value[i], err) < 0)
+			return ERR_DB;
 	return run_row(s, QRY_STMT_FACTS + (unsigned)row->value[0].i, row->value + 1,
 		       row->count - 1, err);
 }

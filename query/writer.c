@@ -91,6 +91,12 @@ static int open_store(struct qry_writer *w, const struct qry_run *run, int busy_
 	sqlite3 *db = NULL;
 	int rc = qry_db_open(w->path, run->version ? run->version : "", busy_ms, &db, err);
 
+	if (rc < 0)
+		return rc;
+	/* The store itself knows what there is; looking it up for each row costs a tenth. */
+	rc = qry_db_exec(db, w->path, "PRAGMA foreign_keys = OFF", err);
+	if (rc < 0)
+		sqlite3_close(db);
 	return rc < 0 ? rc : qry_store_init(&w->store, db, w->path, run, err);
 }
 
@@ -489,7 +495,7 @@ int qry_add_fact(struct qry_writer *w, const struct qry_fact *f, struct error *e
 
 	memcpy(v + 1, f->value, f->count * sizeof(*v));
 	for (unsigned i = 1; i <= f->count; i++)
-		if (v[i].kind == QRY_KEY && check_key(w, (uint64_t)v[i].i, 1, err) < 0)
+		if (qry_is_number(&v[i]) && check_key(w, (uint64_t)v[i].i, 1, err) < 0)
 			return ERR_LIMIT;
 	return push_row(w, QRY_OP_FACT, v, f->count + 1, err);
 }

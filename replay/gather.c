@@ -83,6 +83,9 @@ int run_gather_init(struct run_gather *g, struct run_out *out, struct run_proces
 		    struct error *err)
 {
 	*g = (struct run_gather){.out = out, .processes = processes};
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
+		g->wants[type] =
+		    meanings[type].what || act_net_wants(type) || act_sessions_wants(type);
 	return run_files_init(&g->files, err);
 }
 

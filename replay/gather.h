@@ -81,6 +81,7 @@ struct run_gather {
 	struct act_sessions *sessions;
 	struct state_observer observer; /* of the sessions */
 	bool started;			/* both know what was there */
+	bool wants[EV_TYPE_COUNT];
 	struct buf text[3];
 };
 
@@ -96,7 +97,17 @@ void run_gather_forget(struct run_gather *g);
 /* Before the state takes @item, if it is not an event. */
 MUST_CHECK int run_gather_item(struct run_gather *g, const struct state *st,
 			       const struct ev_item *item, struct error *err);
-/* After state_feed() returned 1. */
+/* Is the next event to be passed to run_gather_event(), whatever its type? */
+static inline bool run_gather_wants_all(const struct run_gather *g)
+{
+	return g->net && !g->started;
+}
+/* Are events of @type? */
+static inline bool run_gather_wants(const struct run_gather *g, unsigned type)
+{
+	return g->wants[type] || UNLIKELY(run_gather_wants_all(g));
+}
+/* After state_feed() or state_pass() returned 1. */
 MUST_CHECK int run_gather_event(struct run_gather *g, const struct state *st,
 				const struct state_binding *b, struct error *err);
 /* Pass on what is gathered so far. */

@@ -61,7 +61,7 @@ static int tell_socket(struct run_gather *g, const struct act_conn *c, struct er
 	    .count = 28,
 	    .value =
 		{
-		    qry_key(c->id),
+		    qry_id(c->id),
 		    qry_text(sv_of(families[c->family])),
 		    qry_text(sv_of(act_net_proto_name(c))),
 		    qry_text(sv_of(act_net_state_name(c->state))),
@@ -144,8 +144,8 @@ static int tell_session(struct run_gather *g, const struct act_session *s, struc
 	    .count = 18,
 	    .value =
 		{
-		    qry_key(s->id),
-		    qry_key(s->parent ? s->parent->id : 0),
+		    qry_id(s->id),
+		    qry_id(s->parent ? s->parent->id : 0),
 		    qry_int_known(s->leader),
 		    qry_int_known(s->sid),
 		    qry_u64_known(s->tty),
@@ -176,7 +176,7 @@ static int tell_command(struct run_gather *g, const struct act_command *c, uint6
 	    .count = 15,
 	    .value =
 		{
-		    qry_key(c->session->id),
+		    qry_id(c->session->id),
 		    qry_u64(seq),
 		    qry_u64_known(c->ts),
 		    qry_u64_known(c->evt),

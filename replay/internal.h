@@ -94,6 +94,7 @@ struct run_lane {
 	struct run_gather *gather;	 /* likewise */
 	struct sv hostname;
 	struct run_span span;
+	struct state_passing passing;
 	const struct rule **hits; /* room for all rules */
 	struct buf message, line, fields;
 };
@@ -115,6 +116,12 @@ MUST_CHECK int run_lane_skip(struct run_lane *l, const struct ev_item *item,
 void run_lane_redirect(struct run_lane *l, struct run_out *out);
 /* Pass on what is gathered; it ends here, but not the capture. */
 MUST_CHECK int run_lane_pause(struct run_lane *l, struct error *err);
+/*
+ * The next item to be taken. Up to @max events that neither a rule nor the case wants are taken
+ * before; they are added to @n. Return: as ev_source_next().
+ */
+MUST_CHECK int run_lane_next(struct run_lane *l, uint64_t max, struct ev_item *item, uint64_t *n,
+			     struct error *err);
 /* Take one item: feed the state, show the event to the rules. */
 MUST_CHECK int run_lane_take(struct run_lane *l, const struct ev_item *item, struct error *err);
 /* After the last item; @rc is how that ended. Return: @rc, or the first failure. */

@@ -104,26 +104,63 @@ static int feed_section(struct run_lane *l, const struct ev_item *item, struct s
 	return rc;
 }
 
-int run_lane_skip(struct run_lane *l, const struct ev_item *item, struct state_binding *bind,
-		  struct error *err)
+/* @passes: nobody but the case is going to look at it. */
+static int feed(struct run_lane *l, const struct ev_item *item, bool passes,
+		struct state_binding *bind, struct error *err)
 {
 	int rc, rc2 = 0;
 
 	if (UNLIKELY(l->gather && item->kind == EV_ITEM_SECTION))
 		return feed_section(l, item, bind, err);
-	rc = state_feed(l->state, item, bind, err);
-	if (l->gather && rc > 0)
+	if (passes)
+		rc = state_pass(l->state, item, bind, err);
+	else
+		rc = state_feed(l->state, item, bind, err);
+	if (l->gather && rc > 0 && run_gather_wants(l->gather, item->ev->type))
 		rc2 = run_gather_event(l->gather, l->state, bind, err);
 	return rc2 < 0 ? rc2 : rc;
 }
 
+int run_lane_skip(struct run_lane *l, const struct ev_item *item, struct state_binding *bind,
+		  struct error *err)
+{
+	return feed(l, item, false, bind, err);
+}
+
+static bool is_wanted(const void *arg, unsigned type)
+{
+	const struct run_lane *l = arg;
+
+	return rule_engine_wants(l->setup->engine, type) || (l->gather && l->gather->wants[type]);
+}
+
+/* Does the case want the next event, whatever it is? */
+static bool gathers_all(const struct run_lane *l)
+{
+	return l->gather && run_gather_wants_all(l->gather);
+}
+
 /*
- * Is @item an event that neither a rule nor the case wants to look at? The first one shown says
- * when the window begins.
+ * What neither a rule nor the case wants is passed in a file, once it is known when the window
+ * begins.
  */
+int run_lane_next(struct run_lane *l, uint64_t max, struct ev_item *item, uint64_t *n,
+		  struct error *err)
+{
+	int rc;
+
+	if (!l->reader || UNLIKELY(!l->span.known || gathers_all(l)))
+		return ev_source_next(l->source, item, err);
+	l->passing.max = max;
+	rc = state_pass_on(l->state, &l->passing, item, err);
+	*n += l->passing.passed;
+	return rc;
+}
+
+/* Is @item an event that no rule wants? The first one shown says when the window begins. */
 static inline bool is_unwanted(const struct run_lane *l, const struct ev_item *item)
 {
-	return item->kind == EV_ITEM_EVENT && l->span.known && !l->gather &&
+	return item->kind == EV_ITEM_EVENT && l->span.known &&
 	       !rule_engine_wants(l->setup->engine, item->ev->type);
 }
 
@@ -133,7 +170,7 @@ int run_lane_take(struct run_lane *l, const struct ev_item *item, struct error *
 	struct state_binding bind;
 	int rc;
 
-	rc = unwanted ? state_pass(l->state, item, &bind, err) : run_lane_skip(l, item, &bind, err);
+	rc = feed(l, item, unwanted, &bind, err);
 	if (UNLIKELY(rc < 0))
 		return rc;
 	if (rc > 0 && !unwanted && bind.visible) {
@@ -220,6 +257,8 @@ int run_lane_begin(struct run_lane *l, const struct sv *procs, struct error *err
 	if (rc < 0)
 		return rc;
 	l->hostname = state_sv(state_machine(l->state)->hostname);
+	state_passing_init(&l->passing, is_wanted, l);
+	l->passing.reader = l->reader;
 	if (l->processes && procs)
 		return run_processes_restore(l->processes, l->state, *procs, err);
 	if (l->processes)

@@ -171,7 +171,7 @@ static void write_became(struct run_processes *p, const struct act_proc *proc,
 
 	if (parent && parent->pid > 0 && parent->pid != proc->ppid) {
 		f.value[1] = qry_int(parent->pid);
-		f.value[2] = qry_key(pp ? pp->key : 0);
+		f.value[2] = qry_id(pp ? pp->key : 0);
 	}
 	for (unsigned i = 0; sha256 && i < EV_HASH_BYTES; i++)
 		buf_addf(&hex, "%02x", sha256[i]);

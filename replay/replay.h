@@ -103,6 +103,12 @@ struct run_options {
 
 #define RUN_PROGRESS_EVENTS 65536
 
+/* How many events after the first @n may pass before the one after which progress is told. */
+static inline uint64_t run_until_progress(uint64_t n)
+{
+	return RUN_PROGRESS_EVENTS - 1 - n % RUN_PROGRESS_EVENTS;
+}
+
 enum run_end { RUN_END_CLEAN, RUN_END_INTERRUPTED, RUN_END_TIMEOUT, RUN_END_MEMORY };
 
 struct run_totals { /* over all captures of the run */

@@ -159,7 +159,7 @@ static int replay_items(struct run *r, struct error *err)
 	uint64_t n = 0;
 	int rc;
 
-	while ((rc = ev_source_next(l->source, &item, err)) > 0) {
+	while ((rc = run_lane_next(l, run_until_progress(n), &item, &n, err)) > 0) {
 		if (UNLIKELY(atomic_load_explicit(&r->stop, memory_order_relaxed))) {
 			r->capture.end = RUN_END_INTERRUPTED;
 			return 0;
@@ -244,6 +244,7 @@ static int open_file(struct run *r, const char *path, struct error *err)
 {
 	const struct sf_options opt = {
 	    .want_hash = r->setup.opt.want_hash,
+	    .hash_aside = true,
 	    .read_ahead = r->setup.opt.jobs > 1,
 	};
 	int rc = sf_reader_open(path, &opt, &r->lane.reader, err);

@@ -230,6 +230,15 @@ static bool now_and_then(struct run_segment *s, const struct run_lane *l)
 	return s->end == RUN_END_CLEAN;
 }
 
+/* Event @until is always delivered. */
+static int next_item(struct run_lane *l, uint64_t until, struct ev_item *item, uint64_t *n,
+		     struct error *err)
+{
+	uint64_t max = run_until_progress(*n), left = until - state_stats(l->state)->events - 1;
+
+	return run_lane_next(l, left < max ? left : max, item, n, err);
+}
+
 /* Up to event @until. Return: 1 if it came, 0 if what there is ends before, or ERR_*. */
 static int replay_until(struct run_segment *s, struct run_lane *l, uint64_t until,
 			struct error *err)
@@ -241,7 +250,7 @@ static int replay_until(struct run_segment *s, struct run_lane *l, uint64_t unti
 
 	if (ss->events >= until)
 		return 1;
-	while ((rc = ev_source_next(l->source, &item, err)) > 0) {
+	while ((rc = next_item(l, until, &item, &n, err)) > 0) {
 		if (UNLIKELY(atomic_load_explicit(s->plan->stop, memory_order_relaxed))) {
 			s->end = RUN_END_INTERRUPTED;
 			return 0;

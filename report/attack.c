@@ -35,7 +35,7 @@ static bool are_digits(struct sv s, size_t n)
 /* T1059, T1059.004 */
 static bool is_technique(struct sv tag)
 {
-	if (tag.n < 5 || tag.p[0] != 'T' || !are_digits(sv_drop(tag, 1), 4))
+	if (tag.n < 5 || (tag.p[0] != 'T' && tag.p[0] != 't') || !are_digits(sv_drop(tag, 1), 4))
 		return false;
 	tag = sv_drop(tag, 5);
 	return tag.n == 0 || (tag.n == 4 && tag.p[0] == '.' && are_digits(sv_drop(tag, 1), 3));
@@ -43,22 +43,22 @@ static bool is_technique(struct sv tag)
 
 static void add_technique(struct rep_attack *out, struct sv tag)
 {
-	char *to = out->technique[out->techniques];
+	char name[sizeof(out->technique[0])] = "T";
 
+	memcpy(name + 1, tag.p + 1, tag.n - 1);
 	for (size_t i = 0; i < out->techniques; i++)
-		if (sv_is(tag, out->technique[i]))
+		if (strcmp(name, out->technique[i]) == 0)
 			return;
-	if (out->techniques == REP_TECHNIQUES_MAX)
-		return;
-	memcpy(to, tag.p, tag.n);
-	to[tag.n] = '\0';
-	out->techniques++;
+	if (out->techniques < REP_TECHNIQUES_MAX)
+		memcpy(out->technique[out->techniques++], name, sizeof(name));
 }
 
-/* "mitre_lateral_movement", also with hyphens. */
+/* "lateral_movement", also with hyphens; TA0008 */
 static const struct rep_tactic *find_tactic(struct sv name)
 {
 	for (const struct rep_tactic *t = rep_tactics; t->id; t++) {
+		if (sv_is(name, t->id))
+			return t;
 		bool same = strlen(t->short_name) == name.n;
 
 		for (size_t i = 0; same && i < name.n; i++)
@@ -78,6 +78,14 @@ static void add_tactic(struct rep_attack *out, const struct rep_tactic *t)
 		out->tactic[out->tactics++] = t;
 }
 
+static void add_tag(struct rep_attack *out, struct sv tag)
+{
+	if (is_technique(tag))
+		add_technique(out, tag);
+	else
+		add_tactic(out, find_tactic(tag));
+}
+
 void rep_attack_of(struct sv tags, struct rep_attack *out)
 {
 	struct rep_json j;
@@ -87,10 +95,12 @@ void rep_attack_of(struct sv tags, struct rep_attack *out)
 	while (rep_json_next(&j)) {
 		if (j.kind != REP_JSON_STRING)
 			continue;
-		if (is_technique(j.value))
-			add_technique(out, j.value);
-		else if (sv_starts(j.value, SV_LIT("mitre_")))
+		if (sv_starts(j.value, SV_LIT("mitre_"))) /* Falco */
 			add_tactic(out, find_tactic(sv_drop(j.value, 6)));
+		else if (sv_starts(j.value, SV_LIT("attack."))) /* Sigma */
+			add_tag(out, sv_drop(j.value, 7));
+		else if (j.value.n && j.value.p[0] == 'T')
+			add_tag(out, j.value);
 	}
 	rep_json_done(&j);
 }

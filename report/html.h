@@ -44,6 +44,8 @@ void html_bdi(struct html *h, struct sv s);
 void html_code(struct html *h, struct sv s);
 /* In <pre>: a text of several lines, up to HTML_LONG_MAX bytes of it. */
 void html_pre(struct html *h, struct sv s);
+/* The same as prose, in <p>; nothing if it is empty. */
+void html_paragraph(struct html *h, struct sv s);
 void html_number(struct html *h, int64_t n); /* grouped by thousands; "-" below 0 */
 void html_bytes(struct html *h, int64_t n);
 void html_time(struct html *h, int64_t ts);	  /* with milliseconds, exact in its attribute */

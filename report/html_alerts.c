@@ -204,9 +204,9 @@ static void heading(struct html *h, const struct rep_rule *k)
 	html_badge(h, k->severity);
 	buf_char(h->b, ' ');
 	html_bdi(h, k->name);
-	buf_lit(h->b, "</h3>\n<p>");
-	html_bdi(h, k->description);
-	buf_lit(h->b, "</p>\n<p class=\"note\">");
+	buf_lit(h->b, "</h3>\n");
+	html_paragraph(h, k->description);
+	buf_lit(h->b, "<p class=\"note\">");
 	html_count(h, (uint64_t)k->alerts, "alert", "alerts");
 	buf_lit(h->b, ", ");
 	html_time(h, k->first_ts);

@@ -307,9 +307,9 @@ static void rule(struct html *h, const struct rep_rule *k)
 	html_badge(h, k->severity);
 	buf_char(h->b, ' ');
 	html_bdi(h, k->name);
-	buf_lit(h->b, "</h3>\n<p>");
-	html_bdi(h, k->description);
-	buf_lit(h->b, "</p>\n<h4>Condition</h4>\n");
+	buf_lit(h->b, "</h3>\n");
+	html_paragraph(h, k->description);
+	buf_lit(h->b, "<h4>Condition</h4>\n");
 	html_pre(h, k->condition);
 	buf_lit(h->b, "<h4>Output</h4>\n");
 	html_pre(h, k->output);

@@ -37,12 +37,13 @@ void html_text(struct html *h, struct sv s)
 	html_clipped(h, s, HTML_TEXT_MAX);
 }
 
-/* A text of several lines. */
-void html_pre(struct html *h, struct sv s)
+/* The lines of @s, without blanks at its end. */
+static void lines(struct html *h, struct sv s)
 {
 	size_t left = HTML_LONG_MAX;
 
-	buf_lit(h->b, "<pre>");
+	while (s.n && memchr(" \t\r\n", s.p[s.n - 1], 4))
+		s.n--;
 	while (s.n && left) {
 		const char *end = memchr(s.p, '\n', s.n);
 		struct sv line = sv_make(s.p, end ? (size_t)(end - s.p) : s.n);
@@ -58,7 +59,22 @@ void html_pre(struct html *h, struct sv s)
 		html_count(h, s.n, "byte more", "bytes more");
 		buf_lit(h->b, "</span>");
 	}
+}
+
+void html_pre(struct html *h, struct sv s)
+{
+	buf_lit(h->b, "<pre>");
+	lines(h, s);
 	buf_lit(h->b, "</pre>\n");
+}
+
+void html_paragraph(struct html *h, struct sv s)
+{
+	if (!s.n)
+		return;
+	buf_lit(h->b, "<p>");
+	lines(h, s);
+	buf_lit(h->b, "</p>\n");
 }
 
 static void element(struct html *h, const char *name, struct sv s)

@@ -19,11 +19,14 @@ static void trust_item(struct html *h, uint64_t n, const char *one, const char *
 static void trust(struct html *h, const struct rep_totals *t)
 {
 	bool gaps = t->gaps || t->lost || t->unread;
-	const char *look = t->altered ? "bad" : gaps || !t->captures ? "warn" : "good";
+	const char *look = t->altered				 ? "bad"
+			   : gaps || t->unsealed || !t->captures ? "warn"
+								 : "good";
 	const char *word = t->altered	  ? "✗ A seal does not match"
 			   : !t->captures ? "! There are no captures"
 			   : gaps	  ? "! Not complete"
-					  : "✓ Complete as recorded";
+			   : t->unsealed  ? "! Complete, but nothing proves it unaltered"
+					  : "✓ Complete, and as it was sealed";
 
 	buf_addf(
 	    h->b,

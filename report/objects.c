@@ -257,7 +257,8 @@ int rep_files_open(struct rep_case *c, uint64_t limit, struct rep_rows **out, st
 			   "LEFT JOIN execs x ON x.process_id = p.process_id AND x.seq = (SELECT "
 			   "max(m.seq) "
 			   "FROM execs m WHERE m.process_id = p.process_id) "
-			   "WHERE f.process_id IN (SELECT id FROM who) AND (f.first_write_ts IS "
+			   "WHERE f.process_id IN (SELECT id FROM who) "
+			   "AND f.path NOT IN ('/dev/null', '/dev/tty') AND (f.first_write_ts IS "
 			   "NOT NULL "
 			   "OR f.deletes > 0 OR f.renames > 0 OR f.execs > 0) "
 			   "ORDER BY f.first_ts, f.process_id, f.path LIMIT %lld",

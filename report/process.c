@@ -146,7 +146,12 @@ static int by_id(const void *key, const void *node)
 	return (*id > n->process_id) - (*id < n->process_id);
 }
 
-/* Read up to @max nodes, in order of their numbers. */
+static int compare_ids(const void *a, const void *b)
+{
+	return by_id(&((const struct rep_node *)a)->process_id, b);
+}
+
+/* Read up to @max nodes: the gravest processes, each with its ancestors. */
 static int read_nodes(struct rep_case *c, struct rep_tree *t, size_t max, struct error *err)
 {
 	struct rep_rows *r;
@@ -155,11 +160,13 @@ static int read_nodes(struct rep_case *c, struct rep_tree *t, size_t max, struct
 	    "WITH RECURSIVE who (id, n, severity) AS MATERIALIZED "
 	    "(SELECT " REP_SHOWN_PROCESS " AS id, count(*), min(a.priority) " REP_ALERTS
 	    "WHERE a.process_id IS NOT NULL%s GROUP BY 1), "
-	    "up (id) AS (SELECT id FROM who UNION SELECT p.parent_id FROM up "
-	    "JOIN processes p ON p.process_id = up.id WHERE p.parent_id IS NOT NULL) "
-	    "SELECT p.process_id, p.parent_id, w.n, w.severity FROM up "
-	    "JOIN processes p ON p.process_id = up.id LEFT JOIN who w ON w.id = up.id "
-	    "ORDER BY p.process_id",
+	    "up (id, rank) AS (SELECT id, row_number() OVER (ORDER BY severity, n DESC, id) "
+	    "FROM who UNION SELECT p.parent_id, up.rank FROM up "
+	    "JOIN processes p ON p.process_id = up.id WHERE p.parent_id IS NOT NULL), "
+	    "all_of (id, rank) AS (SELECT id, min(rank) FROM up GROUP BY id) "
+	    "SELECT p.process_id, p.parent_id, w.n, w.severity FROM all_of o "
+	    "JOIN processes p ON p.process_id = o.id LEFT JOIN who w ON w.id = o.id "
+	    "ORDER BY o.rank, p.process_id DESC",
 	    c->alerts);
 
 	if (rc < 0)
@@ -240,6 +247,7 @@ int rep_tree_of(struct rep_case *c, size_t max, struct rep_tree *out, struct err
 	*out = (struct rep_tree){.nodes = calloc(max, sizeof(*out->nodes))};
 	rc = sorted && kin && out->nodes ? read_nodes(c, out, max, err) : error_nomem(err);
 	if (rc == 0) {
+		qsort(out->nodes, out->count, sizeof(*out->nodes), compare_ids);
 		find_kin(out, kin);
 		for (size_t i = 0; i < out->count; i++)
 			if (!kin[i].parent)

@@ -300,7 +300,8 @@ struct rep_file { /* what a process did to a file */
 	int64_t opens, creates, reads, writes, bytes_read, bytes_written, renames, deletes, execs,
 	    first_ts, last_ts;
 };
-/* Those that processes with selected alerts changed or executed; by time. */
+/* Those that processes with selected alerts changed or executed, but what holds nothing; by time.
+ */
 MUST_CHECK int rep_files_open(struct rep_case *c, uint64_t limit, struct rep_rows **out,
 			      struct error *err);
 MUST_CHECK int rep_file_next(struct rep_rows *r, struct rep_file *out, struct error *err);
@@ -384,8 +385,8 @@ void rep_json_done(struct rep_json *j);
 bool rep_json_find(struct sv text, const char *name, struct buf *scratch, struct sv *out);
 
 /*
- * MITRE ATT&CK in tags of a rule: techniques such as T1059 or T1059.004, and tactics, which Falco's
- * rules write as "mitre_privilege_escalation".
+ * MITRE ATT&CK in tags of a rule: techniques such as T1059.004 and tactics such as TA0004, which
+ * Falco's rules write as "mitre_privilege_escalation" and Sigma's as "attack.privilege_escalation".
  */
 struct rep_attack {
 	char technique[REP_TECHNIQUES_MAX][12];

@@ -256,7 +256,7 @@ static void put_rule(struct rep_js *j, const struct rep_subject *s)
 
 	rep_js_object(j, "rule");
 	rep_js_some(j, "id", a->rule_digest);
-	rep_js_some(j, "name", a->rule);
+	rep_js_text(j, "name", a->rule);
 	rep_js_some(j, "description", a->rule_description);
 	rep_js_some(j, "ruleset", s->rule_file);
 	rep_js_end(j);

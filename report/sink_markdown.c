@@ -249,7 +249,7 @@ static int rules(struct markdown *m)
 	if (!m->alerts)
 		return 0;
 	heading(m, "Rules that gave alerts");
-	table(m, "Severity | Rule | Alerts: | First | Last | ATT&CK");
+	table(m, "Severity | Rule | Alerts: | First | Last | ATT\\&CK");
 	rc = rep_rules_open(m->c, false, &r, m->err);
 	while (rc >= 0 && (rc = rep_rule_next(r, &k, m->err)) > 0) {
 		if (n++ >= RULES_MAX)
@@ -351,10 +351,12 @@ static int processes(struct markdown *m)
 	struct rep_tree t;
 	int rc = rep_tree_of(m->c, TREE_MAX, &t, m->err);
 
-	if (rc < 0 || !t.count)
+	if (rc < 0)
 		return rc;
-	heading(m, "Processes with alerts, and their ancestors");
-	buf_char(m->b, '\n');
+	if (t.count)
+		heading(m, "Processes with alerts, and their ancestors");
+	if (t.count)
+		buf_char(m->b, '\n');
 	for (size_t i = 0; i < t.count && rc >= 0; i++) {
 		struct rep_process p;
 

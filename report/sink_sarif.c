@@ -139,7 +139,7 @@ static void put_rule(struct sarif *s, const struct rep_rule *r)
 	struct rep_js *j = &s->js;
 
 	rep_js_object(j, NULL);
-	rep_js_text(j, "id", r->name.p ? r->name : SV_LIT("-"));
+	rep_js_text(j, "id", r->name.n ? r->name : SV_LIT("-"));
 	put_words(j, "shortDescription", r->name);
 	put_words(j, "fullDescription", r->description);
 	put_words(j, "help", r->condition);

@@ -12,19 +12,12 @@
 #include "base/map.h"
 #include "base/pool.h"
 #include "scapfile/event.h"
+#include "scapfile/format.h"
 #include "scapfile/scapfile.h"
 #include "scapfile/source.h"
 #include "scapfile/stream.h"
 
 /* ---- blocks (block.c) ---- */
-
-enum sf_block_type {
-	SF_SHB = 0x0a0d0d0a,
-	SF_EV_V2 = 0x216,
-	SF_EVF_V2 = 0x217,
-	SF_EV_V2_LARGE = 0x221,
-	SF_EVF_V2_LARGE = 0x222,
-};
 
 enum sf_block_kind {
 	SF_KIND_UNKNOWN,
@@ -44,16 +37,6 @@ struct sf_block_info {
 	uint8_t prefix;	 /* events: bytes between the block header and the event header */
 	bool large;	 /* events: not held to SF_SMALL_EVENT_MAX */
 };
-
-#define SF_BLOCK_MIN	     12u /* type, length, trailing length */
-#define SF_SHB_MIN	     28u
-#define SF_SMALL_EVENT_MAX   (65536u + 8) /* total length of an event block that is not large */
-#define SF_RESYNC_MAX	     (16u << 20) /* blocks larger than this are not looked for behind damage */
-#define SF_SHB_MAGIC	     0x1a2b3c4du
-#define SF_SHB_MAGIC_SWAPPED 0x4d3c2b1au
-#define SF_MAJOR_MAX	     1
-#define SF_HEADER_V1	     22 /* event header without a parameter count */
-#define SF_HEADER_V2	     26
 
 /* What is known about a block type; a row of kind UNKNOWN for other types. Never NULL. */
 const struct sf_block_info *sf_block_info(uint32_t type);

@@ -7,19 +7,16 @@
 
 #include "archive/archive.h"
 #include "scapfile/internal.h"
+#include "scapfile/row.h"
 
 #define COMMENTS_MAX	  64	/* section comments kept per capture */
 #define COMMENT_BYTES_MAX 65536 /* and how long they may be together */
 #define OPTION_END	  0	/* pcapng option codes */
 #define OPTION_COMMENT	  1
 
-#define SF_EVENT_HEADER 10u /* of a block: type, length, CPU; then the event's own header */
-#define SF_USUAL_MIN	(SF_EVENT_HEADER + SF_HEADER_V2 + 4)
-#define NOT_USUAL	255
-
 struct sf_reader {
 	struct ev_source source;
-	uint8_t usual[EV_TYPE_COUNT]; /* parameters that a type's events have, or NOT_USUAL */
+	struct sf_usual usual[EV_TYPE_COUNT];
 	struct sf_framer framer;
 	struct sf_gaps gaps;
 	struct sf_block block; /* being delivered; consumed by the next call */
@@ -277,67 +274,52 @@ int sf_reader_drain(struct sf_reader *r, struct error *err)
 	return r->at_end ? 0 : finish(r, err);
 }
 
-/* Note where each parameter starts. Return: where the last one ends. */
-static inline uint32_t locate(struct ev *ev, const uint8_t *lens, uint32_t n)
-{
-	uint32_t at = 0;
+/* ---- rows ---- */
 
-	for (uint32_t i = 0; i < n; i++) {
-		ev->at[i] = at;
-		at += load_u16(lens + 2 * i);
-	}
-	ev->at[n] = at;
-	return at;
+bool sf_row_begin(struct sf_reader *r, struct sf_row *row)
+{
+	const struct sf_stream *s = &r->framer.stream;
+
+	*row = (struct sf_row){
+	    .at = s->at + (r->holds_block ? r->block.total : 0),
+	    .end = s->end,
+	    .end_offset = s->end_offset,
+	    .usual = r->usual,
+	};
+	return r->in_events && !r->skips_section;
 }
 
-/*
- * The next block, if it is what nearly all are: a small event of the current version that lies in
- * the window, with as many parameters as its type has now, and nothing to complain of. All checks
- * of framing and decoding are made here once more, in one go. Return: false to take the long way.
- */
+void sf_row_end(struct sf_reader *r, const struct sf_row *row)
+{
+	r->framer.stream.at = row->at;
+	r->holds_block = false;
+	r->stats.blocks += row->taken;
+	r->stats.events += row->taken;
+}
+
+void sf_row_deliver(struct sf_reader *r, struct sf_row *row, const struct sf_row_event *e,
+		    struct ev_item *item)
+{
+	sf_row_decode(row, e, &r->ev);
+	row->taken++;
+	sf_row_end(r, row);
+	r->holds_block = true; /* it is consumed when something else is asked for */
+	r->block.total = e->total;
+	r->block.offset = r->ev.offset;
+	item->kind = EV_ITEM_EVENT;
+	item->offset = r->ev.offset;
+	item->ev = &r->ev;
+}
+
+/* The next block, if it is a usual event. Return: false to take the long way. */
 static inline bool take_usual(struct sf_reader *r, struct ev_item *item)
 {
-	struct sf_stream *s = &r->framer.stream;
-	const uint8_t *p = s->at + (r->holds_block ? r->block.total : 0),
-		      *hdr = p + SF_EVENT_HEADER;
-	size_t left = (size_t)(s->end - p);
-	struct ev *ev = &r->ev;
-	uint32_t total, len, nparams;
-	unsigned type;
+	struct sf_row_event e;
+	struct sf_row row;
 
-	if (UNLIKELY(left < SF_USUAL_MIN || load_u32(p) != SF_EV_V2 || !r->in_events ||
-		     r->skips_section))
+	if (UNLIKELY(!sf_row_begin(r, &row) || !sf_row_look(&row, &e)))
 		return false;
-	total = load_u32(p + 4);
-	len = load_u32(hdr + 16);
-	type = load_u16(hdr + 20);
-	nparams = load_u32(hdr + 22);
-	if (UNLIKELY(total > left || total > SF_SMALL_EVENT_MAX || total < SF_USUAL_MIN ||
-		     load_u32(p + total - 4) != total || type >= EV_TYPE_COUNT ||
-		     nparams != r->usual[type] || len > total - SF_EVENT_HEADER - 4 ||
-		     len < SF_HEADER_V2 + 2 * nparams ||
-		     len - SF_HEADER_V2 - 2 * nparams < locate(ev, hdr + SF_HEADER_V2, nparams)))
-		return false;
-	s->at = p;
-	r->holds_block = true;
-	r->block.total = total;
-	r->block.offset = sf_stream_offset(s);
-	ev->ts = load_u64(hdr);
-	ev->tid = (int64_t)load_u64(hdr + 8);
-	ev->offset = r->block.offset;
-	ev->lens = hdr + SF_HEADER_V2;
-	ev->data = ev->lens + 2 * nparams;
-	ev->block_flags = 0;
-	ev->type = (uint16_t)type;
-	ev->cpu = (int16_t)load_u16(p + 8);
-	ev->nparams = (uint16_t)nparams;
-	ev->wide = false;
-	ev->located = (uint8_t)nparams;
-	r->stats.blocks++;
-	r->stats.events++;
-	item->kind = EV_ITEM_EVENT;
-	item->offset = ev->offset;
-	item->ev = ev;
+	sf_row_deliver(r, &row, &e, item);
 	return true;
 }
 
@@ -480,13 +462,18 @@ static int check_start(struct sf_reader *r, struct error *err)
 	return 0;
 }
 
-static uint8_t usual_params(unsigned type)
+static struct sf_usual usual_of(unsigned type)
 {
-	const struct ev ev = {.type = (uint16_t)type, .nparams = ev_table[type].nparams};
+	const struct ev_info *info = &ev_table[type];
+	const struct ev ev = {.type = (uint16_t)type, .nparams = info->nparams};
+	struct sf_usual u = {.size = SF_USUAL_NONE, .nparams = info->nparams};
 
-	if (!conv_not_needed(&ev) || (ev_table[type].flags & EF_LARGE_PAYLOAD))
-		return NOT_USUAL;
-	return ev_table[type].nparams;
+	if (!conv_not_needed(&ev) || (info->flags & EF_LARGE_PAYLOAD))
+		return u;
+	u.size = SF_HEADER_V2 + 2u * info->nparams;
+	for (unsigned i = 0; i < info->nparams && i < SF_ROW_ATONCE; i++)
+		u.lens[i / 4] |= UINT64_C(0xffff) << i % 4 * 16;
+	return u;
 }
 
 static struct sf_reader *reader_new(const struct sf_options *opt)
@@ -502,7 +489,7 @@ static struct sf_reader *reader_new(const struct sf_options *opt)
 	r->framer.stream.in.fd = -1;
 	r->framer.block_max = limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX;
 	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
-		r->usual[type] = usual_params(type);
+		r->usual[type] = usual_of(type);
 	return r;
 }
 
@@ -519,6 +506,8 @@ static int reader_start(struct sf_reader *r, int rc, const struct sf_options *op
 	r->stats.compression = r->framer.stream.compression;
 	update_sizes(r);
 	r->framer.stream.log.span = opt ? opt->access_span : 0;
+	if (opt && opt->hash_aside && r->framer.stream.in.hash)
+		sf_hash_aside(r->framer.stream.in.hash);
 	if (opt && opt->read_ahead)
 		sf_stream_read_ahead(&r->framer.stream);
 	*out = r;

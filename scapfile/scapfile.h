@@ -18,6 +18,7 @@ enum sf_compression { SF_PLAIN, SF_GZIP, SF_ZSTD };
 struct sf_options {
 	uint64_t memory_limit; /* largest block kept in memory; 0 selects SF_MEMORY_LIMIT_DEFAULT */
 	bool want_hash;	       /* compute SHA-256 of the file as stored, while reading */
+	bool hash_aside;       /* that in a thread of its own, if it is worthwhile */
 	bool read_ahead;       /* decompress in a thread of its own, if that is worthwhile */
 	uint64_t access_span;  /* remember places to enter at, so many uncompressed bytes apart */
 };

@@ -36,6 +36,8 @@ int64_t sf_input_read(struct sf_input *in, uint8_t *to, size_t room, struct erro
 
 	if (in->at_end)
 		return 0;
+	if (in->hash) /* what was read before may be where this goes */
+		sf_hash_wait(in->hash);
 	n = in->inside ? arc_read(in->inside, to, room, err) : read_fd(in, to, room, err);
 	if (n < 0)
 		return n;
@@ -140,8 +142,8 @@ void sf_input_done(struct sf_input *in)
 	if (in->own_fd)
 		close(in->fd);
 	arc_close(in->inside);
-	free(in->buf);
 	sf_hash_free(in->hash);
+	free(in->buf);
 }
 
 /* The input's first bytes are known: choose the way to the uncompressed data. */
@@ -226,9 +228,9 @@ void sf_stream_done(struct sf_stream *s)
 	settle_input(s);
 	if (s->codec)
 		s->codec->ops->free(s->codec);
-	free(s->buf);
 	sf_access_done(&s->log);
-	sf_input_done(&s->in);
+	sf_input_done(&s->in); /* its hash may still be at work on the window */
+	free(s->buf);
 	*s = (struct sf_stream){.in.fd = -1};
 }
 
@@ -305,6 +307,8 @@ static int extend_window(struct sf_stream *s, size_t *made, struct error *err)
 		if (flow != SF_FLOW_NONE)
 			return flow;
 	}
+	if (!s->codec && s->in.hash) /* of plain data it is the window that is hashed */
+		sf_hash_wait(s->in.hash);
 	rc = make_room(s, err);
 	return rc < 0 ? rc : stream_decode(s, s->cap - (size_t)(s->end - s->buf), made, err);
 }

@@ -185,7 +185,12 @@ static inline void sf_stream_skip(struct sf_stream *s, size_t n)
 
 /* hash.c: SHA-256 by libcrypto. */
 MUST_CHECK int sf_hash_new(struct sf_hash **out, struct error *err);
+/* From now on a thread of its own may do the work: what is added stays as it is until
+ * sf_hash_wait(), or the next call. */
+void sf_hash_aside(struct sf_hash *h);
 void sf_hash_add(struct sf_hash *h, const void *p, size_t n);
+/* Until all is added. */
+void sf_hash_wait(struct sf_hash *h);
 bool sf_hash_end(struct sf_hash *h, uint8_t digest[32]); /* once */
 void sf_hash_free(struct sf_hash *h);			 /* NULL is fine */
 MUST_CHECK bool sf_hash_once(const void *p, size_t n, uint8_t digest[32]);

@@ -131,8 +131,7 @@ def altered(folder, n):
     with tarfile.open(os.path.join(folder, "b.tar")) as t:
         places = [(m.name, m.offset_data, m.size) for m in t]
     for name, at, size in places:
-        for _ in range(n):
-            k = rng.randrange(size)
+        for k in [0, size - 1] + [rng.randrange(size) for _ in range(n)]:
             changed = bytearray(whole)
             changed[at + k] ^= 1 << rng.randrange(8)
             write(path, changed)
@@ -361,4 +360,5 @@ def main():
     r.finish()
 
 
-main()
+if __name__ == "__main__":
+    main()

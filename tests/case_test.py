@@ -1,14 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The case: what replays put into it, what the saved queries make of it, and what is left when a replay is killed.
+"""The case: what replays put into it, and what the saved queries make of it.
 
 The rows that are asked for here were worked out from the captures' events and from what makes the captures.
-usage: tests/case_test.py [--kills N]
 """
-import argparse
 import json
 import os
-import random
 import re
 import shutil
 import signal
@@ -257,50 +254,6 @@ def repeated(folder):
     r.equal(columns(query(case, "SELECT count(*) n FROM v_finding"), "n"), [(2 * len(first),)], "both runs found them")
 
 
-def killed(folder, kills):
-    """SIGKILL at any moment: the case opens, the run is unfinished, and again completes it."""
-    rng, clean = random.Random(5), os.path.join(folder, "clean.db")
-    long = os.path.join(folder, "long.scap")
-    data = check.read_all(check.DEMO)
-    with open(long, "wb") as f:
-        for _ in range(6):
-            f.write(data)
-    start = time.monotonic()
-    replay(clean, long)
-    whole = time.monotonic() - start
-    want, want_facts = identities(clean), facts(clean)
-    begun = unfinished = 0
-    for i in range(kills):
-        case = os.path.join(folder, "killed.db")
-        for name in os.listdir(folder):
-            if name.startswith("killed.db"):
-                os.unlink(os.path.join(folder, name))
-        p = check.popen([check.scapula_path(), "replay", "-q", "-r", RULES, "--db", case, long], stdout=subprocess.DEVNULL,
-                        stderr=subprocess.DEVNULL)
-        time.sleep(rng.random() * whole * 1.1)
-        p.kill()
-        p.wait()
-        if not os.path.exists(case):
-            continue
-        db = sqlite3.connect(case)
-        if db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-            begun += 1
-            ok = db.execute("PRAGMA integrity_check").fetchone()[0]
-            r.check(ok == "ok", "killed %d: integrity" % i, ok)
-            states = db.execute("SELECT status FROM v_run").fetchall()
-            unfinished += states == [("unfinished",)]
-            r.check(states in ([], [("unfinished",)], [("finished",)]), "killed %d: the run is marked" % i, str(states))
-            sums = db.execute("SELECT (SELECT count(*) FROM alerts), (SELECT ifnull(sum(alerts), 0) FROM alert_groups)").fetchone()
-            r.check(sums[0] == sums[1], "killed %d: counts agree with rows" % i, str(sums))
-        db.close()
-        status, _, err = replay(case, long)
-        r.check(status == 0, "killed %d: again" % i, err)
-        r.check(identities(case) == want, "killed %d: the same alerts once" % i)
-        if i % 10 == 0:
-            r.check(facts(case) == want_facts, "killed %d: the same facts" % i)
-    r.check(unfinished > kills // 3, "kills meet replays at work", "%d of %d, %d begun" % (unfinished, kills, begun))
-
-
 def documented(folder):
     """The shell session of the document, to the letter."""
     with open(os.path.join(check.ROOT, "docs", "case.md")) as f:
@@ -317,9 +270,6 @@ def documented(folder):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--kills", type=int, default=100)
-    kills = parser.parse_args().kills
     with tempfile.TemporaryDirectory() as folder:
         case = by_hand(folder)
         every_saved_query(case)
@@ -327,7 +277,6 @@ def main():
         formats(case)
         refusals(case, folder)
         repeated(folder)
-        killed(folder, kills)
     with tempfile.TemporaryDirectory() as folder:
         documented(folder)
     r.finish()

@@ -179,6 +179,114 @@ static void a_member_can_be_read_in_any_order(void **state)
 	}
 }
 
+/* What a descriptor of a member of a compressed archive is open for. */
+static struct stat copy_of_a_member(uint64_t memory, char *link, size_t room)
+{
+	struct error err = {0};
+	char path[400], name[64];
+	struct stat sb;
+	ssize_t n;
+	int fd;
+
+	make(in_dir(0, "any"), ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP, two);
+	snprintf(path, sizeof(path), "%s//data/two.scap", in_dir(0, "any"));
+	fd = arc_open_fd(path, memory, &err);
+	if (fd < 0)
+		fail_msg("%s", err.msg);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = readlink(name, link, room - 1);
+	assert_true(n > 0);
+	link[n] = '\0';
+	assert_int_equal(fstat(fd, &sb), 0);
+	close(fd);
+	return sb;
+}
+
+static void a_copy_beyond_the_limit_is_in_a_file_that_nobody_finds(void **state)
+{
+	char link[400];
+	struct stat sb;
+
+	(void)state;
+	setenv("TMPDIR", dir, 1);
+	copy_of_a_member(0, link, sizeof(link));
+	assert_int_equal(strncmp(link, "/memfd:", 7), 0);
+	copy_of_a_member(11, link, sizeof(link));
+	assert_int_equal(strncmp(link, "/memfd:", 7), 0);
+	sb = copy_of_a_member(10, link, sizeof(link));
+	assert_int_equal(strncmp(link, dir, strlen(dir)), 0);
+	assert_int_equal(sb.st_nlink, 0);
+	assert_int_equal(sb.st_mode, S_IFREG | 0600);
+	assert_int_equal(sb.st_size, 11);
+	arc_set_memory(10); /* what 0 means from now on */
+	sb = copy_of_a_member(0, link, sizeof(link));
+	assert_int_equal(sb.st_nlink, 0);
+	arc_set_memory(ARC_MEMORY_MAX);
+	unsetenv("TMPDIR");
+}
+
+static void reading_leaves_the_time_of_access_as_it_is(void **state)
+{
+	int fd;
+
+	(void)state;
+	write_file(in_dir(0, "any"), "text", 4);
+	fd = arc_open_plain(in_dir(0, "any"));
+	assert_true(fd >= 0 && fcntl(fd, F_GETFL) & O_NOATIME);
+	close(fd);
+	assert_int_equal(arc_open_plain(in_dir(0, "none")), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
+static void a_compressed_file_in_a_compressed_archive_is_given_uncompressed(void **state)
+{
+	static const struct entry short_ones[] = {{.name = "one", .text = "x"},
+						  {.name = "none", .text = ""}};
+	struct error err = {0};
+	char path[400], inner[4096];
+	struct archive *a = archive_write_new();
+	struct archive_entry *h = archive_entry_new();
+	struct arc_file *f;
+	size_t n;
+	FILE *in;
+
+	(void)state;
+	make(in_dir(1, "inner.xz"), ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_XZ,
+	     (const struct entry[]){{.name = "data", .text = "what it holds"}, {0}});
+	in = fopen(in_dir(1, "inner.xz"), "r");
+	n = fread(inner, 1, sizeof(inner), in);
+	fclose(in);
+	archive_write_set_format(a, ARCHIVE_FORMAT_TAR_USTAR);
+	archive_write_add_filter(a, ARCHIVE_FILTER_GZIP);
+	archive_write_open_filename(a, in_dir(0, "any"));
+	archive_entry_set_pathname(h, "n.xz");
+	archive_entry_set_filetype(h, AE_IFREG);
+	archive_entry_set_size(h, (int64_t)n);
+	archive_write_header(a, h);
+	archive_write_data(a, inner, n);
+	archive_entry_free(h);
+	for (size_t i = 0; i < 2; i++)
+		add_entry(a, &short_ones[i]);
+	archive_write_free(a);
+	snprintf(path, sizeof(path), "%s//n.xz", in_dir(0, "any"));
+	assert_int_equal(open_and_read(path, &err), 0);
+	assert_string_equal(text, "what it holds");
+	assert_int_equal(arc_open_stored(path, &f, &err), 0); /* unless that is what is wanted */
+	assert_int_equal(arc_read(f, inner, 6, &err), 6);
+	assert_memory_equal(inner,
+			    "\xfd"
+			    "7zXZ",
+			    6);
+	arc_close(f);
+	/* What is looked at is not lost, however short it is. */
+	snprintf(path, sizeof(path), "%s//one", in_dir(0, "any"));
+	assert_int_equal(open_and_read(path, &err), 0);
+	assert_string_equal(text, "x");
+	snprintf(path, sizeof(path), "%s//none", in_dir(0, "any"));
+	assert_int_equal(open_and_read(path, &err), 0);
+	assert_string_equal(text, "");
+}
+
 static void archives_in_archives_are_entered_up_to_a_limit(void **state)
 {
 	struct error err = {0};
@@ -580,6 +688,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(members_of_every_kind_of_archive_are_read),
 	    cmocka_unit_test(a_member_can_be_read_in_any_order),
+	    cmocka_unit_test(a_copy_beyond_the_limit_is_in_a_file_that_nobody_finds),
+	    cmocka_unit_test(reading_leaves_the_time_of_access_as_it_is),
+	    cmocka_unit_test(a_compressed_file_in_a_compressed_archive_is_given_uncompressed),
 	    cmocka_unit_test(archives_in_archives_are_entered_up_to_a_limit),
 	    cmocka_unit_test(a_compressed_file_is_given_uncompressed),
 	    cmocka_unit_test(a_path_with_two_slashes_may_be_an_ordinary_one),

@@ -12,9 +12,9 @@
 
 static int test_verdict(const struct flt_emitter *e, const struct flt_test *t)
 {
-	if (flt_types_has(&t->decided, e->type))
-		return flt_types_has(&t->yes, e->type) ? 1 : -1;
-	return e->known[t->id];
+	if (!flt_types_has(&t->decided, e->type))
+		return 0;
+	return flt_types_has(&t->yes, e->type) ? 1 : -1;
 }
 
 int flt_emit_verdict(const struct flt_emitter *e, const struct flt_plan *plan)
@@ -34,8 +34,9 @@ int flt_emit_verdict(const struct flt_emitter *e, const struct flt_plan *plan)
 	return verdict;
 }
 
-uint32_t flt_emit_test(const struct flt_emitter *e, const struct flt_test *t, uint32_t on_true,
-		       uint32_t on_false)
+/* Return: where the steps of @t start; a target itself if nothing is to be run. */
+static uint32_t emit_test(const struct flt_emitter *e, const struct flt_test *t, uint32_t on_true,
+			  uint32_t on_false)
 {
 	struct flt_step step = {.test = t->id, .on_true = on_true, .on_false = on_false};
 	int verdict = test_verdict(e, t);
@@ -49,8 +50,8 @@ uint32_t flt_emit_test(const struct flt_emitter *e, const struct flt_test *t, ui
 }
 
 /*
- * Last steps are emitted first, so that the targets are known. A kid that decides makes those after
- * it unreachable: their steps are dropped again.
+ * Last steps are emitted first, so that the targets are known. A kid that
+ * decides makes those after it unreachable: their steps are dropped again.
  */
 uint32_t flt_emit(const struct flt_emitter *e, const struct flt_plan *plan, uint32_t on_true,
 		  uint32_t on_false)
@@ -59,9 +60,9 @@ uint32_t flt_emit(const struct flt_emitter *e, const struct flt_plan *plan, uint
 	size_t before = steps->len;
 
 	if (plan->kind == FLT_CHECK && plan->negated)
-		return flt_emit_test(e, plan->test, on_false, on_true);
+		return emit_test(e, plan->test, on_false, on_true);
 	if (plan->kind == FLT_CHECK)
-		return flt_emit_test(e, plan->test, on_true, on_false);
+		return emit_test(e, plan->test, on_true, on_false);
 	for (uint32_t i = plan->count; i; i--) {
 		uint32_t start = flt_emit(e, plan->kids[i - 1], on_true, on_false);
 
@@ -122,6 +123,10 @@ static int emit_condition(struct flt_emitter *e, uint32_t c, struct smap *versio
 		const uint32_t *same;
 		struct sv kept;
 
+		if (p->like[e->type] != e->type) {
+			*start = p->starts[(size_t)p->like[e->type] * p->condition_count + c];
+			continue;
+		}
 		buf_reset(key);
 		flt_emit_key(p, c, e->type, key);
 		if (key->failed)
@@ -148,10 +153,9 @@ int flt_emit_conditions(struct flt_program *p, struct error *err)
 	struct buf key = {0};
 	int rc = 0;
 
-	e.known = calloc(p->numbered_count + 1, sizeof(*e.known));
 	p->starts = calloc((size_t)EV_TYPE_COUNT * p->condition_count + 1, sizeof(*p->starts));
 	p->typed = arena_zalloc(&p->arena, p->condition_count, sizeof(*p->typed));
-	if (!p->starts || !e.known || !p->typed)
+	if (!p->starts || !p->typed)
 		rc = error_nomem(err);
 	for (uint32_t c = 0; c < p->condition_count && rc == 0; c++) {
 		smap_clear(&versions);
@@ -162,6 +166,5 @@ int flt_emit_conditions(struct flt_program *p, struct error *err)
 	}
 	smap_done(&versions);
 	buf_done(&key);
-	free(e.known);
 	return rc == 0 && p->steps.failed ? error_nomem(err) : rc;
 }

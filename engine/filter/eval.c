@@ -17,9 +17,9 @@ struct flt_tests {
 	uint64_t *results; /* epoch << 1 | result */
 	uint64_t *slots;   /* each: key, known bits, result bits */
 	size_t slot_count, slot_words, bit_words;
-	uint64_t *slot;	 /* of the current event's thread; NULL: not looked up yet */
-	uint64_t *marks; /* bit per position of a batch; clear between calls */
-	unsigned *hits;	 /* positions in a batch */
+	uint64_t *slot; /* of the current event's thread; NULL: not looked up yet */
+	uint64_t *left; /* bit per position of a batch: not ruled out yet */
+	unsigned *hits; /* positions in a batch */
 };
 
 /* --- contexts --- */
@@ -40,9 +40,8 @@ static int make_tests(struct flt_ctx *cx, struct error *err)
 	       tests->slot_count * tests->slot_words > THREAD_MEMORY / sizeof(*tests->slots))
 		tests->slot_count /= 2;
 	tests->slots = calloc(tests->slot_count * tests->slot_words, sizeof(*tests->slots));
-	tests->marks = calloc(p->batch_max / 64 + 1, sizeof(*tests->marks));
-	tests->hits = calloc((size_t)p->batch_max + 1, sizeof(*tests->hits));
-	if (!tests->results || !tests->slots || !tests->marks || !tests->hits)
+	tests->hits = calloc((size_t)p->agenda_max + 1, sizeof(*tests->hits));
+	if (!tests->results || !tests->slots || !tests->hits)
 		return error_nomem(err);
 	return 0;
 }
@@ -88,7 +87,6 @@ void flt_ctx_free(struct flt_ctx *cx)
 	if (cx->tests) {
 		free(cx->tests->results);
 		free(cx->tests->slots);
-		free(cx->tests->marks);
 		free(cx->tests->hits);
 		free(cx->tests);
 	}
@@ -155,14 +153,20 @@ static bool extract(struct flt_ctx *cx, const struct flt_field *f, struct flt_va
 	return f->extract(cx, f, out);
 }
 
+static NOINLINE void fill_memo(struct flt_ctx *cx, const struct flt_field *f, struct flt_memo *m)
+{
+	m->present = extract(cx, f, &m->value);
+	m->epoch = cx->epoch;
+	if (f->screen)
+		m->may = m->present ? flt_screen_value(f->screen, &m->value) : 0;
+}
+
 const struct flt_value *flt_field_value(struct flt_ctx *cx, const struct flt_field *f)
 {
 	struct flt_memo *m = &cx->memos[f->id];
 
-	if (m->epoch != cx->epoch) {
-		m->present = extract(cx, f, &m->value);
-		m->epoch = cx->epoch;
-	}
+	if (m->epoch != cx->epoch)
+		fill_memo(cx, f, m);
 	return m->present ? &m->value : NULL;
 }
 
@@ -235,25 +239,25 @@ static bool event_result(struct flt_ctx *cx, uint32_t id)
 	return result;
 }
 
+static inline bool test_result(struct flt_ctx *cx, uint32_t id)
+{
+	uint64_t no = cx->epoch << 1, known;
+
+	if (id < cx->program->thread_tests)
+		return thread_result(cx, id);
+	known = cx->tests->results[id];
+	return known >= no ? known != no : event_result(cx, id);
+}
+
 /* Go from step @at to what is no step. */
 static uint32_t run_steps(struct flt_ctx *cx, uint32_t at)
 {
 	const struct flt_step *steps = (const struct flt_step *)(const void *)cx->program->steps.p;
-	const uint64_t *results = cx->tests->results, no = cx->epoch << 1, yes = no | 1;
-	const uint32_t thread_tests = cx->program->thread_tests;
 
 	while (at < FLT_STEP_END) {
 		const struct flt_step *step = &steps[at];
-		uint32_t id = step->test;
-		bool result;
 
-		if (id < thread_tests)
-			result = thread_result(cx, id);
-		else if (results[id] == no || results[id] == yes)
-			result = results[id] == yes;
-		else
-			result = event_result(cx, id);
-		at = result ? step->on_true : step->on_false;
+		at = test_result(cx, step->test) ? step->on_true : step->on_false;
 	}
 	return at;
 }
@@ -268,7 +272,7 @@ bool flt_match(struct flt_ctx *cx, unsigned condition)
 
 /* --- batches --- */
 
-static size_t match_in_order(struct flt_ctx *cx, const struct flt_batch *b, bool all)
+static size_t match_in_order(struct flt_ctx *cx, const struct flt_agenda *b, bool all)
 {
 	size_t n = 0;
 
@@ -278,40 +282,68 @@ static size_t match_in_order(struct flt_ctx *cx, const struct flt_batch *b, bool
 	return n;
 }
 
-/* Turn the marked positions into a list, ascending, and clear the marks. */
-static size_t take_marks(struct flt_tests *tests, uint32_t count)
+/* Bits of tests that the value of @f may satisfy. */
+static inline uint64_t screen_of(struct flt_ctx *cx, const struct flt_field *f)
 {
-	size_t n = 0;
+	struct flt_memo *m = &cx->memos[f->id];
 
-	for (uint32_t word = 0; word <= count / 64; word++) {
-		uint64_t *marks = &tests->marks[word];
-
-		for (; *marks; *marks &= *marks - 1)
-			tests->hits[n++] = word * 64 + (unsigned)__builtin_ctzll(*marks);
-	}
-	return n;
+	if (m->epoch != cx->epoch)
+		fill_memo(cx, f, m);
+	return m->may;
 }
 
-size_t flt_match_batch(struct flt_ctx *cx, bool all, const unsigned **hits)
+/* The members of a batch that the screens of @s let pass. */
+static inline uint64_t pass_screens(struct flt_ctx *cx, const struct flt_sieve *s)
 {
-	const struct flt_program *p = cx->program;
-	const struct flt_batch *b = &p->batches[cx->ev->type];
-	const struct flt_hit *found = (const struct flt_hit *)(const void *)p->hits.p;
-	uint32_t at;
-	size_t n;
+	uint64_t passed = ~s->affected;
 
-	*hits = cx->tests->hits;
-	if (UNLIKELY(b->in_order))
-		return match_in_order(cx, b, all);
-	at = b->count ? run_steps(cx, b->start) : FLT_STEP_DONE;
-	if (LIKELY(at == FLT_STEP_DONE))
-		return 0;
-	do {
-		const struct flt_hit *hit = &found[at - FLT_STEP_END];
+	for (uint32_t i = 0; i < s->screened.count; i++) {
+		uint64_t may = screen_of(cx, s->screened.fields[i]) & s->screened.bits[i];
 
-		cx->tests->marks[hit->position / 64] |= 1ull << hit->position % 64;
-		at = run_steps(cx, hit->next);
-	} while (at != FLT_STEP_DONE);
-	n = take_marks(cx->tests, b->count);
-	return all || !n ? n : 1;
+		for (; may; may &= may - 1)
+			passed |= s->rows[i][__builtin_ctzll(may)];
+	}
+	return passed;
+}
+
+/* The members that no sieve rules out. */
+static uint64_t sift(struct flt_ctx *cx, const struct flt_batch *b)
+{
+	const struct flt_sieve *end = b->sieves + b->sieve_count;
+	uint64_t left = b->all;
+
+	for (const struct flt_sieve *s = b->sieves; s < end && left; s++) {
+		if (!(left & s->affected))
+			continue;
+		if (s->screened.count)
+			left &= pass_screens(cx, s);
+		else
+			left &= test_result(cx, s->test) ? s->if_true : s->if_false;
+	}
+	return left;
+}
+
+NOINLINE size_t flt_match_batch(struct flt_ctx *cx, bool all, const unsigned **hits)
+{
+	const struct flt_agenda *agenda = &cx->program->agendas[cx->ev->type];
+	unsigned *found = cx->tests->hits;
+	size_t n = 0;
+
+	*hits = found;
+	if (UNLIKELY(agenda->in_order))
+		return match_in_order(cx, agenda, all);
+	for (uint32_t i = 0; i < agenda->batch_count; i++) {
+		const struct flt_batch *b = &agenda->batches[i];
+
+		for (uint64_t left = sift(cx, b); left; left &= left - 1) {
+			unsigned index = (unsigned)__builtin_ctzll(left);
+
+			if (LIKELY(run_steps(cx, b->starts[index]) != FLT_STEP_TRUE))
+				continue;
+			found[n++] = b->first + index;
+			if (!all)
+				return n;
+		}
+	}
+	return n;
 }

@@ -387,3 +387,16 @@ bool flt_field_is_stateful(const struct flt_field *f)
 	       f->extract == flt_x_exectime || f->extract == flt_x_totexectime ||
 	       f->extract == flt_x_cpu_percent;
 }
+
+struct flt_types flt_field_absent(const struct flt_field *f)
+{
+	bool is_fd = strcmp(f->info->cls, "fd") == 0; /* all of them: see flt_is_fd_event() */
+	bool is_param = f->data && (f->extract == flt_x_arg || f->extract == flt_x_rawarg);
+	const unsigned on_fds = EF_CREATES_FD | EF_DESTROYS_FD | EF_USES_FD;
+	struct flt_types absent = {0};
+
+	for (unsigned type = 0; (is_fd || is_param) && type < EV_TYPE_COUNT; type++)
+		if (is_fd ? !(ev_table[type].flags & on_fds) : ((const int8_t *)f->data)[type] < 0)
+			absent.bits[type / 64] |= 1ull << type % 64;
+	return absent;
+}

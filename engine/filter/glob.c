@@ -192,6 +192,15 @@ static bool is_plain(char c)
 	return c != '*' && c != '?' && c != '[' && c != '\\';
 }
 
+struct sv flt_glob_beginning(struct sv pattern)
+{
+	size_t n = 0;
+
+	while (n < pattern.n && is_plain(pattern.p[n]))
+		n++;
+	return sv_make(pattern.p, n);
+}
+
 bool flt_glob_matches(struct sv pattern, struct sv text, bool ignore_case)
 {
 	/* After a mismatch only the last "*" needs to take one more character. */

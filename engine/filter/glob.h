@@ -12,6 +12,8 @@
 
 /* Does the whole of @text match? Time is at most proportional to the product of the lengths. */
 bool flt_glob_matches(struct sv pattern, struct sv text, bool ignore_case);
+/* What every text begins with that matches, case not ignored. */
+struct sv flt_glob_beginning(struct sv pattern);
 /* Does @text contain "*", "?" or "["? */
 bool flt_glob_is_pattern(struct sv text);
 

@@ -57,6 +57,7 @@ enum flt_class flt_type_class(unsigned ptype); /* value.c */
 enum flt_purpose { FLT_FOR_FILTER, FLT_FOR_OUTPUT };
 
 struct flt_field;
+struct flt_screen;
 /*
  * The caller presets type and format (those of @f), match (LIST or SCALAR), count = 1 and items =
  * &out->one; an extractor of a plain scalar fills @one only. Return: false if absent. Texts in @out
@@ -74,11 +75,12 @@ struct flt_field { /* a field with its argument, as used in a program */
 	enum flt_purpose purpose;
 	unsigned id; /* index of memo and private storage in the context */
 	bool has_arg, arg_is_index;
-	int64_t index;	  /* [N] */
-	struct sv arg;	  /* [KEY] or .NAME */
-	struct sv text;	  /* canonical printed form: the key in JSON */
-	uint16_t code;	  /* for extractors that serve several fields */
-	const void *data; /* what resolving prepared for the extractor */
+	int64_t index;			 /* [N] */
+	struct sv arg;			 /* [KEY] or .NAME */
+	struct sv text;			 /* canonical printed form: the key in JSON */
+	uint16_t code;			 /* for extractors that serve several fields */
+	const void *data;		 /* what resolving prepared for the extractor */
+	const struct flt_screen *screen; /* set by sealing; NULL: none */
 };
 
 /*
@@ -94,6 +96,8 @@ void flt_field_done(struct flt_field *f);
 /* Stateful fields (time since the last evaluation, counters) must not be shared between checks or
  * remembered. */
 bool flt_field_is_stateful(const struct flt_field *f);
+/* Event types of which it is known that no event has @f. */
+struct flt_types flt_field_absent(const struct flt_field *f);
 
 /*
  * program.c: the program's instance for a field (equal ones shared); used by formats as well as
@@ -117,8 +121,12 @@ const struct flt_options *flt_program_options(const struct flt_program *p);
 struct flt_memo {	/* a field's value for the current event */
 	uint64_t epoch; /* equals cx->epoch when valid */
 	bool present;
+	uint64_t may; /* bits of tests that the value may satisfy */
 	struct flt_value value;
 };
+
+/* screen.c: bits of the field's tests that @v may satisfy. */
+uint64_t flt_screen_value(const struct flt_screen *s, const struct flt_value *v);
 
 struct flt_private { /* for stateful fields; zero at first */
 	uint64_t a, b;

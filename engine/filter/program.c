@@ -65,7 +65,6 @@ void flt_program_free(struct flt_program *p)
 	smap_done(&p->field_map);
 	smap_done(&p->test_map);
 	buf_done(&p->steps);
-	buf_done(&p->hits);
 	free(p->starts);
 	arena_done(&p->arena);
 	free(p);
@@ -229,16 +228,16 @@ int flt_program_add(struct flt_program *p, const struct flt_node *n, flt_warning
 int flt_program_batch(struct flt_program *p, unsigned type, const unsigned *conditions,
 		      size_t count, struct error *err)
 {
-	struct flt_batch *batch = &p->batches[type];
+	struct flt_agenda *agenda = &p->agendas[type];
 	unsigned *copy = arena_zalloc(&p->arena, count, sizeof(*copy));
 
 	if (!copy)
 		return error_nomem(err);
 	if (count)
 		memcpy(copy, conditions, count * sizeof(*copy));
-	batch->conditions = copy;
-	batch->count = (uint32_t)count;
-	if (p->batch_max < count)
-		p->batch_max = (uint32_t)count;
+	agenda->conditions = copy;
+	agenda->count = (uint32_t)count;
+	if (p->agenda_max < count)
+		p->agenda_max = (uint32_t)count;
 	return 0;
 }

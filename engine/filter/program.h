@@ -35,12 +35,17 @@ struct flt_test {
 	struct flt_const *consts;
 	struct flt_set set;	     /* in, intersects on texts, buffers, integers, addresses */
 	struct flt_path_tree *paths; /* pmatch */
+	/* One comparison of numbers is a range, or all outside it: from @low, @span more. */
+	uint64_t low, span;
+	bool outside;
 	bool stateful;
+	bool plain;	/* a field whose value is remembered, with constants */
 	uint16_t flags; /* FLT_FIELD_PROCESS, FLT_FIELD_TYPE_ONLY, if all its fields have them */
 	/* Set by sealing: */
 	bool numbered;
-	uint32_t id;	   /* index of what is remembered about it; before: in tests */
-	float cost, truth; /* of running it, roughly; how often it is true, presumably */
+	uint32_t id;	     /* index of what is remembered about it; before: in tests */
+	uint64_t screen_bit; /* in the screen of its field; 0: it has none */
+	float cost, truth;   /* of running it, roughly; how often it is true, presumably */
 	/* Event types for which the result is known beforehand, and those for which it is true. */
 	struct flt_types decided, yes;
 };
@@ -66,25 +71,54 @@ struct flt_step {
 	uint32_t test, on_true, on_false;
 };
 
-/*
- * Jump targets that are no steps: a condition's result, the end of a batch, hit number n of one.
- */
+/* Jump targets that are no steps: a condition's result. */
 #define FLT_STEP_END   0x80000000u
 #define FLT_STEP_FALSE UINT32_MAX
 #define FLT_STEP_TRUE  (UINT32_MAX - 1)
-#define FLT_STEP_DONE  (UINT32_MAX - 2)
 
 #define FLT_STEPS_MAX (1u << 24) /* of all conditions for all event types */
 
-struct flt_hit { /* condition at @position of its batch matches; what follows */
-	uint32_t position, next;
+#define FLT_SCREEN_DEPTH 8
+
+struct flt_screen { /* which of a field's tests a text may satisfy, by its first bytes */
+	uint64_t may[FLT_SCREEN_DEPTH][256]; /* bits of tests; the text's end is byte 0 */
 };
 
-struct flt_batch { /* conditions looked at together for events of one type */
-	const unsigned *conditions;
+#define FLT_SCREENED_MAX 3
+
+struct flt_screened { /* what cannot hold if none of these bits is in the screens of these fields */
 	uint32_t count;
+	const struct flt_field *fields[FLT_SCREENED_MAX]; /* ascending ids */
+	uint64_t bits[FLT_SCREENED_MAX];
+};
+
+/*
+ * What rules out conditions of a batch: a test, by its result, or screens. Masks have a bit per
+ * member.
+ */
+struct flt_sieve {
+	uint64_t affected;	    /* those that may be ruled out */
+	uint64_t if_true, if_false; /* those that may match then */
+	uint32_t test;		    /* unless there are screens */
+	struct flt_screened screened;
+	uint64_t (*rows)[64]; /* by field and bit: who may match if it is there */
+};
+
+#define FLT_BATCH_MAX 64 /* members: bits of a mask */
+
+struct flt_batch {	/* conditions looked at together */
+	uint64_t all;	/* those that can match events of the type */
+	uint32_t first; /* position of the first one */
+	uint32_t sieve_count;
+	struct flt_sieve *sieves;
+	uint32_t *starts; /* first steps for those that no sieve rules out */
+};
+
+struct flt_agenda { /* conditions looked at for events of one type */
+	const unsigned *conditions;
+	uint32_t count, batch_count;
 	bool in_order; /* stateful: one after the other */
-	uint32_t start;
+	struct flt_batch *batches;
 };
 
 struct flt_typed { /* tests of a condition that the event's type may decide */
@@ -116,12 +150,12 @@ struct flt_program {
 	 * change. */
 	struct flt_test **numbered;
 	uint32_t numbered_count, thread_tests;
-	struct flt_typed *typed; /* by condition */
-	struct flt_batch batches[EV_TYPE_COUNT];
-	uint32_t batch_max; /* conditions in the largest */
-	struct buf steps;   /* struct flt_step */
-	struct buf hits;    /* struct flt_hit */
-	uint32_t *starts;   /* first step of condition c for type t: [t * condition_count + c] */
+	unsigned like[EV_TYPE_COUNT]; /* the first type of which the same is known */
+	struct flt_typed *typed;      /* by condition */
+	struct flt_agenda agendas[EV_TYPE_COUNT];
+	uint32_t agenda_max; /* conditions in the largest */
+	struct buf steps;    /* struct flt_step */
+	uint32_t *starts;    /* first step of condition c for type t: [t * condition_count + c] */
 };
 
 /* check.c: the test for a check; with @pos the place of an error. */
@@ -160,27 +194,27 @@ MUST_CHECK int flt_plan_condition(struct flt_program *p, const struct flt_logic 
 /* What "and" or "or" connects, in the best order: what is cheap and decides often comes first. */
 void flt_plan_sort(enum flt_node_kind kind, struct flt_plan **kids, uint32_t count);
 
+/* screen.c: after the tests in use are known. */
+MUST_CHECK int flt_make_screens(struct flt_program *p, struct error *err);
+
 /* emit.c: turning plans into steps for one event type. */
 struct flt_emitter {
 	struct flt_program *program;
 	unsigned type;
-	int8_t *known; /* by test: 1 or -1 where the result is known at this point, else 0 */
 };
 /* 1: true, -1: false, 0: something has to be run. */
 int flt_emit_verdict(const struct flt_emitter *e, const struct flt_plan *plan);
 /* Return: where the steps of @plan start; a target itself if nothing is to be run. */
 uint32_t flt_emit(const struct flt_emitter *e, const struct flt_plan *plan, uint32_t on_true,
 		  uint32_t on_false);
-uint32_t flt_emit_test(const struct flt_emitter *e, const struct flt_test *t, uint32_t on_true,
-		       uint32_t on_false);
-/* Append what is decided about a condition's tests for @type: equal keys, equal steps. */
-void flt_emit_key(const struct flt_program *p, uint32_t condition, unsigned type, struct buf *key);
 /* ERR_LIMIT if there are too many steps by now. */
 MUST_CHECK int flt_emit_check_size(const struct flt_program *p, struct error *err);
+/* Append what is decided about a condition's tests for @type: equal keys, equal steps. */
+void flt_emit_key(const struct flt_program *p, uint32_t condition, unsigned type, struct buf *key);
 MUST_CHECK int flt_emit_conditions(struct flt_program *p, struct error *err);
 
 /* batch.c */
-MUST_CHECK int flt_emit_batches(struct flt_program *p, struct error *err);
+MUST_CHECK int flt_prepare_batches(struct flt_program *p, struct error *err);
 
 /* eval.c: a context for a program that need not be sealed. */
 MUST_CHECK int flt_ctx_make(const struct flt_program *p, const struct state *st,

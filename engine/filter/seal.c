@@ -5,6 +5,8 @@
  */
 #include "engine/filter/program.h"
 
+#include <stdlib.h>
+
 /* --- what is known beforehand --- */
 
 /* What has to be known of an event to know a test's result. */
@@ -47,10 +49,24 @@ static enum need need_of(const struct flt_test *t)
 	return NEEDS_EVENT;
 }
 
+/* Without the field on the left, a test fails. */
+static void decide_by_absence(struct flt_test *t)
+{
+	struct flt_types absent;
+
+	if (t->left->kind != FLT_OPERAND_FIELD || t->stateful || t->run == flt_is_around)
+		return;
+	absent = flt_field_absent(t->left->field);
+	for (size_t i = 0; i < COUNT_OF(absent.bits); i++)
+		t->decided.bits[i] |= absent.bits[i];
+}
+
 /* Run @t on a bare event of each type that decides it. */
 static void decide_test(struct flt_ctx *cx, struct flt_test *t)
 {
 	enum need need = need_of(t);
+
+	decide_by_absence(t);
 
 	for (unsigned type = 0; type < EV_TYPE_COUNT && need != NEEDS_EVENT; type++) {
 		struct ev ev = {.num = 1, .tid = -1, .type = (uint16_t)type};
@@ -78,6 +94,48 @@ static int decide_tests(struct flt_program *p, struct error *err)
 		decide_test(cx, p->numbered[i]);
 	flt_ctx_free(cx);
 	return 0;
+}
+
+/* --- types of a kind --- */
+
+/* By test, whether its result is known for a type, and which it is: a string of bits per type. */
+static uint64_t *describe_types(struct flt_program *p, size_t words)
+{
+	uint64_t *rows = calloc(EV_TYPE_COUNT * words, sizeof(*rows));
+
+	for (uint32_t i = 0; i < p->numbered_count && rows; i++) {
+		const struct flt_test *t = p->numbered[i];
+
+		for (size_t k = 0; k < COUNT_OF(t->decided.bits); k++) {
+			for (uint64_t bits = t->decided.bits[k]; bits; bits &= bits - 1) {
+				unsigned at = (unsigned)__builtin_ctzll(bits);
+				uint64_t what = 1 + (t->yes.bits[k] >> at & 1);
+
+				rows[(k * 64 + at) * words + i / 32] |= what << i % 32 * 2;
+			}
+		}
+	}
+	return rows;
+}
+
+/* Find for each type the first one for which the same is known. */
+static int find_like(struct flt_program *p, struct error *err)
+{
+	size_t words = p->numbered_count / 32 + 1;
+	uint64_t *rows = describe_types(p, words);
+	struct smap known = {0};
+	bool failed = !rows;
+
+	for (unsigned type = 0; type < EV_TYPE_COUNT && !failed; type++) {
+		struct sv row = sv_make(rows + type * words, words * sizeof(*rows));
+		const unsigned *first = smap_get(&known, row);
+
+		p->like[type] = first ? *first : type;
+		failed = !first && smap_put(&known, row, &p->like[type]) < 0;
+	}
+	smap_done(&known);
+	free(rows);
+	return failed ? error_nomem(err) : 0;
 }
 
 /* --- numbers --- */
@@ -137,11 +195,15 @@ int flt_program_seal(struct flt_program *p, struct error *err)
 	if (rc == 0)
 		rc = number_tests(p, err);
 	if (rc == 0)
+		rc = flt_make_screens(p, err);
+	if (rc == 0)
 		rc = decide_tests(p, err);
+	if (rc == 0)
+		rc = find_like(p, err);
 	if (rc == 0)
 		rc = flt_emit_conditions(p, err);
 	if (rc == 0)
-		rc = flt_emit_batches(p, err);
+		rc = flt_prepare_batches(p, err);
 	p->sealed = rc == 0;
 	return rc;
 }

@@ -270,6 +270,54 @@ static bool run_field_constants(struct flt_ctx *cx, const struct flt_test *t)
 	return t->satisfies(cx, t, v->type, v->items);
 }
 
+/* The same for one comparison of a number. */
+static bool run_range(struct flt_ctx *cx, const struct flt_test *t)
+{
+	const struct flt_value *v = flt_field_value(cx, t->left->field);
+
+	if (!v)
+		return false;
+	if (UNLIKELY(v->type != t->left->type || v->match != FLT_MATCH_SCALAR))
+		return satisfied_by(cx, t, v);
+	return (v->items->u - t->low <= t->span) != t->outside;
+}
+
+/*
+ * Set the range of @t. Signed numbers wrap around like unsigned ones, so that a difference tells
+ * for both. False: it is no comparison of numbers.
+ */
+static bool find_range(struct flt_test *t)
+{
+	bool is_signed = t->class == FLT_CLASS_SIGNED;
+	uint64_t least = is_signed ? (uint64_t)INT64_MIN : 0, most = least - 1, bound;
+
+	if ((!is_signed && t->class != FLT_CLASS_UNSIGNED && t->class != FLT_CLASS_BOOL) ||
+	    t->count != 1 || t->modifier != FLT_MOD_NONE || !t->compare)
+		return false;
+	bound = t->consts->value.u;
+	t->outside = t->op == FLT_OP_NE || t->op == FLT_OP_LT || t->op == FLT_OP_GT;
+	switch (t->op) {
+	case FLT_OP_EQ:
+	case FLT_OP_NE:
+	case FLT_OP_IN:
+		t->low = bound;
+		t->span = 0;
+		return true;
+	case FLT_OP_GE:
+	case FLT_OP_LT:
+		t->low = bound;
+		t->span = most - bound;
+		return true;
+	case FLT_OP_LE:
+	case FLT_OP_GT:
+		t->low = least;
+		t->span = bound - least;
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool run_fields(struct flt_ctx *cx, const struct flt_test *t)
 {
 	struct flt_value left_room, right_room;
@@ -295,8 +343,10 @@ static int prepare_constants(struct flt_program *p, struct flt_test *t, struct e
 	    [FLT_MOD_ALLOF] = satisfies_all,
 	};
 
-	t->run = t->left->kind == FLT_OPERAND_FIELD && !t->left->stateful ? run_field_constants
-									  : run_constants;
+	t->plain = t->left->kind == FLT_OPERAND_FIELD && !t->left->stateful;
+	t->run = t->plain ? run_field_constants : run_constants;
+	if (t->plain && find_range(t))
+		t->run = run_range;
 	if (uses_set(t)) {
 		t->satisfies = is_in_set;
 		return build_set(t, err);
@@ -356,10 +406,10 @@ static bool is_alternative_op(enum flt_op op)
 
 bool flt_test_can_merge(const struct flt_test *a, const struct flt_test *b)
 {
-	return a->run == run_field_constants && b->run == a->run && a->op == b->op &&
-	       is_alternative_op(a->op) && a->modifier == FLT_MOD_NONE &&
-	       b->modifier == FLT_MOD_NONE && a->left->kind == FLT_OPERAND_FIELD &&
-	       a->left->field == b->left->field && !a->left->is_list && !a->stateful;
+	return a->plain && b->plain && a->op == b->op && is_alternative_op(a->op) &&
+	       a->modifier == FLT_MOD_NONE && b->modifier == FLT_MOD_NONE &&
+	       a->left->kind == FLT_OPERAND_FIELD && a->left->field == b->left->field &&
+	       !a->left->is_list && !a->stateful;
 }
 
 static int merge_constants(struct flt_program *p, struct flt_test *t, struct flt_test *const *tests,

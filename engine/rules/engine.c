@@ -16,6 +16,7 @@ struct rule_engine {
 	struct rule *rules; /* in definition order */
 	size_t rule_count;
 	struct entry *entries;		   /* by type, then in definition order */
+	bool wanted[EV_TYPE_COUNT];	   /* has entries */
 	uint32_t start[EV_TYPE_COUNT + 1]; /* entries of a type: [start[type], start[type + 1]) */
 };
 
@@ -43,6 +44,7 @@ static int make_index(struct rule_engine *e, enum rule_priority min)
 			if (takes_part(r, min) && flt_types_has(r->types, type))
 				e->entries[at++] = (struct entry){r, r->condition_id};
 		}
+		e->wanted[type] = at != e->start[type];
 	}
 	e->start[EV_TYPE_COUNT] = at;
 	return 0;
@@ -141,7 +143,7 @@ const struct rule *rule_engine_rules(const struct rule_engine *e, size_t *count)
 
 bool rule_engine_wants(const struct rule_engine *e, unsigned type)
 {
-	return type < EV_TYPE_COUNT && e->start[type] != e->start[type + 1];
+	return type < EV_TYPE_COUNT && e->wanted[type];
 }
 
 size_t rule_engine_match(const struct rule_engine *e, struct flt_ctx *cx, bool all,

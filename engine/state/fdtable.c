@@ -22,38 +22,26 @@ static uint32_t far_position(const struct state_fds *table, int64_t num)
 	return lo;
 }
 
-static struct state_fd *far_find(const struct state_fds *table, int64_t num)
+struct state_fd *state_fd_find_far(const struct state_fds *table, int64_t num)
 {
 	uint32_t i = far_position(table, num);
 
 	return i < table->far_count && table->far[i]->num == num ? table->far[i] : NULL;
 }
 
-static struct state_fd *table_find(const struct state_fds *table, int64_t num)
-{
-	if (LIKELY((uint64_t)num < table->direct_cap))
-		return table->direct[num];
-	return table->far_count ? far_find(table, num) : NULL;
-}
-
 struct state_fd *state_fd_of_table(const struct state_fds *table, int64_t num)
 {
-	return table ? table_find(table, num) : NULL;
+	return table ? state_fd_in(table, num) : NULL;
 }
 
 struct state_fd *state_fd_find(const struct state_thread *t, int64_t num)
 {
-	struct state_fds *const *table;
-
-	if (num < 0)
-		return NULL;
-	table = state_fds_of(t);
-	return table && *table ? table_find(*table, num) : NULL;
+	return state_fd_seek(t, num);
 }
 
 struct state_fd *state_fd_lookup(struct state *st, struct state_thread *t, int64_t num)
 {
-	struct state_fd *fd = state_fd_find(t, num);
+	struct state_fd *fd = state_fd_seek(t, num);
 
 	if (fd && fd->old_name != fd->name)
 		state_str_share(st, &fd->old_name, fd->name);
@@ -242,7 +230,7 @@ struct state_fd *state_fd_insert_take(struct state *st, struct state_fds **table
 		*table = table_new(st);
 	if (!*table)
 		goto drop;
-	record = table_find(*table, num);
+	record = state_fd_in(*table, num);
 	if (record) {
 		drop_texts(st, record);
 		*record = *fd;
@@ -289,7 +277,7 @@ void state_fd_remove(struct state *st, struct state_fds *table, int64_t num)
 
 	if (!table)
 		return;
-	fd = table_find(table, num);
+	fd = state_fd_in(table, num);
 	if (!fd)
 		return;
 	if ((uint64_t)num < table->direct_cap) {

@@ -127,7 +127,7 @@ struct state {
 	bool nomem;
 	uint32_t threads_max, fds_max, fds_total_max;
 	bool no_containers, host_names;
-	uint8_t quick[EV_TYPE_COUNT];		 /* pass.c */
+	uint8_t ways[EV_TYPE_COUNT];		 /* pass.c */
 	struct state_thread *cache[STATE_CACHE]; /* by low bits of the tid */
 	struct map threads;			 /* tid -> struct state_thread */
 	struct map groups;			 /* pid -> struct state_group */
@@ -182,17 +182,41 @@ struct state_event {
 
 /* --- parameters (params of an event, with the malformed latch) --- */
 
-/* Required: false (and malformed) if empty or of another width. */
-bool state_need_u8(struct state_event *e, unsigned i, uint8_t *out);
-bool state_need_u16(struct state_event *e, unsigned i, uint16_t *out);
-bool state_need_u32(struct state_event *e, unsigned i, uint32_t *out);
-bool state_need_u64(struct state_event *e, unsigned i, uint64_t *out);
-bool state_need_i64(struct state_event *e, unsigned i, int64_t *out);
-/* Optional: false if empty; malformed only if of another width. */
-bool state_opt_u16(struct state_event *e, unsigned i, uint16_t *out);
-bool state_opt_u32(struct state_event *e, unsigned i, uint32_t *out);
-bool state_opt_u64(struct state_event *e, unsigned i, uint64_t *out);
-bool state_opt_i64(struct state_event *e, unsigned i, int64_t *out);
+/* Parameter @i if it is @n bytes wide; NULL if not: malformed unless it is empty and may be. */
+static inline const uint8_t *state_param(struct state_event *e, unsigned i, uint32_t n, bool need)
+{
+	struct ev_value v = ev_param(e->ev, i);
+
+	if (LIKELY(v.n == n))
+		return v.p;
+	if (v.n || need)
+		e->malformed = true;
+	return NULL;
+}
+
+/*
+ * state_need_u32() and its like: false (and malformed) if the parameter is empty or of another
+ * width. state_opt_u32() and its like: false if it is empty; malformed only if of another width.
+ */
+#define STATE_PARAM(name, type, load, need)                                                        \
+	static inline bool name(struct state_event *e, unsigned i, type *out)                      \
+	{                                                                                          \
+		const uint8_t *p = state_param(e, i, sizeof(*out), need);                          \
+                                                                                                   \
+		if (p)                                                                             \
+			*out = (type)load(p);                                                      \
+		return p;                                                                          \
+	}
+STATE_PARAM(state_need_u8, uint8_t, *, true)
+STATE_PARAM(state_need_u16, uint16_t, load_u16, true)
+STATE_PARAM(state_need_u32, uint32_t, load_u32, true)
+STATE_PARAM(state_need_u64, uint64_t, load_u64, true)
+STATE_PARAM(state_need_i64, int64_t, load_u64, true)
+STATE_PARAM(state_opt_u16, uint16_t, load_u16, false)
+STATE_PARAM(state_opt_u32, uint32_t, load_u32, false)
+STATE_PARAM(state_opt_u64, uint64_t, load_u64, false)
+STATE_PARAM(state_opt_i64, int64_t, load_u64, false)
+#undef STATE_PARAM
 
 /* --- str.c --- */
 
@@ -335,6 +359,26 @@ static inline struct state_fds *const *state_fds_of(const struct state_thread *t
 		return (struct state_fds *const *)&t->fds;
 	main = state_main(t);
 	return main ? (struct state_fds *const *)&main->fds : NULL;
+}
+
+/* Record @num, not below the indexed numbers of @table, if it has one. */
+struct state_fd *state_fd_find_far(const struct state_fds *table, int64_t num);
+
+static inline struct state_fd *state_fd_in(const struct state_fds *table, int64_t num)
+{
+	if (LIKELY((uint64_t)num < table->direct_cap))
+		return table->direct[num];
+	return table->far_count ? state_fd_find_far(table, num) : NULL;
+}
+
+/* As state_fd_find(). */
+static inline struct state_fd *state_fd_seek(const struct state_thread *t, int64_t num)
+{
+	struct state_fds *const *table = state_fds_of(t);
+
+	if (UNLIKELY(num < 0))
+		return NULL;
+	return table && *table ? state_fd_in(*table, num) : NULL;
 }
 
 /* NULL: no such number; also below 0. */
@@ -489,6 +533,12 @@ static inline bool state_is_visible(const struct state *st, const struct ev *ev)
 
 /* state_feed() of an event, or, if nobody @looks at it, state_pass(). */
 int state_feed_event(struct state *st, struct ev *ev, bool looks, struct state_binding *bind);
+
+/*
+ * The same, if the initial state is complete, no commands are suppressed and @ev is of a known
+ * type. Return: whether it is visible.
+ */
+bool state_feed_usual(struct state *st, struct ev *ev);
 
 /* pass.c */
 void state_pass_init(struct state *st);

@@ -2,105 +2,139 @@
 /*
  * Events that nobody looks at. Of most of them only their thread's bookkeeping is left: which
  * descriptor it used last, and when. What is done here is what bind.c and the parser would do, for
- * a thread and a descriptor that are known and an event that is in no way special.
+ * a thread and a descriptor that are known and an event that is in no way special. In a file such
+ * events are passed where they lie, without an item or a view of each.
  */
 #include "engine/state/internal.h"
+#include "scapfile/row.h"
 
-enum { NOT_QUICK, QUICK, QUICK_CLOSE, QUICK_TRANSFER, QUICK_TUPLE };
+/* What it takes to pass events of a type. */
+enum {
+	PASS_LOOK,  /* nothing: somebody looks at them */
+	PASS_LONG,  /* bind.c and the parser */
+	PASS_QUICK, /* their thread's bookkeeping; what follows, and a descriptor's, too */
+	PASS_FD,
+	PASS_CLOSE,
+	PASS_TRANSFER,
+	PASS_TUPLE,
+};
 
-static uint8_t quickness(unsigned type)
+static uint8_t way_of(unsigned type)
 {
 	const struct state_rule *rule = &state_rules[type];
 
 	if (!ev_type_is_exit(type) || rule->bind != STATE_BIND_GET || rule->container ||
 	    rule->hidden || rule->initial || (ev_table[type].category & EC_METAEVENT))
-		return NOT_QUICK;
+		return PASS_LONG;
 	if (!rule->parse)
-		return QUICK;
+		return rule->fd ? PASS_FD : PASS_QUICK;
 	if (rule->parse == state_on_close)
-		return QUICK_CLOSE;
+		return PASS_CLOSE;
 	if (rule->parse == state_on_transfer)
-		return QUICK_TRANSFER;
+		return PASS_TRANSFER;
 	if (rule->parse == state_on_send || rule->parse == state_on_recvfrom)
-		return QUICK_TUPLE;
-	return NOT_QUICK;
+		return PASS_TUPLE;
+	return PASS_LONG;
 }
 
 void state_pass_init(struct state *st)
 {
 	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
-		st->quick[type] = quickness(type);
+		st->ways[type] = way_of(type);
 }
 
+/* --- one event --- */
+
+struct quick { /* what is needed of it */
+	uint64_t ts;
+	int64_t tid, fd, ret; /* the last two as far as the way needs them */
+	uint16_t type;
+	uint8_t way;
+};
+
 /* Is a transfer over @fd, of which more than its use may be seen, one that changes nothing? */
-static inline bool is_settled(const struct state_fd *fd, unsigned quick)
+static ALWAYS_INLINE bool is_settled(const struct state_fd *fd, unsigned way)
 {
 	const uint32_t status = STATE_FD_CONNECTED | STATE_FD_PENDING | STATE_FD_FAILED;
 	bool ipv4 = fd && fd->type == EV_FD_IPV4_SOCK;
 
-	if (quick == QUICK_TRANSFER && (!fd || (!ipv4 && fd->type != EV_FD_IPV6_SOCK)))
+	if (way == PASS_TRANSFER && (!fd || (!ipv4 && fd->type != EV_FD_IPV6_SOCK)))
 		return true;
 	if (!fd || (fd->flags & status) != STATE_FD_CONNECTED)
 		return false;
-	return quick == QUICK_TRANSFER || (ipv4 && fd->name && fd->sock.l4proto == EV_L4_TCP);
+	return way == PASS_TRANSFER || (ipv4 && fd->name && fd->sock.l4proto == EV_L4_TCP);
 }
 
 /* As state_on_close(). */
-static inline void close_quickly(struct state *st, struct ev *ev, int64_t num)
+static inline void close_quickly(struct state *st, const struct quick *q)
 {
-	if ((int64_t)load_u64(ev->data) < 0)
+	if (q->ret < 0)
 		return;
 	st->pending_close = true;
-	st->pending_fd_tid = ev->tid;
-	st->pending_fd = num;
+	st->pending_fd_tid = q->tid;
+	st->pending_fd = q->fd;
 }
 
-/* Act on the descriptor that @ev names. Return: false to take the long way; nothing was done. */
-static inline bool use_fd(struct state *st, struct ev *ev, struct state_thread *t, unsigned param,
-			  struct state_fd **fd)
+/* May events be passed quickly now? Until something else comes it stays so. */
+static inline bool is_quick_now(const struct state *st)
 {
-	unsigned quick = st->quick[ev->type];
-	struct ev_value value = ev_param(ev, param);
-	int64_t num;
-
-	if (UNLIKELY(value.n != 8))
-		return false;
-	num = (int64_t)load_u64(value.p);
-	*fd = state_fd_find(t, num);
-	if (quick == QUICK_CLOSE) {
-		if (UNLIKELY(ev->at[1] != 8))
-			return false;
-		if (*fd)
-			close_quickly(st, ev, num);
-	} else if (quick != QUICK && !is_settled(*fd, quick)) {
-		return false;
-	}
-	t->lastevent_fd = num;
-	return true;
+	return st->phase == STATE_RUN && st->stats.first_event_ts && !state_suppresses(st);
 }
 
-static inline bool pass_quickly(struct state *st, struct ev *ev, struct state_binding *bind)
+/*
+ * @fd: NULL if the descriptor itself is of no interest.
+ * Return: the thread; NULL to take the long way: but for what was pending nothing was done.
+ */
+static ALWAYS_INLINE struct state_thread *pass_quickly(struct state *st, const struct quick *q,
+						       struct state_fd **fd)
 {
-	const struct state_rule *rule = &state_rules[ev->type];
-	struct state_fd *fd = NULL;
 	struct state_thread *t;
 
-	if (!st->quick[ev->type] || UNLIKELY(st->phase != STATE_RUN || state_suppresses(st)))
-		return false;
-	state_settle(st, ev->ts);
-	t = state_find(st, ev->tid);
+	state_settle(st, q->ts);
+	t = state_find(st, q->tid);
 	if (UNLIKELY(!t || t->stored))
-		return false;
-	if (rule->fd) {
-		if (!use_fd(st, ev, t, rule->fd, &fd))
-			return false;
-	} else if (ev->type != t->lastevent_type + 1) {
-		t->lastevent_fd = -1;
+		return NULL;
+	if (q->way == PASS_QUICK) {
+		if (q->type != t->lastevent_type + 1)
+			t->lastevent_fd = -1;
+	} else {
+		if (q->way > PASS_FD || fd) {
+			struct state_fd *used = state_fd_seek(t, q->fd);
+
+			if (q->way > PASS_CLOSE && !is_settled(used, q->way))
+				return NULL;
+			if (q->way == PASS_CLOSE && used)
+				close_quickly(st, q);
+			if (fd)
+				*fd = used;
+		}
+		t->lastevent_fd = q->fd;
 	}
 	t->flags |= STATE_CL_ACTIVE;
 	t->prevevent_ts = t->lastevent_ts;
-	t->lastevent_ts = ev->ts;
-	state_count_event(st, ev);
+	t->lastevent_ts = q->ts;
+	st->stats.events++;
+	st->stats.last_ts = q->ts;
+	return t;
+}
+
+static inline bool pass_event(struct state *st, struct ev *ev, struct state_binding *bind)
+{
+	struct quick q = {
+	    .ts = ev->ts, .tid = ev->tid, .type = ev->type, .way = st->ways[ev->type]};
+	struct state_fd *fd = NULL;
+	struct state_thread *t;
+
+	if (q.way <= PASS_LONG || UNLIKELY(!is_quick_now(st)))
+		return false;
+	if (q.way > PASS_QUICK && !ev_i64(ev, state_rules[ev->type].fd, &q.fd))
+		return false;
+	if (q.way == PASS_CLOSE && !ev_i64(ev, 0, &q.ret))
+		return false;
+	t = pass_quickly(st, &q, &fd);
+	if (!t)
+		return false;
+	ev->num = st->stats.events;
 	*bind = (struct state_binding){
 	    .ev = ev, .thread = t, .fd = fd, .visible = !(ev->block_flags & EV_STATE_ONLY)};
 	return true;
@@ -113,11 +147,169 @@ int state_pass(struct state *st, const struct ev_item *item, struct state_bindin
 
 	if (UNLIKELY(item->kind != EV_ITEM_EVENT))
 		return state_feed(st, item, bind, err);
-	if (LIKELY(item->ev->type < EV_TYPE_COUNT && pass_quickly(st, item->ev, bind)))
+	if (LIKELY(item->ev->type < EV_TYPE_COUNT && pass_event(st, item->ev, bind)))
 		return 1;
 	rc = state_feed_event(st, item->ev, false, bind);
 	if (LIKELY(!st->nomem))
 		return rc;
 	st->nomem = false;
 	return error_nomem(err);
+}
+
+/* --- many --- */
+
+static struct state_way way_in_row(unsigned type, bool looked_at)
+{
+	unsigned fd = state_rules[type].fd;
+	struct state_way way = {
+	    .how = looked_at ? PASS_LOOK : way_of(type),
+	    .start = (uint16_t)(SF_ROW_LENS + 2u * ev_table[type].nparams),
+	    .fd = (uint8_t)fd,
+	    .before = fd < 4 ? (UINT64_C(1) << 16 * fd) - 1 : UINT64_MAX,
+	};
+
+	if (way.how > PASS_QUICK && fd > 4)
+		way.how = PASS_LONG;
+	return way;
+}
+
+void state_passing_init(struct state_passing *p, bool (*looks_at)(const void *arg, unsigned type),
+			const void *arg)
+{
+	*p = (struct state_passing){.to = UINT64_MAX, .end = UINT64_MAX};
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
+		p->ways[type] = way_in_row(type, looks_at(arg, type));
+}
+
+static ALWAYS_INLINE bool pass_in_row(struct state *st, const struct sf_row_event *e,
+				      const struct state_way *way)
+{
+	struct quick q = {
+	    .ts = sf_row_time(e),
+	    .tid = sf_row_tid(e),
+	    .type = e->type,
+	    .way = way->how,
+	};
+
+	if (q.way <= PASS_LONG)
+		return false;
+	if (q.way > PASS_QUICK) {
+		if (UNLIKELY(sf_row_len(e, way->fd) != 8))
+			return false;
+		q.fd = (int64_t)load_u64(sf_row_behind(e, way->start, way->before));
+	}
+	if (q.way == PASS_CLOSE) {
+		if (UNLIKELY(sf_row_len(e, 0) != 8))
+			return false;
+		q.ret = (int64_t)load_u64(e->p + way->start);
+	}
+	return pass_quickly(st, &q, NULL);
+}
+
+static NOINLINE bool feed_in_row(struct state *st, struct sf_row row, struct sf_row_event e)
+{
+	struct ev ev;
+
+	sf_row_decode(&row, &e, &ev);
+	return state_feed_usual(st, &ev);
+}
+
+/* Nothing at or behind offset @end is taken. */
+static void cut_row(struct sf_row *row, uint64_t end)
+{
+	uint64_t left = (uint64_t)(row->end - row->at), at = sf_row_offset(row);
+	uint64_t wanted = end > at ? end - at : 0;
+
+	if (wanted >= left)
+		return;
+	row->end = row->at + wanted;
+	row->end_offset = at + wanted;
+}
+
+/*
+ * Pass what is in @row, which is ended; @any_time: all of it counts. Return: whether it ended with
+ * @item, which somebody looks at.
+ */
+static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, struct sf_row row,
+				   bool any_time, struct ev_item *item)
+{
+	const uint64_t first = st->stats.events, last = first + p->max - p->passed;
+	uint64_t unseen = 0;
+	struct sf_row_event e;
+	bool looked_at = false;
+
+	while (st->stats.events != last && sf_row_look(&row, &e)) {
+		const struct state_way *way = &p->ways[e.type];
+		bool seen = true;
+
+		if (!pass_in_row(st, &e, way)) {
+			looked_at = way->how == PASS_LOOK;
+			if (looked_at)
+				break;
+			seen = feed_in_row(st, row, e) || p->internal;
+		}
+		if (!any_time)
+			seen = seen && sf_row_time(&e) >= p->from && sf_row_time(&e) <= p->to;
+		unseen += !seen;
+		row.at += e.total;
+	}
+	row.taken = st->stats.events - first;
+	p->passed += row.taken;
+	p->seen += row.taken - unseen;
+	if (looked_at)
+		sf_row_deliver(p->reader, &row, &e, item);
+	else
+		sf_row_end(p->reader, &row);
+	return looked_at;
+}
+
+static NOINLINE bool pass_row_of_any_time(struct state *st, struct state_passing *p,
+					  struct sf_row row, struct ev_item *item)
+{
+	return pass_row(st, p, row, true, item);
+}
+
+static NOINLINE bool pass_row_in_time(struct state *st, struct state_passing *p, struct sf_row row,
+				      struct ev_item *item)
+{
+	return pass_row(st, p, row, false, item);
+}
+
+/* Is @item one to be passed, too? */
+static bool is_passed(const struct state_passing *p, const struct ev_item *item)
+{
+	return item->kind == EV_ITEM_EVENT && item->offset < p->end && p->passed < p->max &&
+	       p->ways[item->ev->type].how != PASS_LOOK;
+}
+
+int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *item,
+		  struct error *err)
+{
+	const bool any_time = p->from == 0 && p->to == UINT64_MAX;
+	struct state_binding bind;
+	struct sf_row row;
+	int rc;
+
+	p->passed = p->seen = 0;
+	for (;;) {
+		if (is_quick_now(st) && sf_row_begin(p->reader, &row)) {
+			cut_row(&row, p->end);
+			if (any_time ? pass_row_of_any_time(st, p, row, item)
+				     : pass_row_in_time(st, p, row, item))
+				return 1;
+			if (UNLIKELY(st->nomem)) {
+				st->nomem = false;
+				return error_nomem(err);
+			}
+		}
+		rc = ev_source_next(sf_reader_source(p->reader), item, err);
+		if (rc <= 0 || !is_passed(p, item))
+			return rc;
+		rc = state_pass(st, item, &bind, err);
+		if (rc < 0)
+			return rc;
+		p->passed++;
+		p->seen += rc > 0 && (bind.visible || p->internal) && item->ev->ts >= p->from &&
+			   item->ev->ts <= p->to;
+	}
 }

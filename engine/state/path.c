@@ -63,17 +63,36 @@ static size_t join_step(struct join *j, struct sv path)
 	return n;
 }
 
+#define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
+
+/* The top bit of each byte of @x that is not zero. */
+static inline uint64_t not_zero(uint64_t x)
+{
+	return ((x & EACH_BYTE(0x7f)) + EACH_BYTE(0x7f)) | x;
+}
+
+/* Does one of the eight bytes at @p begin "//" or "/."? The last one's successor is read, too. */
+static inline bool has_dirt(const char *p)
+{
+	/* '.' and '/' differ in the lowest bit alone. */
+	uint64_t here = load_u64(p) ^ EACH_BYTE('/');
+	uint64_t next = (load_u64(p + 1) | EACH_BYTE(1)) ^ EACH_BYTE('/');
+
+	return ~(not_zero(here) | not_zero(next)) & EACH_BYTE(0x80);
+}
+
 /* Nothing to clean: no component is empty or begins with a dot. Most paths are like that. */
 static bool is_clean(struct sv path)
 {
-	char before = '.';
+	size_t i = 0;
 
-	for (size_t i = 0; i < path.n; i++) {
-		if (before == '/' && (path.p[i] == '/' || path.p[i] == '.'))
+	for (; i + 8 < path.n; i += 8)
+		if (has_dirt(path.p + i))
 			return false;
-		before = path.p[i];
-	}
-	return path.n && path.p[0] != '.' && before != '/';
+	for (; i + 1 < path.n; i++)
+		if (path.p[i] == '/' && (path.p[i + 1] | 1) == '/')
+			return false;
+	return path.n && path.p[0] != '.' && path.p[path.n - 1] != '/';
 }
 
 struct sv state_path_concat(char out[STATE_PATH_MAX], struct sv base, struct sv path)

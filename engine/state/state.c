@@ -343,6 +343,18 @@ int state_feed_event(struct state *st, struct ev *ev, bool looks, struct state_b
 	return 1;
 }
 
+bool state_feed_usual(struct state *st, struct ev *ev)
+{
+	struct state_event e = {.st = st, .ev = ev};
+
+	st->current = ev;
+	state_count_event(st, ev);
+	state_settle(st, ev->ts);
+	apply(&e);
+	st->current = NULL;
+	return !state_rules[ev->type].hidden;
+}
+
 /* Not counted, and no event of its thread: only descriptors change. */
 static int feed_operation(struct state *st, struct ev *ev, struct state_binding *bind)
 {

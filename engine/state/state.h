@@ -216,6 +216,39 @@ MUST_CHECK int state_feed(struct state *st, const struct ev_item *item, struct s
  */
 MUST_CHECK int state_pass(struct state *st, const struct ev_item *item, struct state_binding *bind,
 			  struct error *err);
+/*
+ * Passing events of a file until there is one that somebody looks at. What is passed means the same
+ * to the state as if it had been fed.
+ */
+struct state_passing {
+	/* Set by the caller, also between two calls: */
+	struct sf_reader *reader;
+	uint64_t max;	   /* pass at most as many events; the next item is delivered, whatever */
+	uint64_t end;	   /* deliver what is at this offset or behind it */
+	uint64_t from, to; /* times of the events counted in @seen, both included */
+	bool internal;	   /* count those that are not visible, too */
+	/* Of the last call: */
+	uint64_t passed; /* events */
+	uint64_t seen;	 /* those that count, are visible and of that time */
+	/* By state_passing_init(): */
+	struct state_way {
+		uint64_t before; /* the descriptor, of the first four lengths of an event */
+		uint16_t start;	 /* of parameters in the event's block */
+		uint8_t fd, how;
+	} ways[EV_TYPE_COUNT];
+};
+
+/* No limits of offset or time; events of types that @looks_at says are delivered. */
+void state_passing_init(struct state_passing *p, bool (*looks_at)(const void *arg, unsigned type),
+			const void *arg);
+/**
+ * state_pass_on() - pass what nobody looks at
+ * @item: receives what comes then, not yet fed
+ *
+ * Return: as ev_source_next(), or ERR_NOMEM.
+ */
+MUST_CHECK int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *item,
+			     struct error *err);
 /* Complete the initial state, which else the first event does; only needed where none came. */
 void state_complete(struct state *st);
 bool state_is_complete(const struct state *st);

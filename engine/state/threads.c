@@ -160,13 +160,19 @@ struct state_thread *state_get(struct state *st, int64_t tid)
 static void rebuild_cmdline(struct state *st, struct state_thread *t, struct state_str *like)
 {
 	struct state_str *old = t->cmdline;
-	struct sv arg;
+	struct buf *b = &st->scratch;
+	char *nul;
+	size_t at;
 
-	buf_reset(&st->scratch);
-	buf_sv(&st->scratch, state_sv(t->comm));
-	for (size_t at = 0; state_list_next(&t->args, &at, &arg);) {
-		buf_char(&st->scratch, ' ');
-		buf_sv(&st->scratch, arg);
+	buf_reset(b);
+	buf_sv(b, state_sv(t->comm));
+	if (t->args.block)
+		buf_char(b, ' ');
+	at = b->len;
+	buf_sv(b, state_sv(t->args.block));
+	while (at < b->len && (nul = memchr(b->p + at, '\0', b->len - at))) {
+		*nul = ' ';
+		at = (size_t)(nul + 1 - b->p);
 	}
 	st->nomem |= st->scratch.failed;
 	t->cmdline = state_str_like(st, buf_view(&st->scratch), like);

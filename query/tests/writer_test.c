@@ -566,7 +566,14 @@ static void rows_that_refer_to_no_process_are_refused(void **state)
 	const char *path = ((struct scratch *)*state)->path;
 	struct qry_writer *w = open_case(path);
 	const struct qry_exec x = an_exec(1, 1, "sh");
+	const struct qry_exec x2 = an_exec(2, 1, "sh");
 	const struct qry_process p = a_process(2, "sh");
+	const struct rule r = a_rule(0, "R", RULE_NOTICE);
+	const struct qry_alert a = an_alert(&r, 4000000000u, 1);
+	const struct qry_fact fact = {
+	    .kind = QRY_FACT_MODULE,
+	    .count = 8,
+	    .value = {qry_int(1), qry_key(70), qry_int(1), qry_int(1), qry_text(SV_LIT("load"))}};
 
 	OK(qry_capture_begin(w, "a.scap", err));
 	OK(qry_process_end(w, 5, T0, 1, 0, err));
@@ -574,7 +581,21 @@ static void rows_that_refer_to_no_process_are_refused(void **state)
 	w = open_case(path);
 	OK(qry_capture_begin(w, "a.scap", err));
 	OK(qry_process_exec(w, &x, err));
-	assert_fails(w, ERR_DB, "FOREIGN KEY");
+	assert_fails(w, ERR_DB, "process 1, which was not started");
+	w = open_case(path);
+	OK(qry_capture_begin(w, "a.scap", err));
+	OK(qry_add_fact(w, &fact, err));
+	assert_fails(w, ERR_DB, "process 70, which was not started");
+	w = open_case(path);
+	OK(qry_capture_begin(w, "a.scap", err));
+	OK(qry_add_alert(w, &a, err));
+	assert_fails(w, ERR_DB, "process 4000000000, which was not started");
+	w = open_case(path);
+	OK(qry_capture_begin(w, "a.scap", err));
+	OK(qry_process_start(w, &p, err));
+	OK(qry_capture_begin(w, "a.scap", err));
+	OK(qry_process_exec(w, &x2, err));
+	assert_fails(w, ERR_DB, "process 2, which was not started");
 	w = open_case(path);
 	OK(qry_capture_begin(w, "a.scap", err));
 	OK(qry_process_start(w, &p, err));

@@ -232,6 +232,46 @@ static void slack_inside_and_behind_the_event_is_ignored(void **state)
 	expect_events(&c, "event 67 ts=5 tid=6 cpu=1 0000000000000000 2f7800\n");
 }
 
+/* What there is of an event of @type with @n empty parameters, the first one or behind another. */
+static const char *describe_empty(struct buf *out, unsigned type, unsigned n, bool behind)
+{
+	struct capture c = {0};
+	const char *text;
+
+	cb_section(&c);
+	if (behind)
+		cb_stat(&c, 1, 7);
+	cb_event_begin(&c, CB_EV_V2, type, 2, 7);
+	while (n--)
+		cb_param(&c, "", 0);
+	cb_event_end(&c);
+	describe_capture(out, c.out.p, c.out.len, NULL);
+	cb_done(&c);
+	text = strchr(buf_cstr(out), '\n') + 1;
+	return behind ? strchr(text, '\n') + 1 : text;
+}
+
+/* There is a way for most events and one for the rest: neither knows numbers the other does not. */
+static void no_number_of_parameters_means_something_else_behind_another_event(void **state)
+{
+	static const unsigned counts[] = {0, 1, 4, 5, 8, 9, 31, 32, 33, 254, 255, 256};
+
+	(void)state;
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
+		for (size_t i = 0; i < COUNT_OF(counts); i++) {
+			struct buf a = {0}, b = {0};
+			const char *first = describe_empty(&a, type, counts[i], false);
+			const char *behind = describe_empty(&b, type, counts[i], true);
+
+			if (strstr(first, "gap")) /* it tells where it is */
+				assert_non_null(strstr(behind, "gap"));
+			else
+				assert_string_equal(first, behind);
+			buf_done(&a);
+			buf_done(&b);
+		}
+}
+
 static void fewer_parameters_than_the_table_has_are_simply_absent(void **state)
 {
 	struct capture c = {0};
@@ -266,6 +306,7 @@ int main(void)
 	    cmocka_unit_test(an_event_at_the_block_limit_is_read_and_one_over_it_skipped),
 	    cmocka_unit_test(blocks_too_short_for_an_event_header_are_refused),
 	    cmocka_unit_test(slack_inside_and_behind_the_event_is_ignored),
+	    cmocka_unit_test(no_number_of_parameters_means_something_else_behind_another_event),
 	    cmocka_unit_test(fewer_parameters_than_the_table_has_are_simply_absent),
 	};
 

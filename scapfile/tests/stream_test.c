@@ -98,6 +98,47 @@ static void pieces_of_any_size_come_out_of_every_container(void **state)
 	}
 }
 
+/* Bytes are hashed while they are in the window, which moves and grows. */
+static void a_hash_made_aside_is_that_of_the_file(void **state)
+{
+	static uint8_t plain[3 << 20];
+	struct buf stored[3] = {0};
+	uint8_t want[32], got[32];
+
+	(void)state;
+	fill_pattern(plain, sizeof(plain));
+	for (uint32_t i = 0, x = 1; i < sizeof(plain) / 2; i++)
+		plain[i] = (uint8_t)((x = x * 1664525u + 1013904223u) >> 24);
+	buf_add(&stored[0], plain, sizeof(plain));
+	cb_gzip(&stored[1], plain, sizeof(plain));
+	cb_zstd(&stored[2], plain, sizeof(plain));
+	for (size_t i = 0; i < 3; i++) {
+		struct temp_file f = temp_file(stored[i].p, stored[i].len);
+
+		assert_true(sf_hash_once(stored[i].p, stored[i].len, want));
+		for (size_t most = 1000; most < sizeof(plain); most *= 30) {
+			struct sf_stream s;
+			struct error err;
+
+			assert_int_equal(sf_stream_open(&s, f.path, true, &err), 0);
+			sf_hash_aside(s.in.hash);
+			while (sf_stream_need(&s, most, &err) == 1)
+				sf_stream_skip(&s, most);
+			assert_int_equal(sf_stream_drain(&s, &err), 0);
+			assert_true(sf_stream_hash(&s, got));
+			assert_memory_equal(got, want, sizeof(want));
+			sf_stream_done(&s);
+			/* Closed while it may be at work. */
+			assert_int_equal(sf_stream_open(&s, f.path, true, &err), 0);
+			sf_hash_aside(s.in.hash);
+			assert_int_equal(sf_stream_need(&s, sizeof(plain) / 2, &err), 1);
+			sf_stream_done(&s);
+		}
+		close(f.fd);
+		buf_done(&stored[i]);
+	}
+}
+
 static void asking_for_more_than_there_is_allocates_little(void **state)
 {
 	static uint8_t bytes[100000];
@@ -229,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(pieces_of_any_size_come_out_of_every_container),
 	    cmocka_unit_test(asking_for_more_than_there_is_allocates_little),
+	    cmocka_unit_test(a_hash_made_aside_is_that_of_the_file),
 	    cmocka_unit_test(the_window_shrinks_behind_a_huge_block),
 	    cmocka_unit_test(a_pipe_that_delivers_single_bytes_is_recognised),
 	    cmocka_unit_test(draining_reads_what_decompression_left),

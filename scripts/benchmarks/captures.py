@@ -14,6 +14,7 @@ import time
 from benchmarks.common import ROOT, SCAPULA, SHARED, WORK, fail, info, run
 
 EVENT_BLOCKS = {0x204, 0x8010ABCD, 0x208, 0x216, 0x217, 0x221, 0x222}
+PROCINFO = 234  # an event that describes a process there is
 FLAGGED = {0x208, 0x217, 0x222}
 LARGE_ROUNDS, QUICK_ROUNDS = 6, 1  # of busy: 3.57 million events each
 
@@ -34,10 +35,27 @@ def blocks(data):
         at += total
 
 
-def repeat(source, target, times):
-    """Write @source with its events @times over, each round later than the one before."""
+def count_blocks(path):
+    """Events as they are stored: a reader may make one of two."""
+    return sum(kind in EVENT_BLOCKS for kind, _, _ in blocks(read(path)))
+
+
+def repeats(events):
+    """Which of @events, as type and thread, stand in later rounds, too: not what describes the processes there are, nor
+    what ends a call that began before."""
+    begun = {}
+    for kind, tid in events:
+        if kind % 2 == 0:
+            begun[tid] = kind
+            yield kind != PROCINFO
+        else:
+            yield begun.pop(tid, None) == kind - 1
+
+
+def repeat(source, target, times, calls_only=False):
+    """Write @source with its events @times over, each round later than the one before; @calls_only: as repeats() says."""
     data = read(source)
-    head, events, stamps = [], [], []
+    head, events, stamps, types = [], [], [], []
     for kind, at, total in blocks(data):
         if kind not in EVENT_BLOCKS:
             head.append(data[at:at + total])
@@ -47,12 +65,16 @@ def repeat(source, target, times):
         if ts != 0xFFFFFFFFFFFFFFFF:
             stamps.append(ts)
         events.append((at, total, offset, ts))
+        types.append((struct.unpack_from("<H", data, at + offset + 20)[0], struct.unpack_from("<q", data, at + offset + 8)[0]))
+    again = list(repeats(types)) if calls_only else [True] * len(events)
     step = max(stamps) - min(stamps) + 1000000
     with open(target, "wb") as f:
         f.write(b"".join(head))
         for k in range(times):
             out = bytearray()
-            for at, total, offset, ts in events:
+            for (at, total, offset, ts), stays in zip(events, again):
+                if k and not stays:
+                    continue
                 block = bytearray(data[at:at + total])
                 if ts != 0xFFFFFFFFFFFFFFFF:
                     struct.pack_into("<Q", block, offset, ts + k * step)
@@ -162,16 +184,20 @@ def with_one_event(source):
     return path
 
 
-def peer(opt):
+PEER_ROUNDS = 1000
+PEER_CALLS = "curl_google"  # mostly calls, as an event where one begins and one where it ends
+
+
+def peer(opt, name="single_ipv6_conn"):
     """Debian's sysdig and a capture that it can read; (None, None) where one is missing, which is said."""
     sysdig = shutil.which("sysdig")
-    source = os.path.join(SHARED, "corpus", "public", "single_ipv6_conn.scap")
+    source = os.path.join(SHARED, "corpus", "public", name + ".scap")
     if not sysdig or not os.path.exists(source):
         print("beside sysdig: skipped (%s)" % ("the capture is not here" if sysdig else "sysdig is not installed"))
         return None, None
-    path = os.path.join(WORK, "peer-quick.scap" if opt.quick else "peer.scap")
+    path = os.path.join(WORK, "peer-%s%s.scap" % (name, "-quick" if opt.quick else ""))
     if not os.path.exists(path):
-        repeat(source, path, 200 if opt.quick else 1000)
+        repeat(source, path, PEER_ROUNDS // (5 if opt.quick else 1), name == PEER_CALLS)
     return sysdig, path
 
 

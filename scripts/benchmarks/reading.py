@@ -23,7 +23,8 @@ def bench_replay(opt):
     if not opt.quick:
         replay_plain(captures.large_plain(opt), opt)
         replay_packed(captures.large(opt), opt)
-    replay_peer(opt)
+    replay_peer(captures.peer(opt), "what describes processes", opt.runs)
+    replay_peer(captures.peer(opt, captures.PEER_CALLS), "calls, each as two events", opt.runs)
     same_alerts()
 
 
@@ -49,15 +50,15 @@ def replay_packed(path, opt):
         row("%s, one processor" % label, events, one + replay(files) + [path], opt.runs)
 
 
-def replay_peer(opt):
-    sysdig, path = captures.peer(opt)
+def replay_peer(peer, what, runs):
+    sysdig, path = peer
     if not sysdig:
         return
-    events = count_events(path)
-    heading("peer capture: %d events after conversion" % events)
-    ours = row("scapula, state only", events, state_only() + [path], opt.runs)
+    events = captures.count_blocks(path)
+    heading("peer capture, %s: %d events as stored" % (what, events))
+    ours = row("scapula, state only", events, state_only() + [path], runs)
     # A filter that nothing passes: the events are read and parsed, nothing is printed.
-    theirs = row("sysdig, no output", events, [sysdig, "-r", path, "evt.num=0"], opt.runs)
+    theirs = row("sysdig, no output", events, [sysdig, "-r", path, "evt.num=0"], runs)
     print("scapula is %.2f times as fast as sysdig" % (theirs / ours))
 
 

@@ -131,6 +131,143 @@ static void some_events_are_looked_at(void **unused)
 			replay(captures[i], 3);
 }
 
+/* --- passed where they lie in the file --- */
+
+struct pair { /* of readers and states: of what is passed, and of what is looked at */
+	struct sf_reader *reader, *items;
+	struct state *passed, *looked;
+	uint64_t events;
+};
+
+static bool looks_at_each(const void *arg, unsigned type)
+{
+	const unsigned *nth = arg;
+
+	return *nth && type % *nth == 0;
+}
+
+/* Look at the events that were passed. */
+static void catch_up(struct pair *t, const struct state_passing *p)
+{
+	struct state_binding bind;
+	struct ev_item item;
+	uint64_t seen = 0;
+
+	for (uint64_t i = 0; i < p->passed; i++) {
+		assert_int_equal(ev_source_next(sf_reader_source(t->items), &item, NULL), 1);
+		assert_int_equal(item.kind, EV_ITEM_EVENT);
+		assert_true(item.offset < p->end);
+		if (state_feed(t->looked, &item, &bind, NULL) > 0)
+			seen += (bind.visible || p->internal) && item.ev->ts >= p->from &&
+				item.ev->ts <= p->to;
+	}
+	assert_int_equal(p->seen, seen);
+	t->events += p->passed;
+}
+
+static void assert_same_event(struct ev *a, struct ev *b)
+{
+	assert_int_equal(a->type, b->type);
+	assert_int_equal(a->ts, b->ts);
+	assert_int_equal(a->tid, b->tid);
+	assert_int_equal(a->cpu, b->cpu);
+	assert_int_equal(a->nparams, b->nparams);
+	for (unsigned i = 0; i < a->nparams; i++) {
+		struct ev_value x = ev_param(a, i), y = ev_param(b, i);
+
+		assert_int_equal(x.n, y.n);
+		assert_memory_equal(x.p, y.p, x.n);
+	}
+}
+
+static void take_both(struct pair *t, const struct ev_item *item)
+{
+	struct state_binding bind;
+	struct ev_item other;
+
+	assert_int_equal(ev_source_next(sf_reader_source(t->items), &other, NULL), 1);
+	assert_int_equal(item->kind, other.kind);
+	assert_int_equal(item->offset, other.offset);
+	if (item->kind == EV_ITEM_EVENT)
+		assert_same_event(item->ev, other.ev);
+	assert_int_equal(state_feed(t->looked, &other, &bind, NULL),
+			 state_feed(t->passed, item, &bind, NULL));
+	t->events += item->kind == EV_ITEM_EVENT;
+}
+
+/* The readers are where they would be without passing, too. */
+static void assert_same_place(const struct pair *t)
+{
+	struct buf x = {0}, y = {0};
+
+	if (sf_reader_save(t->items, &x, NULL) == 0) {
+		assert_int_equal(sf_reader_save(t->reader, &y, NULL), 0);
+		assert_int_equal(x.len, y.len);
+		assert_memory_equal(x.p, y.p, x.len);
+	}
+	buf_done(&x);
+	buf_done(&y);
+}
+
+/* Events of every @nth type are looked at; limits of number, offset and time come and go. */
+static void pass_on(const char *path, unsigned nth)
+{
+	uint64_t step = count(path) / POINTS + 1, point = 0, rounds = 0;
+	struct state_passing p;
+	struct pair t = {0};
+	struct ev_item item;
+
+	assert_int_equal(sf_reader_open(path, NULL, &t.reader, NULL), 0);
+	assert_int_equal(sf_reader_open(path, NULL, &t.items, NULL), 0);
+	assert_int_equal(state_new(NULL, &t.looked, NULL), 0);
+	assert_int_equal(state_new(NULL, &t.passed, NULL), 0);
+	state_passing_init(&p, looks_at_each, &nth);
+	p.reader = t.reader;
+	for (;; rounds++) {
+		uint64_t now = state_stats(t.passed)->last_ts;
+		int rc;
+
+		p.max = rounds % 3 ? step : rounds % 7;
+		p.end = rounds % 5 ? UINT64_MAX : sf_reader_offset(t.reader) + 100 * (rounds % 64);
+		p.from = rounds % 4 ? 0 : now + 1000000;
+		p.to = rounds % 6 ? UINT64_MAX : now + 2000000 * (rounds % 2);
+		p.internal = rounds % 8 == 0;
+		rc = state_pass_on(t.passed, &p, &item, NULL);
+		assert_true(p.passed <= p.max);
+		catch_up(&t, &p);
+		if (rc == 0)
+			break;
+		assert_int_equal(rc, 1);
+		if (item.kind == EV_ITEM_EVENT)
+			assert_true(p.passed == p.max || item.offset >= p.end ||
+				    looks_at_each(&nth, item.ev->type));
+		take_both(&t, &item);
+		if (t.events - point < step)
+			continue;
+		point = t.events;
+		assert_same(t.looked, t.passed);
+		assert_same_place(&t);
+	}
+	assert_int_equal(ev_source_next(sf_reader_source(t.items), &item, NULL), 0);
+	assert_same(t.looked, t.passed);
+	assert_int_equal(sf_reader_stats(t.items)->blocks, sf_reader_stats(t.reader)->blocks);
+	assert_int_equal(sf_reader_stats(t.items)->events, sf_reader_stats(t.reader)->events);
+	assert_int_equal(sf_reader_stats(t.items)->gaps, sf_reader_stats(t.reader)->gaps);
+	state_free(t.looked);
+	state_free(t.passed);
+	sf_reader_close(t.reader);
+	sf_reader_close(t.items);
+}
+
+static void passing_where_events_lie_changes_nothing(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(captures); i++)
+		if (access(captures[i], R_OK) == 0)
+			for (unsigned nth = 0; nth <= 5; nth += 5)
+				pass_on(captures[i], nth);
+}
+
 /* What an open said when it began is of no use after any other call has ended. */
 static void an_enter_event_is_kept_until_an_exit_passes(void **unused)
 {
@@ -166,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(nobody_looks_at_anything),
 	    cmocka_unit_test(some_events_are_looked_at),
+	    cmocka_unit_test(passing_where_events_lie_changes_nothing),
 	    cmocka_unit_test(an_enter_event_is_kept_until_an_exit_passes),
 	};
 

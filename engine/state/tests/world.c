@@ -18,7 +18,7 @@ void world_init(struct world *w, const struct state_options *opt)
 	*w = (struct world){.now = 10};
 	assert_int_equal(state_new(opt, &w->st, NULL), 0);
 	assert_int_equal(state_new(opt, &w->passed, NULL), 0);
-	memset(w->st->quick, 0, sizeof(w->st->quick));
+	memset(w->st->ways, 0, sizeof(w->st->ways));
 	w->synth = ev_synth_new();
 	assert_non_null(w->synth);
 	w->source = ev_synth_source(w->synth);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows of usual events, as they lie in a reader's window, for who wants little of most of them. An
+ * event is usual if it is small, of a current version, has as many parameters as its type has now,
+ * and there is nothing to complain of: all checks of framing and decoding are made here once more,
+ * in one go. What is not usual ends the row; the reader's source delivers it.
+ * A row is begun, looked at and taken from event by event, and ended; between its begin and its end
+ * nothing else is asked of the reader.
+ */
+#ifndef SCAPFILE_ROW_H
+#define SCAPFILE_ROW_H
+
+#include "scapfile/format.h"
+#include "scapfile/scapfile.h"
+
+#define SF_ROW_HEADER 10u			     /* of a block: type, length, CPU */
+#define SF_ROW_LENS   (SF_ROW_HEADER + SF_HEADER_V2) /* where the lengths of parameters are */
+#define SF_ROW_MIN    (SF_ROW_LENS + 4)		     /* of a block: with its trailing length */
+#define SF_ROW_ATONCE 8				     /* lengths that are added at once */
+#define SF_ROW_LEFT   64u			     /* bytes in the window that a look may read */
+
+struct sf_usual {	  /* usual events of a type */
+	uint64_t lens[2]; /* which of the first SF_ROW_ATONCE lengths there are: u16 each */
+	uint32_t size;	  /* of header and lengths; SF_USUAL_NONE */
+	uint8_t nparams;
+};
+
+#define SF_USUAL_NONE (UINT32_MAX / 2) /* no event of the type is usual */
+
+struct sf_row {
+	const uint8_t *at, *end; /* the next block; the end of the window */
+	uint64_t end_offset;
+	uint64_t taken; /* events */
+	const struct sf_usual *usual;
+};
+
+struct sf_row_event {	  /* the next one */
+	const uint8_t *p; /* its block */
+	uint32_t total;	  /* and its length */
+	uint16_t type;
+	uint64_t lens; /* the first four lengths, one of 16 bits behind the other; or what is there
+			  instead */
+};
+
+/* Return: false if @r is not between two events of a section. */
+bool sf_row_begin(struct sf_reader *r, struct sf_row *row);
+/* Go on behind what was taken. */
+void sf_row_end(struct sf_reader *r, const struct sf_row *row);
+/* End the row with @e, delivered in the reader's own way: as by ev_source_next(). */
+void sf_row_deliver(struct sf_reader *r, struct sf_row *row, const struct sf_row_event *e,
+		    struct ev_item *item);
+
+static inline uint64_t sf_row_offset(const struct sf_row *row)
+{
+	return row->end_offset - (uint64_t)(row->end - row->at);
+}
+
+/* The sum of the eight numbers of 16 bits in @a and @b. */
+static inline uint32_t sf_row_sum(uint64_t a, uint64_t b)
+{
+	const uint64_t every_other = UINT64_C(0x0000ffff0000ffff);
+	uint64_t two = (a & every_other) + (a >> 16 & every_other) + (b & every_other) +
+		       (b >> 16 & every_other);
+
+	return (uint32_t)two + (uint32_t)(two >> 32);
+}
+
+/* Is there another usual event? Then @e is about it. */
+static ALWAYS_INLINE bool sf_row_look(const struct sf_row *row, struct sf_row_event *e)
+{
+	const uint8_t *p = row->at, *lens = p + SF_ROW_LENS;
+	size_t left = (size_t)(row->end - p);
+	const struct sf_usual *usual;
+	uint32_t total, len, need;
+
+	if (UNLIKELY(left < SF_ROW_LEFT || load_u32(p) != SF_EV_V2))
+		return false;
+	total = load_u32(p + 4);
+	len = load_u32(p + SF_ROW_HEADER + 16);
+	e->type = load_u16(p + SF_ROW_HEADER + 20);
+	if (UNLIKELY(total > left || total > SF_SMALL_EVENT_MAX || total < SF_ROW_MIN ||
+		     load_u32(p + total - 4) != total || e->type >= EV_TYPE_COUNT))
+		return false;
+	usual = &row->usual[e->type];
+	e->p = p;
+	e->total = total;
+	e->lens = load_u64(lens);
+	need =
+	    usual->size + sf_row_sum(e->lens & usual->lens[0], load_u64(lens + 8) & usual->lens[1]);
+	if (UNLIKELY(load_u32(p + SF_ROW_HEADER + 22) != usual->nparams || len < need ||
+		     len > total - (SF_ROW_MIN - SF_HEADER_V2)))
+		return false;
+	if (UNLIKELY(usual->nparams > SF_ROW_ATONCE)) {
+		/* What is read here is within @len, as @size says. */
+		for (unsigned i = SF_ROW_ATONCE; i < usual->nparams; i++)
+			need += load_u16(lens + 2 * i);
+		return need <= len;
+	}
+	return true;
+}
+
+static inline void sf_row_take(struct sf_row *row, const struct sf_row_event *e)
+{
+	row->at += e->total;
+	row->taken++;
+}
+
+/* When @e was, and whose it is. */
+static inline uint64_t sf_row_time(const struct sf_row_event *e)
+{
+	return load_u64(e->p + SF_ROW_HEADER);
+}
+
+static inline int64_t sf_row_tid(const struct sf_row_event *e)
+{
+	return (int64_t)load_u64(e->p + SF_ROW_HEADER + 8);
+}
+
+/* Length of parameter @i of @e, which is there. */
+static inline uint16_t sf_row_len(const struct sf_row_event *e, unsigned i)
+{
+	return load_u16(e->p + SF_ROW_LENS + 2 * i);
+}
+
+/*
+ * Where in its block the parameter of @e is that stands behind those whose lengths @before selects
+ * of e->lens; @start: of the first one. Lengths that fit an event do not overflow here.
+ */
+static inline const uint8_t *sf_row_behind(const struct sf_row_event *e, unsigned start,
+					   uint64_t before)
+{
+	return e->p + start + ((e->lens & before) * UINT64_C(0x0001000100010001) >> 48);
+}
+
+/* All of @e, which was not taken yet, but for its number. */
+static inline void sf_row_decode(const struct sf_row *row, const struct sf_row_event *e,
+				 struct ev *ev)
+{
+	uint32_t nparams = row->usual[e->type].nparams, at = 0;
+
+	ev->ts = sf_row_time(e);
+	ev->tid = sf_row_tid(e);
+	ev->offset = sf_row_offset(row);
+	ev->lens = e->p + SF_ROW_LENS;
+	ev->data = ev->lens + 2 * nparams;
+	ev->block_flags = 0;
+	ev->type = e->type;
+	ev->cpu = (int16_t)load_u16(e->p + 8);
+	ev->nparams = (uint16_t)nparams;
+	ev->wide = false;
+	ev->located = (uint8_t)nparams;
+	for (uint32_t i = 0; i < nparams; i++) {
+		ev->at[i] = at;
+		at += load_u16(ev->lens + 2 * i);
+	}
+	ev->at[nparams] = at;
+}
+
+#endif
