@@ -71,7 +71,11 @@ static void list_tables(struct buf *b)
 		add_brief(b, d.summary);
 		buf_char(b, '\n');
 	}
-	buf_lit(b, "\n'scapula query --schema NAME' lists the columns of one.\n");
+	buf_lit(
+	    b,
+	    "\n'scapula query --schema NAME' lists the columns of one. With --capture there are\n"
+	    "also events, threads, processes, fds and gaps, whose columns are listed by\n"
+	    "'scapula query --capture FILE \"PRAGMA table_info(events)\"'.\n");
 }
 
 static bool describe(struct buf *b, const char *name)
@@ -109,7 +113,9 @@ int query_help_schema(char **names, int count)
 		if (i)
 			buf_char(&b, '\n');
 		if (!describe(&b, names[i])) {
-			cli_log(CLI_ERROR, "a case has no table '%s': see 'scapula query --schema'",
+			cli_log(CLI_ERROR,
+				"a case has no table '%s': see 'scapula query --schema', which "
+				"tells of those of captures, too",
 				names[i]);
 			status = CLI_USAGE;
 		}

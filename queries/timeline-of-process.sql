@@ -4,4 +4,4 @@
 SELECT time, hostname, kind, comm, text
 FROM v_timeline
 WHERE pid = :pid
-ORDER BY ts, evt_num;
+ORDER BY ts, evt_num, kind = 'alert';

@@ -7,5 +7,5 @@ SELECT time, hostname, kind, pid, comm, text
 FROM v_timeline
 WHERE ts >= ifnull(strftime('%s', nullif(:from, '')) * 1000000000, 0)
   AND ts <= ifnull(strftime('%s', nullif(:to, '')) * 1000000000, 9223372036854775807)
-ORDER BY ts, evt_num
+ORDER BY ts, evt_num, kind = 'alert'
 LIMIT :limit;

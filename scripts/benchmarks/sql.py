@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What asking a capture in SQL costs beside the command that answers the same."""
+import os
+import shutil
+
+from benchmarks import captures
+from benchmarks.common import SCAPULA, count_events, fail, heading, row, run, state_only
+
+MOST = 1.5  # times the CPU of the command
+EXTENSION = os.environ.get("SCAPULA_SQLITE", os.path.join(os.path.dirname(SCAPULA), "scapula_sqlite.so"))
+
+
+def query(sql, path):
+    return [SCAPULA, "query", "-q", "-f", "csv", "--no-index", "--capture", path, sql]
+
+
+def shell(sql, path):
+    return ["sqlite3", "-batch", "-cmd", ".load " + EXTENSION, "-cmd",
+            "CREATE VIRTUAL TABLE temp.events USING scapula_events('%s')" % path, ":memory:", sql]
+
+
+def last_line(args):
+    return run(args).split()[-1]
+
+
+def bench_sql(opt):
+    path = captures.busy()[0]
+    events = count_events(path)
+    heading("%s: %d events" % (os.path.basename(path), events))
+    over = []
+    for what, condition, where in (("all events", [], ""), ("openat", ["-F", "evt.type=openat"], " WHERE type = 'openat'"),
+                                   ("execve", ["-F", "evt.type=execve"], " WHERE type = 'execve'"),
+                                   ("openat for writing", ["-F", "evt.type=openat and evt.is_open_write=true"],
+                                    " WHERE type = 'openat' AND \"evt.is_open_write\" = 1")):
+        command, sql = state_only() + condition + [path], "SELECT count(*) FROM events" + where
+        if last_line(command) != last_line(query(sql, path)):
+            fail("%s: the command counts %s, SQL %s" % (what, last_line(command), last_line(query(sql, path))))
+        direct = row("scapula events, %s" % what, events, command, opt.runs)
+        ratio = row("scapula query, %s" % what, events, query(sql, path), opt.runs) / direct
+        print("%.2f times the CPU" % ratio)
+        if where and ratio > MOST:
+            over.append(what)
+    if shutil.which("sqlite3"):
+        row("sqlite3 with the extension, openat", events, shell("SELECT count(*) FROM events WHERE type = 'openat'", path), opt.runs)
+    row("scapula query, events by type", events, query("SELECT type, count(*) FROM events GROUP BY type", path), opt.runs)
+    if over:
+        fail("over %.1f times the CPU of the command: %s" % (MOST, ", ".join(over)))
