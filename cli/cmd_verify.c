@@ -21,7 +21,7 @@ static const struct cli_option verify_options[] = {
     {OPT_SIGNERS, "signers", "FILE",
      "who may have signed the bundle, as ssh-keygen's allowed signers"},
     {OPT_DEEP, "deep", NULL,
-     "replay the captures of the bundle with its rules, and compare the alerts with its case's"},
+     "replay the captures of the bundle, and compare the alerts with its case's"},
     {0, NULL, NULL, NULL},
 };
 
