@@ -16,8 +16,7 @@ static const struct cli_option custody_options[] = {
     {'f', "format", "text|json|md|html",
      "of show: text, json (the lines) or md; of form: text, md (default) or html"},
     {OPT_ACTION, "action", "ACTION",
-     "of add: collect, seal, copy, open, open-rw, slice, redact, export, transfer, verify or note "
-     "(default)"},
+     "of add: what was done: collect, transfer, note (default) and others"},
     {OPT_ACTOR, "actor", "TEXT",
      "of add: who, in words: name, role, how to reach; default $" CLI_ACTOR_ENV},
     {OPT_INPUT, "input", "FILE", "of add: what it was done to, with its hash; may be repeated"},

@@ -5,6 +5,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/custody.h"
 #include "cli/verify.h"
@@ -21,7 +23,7 @@ static const struct cli_option verify_options[] = {
     {OPT_SIGNERS, "signers", "FILE",
      "who may have signed the bundle, as ssh-keygen's allowed signers"},
     {OPT_DEEP, "deep", NULL,
-     "replay the captures of the bundle with its rules, and compare the alerts with its case's"},
+     "replay the captures of the bundle, and compare the alerts with its case's"},
     {0, NULL, NULL, NULL},
 };
 
@@ -528,6 +530,13 @@ static void done(struct verify *o)
 	free(o->paths);
 }
 
+static bool is_regular(const char *path)
+{
+	struct stat sb;
+
+	return stat(path, &sb) == 0 && S_ISREG(sb.st_mode) && access(path, R_OK) == 0;
+}
+
 int cmd_verify(int argc, char **argv)
 {
 	struct verify o = {.argc = argc, .argv = argv};
@@ -547,6 +556,11 @@ int cmd_verify(int argc, char **argv)
 	if (o.root && !bag_parse_hex(sv_of(o.root), root)) {
 		cli_log(CLI_ERROR, "--root %s: expected 64 lower case hexadecimal digits", o.root);
 		return CLI_USAGE;
+	}
+	/* ssh-keygen reads it more than once. */
+	if (o.signers && !is_regular(o.signers)) {
+		cli_log(CLI_ERROR, "--signers %s: it is no file that can be read", o.signers);
+		return CLI_INPUT;
 	}
 	status = work(&o, argv + first, argc - first);
 	status = cli_verdict_worse(status, note_custody(&o, status));

@@ -17,9 +17,7 @@ static const struct cli_option common_options[] = {
     {OPT_PROGRESS, "progress", "auto|never|plain|json",
      "progress on stderr; auto: a bar on a terminal"},
     {OPT_LOG_FORMAT, "log-format", "text|json", "form of the messages on stderr"},
-    {OPT_MEM_LIMIT, "mem-limit", "SIZE",
-     "stop with status 5 when the rebuilt state outgrows SIZE; copies of what is in archives go to "
-     "a file then"},
+    {OPT_MEM_LIMIT, "mem-limit", "SIZE", "stop with status 5 when the rebuilt state outgrows SIZE"},
     {OPT_TIMEOUT, "timeout", "DURATION", "stop with status 5 after that long"},
     {OPT_LOG_ACCESS, "log-access", NULL,
      "add an entry about what is read to the log that SCAPULA_CUSTODY names"},

@@ -13,8 +13,8 @@
 
 /*
  * Open the database "ARCHIVE//MEMBER" for reading; it cannot change meanwhile, and is not locked.
- * @memory: bytes a copy may have in memory; 0: as arc_set_memory() said. *out is to be closed also on
- * failure. Return: 0, ERR_NOMEM, or as arc_open().
+ * @memory: bytes a copy may have in memory; 0: as arc_set_memory() said. *out is to be closed also
+ * on failure. Return: 0, ERR_NOMEM, or as arc_open().
  */
 MUST_CHECK int qry_open_member(const char *path, uint64_t memory, sqlite3 **out, struct error *err);
 

@@ -174,6 +174,7 @@ def signed(folder):
     expect(["verify", "s.tar"], 0, in_out="right, but whose key it is", cwd=folder)
     expect(["verify", "--signers", "key.signers", "s.tar"], 0, in_out="good, of analyst@example.org", cwd=folder)
     expect(["verify", "--signers", "other.signers", "s.tar"], 1, in_out="BAD", cwd=folder)
+    expect(["verify", "--signers", "no.signers", "s.tar"], 4, "no file that can be read", cwd=folder)
     expect(["bundle", "create", "case.db", "-o", "s.tar", "--force"], 0, cwd=folder)
     r.check(not os.path.exists(os.path.join(folder, "s.tar.root.sig")), "a signature of an older bundle goes with it")
     expect(["bundle", "create", "case.db", "-o", "t.tar", "--sign", "nokey"], 4, "made no signature", cwd=folder)
