@@ -29,14 +29,13 @@ static bool is_plain(char c)
 
 void escape_text(struct buf *b, struct sv s)
 {
-	for (;;) {
+	while (s.n) { /* it may be SV_NONE */
 		size_t run = plain_run(s);
 
 		buf_add(b, s.p, run);
 		s = sv_drop(s, run);
-		if (LIKELY(s.n == 0))
-			return;
-		s = sv_drop(s, text_one(b, s));
+		if (UNLIKELY(s.n != 0))
+			s = sv_drop(s, text_one(b, s));
 	}
 }
 

@@ -158,6 +158,9 @@ bool cli_parse_range(const char *text, uint64_t *first, uint64_t *last);
 bool cli_parse_zone(const char *text, int *offset_s); /* UTC, local, +HH:MM */
 /* The value of a time option; tells what is wrong. Return: 0 or CLI_USAGE. */
 int cli_take_time(const char *option, const char *value, uint64_t *ns, bool *relative);
+/* When something is made, as SOURCE_DATE_EPOCH has it: seconds since 1970; -1: it does not tell.
+ * Return: 0 or CLI_USAGE (told). */
+int cli_source_date(int64_t *out);
 /* "2026-11-22T03:02:21.542518211Z"; "-" for 0. */
 void cli_time(struct buf *b, uint64_t ts);
 /* "1,234,567" */

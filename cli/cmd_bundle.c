@@ -580,22 +580,6 @@ static bool stop(void *arg)
 	return cli_interrupted() != 0;
 }
 
-static int set_time(struct bundle *o)
-{
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	uint64_t made;
-
-	o->making.made = -1;
-	if (!epoch || !*epoch)
-		return 0;
-	if (!cli_parse_u64(epoch, &made) || made > UINT32_MAX) {
-		cli_log(CLI_ERROR, "SOURCE_DATE_EPOCH=%s: expected seconds since 1970", epoch);
-		return CLI_USAGE;
-	}
-	o->making.made = (int64_t)made;
-	return 0;
-}
-
 static int create(struct bundle *o, char **paths, int n)
 {
 	struct error err = {0};
@@ -610,7 +594,7 @@ static int create(struct bundle *o, char **paths, int n)
 	o->making.tool = "scapula " SCAPULA_VERSION;
 	o->making.progress = progress;
 	o->making.stop = stop;
-	status = set_time(o);
+	status = cli_source_date(&o->making.made);
 	if (!status)
 		status = check_output(o);
 	if (!status && bag_maker_new(&o->making, &o->maker, &err) < 0)

@@ -97,17 +97,13 @@ static int take_format(struct report *o, const char *value)
 static int take_priority(struct report *o, const char *value)
 {
 	enum rule_priority p;
+	int status = cli_take_priority("min-priority", value, &p);
 
-	if (rule_priority_parse(sv_of(value), &p)) {
-		o->opt.select.has_severity = true;
-		o->opt.select.severity = (int)p;
-		return 0;
-	}
-	cli_log(CLI_ERROR,
-		"--min-priority %s: expected emergency, alert, critical, error, warning, notice, "
-		"informational or debug",
-		value);
-	return CLI_USAGE;
+	if (status)
+		return status;
+	o->opt.select.has_severity = true;
+	o->opt.select.severity = (int)p;
+	return 0;
 }
 
 static int take_time(const char *option, const char *value, int64_t *out)
@@ -263,23 +259,6 @@ static struct rep_names names_of(const struct cli_names *n)
 	return (struct rep_names){.items = (const char *const *)n->items, .count = n->count};
 }
 
-/* The time of making, if it is told by the environment: the same case gives the same bytes. */
-static int set_time(struct report *o)
-{
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	uint64_t made;
-
-	o->opt.made = -1;
-	if (!epoch || !*epoch)
-		return 0;
-	if (!cli_parse_u64(epoch, &made) || made > UINT32_MAX) {
-		cli_log(CLI_ERROR, "SOURCE_DATE_EPOCH=%s: expected seconds since 1970", epoch);
-		return CLI_USAGE;
-	}
-	o->opt.made = (int64_t)made;
-	return 0;
-}
-
 static int settle_options(struct report *o)
 {
 	if (!o->sink)
@@ -300,7 +279,7 @@ static int settle_options(struct report *o)
 	o->opt.arg = o;
 	if (o->common.timeout_ns)
 		o->deadline = clock_ns(CLOCK_MONOTONIC) + o->common.timeout_ns;
-	return set_time(o);
+	return cli_source_date(&o->opt.made);
 }
 
 /* --- the output */

@@ -88,19 +88,25 @@ int cli_take_choice(const char *option, const char *value, const char *no, const
 	return CLI_USAGE;
 }
 
+int cli_take_priority(const char *option, const char *value, enum rule_priority *out)
+{
+	if (rule_priority_parse(sv_of(value), out))
+		return 0;
+	cli_log(CLI_ERROR,
+		"--%s %s: expected emergency, alert, critical, error, warning, notice, "
+		"informational or debug",
+		option, value);
+	return CLI_USAGE;
+}
+
 static int take_priority(struct cli_rule_run *o, const char *value)
 {
 	enum rule_priority p;
+	int status = cli_take_priority("min-priority", value, &p);
 
-	if (rule_priority_parse(sv_of(value), &p)) {
+	if (!status)
 		o->min_priority = (int)p;
-		return 0;
-	}
-	cli_log(CLI_ERROR,
-		"--min-priority %s: expected emergency, alert, critical, error, warning, notice, "
-		"informational or debug",
-		value);
-	return CLI_USAGE;
+	return status;
 }
 
 int cli_rule_run_take(struct cli_rule_run *o, int id, const char *value)

@@ -48,6 +48,8 @@ struct cli_names { /* a growing list of borrowed texts */
 /* Return: 0, or CLI_INTERNAL (told). */
 int cli_names_add(struct cli_names *n, const char *text);
 void cli_names_done(struct cli_names *n);
+/* The value of an option; tells what is wrong. Return: 0 or CLI_USAGE. */
+int cli_take_priority(const char *option, const char *value, enum rule_priority *out);
 
 struct cli_rule_run {
 	const struct cli_common *common;

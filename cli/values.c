@@ -51,6 +51,22 @@ int cli_take_time(const char *option, const char *value, uint64_t *ns, bool *rel
 	return CLI_USAGE;
 }
 
+int cli_source_date(int64_t *out)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	uint64_t made;
+
+	*out = -1;
+	if (!epoch || !*epoch)
+		return 0;
+	if (!cli_parse_u64(epoch, &made) || made > UINT32_MAX) {
+		cli_log(CLI_ERROR, "SOURCE_DATE_EPOCH=%s: expected seconds since 1970", epoch);
+		return CLI_USAGE;
+	}
+	*out = (int64_t)made;
+	return 0;
+}
+
 void cli_time(struct buf *b, uint64_t ts)
 {
 	if (ts == 0 || ts == UINT64_MAX) {

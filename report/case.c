@@ -70,6 +70,34 @@ void rep_rows_close(struct rep_rows *r)
 	free(r);
 }
 
+/* --- processes with selected alerts */
+
+int rep_who(struct rep_case *c, struct error *err)
+{
+	char *sql;
+	int rc;
+
+	if (c->who)
+		return 0;
+	sql = sqlite3_mprintf("CREATE TEMP TABLE rep_who AS SELECT %s AS id, count(*) AS n, "
+			      "min(a.priority) AS severity %s WHERE a.process_id IS NOT NULL%s "
+			      "GROUP BY 1",
+			      REP_SHOWN_PROCESS, REP_ALERTS, c->alerts);
+	if (!sql)
+		return error_nomem(err);
+	rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
+	sqlite3_free(sql);
+	c->who = rc == SQLITE_OK;
+	return c->who ? 0 : rep_db_error(c, rc, "processes with alerts", err);
+}
+
+static void forget_who(struct rep_case *c)
+{
+	if (c->who)
+		sqlite3_exec(c->db, "DROP TABLE temp.rep_who", NULL, NULL, NULL);
+	c->who = false;
+}
+
 /* --- opening */
 
 static int check_version(struct rep_case *c, struct error *err)
@@ -158,6 +186,7 @@ int rep_case_over(sqlite3 *db, const char *name, const struct rep_options *opt,
 
 int rep_case_narrow(struct rep_case *c, int64_t run_id, struct error *err)
 {
+	forget_who(c);
 	c->select.run_id = run_id ? run_id : c->run_id;
 	return rep_select_build(c, err);
 }
@@ -168,6 +197,7 @@ void rep_case_close(struct rep_case *c)
 		return;
 	sqlite3_finalize(c->process);
 	sqlite3_finalize(c->connection);
+	forget_who(c);
 	if (c->owned)
 		sqlite3_close(c->db);
 	arena_done(&c->lineage);

@@ -23,6 +23,7 @@ struct rep_case {
 	const char *alerts;   /* of alerts a, with u, r and c as in REP_ALERTS */
 	const char *counts;   /* the same without a, for alert_counts and alert_groups */
 	bool by_counts;	      /* the selection is about rules and captures: alert_counts knows */
+	bool who;	      /* temp.rep_who is there */
 	sqlite3_stmt *process, *connection;
 	struct arena lineage; /* texts of the last rep_lineage() */
 	struct arena ends;    /* of the last connection that the case does not have */
@@ -65,6 +66,12 @@ MUST_CHECK int rep_rows_open(struct rep_case *c, const char *doing, struct rep_r
 MUST_CHECK int rep_rows_step(struct rep_rows *r, struct error *err);
 /* The selection as SQL; checks that what it names is there. */
 MUST_CHECK int rep_select_build(struct rep_case *c, struct error *err);
+
+/*
+ * See to it that there is a table temp.rep_who of the processes with selected alerts, as the
+ * readings that are shown have them: id, n (alerts), severity (the gravest).
+ */
+MUST_CHECK int rep_who(struct rep_case *c, struct error *err);
 
 /* --- columns, one after the other */
 

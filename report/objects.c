@@ -205,20 +205,19 @@ out:
 	return rc;
 }
 
-/* Processes with selected alerts, as the readings that are shown have them. */
-#define WHO                                                                                        \
-	"WITH who (id) AS MATERIALIZED (SELECT DISTINCT " REP_SHOWN_PROCESS " " REP_ALERTS         \
-	"WHERE a.process_id IS NOT NULL%s) "
-
 int rep_connections_open(struct rep_case *c, uint64_t limit, struct rep_rows **out,
 			 struct error *err)
 {
-	return rep_rows_open(c, "connections", out, err,
-			     WHO CONNECTION
-			     "WHERE n.family <> 'unix' AND n.process_id IN (SELECT id FROM who) "
-			     "ORDER BY ifnull(n.bytes_in, 0) + ifnull(n.bytes_out, 0) DESC, "
-			     "n.connection_id LIMIT %lld",
-			     c->alerts, limit_of(limit));
+	int rc = rep_who(c, err);
+
+	if (rc < 0)
+		return rc;
+	return rep_rows_open(
+	    c, "connections", out, err,
+	    CONNECTION "WHERE n.family <> 'unix' AND n.process_id IN (SELECT id FROM temp.rep_who) "
+		       "ORDER BY ifnull(n.bytes_in, 0) + ifnull(n.bytes_out, 0) DESC, "
+		       "n.connection_id LIMIT %lld",
+	    limit_of(limit));
 }
 
 int rep_connection_next(struct rep_rows *r, struct rep_connection *out, struct error *err)
@@ -243,26 +242,27 @@ bool rep_alert_file(const struct rep_alert *a, struct buf *scratch, struct sv *o
 	return false;
 }
 
+/* clang-format off */
+static const char files_sql[] =
+	"SELECT c.capture_id, f.process_id, p.pid, f.path, " REP_IMAGE("comm") ", "
+	REP_IMAGE("exepath") ", c.hostname, f.opens, f.creates, f.reads, f.writes, f.bytes_read, "
+	"f.bytes_written, f.renames, f.deletes, f.execs, f.first_ts, f.last_ts "
+	"FROM files f JOIN processes p USING (process_id) "
+	"JOIN captures c ON c.reading_id = p.run_capture_id "
+	"LEFT JOIN execs x ON x.process_id = p.process_id AND x.seq = (SELECT max(m.seq) "
+	"FROM execs m WHERE m.process_id = p.process_id) "
+	"WHERE f.process_id IN (SELECT id FROM temp.rep_who) "
+	"AND f.path NOT IN ('/dev/null', '/dev/tty') AND (f.first_write_ts IS NOT NULL "
+	"OR f.deletes > 0 OR f.renames > 0 OR f.execs > 0) "
+	"ORDER BY f.first_ts, f.process_id, f.path LIMIT ";
+/* clang-format on */
+
 int rep_files_open(struct rep_case *c, uint64_t limit, struct rep_rows **out, struct error *err)
 {
-	return rep_rows_open(
-	    c, "files", out, err,
-	    WHO
-	    "SELECT c.capture_id, f.process_id, p.pid, f.path, " REP_IMAGE("comm") ", " REP_IMAGE(
-		"exepath") ", c.hostname, f.opens, f.creates, f.reads, f.writes, "
-			   "f.bytes_read, f.bytes_written, f.renames, f.deletes, f.execs, "
-			   "f.first_ts, f.last_ts "
-			   "FROM files f JOIN processes p USING (process_id) "
-			   "JOIN captures c ON c.reading_id = p.run_capture_id "
-			   "LEFT JOIN execs x ON x.process_id = p.process_id AND x.seq = (SELECT "
-			   "max(m.seq) "
-			   "FROM execs m WHERE m.process_id = p.process_id) "
-			   "WHERE f.process_id IN (SELECT id FROM who) "
-			   "AND f.path NOT IN ('/dev/null', '/dev/tty') AND (f.first_write_ts IS "
-			   "NOT NULL "
-			   "OR f.deletes > 0 OR f.renames > 0 OR f.execs > 0) "
-			   "ORDER BY f.first_ts, f.process_id, f.path LIMIT %lld",
-	    c->alerts, limit_of(limit));
+	int rc = rep_who(c, err);
+
+	return rc < 0 ? rc
+		      : rep_rows_open(c, "files", out, err, "%s%lld", files_sql, limit_of(limit));
 }
 
 int rep_file_next(struct rep_rows *r, struct rep_file *out, struct error *err)

@@ -154,21 +154,21 @@ static int compare_ids(const void *a, const void *b)
 /* Read up to @max nodes: the gravest processes, each with its ancestors. */
 static int read_nodes(struct rep_case *c, struct rep_tree *t, size_t max, struct error *err)
 {
-	struct rep_rows *r;
-	int rc = rep_rows_open(
-	    c, "trees of processes", &r, err,
-	    "WITH RECURSIVE who (id, n, severity) AS MATERIALIZED "
-	    "(SELECT " REP_SHOWN_PROCESS " AS id, count(*), min(a.priority) " REP_ALERTS
-	    "WHERE a.process_id IS NOT NULL%s GROUP BY 1), "
-	    "up (id, rank) AS (SELECT id, row_number() OVER (ORDER BY severity, n DESC, id) "
-	    "FROM who UNION SELECT p.parent_id, up.rank FROM up "
-	    "JOIN processes p ON p.process_id = up.id WHERE p.parent_id IS NOT NULL), "
-	    "all_of (id, rank) AS (SELECT id, min(rank) FROM up GROUP BY id) "
-	    "SELECT p.process_id, p.parent_id, w.n, w.severity FROM all_of o "
-	    "JOIN processes p ON p.process_id = o.id LEFT JOIN who w ON w.id = o.id "
-	    "ORDER BY o.rank, p.process_id DESC",
-	    c->alerts);
+	struct rep_rows *r = NULL;
+	int rc = rep_who(c, err);
 
+	if (rc == 0)
+		rc = rep_rows_open(
+		    c, "trees of processes", &r, err,
+		    "WITH RECURSIVE up (id, rank) AS "
+		    "(SELECT id, row_number() OVER (ORDER BY severity, n DESC, id) "
+		    "FROM temp.rep_who UNION SELECT p.parent_id, up.rank FROM up "
+		    "JOIN processes p ON p.process_id = up.id WHERE p.parent_id IS NOT NULL), "
+		    "all_of (id, rank) AS (SELECT id, min(rank) FROM up GROUP BY id) "
+		    "SELECT p.process_id, p.parent_id, w.n, w.severity FROM all_of o "
+		    "JOIN processes p ON p.process_id = o.id "
+		    "LEFT JOIN temp.rep_who w ON w.id = o.id "
+		    "ORDER BY o.rank, p.process_id DESC");
 	if (rc < 0)
 		return rc;
 	while ((rc = rep_rows_step(r, err)) > 0) {

@@ -39,7 +39,7 @@ enum {
 	REP_WITH_GAPS = 1u << 4,    /* how many gaps are before it */
 };
 
-struct rep_gap_place {
+struct rep_gap_place { /* where a gap begins */
 	int64_t capture_id, offset;
 };
 
@@ -48,8 +48,7 @@ struct rep_walk {
 	const struct rep_options *opt;
 	struct rep_out *out;
 	unsigned with;
-	bool lines; /* each is one JSON object on a line of its own: what is written are its members
-		     */
+	bool lines; /* what is written are members of an object on a line of its own */
 	/* Each writes to @js, which begins anew for it. @event: NULL: alerts only. */
 	void (*alert)(struct rep_walk *w, const struct rep_subject *s);
 	void (*event)(struct rep_walk *w, const struct rep_event *e);
@@ -57,7 +56,7 @@ struct rep_walk {
 	struct rep_js js;
 	/* --- the rest is of rep_walk() */
 	struct buf id, file;
-	struct buf container[4]; /* id, name and image out of the output, and a tag */
+	struct buf container[4]; /* id, name, image and tag of the image, out of the output */
 	struct rep_process line[REP_LINEAGE_MAX];
 	struct rep_connection connection;
 	struct map places; /* of rules */
@@ -72,6 +71,7 @@ struct rep_walk {
  * above. Return: 0 or ERR_*.
  */
 MUST_CHECK int rep_walk(struct rep_walk *w, struct error *err);
+
 /* How others grade what rules call Emergency (0) to Debug (7). */
 struct rep_grade {
 	const char *sarif;    /* level of a result */

@@ -209,7 +209,7 @@ static void report_of(const uint8_t *data, size_t size, const struct rep_options
 }
 
 /* @text with no character that means something in markup: what a report must look like anyway. */
-static void report_tame(const uint8_t *text, size_t n, const char *wild, struct buf *out)
+static inline void report_tame(const uint8_t *text, size_t n, const char *wild, struct buf *out)
 {
 	for (size_t i = 0; i < n; i++)
 		buf_char(out, memchr(wild, text[i], strlen(wild)) ? 'x' : (char)text[i]);
