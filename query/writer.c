@@ -204,8 +204,10 @@ int qry_add_rule_file(struct qry_writer *w, const struct rule_result *r, struct 
 	char hex[HEX_SIZE];
 	const struct qry_value v[] = {qry_text(sv_of(r->name)), qry_text(sv_make(hex, sizeof(hex))),
 				      qry_int(r->ok)};
+	uint8_t digest[HEX_SIZE / 2];
 
-	to_hex(hex, r->sha256);
+	rule_result_digest(r, digest);
+	to_hex(hex, digest);
 	return qry_queue_push(&w->queue, QRY_OP_RULE_FILE, v, COUNT_OF(v), err);
 }
 

@@ -227,12 +227,10 @@ int rule_loader_text(struct rule_loader *l, const char *name, struct sv text, st
 
 	if (rc)
 		return error_nomem(err);
-	SHA256((const unsigned char *)(text.p ? text.p : ""), text.n, v.pub.sha256);
-	if (sv_starts(text, SV_LIT("\xef\xbb\xbf")))
-		text = sv_drop(text, 3);
-	r.src->text.p = arena_strndup(&l->arena, text.p ? text.p : "", text.n);
-	r.src->text.n = text.n;
-	rc = r.src->text.p ? load(&r) : ERR_NOMEM;
+	v.pub.text.p = arena_strndup(&l->arena, text.p ? text.p : "", text.n);
+	v.pub.text.n = text.n;
+	r.src->text = sv_starts(text, SV_LIT("\xef\xbb\xbf")) ? sv_drop(v.pub.text, 3) : v.pub.text;
+	rc = v.pub.text.p ? load(&r) : ERR_NOMEM;
 	return finish(l, &v, rc, err);
 }
 
@@ -292,4 +290,9 @@ const struct rule_result *rule_loader_results(const struct rule_loader *l, size_
 {
 	*count = l->result_count;
 	return l->results;
+}
+
+void rule_result_digest(const struct rule_result *r, uint8_t sha256[32])
+{
+	SHA256((const unsigned char *)(r->text.p ? r->text.p : ""), r->text.n, sha256);
 }

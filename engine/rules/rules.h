@@ -133,11 +133,13 @@ struct rule_result { /* verdict on one file */
 	size_t schema_warning_count;
 	const struct rule_message *errors, *warnings;
 	size_t error_count, warning_count;
-	uint8_t sha256[32]; /* of the text as read */
+	struct sv text; /* as read */
 };
 
 /* Results of all files so far, in order; borrowed until the loader changes. */
 const struct rule_result *rule_loader_results(const struct rule_loader *l, size_t *count);
+/* SHA-256 of the text as read. */
+void rule_result_digest(const struct rule_result *r, uint8_t sha256[32]);
 /* Falco's shapes of a verdict. */
 void rule_result_text(struct buf *b, const struct rule_result *r, bool verbose);
 void rule_result_json(struct buf *b, const struct rule_result *r);

@@ -123,10 +123,9 @@ static void rules_and_rule_files_are_read_back_exactly(void **state)
 	const char *path = ((struct scratch *)*state)->path;
 	struct qry_writer *w = open_case(path);
 	struct rule r = a_rule(0, "Shell spawned", RULE_WARNING);
-	struct rule_result f = {.name = "a.yaml", .ok = true};
+	struct rule_result f = {.name = "a.yaml", .ok = true, .text = SV_LIT("abc")};
 
 	r.enabled = false;
-	memset(f.sha256, 0xa7, sizeof(f.sha256));
 	OK(qry_add_rule_file(w, &f, err));
 	f.name = "b.yaml";
 	f.ok = false;
@@ -136,7 +135,7 @@ static void rules_and_rule_files_are_read_back_exactly(void **state)
 	assert_sql(path,
 		   "SELECT run_id, seq, name, substr(sha256, 1, 4), length(sha256), ok "
 		   "FROM rule_files",
-		   "1|1|a.yaml|a7a7|64|1\n1|2|b.yaml|a7a7|64|0\n");
+		   "1|1|a.yaml|ba78|64|1\n1|2|b.yaml|ba78|64|0\n");
 	assert_sql(path,
 		   "SELECT name, description, source, priority, condition, compiled, output, tags, "
 		   "length(digest) FROM rules",
