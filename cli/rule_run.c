@@ -507,6 +507,7 @@ static int note_custody(struct cli_rule_run *o)
 				  .argc = o->argc,
 				  .argv = o->argv};
 	const struct rule_result *results;
+	uint8_t digest[CUSTODY_DIGEST];
 	enum arc_kind kind;
 	uint64_t size;
 	size_t n;
@@ -518,7 +519,8 @@ static int note_custody(struct cli_rule_run *o)
 	for (size_t i = 0; i < n && !status; i++) {
 		if (arc_look(results[i].name, &kind, &size, NULL) < 0)
 			size = 0;
-		status = note_input(o, results[i].name, size, results[i].sha256);
+		rule_result_digest(&results[i], digest);
+		status = note_input(o, results[i].name, size, digest);
 	}
 	e.inputs = o->inputs;
 	e.ninputs = o->ninputs;

@@ -10,8 +10,9 @@
 
 #include "query/ask.h"
 
-#define TIMES 3
-#define PAGE  50
+#define TIMES	3
+#define PAGE	50
+#define COUNTED 2000 /* one by one */
 
 static int complain(const struct error *err)
 {
@@ -75,7 +76,7 @@ static int time_count(struct qry_browse *b, const struct many_list *l, struct er
 {
 	uint64_t start = clock_ns(CLOCK_MONOTONIC), n;
 	bool exact;
-	int rc = qry_browse_count(b, &l->filter, 10000, &n, &exact, err);
+	int rc = qry_browse_count(b, &l->filter, COUNTED, &n, &exact, err);
 
 	if (rc == 0)
 		printf("%s: count, %s%llu\t%.2f\n", l->name, exact ? "" : "at least ",

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a case costs: a replay that fills one beside one that does not, and looking into one with very many alerts."""
+import os
+import signal
+import sqlite3
+import statistics
+import subprocess
+import time
+
+from benchmarks import captures
+from benchmarks.common import ENV, SCAPULA, WORK, count_events, ended_badly, fail, replay, rule_sets, run
+
+PAGE_MS = 200  # a page and a count must be there by then
+GROUPING_S = 5
+GROUPINGS = (("by process and rule", "SELECT process_id, rule_id, count(*), max(ts) FROM alerts GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 50"),
+             ("by hour and severity", "SELECT ts / 3600000000000, priority, count(*) FROM alerts GROUP BY 1, 2"),
+             ("by a part of the text", "SELECT substr(output, 20, 12), count(*) FROM alerts GROUP BY 1 ORDER BY 2 DESC LIMIT 50"))
+COUNTS = (("by rule", "SELECT rule, alerts FROM v_rule_count"), ("by severity", "SELECT priority, alerts FROM v_severity_count"),
+          ("by fingerprint", "SELECT fingerprint, rule, alerts FROM v_group ORDER BY alerts DESC LIMIT 50"))
+
+
+def remove(case):
+    for end in ("", "-wal", "-shm"):
+        if os.path.exists(case + end):
+            os.unlink(case + end)
+
+
+def bench_case(opt):
+    if opt.alerts:
+        bench_alerts(opt.alerts)
+    else:
+        bench_filling(opt.runs)
+
+
+# --- filling ---
+
+def timed(args):
+    """CPU and wall-clock seconds."""
+    start = time.monotonic()
+    p = subprocess.Popen(args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
+    _, status, usage = os.wait4(p.pid, 0)
+    elapsed = time.monotonic() - start
+    p.returncode = os.waitstatus_to_exitcode(status)
+    if p.returncode not in (0, 1):
+        ended_badly(args, p.returncode)
+    return usage.ru_utime + usage.ru_stime, elapsed
+
+
+def bench_filling(runs):
+    path, case = captures.busy()[0], os.path.join(WORK, "bench.case.db")
+    label, files = rule_sets()[0]
+    plain, full = [], []
+    remove(case)
+    for i in range(runs + 1):  # in turns, so that both meet the same machine; the first warms the page cache
+        one = timed(replay(files) + [path])
+        two = timed(replay(files, "-j", "1", "--db", case) + [path])
+        remove(case)
+        if i:
+            plain.append(one)
+            full.append(two)
+    start = time.monotonic()
+    run(["openssl", "dgst", "-sha256", path])
+    digest = time.monotonic() - start
+    events = count_events(path)
+    print("%s, %s: %d events\n%-44s %11s %11s" % (os.path.basename(path), label, events, "", "CPU", "wall"))
+    for name, rows in (("without a case", plain), ("with one", full)):
+        print("%-44s %7.2f M/s %7.2f M/s" % ((name,) + tuple(events / statistics.median(c) / 1e6 for c in zip(*rows))))
+    print("speed with a case: %.0f %% (CPU), %.0f %% (wall)" % tuple(
+        100 * statistics.median(a) / statistics.median(b) for a, b in zip(zip(*plain), zip(*full))))
+    print("of that the SHA-256 of the capture alone takes %.2f s" % digest)
+
+
+# --- looking ---
+
+def tool():
+    build = os.path.dirname(SCAPULA)
+    run(["cmake", "--build", build, "--target", "many_alerts"])
+    return os.path.join(build, "many_alerts")
+
+
+def bench_alerts(n):
+    case, many = os.path.join(WORK, "alerts-%d.case.db" % n), tool()
+    if not os.path.exists(case):
+        cpu, wall = timed([many, "fill", case + ".part", str(n)])
+        os.rename(case + ".part", case)
+        print("%d alerts loaded: %.1f s, %.1f s of CPU, %.1f microseconds for each" % (n, wall, cpu, 1e6 * wall / n))
+    print("%.2f GB, %.0f bytes for an alert" % (os.path.getsize(case) / 1e9, os.path.getsize(case) / n))
+    slow = list(pages(many, case, n)) + list(counts(case)) + list(groupings(case)) + list(interrupted(case))
+    if slow:
+        fail("too slow: " + ", ".join(slow))
+
+
+def verdict(name, took, most):
+    print("%-60s %9.1f ms%s" % (name, took, "  TOO SLOW" if took > most else ""), flush=True)
+    return took > most
+
+
+def pages(many, case, n):
+    for line in run([many, "pages", case, str(n)]).decode().splitlines():
+        name, took = line.split("\t")
+        if verdict(name, float(took), PAGE_MS):
+            yield name
+
+
+def counts(case):
+    db = sqlite3.connect("file:%s?mode=ro" % case, uri=True)
+    for name, sql in COUNTS:
+        start = time.monotonic()
+        rows = len(db.execute(sql).fetchall())
+        if verdict("counts %s, %d rows" % (name, rows), 1000 * (time.monotonic() - start), PAGE_MS):
+            yield name
+    db.close()
+
+
+def groupings(case):
+    for name, sql in GROUPINGS:
+        _, took = timed([SCAPULA, "query", "-f", "csv", case, sql])
+        if verdict("grouping %s" % name, 1000 * took, 1000 * GROUPING_S):
+            yield name
+
+
+def interrupted(case):
+    """How soon a grouping ends that nobody wants any more."""
+    p = subprocess.Popen([SCAPULA, "query", "-f", "csv", case, GROUPINGS[2][1]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
+    time.sleep(0.3)
+    start = time.monotonic()
+    p.send_signal(signal.SIGINT)
+    status = p.wait()
+    if status != 130 and os.path.getsize(case) > 1e8:
+        fail("an interrupted query ended with status %d" % status)
+    if verdict("a grouping that is interrupted ends", 1000 * (time.monotonic() - start), PAGE_MS):
+        yield "interrupting"
