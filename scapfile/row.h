@@ -132,7 +132,7 @@ static inline const uint8_t *sf_row_behind(const struct sf_row_event *e, unsigne
 	return e->p + start + ((e->lens & before) * UINT64_C(0x0001000100010001) >> 48);
 }
 
-/* All of @e, which was not taken yet, but for its number. */
+/* All of @e, which was found in @row, but for its number. */
 static inline void sf_row_decode(const struct sf_row *row, const struct sf_row_event *e,
 				 struct ev *ev)
 {
@@ -140,7 +140,7 @@ static inline void sf_row_decode(const struct sf_row *row, const struct sf_row_e
 
 	ev->ts = sf_row_time(e);
 	ev->tid = sf_row_tid(e);
-	ev->offset = sf_row_offset(row);
+	ev->offset = row->end_offset - (uint64_t)(row->end - e->p);
 	ev->lens = e->p + SF_ROW_LENS;
 	ev->data = ev->lens + 2 * nparams;
 	ev->block_flags = 0;

@@ -622,6 +622,13 @@ static bool is_about_socket(const struct act_net *n, unsigned what, const struct
 	}
 }
 
+bool act_net_wants_of(const struct act_net *n, unsigned type, const struct state_fd *fd)
+{
+	unsigned what = meanings[type].what;
+
+	return what && is_about_socket(n, what, fd);
+}
+
 void act_net_event(struct act_net *n, const struct state *st, const struct state_binding *b)
 {
 	unsigned what = meanings[b->ev->type].what;
