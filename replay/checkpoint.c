@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "replay/trackers.h"
+#include "scapfile/row.h"
 
 /* What a checkpoint may hold of a tracker that forgets nothing: a share of the chunk before it, as
  * it stands in the capture, but this many bytes always. */
@@ -202,7 +203,7 @@ static NOINLINE void look_at_passed(struct build *b, const struct state_passed *
 	struct state_binding bind = {
 	    .ev = &ev, .thread = e->thread, .fd = e->fd, .visible = e->visible};
 
-	sf_row_decode(e->row, e->event, &ev);
+	sf_row_decode_some(e->row, e->event, &ev);
 	ev.num = state_stats(b->state)->events;
 	run_trackers_event(&b->trackers, b->state, &bind);
 	if (for_facts)

@@ -137,12 +137,20 @@ const char *act_net_proto_name(const struct act_conn *c)
 
 /* --- kinds of descriptors --- */
 
-static bool is_ip(const struct state_fd *fd)
+static inline bool is_ip(const struct state_fd *fd)
 {
-	return state_fd_is_ipv4(fd) || state_fd_is_ipv6(fd) || state_fd_is_listener(fd);
+	switch (fd->type) {
+	case EV_FD_IPV4_SOCK:
+	case EV_FD_IPV6_SOCK:
+	case EV_FD_IPV4_SERVSOCK:
+	case EV_FD_IPV6_SERVSOCK:
+		return true;
+	default:
+		return false;
+	}
 }
 
-static bool is_followed(const struct act_net *n, const struct state_fd *fd)
+static inline bool is_followed(const struct act_net *n, const struct state_fd *fd)
 {
 	return is_ip(fd) || (fd->type == EV_FD_UNIX_SOCK && n->opt.unix_sockets);
 }

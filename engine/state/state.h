@@ -16,9 +16,10 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/pool.h"
-#include "scapfile/row.h"
 #include "scapfile/source.h"
 
+struct sf_row;
+struct sf_row_event;
 struct state;
 
 /*
@@ -219,7 +220,7 @@ MUST_CHECK int state_pass(struct state *st, const struct ev_item *item, struct s
 			  struct error *err);
 /* An event that was passed, and whose it is: borrowed, for the call that tells of it. */
 struct state_passed {
-	const struct sf_row *row; /* for sf_row_decode() of @event */
+	const struct sf_row *row; /* that @event was found in (scapfile/row.h) */
 	const struct sf_row_event *event;
 	struct state_thread *thread;
 	struct state_fd *fd;
