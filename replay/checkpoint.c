@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "replay/trackers.h"
+#include "scapfile/row.h"
 
 /* What a checkpoint may hold of a tracker that forgets nothing: a share of the chunk before it, as
  * it stands in the capture, but this many bytes always. */
@@ -146,19 +147,17 @@ static bool now_and_then(struct build *b)
 }
 
 /* Times of all events, also of those the state makes nothing of: a walk to a moment ends at any. */
-static void note_event(struct build *b, const struct ev *ev)
+static inline void note_event(struct build *b, unsigned type, uint64_t ts, int64_t tid)
 {
-	int64_t *recent = &b->recent[(uint64_t)ev->tid % RECENT];
+	int64_t *recent = &b->recent[(uint64_t)tid % RECENT];
 	struct sf_chunk *c = b->chunk;
 
-	sf_chunk_time(c, ev->ts);
-	b->types[ev->type] = true;
-	if (UNLIKELY(*recent != ev->tid)) {
-		sf_chunk_thread(c, ev->tid);
-		*recent = ev->tid;
+	sf_chunk_time(c, ts);
+	b->types[type] = true;
+	if (UNLIKELY(*recent != tid)) {
+		sf_chunk_thread(c, tid);
+		*recent = tid;
 	}
-	if (UNLIKELY(!b->start_ts) && !(ev_info(ev)->category & EC_METAEVENT))
-		b->start_ts = ev->ts;
 }
 
 static void note_item(struct build *b, const struct ev_item *item)
@@ -176,10 +175,13 @@ static int take(struct build *b, const struct ev_item *item, struct error *err)
 	struct state_binding bind;
 	int rc;
 
-	if (LIKELY(item->kind == EV_ITEM_EVENT))
-		note_event(b, item->ev);
-	else
+	if (LIKELY(item->kind == EV_ITEM_EVENT)) {
+		note_event(b, item->ev->type, item->ev->ts, item->ev->tid);
+		if (UNLIKELY(!b->start_ts) && !(ev_info(item->ev)->category & EC_METAEVENT))
+			b->start_ts = item->ev->ts;
+	} else {
 		note_item(b, item);
+	}
 	rc = state_pass(b->state, item, &bind, err);
 	if (rc <= 0)
 		return rc;
@@ -193,9 +195,59 @@ static int take(struct build *b, const struct ev_item *item, struct error *err)
 	return begin_chunk(b, err);
 }
 
+/* ---- events that are passed ---- */
+
+static NOINLINE void look_at_passed(struct build *b, const struct state_passed *e, bool for_facts)
+{
+	struct ev ev;
+	struct state_binding bind = {
+	    .ev = &ev, .thread = e->thread, .fd = e->fd, .visible = e->visible};
+
+	sf_row_decode_some(e->row, e->event, &ev);
+	ev.num = state_stats(b->state)->events;
+	run_trackers_event(&b->trackers, b->state, &bind);
+	if (for_facts)
+		run_facts_look(&b->facts, &bind);
+}
+
+/* The same as take() does, for an event that only now and then is looked at. */
+static void note_passed(void *arg, const struct state_passed *e)
+{
+	struct build *b = arg;
+	const unsigned type = e->event->type;
+	const uint64_t ts = sf_row_time(e->event);
+	bool for_facts;
+
+	note_event(b, type, ts, sf_row_tid(e->event));
+	for_facts = e->visible && run_facts_count(&b->facts, type, ts);
+	if (UNLIKELY(for_facts || run_trackers_want(&b->trackers, type, e->fd)))
+		look_at_passed(b, e, for_facts);
+}
+
+static bool is_looked_at(const void *arg, unsigned type)
+{
+	(void)arg;
+	(void)type;
+	return false;
+}
+
+/*
+ * How many events may be passed before one is to be taken: the last one before a checkpoint, or
+ * before a look around; each one as long as something waits for what is first of its kind.
+ */
+static uint64_t may_pass(const struct build *b, uint64_t n)
+{
+	uint64_t some = run_until_progress(n);
+	uint64_t here = b->next > b->events ? b->next - b->events - 1 : 0;
+
+	if (!b->trackers.started || !b->facts.began || !b->first_ts || !b->start_ts)
+		return 0;
+	return some < here ? some : here;
+}
+
 static int pass(struct build *b, struct error *err)
 {
-	struct ev_source *src = sf_reader_source(b->reader);
+	struct state_passing p;
 	struct ev_item item;
 	uint64_t n = 0;
 	int rc;
@@ -204,14 +256,23 @@ static int pass(struct build *b, struct error *err)
 	if (rc < 0)
 		return rc;
 	b->next = b->chunk_events;
-	while ((rc = ev_source_next(src, &item, err)) > 0) {
+	state_passing_init(&p, is_looked_at, NULL);
+	p.reader = b->reader;
+	p.note = note_passed;
+	p.arg = b;
+	for (;;) {
+		p.max = may_pass(b, n);
+		rc = state_pass_on(b->state, &p, &item, err);
+		b->events += p.passed;
+		n += p.passed;
+		if (rc <= 0)
+			return rc;
 		rc = take(b, &item, err);
 		if (rc < 0)
 			return rc;
 		if (++n % RUN_PROGRESS_EVENTS == 0 && !now_and_then(b))
 			return error_set(err, ERR_INTERRUPTED, "stopped");
 	}
-	return rc;
 }
 
 static void report_on(const struct build *b, const char *path, struct run_index_report *out)

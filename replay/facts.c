@@ -207,13 +207,13 @@ void run_facts_begin(struct run_facts *f, const struct state *st)
 		note_all_threads(f, st);
 }
 
-void run_facts_step_back(struct run_facts *f, const struct ev *ev)
+void run_facts_step_back(struct run_facts *f, unsigned type, uint64_t ts)
 {
-	uint64_t back = f->last_ts - ev->ts;
+	uint64_t back = f->last_ts - ts;
 
-	if (ev->ts == UINT64_MAX || ev_info(ev)->category & EC_METAEVENT)
+	if (ts == UINT64_MAX || ev_table[type].category & EC_METAEVENT)
 		return;
-	f->last_ts = ev->ts;
+	f->last_ts = ts;
 	if (back < RUN_FACTS_STEP_NS)
 		return;
 	f->steps++;

@@ -95,25 +95,28 @@ void run_facts_done(struct run_facts *f);
 void run_facts_item(struct run_facts *f, const struct ev_item *item);
 /* For run_facts_event(). */
 void run_facts_begin(struct run_facts *f, const struct state *st);
-void run_facts_step_back(struct run_facts *f, const struct ev *ev);
+void run_facts_step_back(struct run_facts *f, unsigned type, uint64_t ts);
 void run_facts_look(struct run_facts *f, const struct state_binding *b);
+/* A visible event, of which no more is known yet. Return: whether run_facts_look() wants to see it.
+ */
+static inline bool run_facts_count(struct run_facts *f, unsigned type, uint64_t ts)
+{
+	int8_t closer = f->closer[type];
+
+	f->by_type[type]++;
+	if (LIKELY(ts >= f->last_ts && ts != UINT64_MAX))
+		f->last_ts = ts;
+	else
+		run_facts_step_back(f, type, ts);
+	return closer && (closer == RUN_FACTS_EXEC || --f->to_sample == 0);
+}
 /* After each state_feed() or state_pass() that returned 1. */
 static inline void run_facts_event(struct run_facts *f, const struct state *st,
 				   const struct state_binding *b)
 {
-	const struct ev *ev = b->ev;
-	int8_t closer = f->closer[ev->type];
-
 	if (UNLIKELY(!f->began))
 		run_facts_begin(f, st);
-	if (UNLIKELY(!b->visible))
-		return;
-	f->by_type[ev->type]++;
-	if (LIKELY(ev->ts >= f->last_ts && ev->ts != UINT64_MAX))
-		f->last_ts = ev->ts;
-	else
-		run_facts_step_back(f, ev);
-	if (closer && (closer == RUN_FACTS_EXEC || --f->to_sample == 0))
+	if (LIKELY(b->visible) && run_facts_count(f, b->ev->type, b->ev->ts))
 		run_facts_look(f, b);
 }
 /* The capture is over. Return: 0 or ERR_NOMEM. */

@@ -35,6 +35,13 @@ MUST_CHECK int run_trackers_save(struct run_trackers *t, const struct state *st,
 				 struct sf_index_writer *w, uint64_t room, struct error *err);
 void run_trackers_take(struct run_trackers *t, const struct state *st,
 		       const struct state_binding *b);
+/* Has one of them a use for an event of @type about @fd, once they have started? */
+static inline bool run_trackers_want(const struct run_trackers *t, unsigned type,
+				     const struct state_fd *fd)
+{
+	return t->wants[type] &&
+	       (act_net_wants_of(t->net, type, fd) || act_sessions_wants_of(type, fd));
+}
 /* After state_feed() or state_pass() returned 1. */
 static inline void run_trackers_event(struct run_trackers *t, const struct state *st,
 				      const struct state_binding *b)

@@ -132,15 +132,16 @@ static inline const uint8_t *sf_row_behind(const struct sf_row_event *e, unsigne
 	return e->p + start + ((e->lens & before) * UINT64_C(0x0001000100010001) >> 48);
 }
 
-/* All of @e, which was not taken yet, but for its number. */
-static inline void sf_row_decode(const struct sf_row *row, const struct sf_row_event *e,
-				 struct ev *ev)
+/* All of @e, which was found in @row, but for its number; of its parameters the first is located.
+ */
+static inline void sf_row_decode_some(const struct sf_row *row, const struct sf_row_event *e,
+				      struct ev *ev)
 {
-	uint32_t nparams = row->usual[e->type].nparams, at = 0;
+	uint32_t nparams = row->usual[e->type].nparams;
 
 	ev->ts = sf_row_time(e);
 	ev->tid = sf_row_tid(e);
-	ev->offset = sf_row_offset(row);
+	ev->offset = row->end_offset - (uint64_t)(row->end - e->p);
 	ev->lens = e->p + SF_ROW_LENS;
 	ev->data = ev->lens + 2 * nparams;
 	ev->block_flags = 0;
@@ -148,12 +149,24 @@ static inline void sf_row_decode(const struct sf_row *row, const struct sf_row_e
 	ev->cpu = (int16_t)load_u16(e->p + 8);
 	ev->nparams = (uint16_t)nparams;
 	ev->wide = false;
-	ev->located = (uint8_t)nparams;
-	for (uint32_t i = 0; i < nparams; i++) {
+	ev->located = nparams > 0;
+	ev->at[0] = 0;
+	ev->at[1] = (uint16_t)e->lens;
+}
+
+/* The same with all parameters located. */
+static inline void sf_row_decode(const struct sf_row *row, const struct sf_row_event *e,
+				 struct ev *ev)
+{
+	uint32_t at = 0;
+
+	sf_row_decode_some(row, e, ev);
+	for (uint32_t i = 0; i < ev->nparams; i++) {
 		ev->at[i] = at;
 		at += load_u16(ev->lens + 2 * i);
 	}
-	ev->at[nparams] = at;
+	ev->at[ev->nparams] = at;
+	ev->located = (uint8_t)ev->nparams;
 }
 
 #endif

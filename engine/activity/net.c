@@ -137,12 +137,20 @@ const char *act_net_proto_name(const struct act_conn *c)
 
 /* --- kinds of descriptors --- */
 
-static bool is_ip(const struct state_fd *fd)
+static inline bool is_ip(const struct state_fd *fd)
 {
-	return state_fd_is_ipv4(fd) || state_fd_is_ipv6(fd) || state_fd_is_listener(fd);
+	switch (fd->type) {
+	case EV_FD_IPV4_SOCK:
+	case EV_FD_IPV6_SOCK:
+	case EV_FD_IPV4_SERVSOCK:
+	case EV_FD_IPV6_SERVSOCK:
+		return true;
+	default:
+		return false;
+	}
 }
 
-static bool is_followed(const struct act_net *n, const struct state_fd *fd)
+static inline bool is_followed(const struct act_net *n, const struct state_fd *fd)
 {
 	return is_ip(fd) || (fd->type == EV_FD_UNIX_SOCK && n->opt.unix_sockets);
 }
@@ -620,6 +628,13 @@ static bool is_about_socket(const struct act_net *n, unsigned what, const struct
 	default:
 		return fd && is_followed(n, fd);
 	}
+}
+
+bool act_net_wants_of(const struct act_net *n, unsigned type, const struct state_fd *fd)
+{
+	unsigned what = meanings[type].what;
+
+	return what && is_about_socket(n, what, fd);
 }
 
 void act_net_event(struct act_net *n, const struct state *st, const struct state_binding *b)

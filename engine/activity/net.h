@@ -98,6 +98,8 @@ void act_net_section(struct act_net *n);
 void act_net_event(struct act_net *n, const struct state *st, const struct state_binding *b);
 /* Once it has taken an event of a complete state, it needs only those of these types. */
 bool act_net_wants(unsigned type);
+/* And of those only such about @fd, the descriptor they are bound to. */
+bool act_net_wants_of(const struct act_net *n, unsigned type, const struct state_fd *fd);
 /* Bring states and holders up to date with the descriptors of @st. */
 void act_net_settle(struct act_net *n, const struct state *st);
 /* for (size_t at = 0; act_net_next(n, &at, &c);): by time of appearance; borrowed until the next

@@ -620,6 +620,11 @@ bool act_sessions_wants(unsigned type)
 	return handlers[type] != NULL;
 }
 
+bool act_sessions_wants_of(unsigned type, const struct state_fd *fd)
+{
+	return type == EV_READ_X ? fd && is_terminal(fd) : handlers[type] != NULL;
+}
+
 void act_sessions_event(struct act_sessions *x, const struct state *st,
 			const struct state_binding *b)
 {

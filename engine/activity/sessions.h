@@ -104,6 +104,8 @@ void act_sessions_event(struct act_sessions *x, const struct state *st,
 			const struct state_binding *b);
 /* Once it has taken an event of a complete state, it needs only those of these types. */
 bool act_sessions_wants(unsigned type);
+/* And of those only such about @fd, the descriptor they are bound to. */
+bool act_sessions_wants_of(unsigned type, const struct state_fd *fd);
 /* A section starts: before or after the state takes the item. */
 void act_sessions_section(struct act_sessions *x);
 /* Complete what was there at the start; only needed where no event came. */

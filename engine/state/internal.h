@@ -536,9 +536,9 @@ int state_feed_event(struct state *st, struct ev *ev, bool looks, struct state_b
 
 /*
  * The same, if the initial state is complete, no commands are suppressed and @ev is of a known
- * type. Return: whether it is visible.
+ * type.
  */
-bool state_feed_usual(struct state *st, struct ev *ev);
+void state_feed_usual(struct state *st, struct ev *ev, struct state_binding *bind);
 
 /* pass.c */
 void state_pass_init(struct state *st);

@@ -181,8 +181,13 @@ void state_passing_init(struct state_passing *p, bool (*looks_at)(const void *ar
 		p->ways[type] = way_in_row(type, looks_at(arg, type));
 }
 
-static ALWAYS_INLINE bool pass_in_row(struct state *st, const struct sf_row_event *e,
-				      const struct state_way *way)
+/*
+ * @fd: NULL if the descriptor itself is of no interest. Return: the thread; NULL: it was not taken.
+ */
+static ALWAYS_INLINE struct state_thread *pass_in_row(struct state *st,
+						      const struct sf_row_event *e,
+						      const struct state_way *way,
+						      struct state_fd **fd)
 {
 	struct quick q = {
 	    .ts = sf_row_time(e),
@@ -192,26 +197,32 @@ static ALWAYS_INLINE bool pass_in_row(struct state *st, const struct sf_row_even
 	};
 
 	if (q.way <= PASS_LONG)
-		return false;
+		return NULL;
 	if (q.way > PASS_QUICK) {
 		if (UNLIKELY(sf_row_len(e, way->fd) != 8))
-			return false;
+			return NULL;
 		q.fd = (int64_t)load_u64(sf_row_behind(e, way->start, way->before));
 	}
 	if (q.way == PASS_CLOSE) {
 		if (UNLIKELY(sf_row_len(e, 0) != 8))
-			return false;
+			return NULL;
 		q.ret = (int64_t)load_u64(e->p + way->start);
 	}
-	return pass_quickly(st, &q, NULL);
+	return pass_quickly(st, &q, fd);
 }
 
-static NOINLINE bool feed_in_row(struct state *st, struct sf_row row, struct sf_row_event e)
+/* The long way: all of @passed but for where it is. What is looked at in a loop comes by value. */
+static NOINLINE void feed_in_row(struct state *st, struct sf_row row, struct sf_row_event e,
+				 struct state_passed *passed)
 {
+	struct state_binding bind;
 	struct ev ev;
 
 	sf_row_decode(&row, &e, &ev);
-	return state_feed_usual(st, &ev);
+	state_feed_usual(st, &ev, &bind);
+	passed->thread = bind.thread;
+	passed->fd = bind.fd;
+	passed->visible = bind.visible;
 }
 
 /* Nothing at or behind offset @end is taken. */
@@ -226,36 +237,48 @@ static void cut_row(struct sf_row *row, uint64_t end)
 	row->end_offset = at + wanted;
 }
 
-/*
- * Pass what is in @row, which is ended; @any_time: all of it counts. Return: whether it ended with
- * @item, which somebody looks at.
- */
+enum row_use {
+	ROW_COUNTED,	     /* events that are seen are, at any time, */
+	ROW_COUNTED_IN_TIME, /* or only of those times */
+	ROW_NOTED,	     /* each one is told */
+};
+
+/* Pass what is in @row, which is ended. Return: whether it ended with @item, which somebody looks
+ * at. */
 static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, struct sf_row row,
-				   bool any_time, struct ev_item *item)
+				   enum row_use use, struct ev_item *item)
 {
 	const uint64_t first = st->stats.events, last = first + p->max - p->passed;
-	uint64_t unseen = 0;
+	const struct sf_row whole = row;
 	struct sf_row_event e;
+	struct state_passed passed = {.row = &whole, .event = &e};
+	uint64_t unseen = 0;
 	bool looked_at = false;
 
 	while (st->stats.events != last && sf_row_look(&row, &e)) {
 		const struct state_way *way = &p->ways[e.type];
-		bool seen = true;
 
-		if (!pass_in_row(st, &e, way)) {
+		passed.visible = true;
+		passed.fd = NULL;
+		passed.thread = pass_in_row(st, &e, way, use == ROW_NOTED ? &passed.fd : NULL);
+		if (!passed.thread) {
 			looked_at = way->how == PASS_LOOK;
 			if (looked_at)
 				break;
-			seen = feed_in_row(st, row, e) || p->internal;
+			feed_in_row(st, row, e, &passed);
 		}
-		if (!any_time)
-			seen = seen && sf_row_time(&e) >= p->from && sf_row_time(&e) <= p->to;
-		unseen += !seen;
+		if (use == ROW_NOTED)
+			p->note(p->arg, &passed);
+		else if (!passed.visible && !p->internal)
+			unseen++;
+		else if (use == ROW_COUNTED_IN_TIME)
+			unseen += sf_row_time(&e) < p->from || sf_row_time(&e) > p->to;
 		row.at += e.total;
 	}
 	row.taken = st->stats.events - first;
 	p->passed += row.taken;
-	p->seen += row.taken - unseen;
+	if (use != ROW_NOTED)
+		p->seen += row.taken - unseen;
 	if (looked_at)
 		sf_row_deliver(p->reader, &row, &e, item);
 	else
@@ -263,29 +286,39 @@ static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, st
 	return looked_at;
 }
 
-static NOINLINE bool pass_row_of_any_time(struct state *st, struct state_passing *p,
-					  struct sf_row row, struct ev_item *item)
+/* One loop for each use: what it does not need costs it nothing. */
+static NOINLINE bool pass_row_counted(struct state *st, struct state_passing *p, struct sf_row row,
+				      struct ev_item *item)
 {
-	return pass_row(st, p, row, true, item);
+	return pass_row(st, p, row, ROW_COUNTED, item);
 }
 
 static NOINLINE bool pass_row_in_time(struct state *st, struct state_passing *p, struct sf_row row,
 				      struct ev_item *item)
 {
-	return pass_row(st, p, row, false, item);
+	return pass_row(st, p, row, ROW_COUNTED_IN_TIME, item);
+}
+
+static NOINLINE bool pass_row_noted(struct state *st, struct state_passing *p, struct sf_row row,
+				    struct ev_item *item)
+{
+	return pass_row(st, p, row, ROW_NOTED, item);
 }
 
 /* Is @item one to be passed, too? */
 static bool is_passed(const struct state_passing *p, const struct ev_item *item)
 {
-	return item->kind == EV_ITEM_EVENT && item->offset < p->end && p->passed < p->max &&
-	       p->ways[item->ev->type].how != PASS_LOOK;
+	return item->kind == EV_ITEM_EVENT && !p->note && item->offset < p->end &&
+	       p->passed < p->max && p->ways[item->ev->type].how != PASS_LOOK;
 }
 
 int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *item,
 		  struct error *err)
 {
-	const bool any_time = p->from == 0 && p->to == UINT64_MAX;
+	bool (*pass_one_row)(struct state *, struct state_passing *, struct sf_row,
+			     struct ev_item *) = p->note	     ? pass_row_noted
+						 : p->from || ~p->to ? pass_row_in_time
+								     : pass_row_counted;
 	struct state_binding bind;
 	struct sf_row row;
 	int rc;
@@ -294,8 +327,7 @@ int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *ite
 	for (;;) {
 		if (is_quick_now(st) && sf_row_begin(p->reader, &row)) {
 			cut_row(&row, p->end);
-			if (any_time ? pass_row_of_any_time(st, p, row, item)
-				     : pass_row_in_time(st, p, row, item))
+			if (pass_one_row(st, p, row, item))
 				return 1;
 			if (UNLIKELY(st->nomem)) {
 				st->nomem = false;

@@ -343,7 +343,7 @@ int state_feed_event(struct state *st, struct ev *ev, bool looks, struct state_b
 	return 1;
 }
 
-bool state_feed_usual(struct state *st, struct ev *ev)
+void state_feed_usual(struct state *st, struct ev *ev, struct state_binding *bind)
 {
 	struct state_event e = {.st = st, .ev = ev};
 
@@ -351,8 +351,9 @@ bool state_feed_usual(struct state *st, struct ev *ev)
 	state_count_event(st, ev);
 	state_settle(st, ev->ts);
 	apply(&e);
+	*bind = (struct state_binding){
+	    .ev = ev, .thread = e.t, .fd = e.fd, .visible = !state_rules[ev->type].hidden};
 	st->current = NULL;
-	return !state_rules[ev->type].hidden;
 }
 
 /* Not counted, and no event of its thread: only descriptors change. */

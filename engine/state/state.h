@@ -18,6 +18,8 @@
 #include "base/pool.h"
 #include "scapfile/source.h"
 
+struct sf_row;
+struct sf_row_event;
 struct state;
 
 /*
@@ -216,6 +218,14 @@ MUST_CHECK int state_feed(struct state *st, const struct ev_item *item, struct s
  */
 MUST_CHECK int state_pass(struct state *st, const struct ev_item *item, struct state_binding *bind,
 			  struct error *err);
+/* An event that was passed, and whose it is: borrowed, for the call that tells of it. */
+struct state_passed {
+	const struct sf_row *row; /* that @event was found in (scapfile/row.h) */
+	const struct sf_row_event *event;
+	struct state_thread *thread;
+	struct state_fd *fd;
+	bool visible;
+};
 /*
  * Passing events of a file until there is one that somebody looks at. What is passed means the same
  * to the state as if it had been fed.
@@ -227,6 +237,12 @@ struct state_passing {
 	uint64_t end;	   /* deliver what is at this offset or behind it */
 	uint64_t from, to; /* times of the events counted in @seen, both included */
 	bool internal;	   /* count those that are not visible, too */
+	/*
+	 * Is told of each event that is passed, once the state took it; all others are delivered,
+	 * and nothing is counted in @seen. NULL: nobody.
+	 */
+	void (*note)(void *arg, const struct state_passed *e);
+	void *arg;
 	/* Of the last call: */
 	uint64_t passed; /* events */
 	uint64_t seen;	 /* those that count, are visible and of that time */
