@@ -80,6 +80,9 @@ MUST_CHECK int arc_open_random(const char *path, uint64_t memory, struct arc_fil
 /* A descriptor to read it by from its first byte, for the caller to close: its own, or a copy's as
  * above. Return: the descriptor, or ERR_*. */
 MUST_CHECK int arc_open_fd(const char *path, uint64_t memory, struct error *err);
+/* A file to write and read that nobody else finds: in $TMPDIR, without a name, 0600. Return: its
+ * descriptor, for the caller to close, or ERR_IO. */
+MUST_CHECK int arc_nameless(struct error *err);
 /* Its kind and size without opening it; links are followed outside of archives only. Return: 0, or
  * as arc_open(). */
 MUST_CHECK int arc_look(const char *path, enum arc_kind *kind, uint64_t *size, struct error *err);

@@ -249,8 +249,7 @@ static int unnamed_later(const char *dir)
 	return fd;
 }
 
-/* A file that nobody else finds, 0600. */
-static int nameless_file(struct error *err)
+int arc_nameless(struct error *err)
 {
 	const char *dir = getenv("TMPDIR");
 	int fd;
@@ -265,7 +264,7 @@ static int nameless_file(struct error *err)
 /* What is in memory goes on in a file. Return: its descriptor, or ERR_*; @from is closed. */
 static int move_to_file(int from, uint8_t *step, struct error *err)
 {
-	int fd = nameless_file(err), rc = fd < 0 ? fd : 0;
+	int fd = arc_nameless(err), rc = fd < 0 ? fd : 0;
 	off_t at = 0;
 	ssize_t n = 1;
 
@@ -292,7 +291,7 @@ int arc_copy(struct arc_file *f, uint64_t memory, struct error *err)
 	if (!step)
 		return error_nomem(err);
 	if (fd < 0)
-		fd = nameless_file(err);
+		fd = arc_nameless(err);
 	if (fd < 0)
 		rc = fd;
 	while (rc == 0 && (n = arc_read(f, step, ARC_PIECE, err)) != 0) {

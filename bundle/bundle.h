@@ -34,6 +34,8 @@
 #define BAG_CAPTURES	  "data/captures/"
 #define BAG_RESULTS	  "data/results/"
 #define BAG_RULES	  "data/rules/"
+#define BAG_AGENT	  "Bag-Software-Agent" /* in bag-info.txt: what made the bundle */
+#define BAG_FROM_CASE	  "Made-From-Case"     /* a file that says what the case does */
 #define BAG_ROOT_SUFFIX	  ".root" /* beside the archive: "ROOT  tagmanifest-sha256.txt" */
 #define BAG_SIGNED_SUFFIX ".root.sig"
 #define BAG_NAMESPACE	  "scapula-bundle" /* of signatures by ssh-keygen -Y */
@@ -74,6 +76,12 @@ MUST_CHECK int bag_maker_capture(struct bag_maker *m, const char *name, const ch
 /* Likewise a text, which is copied. */
 MUST_CHECK int bag_maker_text(struct bag_maker *m, const char *name, struct sv text,
 			      struct error *err);
+/*
+ * Likewise what @fd is open for, from its first byte on, which says what the case in the bundle
+ * does: bag-info.txt has a line that says so. @fd is the maker's then, also on failure.
+ */
+MUST_CHECK int bag_maker_from_case(struct bag_maker *m, const char *name, int fd,
+				   struct error *err);
 /* A name under @dir like the last part of @path that is not taken yet; of the maker's arena, or
  * NULL. */
 const char *bag_maker_name(struct bag_maker *m, const char *dir, const char *path);
@@ -161,6 +169,8 @@ MUST_CHECK int bag_check(const char *path, const struct bag_checking *opt, struc
 /* The same over an archive in memory. */
 MUST_CHECK int bag_check_memory(const void *p, size_t n, struct bag_report *out, struct error *err);
 void bag_report_done(struct bag_report *r);
+/* Has the text @info of a bag-info.txt a line "@label: @value"? */
+bool bag_info_has(const char *info, const char *label, const char *value);
 
 struct bag_streams { /* of captures that are stored compressed */
 	uint64_t same, other;

@@ -449,18 +449,42 @@ static bool is_declaration(struct sv text)
 	       sv_is(text, "BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n");
 }
 
+/* The next value of @label behind @*at, which moves on, to the end of its line. */
+static bool next_info(const char **at, const char *label, struct sv *out)
+{
+	size_t n = strlen(label);
+
+	while (**at) {
+		const char *line = *at, *end = strchrnul(line, '\n');
+
+		*at = *end ? end + 1 : end;
+		if (strncmp(line, label, n) == 0 && strncmp(line + n, ": ", 2) == 0) {
+			*out = sv_make(line + n + 2, (size_t)(end - line) - n - 2);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool bag_info_has(const char *info, const char *label, const char *value)
+{
+	struct sv is;
+
+	while (next_info(&info, label, &is))
+		if (sv_is(is, value))
+			return true;
+	return false;
+}
+
 /* "Payload-Oxum: BYTES.FILES" of bag-info.txt, which RFC 8493 lets verifiers compare. */
 static bool fits_oxum(const struct check *c)
 {
-	static const char label[] = "Payload-Oxum: ";
 	const char *at = c->has_info ? c->out->info : "";
 	unsigned long long bytes, files;
+	struct sv is;
 
-	while (at && strncmp(at, label, sizeof(label) - 1) != 0) {
-		at = strchr(at, '\n');
-		at += at != NULL;
-	}
-	return !at || sscanf(at + sizeof(label) - 1, "%20llu.%20llu", &bytes, &files) != 2 ||
+	return !next_info(&at, "Payload-Oxum", &is) ||
+	       sscanf(is.p, "%20llu.%20llu", &bytes, &files) != 2 ||
 	       (bytes == c->out->bytes && files == c->out->files);
 }
 

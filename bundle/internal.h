@@ -18,17 +18,20 @@ int bag_manifest_next(struct sv *text, uint8_t digest[BAG_DIGEST], struct sv *na
 
 struct bag_member { /* to be written */
 	const char *name;
-	const char *path; /* or NULL: */
+	const char *path;      /* or NULL: */
+	struct arc_file *file; /* owned; or NULL: */
 	struct sv text;
 	uint64_t size;
 	uint8_t sha256[BAG_DIGEST];
-	bool hashed, is_capture;
+	bool hashed, is_capture, from_case;
 };
 
 void bag_write_mtree(struct buf *b, const struct bag_member *m, size_t n);
 void bag_write_jsonld(struct buf *b, const struct bag_member *m, size_t n, const char *tool);
 void bag_write_environment(struct buf *b, const struct bag_making *opt);
-void bag_write_info(struct buf *b, const struct bag_making *opt, uint64_t bytes, uint64_t files);
+/* @m: the @n files in data/. */
+void bag_write_info(struct buf *b, const struct bag_making *opt, const struct bag_member *m,
+		    size_t n);
 
 /* ---- what captures hold (streams.c) ---- */
 

@@ -46,6 +46,8 @@ void bag_maker_free(struct bag_maker *m)
 {
 	if (!m)
 		return;
+	for (size_t i = 0; m->members && i < m->count; i++)
+		arc_close(m->members[i].file);
 	smap_done(&m->names);
 	smap_done(&m->by_path);
 	arena_done(&m->arena);
@@ -129,6 +131,27 @@ int bag_maker_text(struct bag_maker *m, const char *name, struct sv text, struct
 	return new->hashed ? 0 : error_nomem(err);
 }
 
+int bag_maker_from_case(struct bag_maker *m, const char *name, int fd, struct error *err)
+{
+	struct error own = {0};
+	struct arc_file *file;
+	struct bag_member *new;
+	int rc = arc_file_from_fd(fd, name, &file, err);
+
+	if (rc < 0)
+		return rc;
+	new = add_member(m, name, &own);
+	if (!new) {
+		arc_close(file);
+		if (err)
+			*err = own;
+		return name_error(&own);
+	}
+	new->file = file;
+	new->from_case = true;
+	return 0;
+}
+
 /* What a file may be called anywhere; the rest becomes '_'. */
 static void plain_name(struct buf *b, const char *from)
 {
@@ -193,23 +216,39 @@ static int pass(struct bag_maker *m, struct arc_file *f, struct sf_hash *h, stru
 	return rc;
 }
 
-static int read_file(struct bag_maker *m, const char *path, struct arc_writer *w,
+static int read_open(struct bag_maker *m, struct arc_file *f, struct arc_writer *w,
 		     struct hashed_file *out, struct error *err)
 {
-	struct arc_file *f;
 	struct sf_hash *h = NULL;
-	int rc = arc_open_stored(path, &f, err);
+	int rc = sf_hash_new(&h, err);
 
-	if (rc < 0)
-		return rc;
-	rc = sf_hash_new(&h, err);
 	if (rc == 0)
 		rc = pass(m, f, h, w, &out->size, err);
 	if (rc == 0 && !sf_hash_end(h, out->sha256))
 		rc = error_nomem(err);
 	sf_hash_free(h);
+	return rc;
+}
+
+static int read_file(struct bag_maker *m, const char *path, struct arc_writer *w,
+		     struct hashed_file *out, struct error *err)
+{
+	struct arc_file *f;
+	int rc = arc_open_stored(path, &f, err);
+
+	if (rc < 0)
+		return rc;
+	rc = read_open(m, f, w, out, err);
 	arc_close(f);
 	return rc;
+}
+
+/* From its beginning, whether it was read before or not. */
+static int read_again(struct bag_maker *m, struct arc_file *f, struct arc_writer *w,
+		      struct hashed_file *out, struct error *err)
+{
+	arc_seek(f, 0);
+	return read_open(m, f, w, out, err);
 }
 
 static int hash_path(struct bag_maker *m, const char *path, const struct hashed_file **out,
@@ -250,12 +289,14 @@ static int hash_all(struct bag_maker *m, struct error *err)
 {
 	for (size_t i = 0; i < m->count; i++) {
 		struct bag_member *b = &m->members[i];
-		const struct hashed_file *f;
+		struct hashed_file now;
+		const struct hashed_file *f = &now;
 		int rc;
 
 		if (b->hashed)
 			continue;
-		rc = hash_path(m, b->path, &f, err);
+		rc = b->file ? read_again(m, b->file, NULL, &now, err)
+			     : hash_path(m, b->path, &f, err);
 		if (rc < 0)
 			return rc;
 		b->size = f->size;
@@ -363,7 +404,7 @@ static int add_texts_of(struct bag_maker *m, size_t from, struct bag_made *out, 
 	rc = add_built(m, "meta/env.json", b, err);
 	if (rc < 0)
 		return rc;
-	bag_write_info(b, m->opt, out->bytes, out->files);
+	bag_write_info(b, m->opt, m->members + from, n);
 	return add_built(m, BAG_INFO, b, err);
 }
 
@@ -415,12 +456,13 @@ static int write_member(struct bag_maker *m, const struct bag_member *b, struct 
 
 	if (rc < 0)
 		return rc;
-	if (!b->path)
+	if (!b->path && !b->file)
 		return arc_writer_add(w, b->text.p, b->text.n, err);
-	rc = read_file(m, b->path, w, &now, err);
+	rc = b->file ? read_again(m, b->file, w, &now, err) : read_file(m, b->path, w, &now, err);
 	if (rc == ERR_USAGE ||
 	    (rc == 0 && (now.size != b->size || memcmp(now.sha256, b->sha256, BAG_DIGEST) != 0)))
-		return error_set(err, ERR_IO, "'%s' changed while it was bundled", b->path);
+		return error_set(err, ERR_IO, "'%s' changed while it was bundled",
+				 b->path ? b->path : b->name);
 	return rc;
 }
 

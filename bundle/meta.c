@@ -125,15 +125,22 @@ static void info(struct buf *b, const char *label, const char *value)
 	buf_char(b, '\n');
 }
 
-void bag_write_info(struct buf *b, const struct bag_making *opt, uint64_t bytes, uint64_t files)
+void bag_write_info(struct buf *b, const struct bag_making *opt, const struct bag_member *m,
+		    size_t n)
 {
-	info(b, "Bag-Software-Agent", opt->tool);
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += m[i].size;
+	info(b, BAG_AGENT, opt->tool);
 	if (opt->made >= 0) {
 		buf_lit(b, "Bagging-Date: ");
 		date(b, opt->made, false);
 		buf_char(b, '\n');
 	}
 	info(b, "External-Description", opt->description);
-	buf_addf(b, "Payload-Oxum: %" PRIu64 ".%" PRIu64 "\n", bytes, files);
+	buf_addf(b, "Payload-Oxum: %" PRIu64 ".%zu\n", bytes, n);
 	info(b, "Source-Organization", opt->organization);
+	for (size_t i = 0; i < n; i++)
+		info(b, BAG_FROM_CASE, m[i].from_case ? m[i].name : NULL);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bundle/bundle.h"
+#include "cli/case_report.h"
 #include "cli/custody.h"
 #include "cli/inputs.h"
 #include "cli/scratch.h"
@@ -24,6 +25,7 @@ enum {
 	OPT_ORGANIZATION,
 	OPT_SIGN,
 	OPT_INCOMPLETE,
+	OPT_NO_REPORT,
 };
 
 #define LIST_MAX 1000u /* of an option that may be repeated */
@@ -34,6 +36,7 @@ static const struct cli_option bundle_options[] = {
     {OPT_FORMAT, "container", "tar|zip", "default: by the suffix of FILE, else tar"},
     {'r', "rules", "FILE|DIR", "rule files to go in; may be repeated"},
     {OPT_ADD, "add", "FILE", "another result, such as a report; may be repeated"},
+    {OPT_NO_REPORT, "no-report", NULL, "leave out the report and the alerts of the case"},
     {OPT_CUSTODY, "custody", "LOG",
      "a custody log: goes in as it is, and gets an entry about the bundle"},
     {OPT_DESCRIPTION, "description", "TEXT", "what it is, in a line of bag-info.txt"},
@@ -58,7 +61,7 @@ struct bundle {
 	struct cli_common common;
 	struct bag_making making;
 	const char *output, *custody, *sign;
-	bool force, incomplete, zip, tar;
+	bool force, incomplete, no_report, zip, tar;
 	struct list rules, add;
 	int argc;
 	char **argv;
@@ -110,6 +113,9 @@ static int take_option(void *arg, int id, const char *value)
 		return 0;
 	case OPT_INCOMPLETE:
 		o->incomplete = true;
+		return 0;
+	case OPT_NO_REPORT:
+		o->no_report = true;
 		return 0;
 	case OPT_CUSTODY:
 		o->custody = value;
@@ -329,6 +335,48 @@ static int add_origins(struct bundle *o, const char *db)
 	return status;
 }
 
+static int put(void *arg, const void *p, size_t n, struct error *err)
+{
+	const int *fd = arg;
+
+	return sf_file_write(*fd, p, n) == n
+		   ? 0
+		   : error_sys(err, errno, "cannot put a report aside in $TMPDIR");
+}
+
+/* The archive has lengths and hashes in front, so that it must be whole before. */
+static int add_report(struct bundle *o, const struct cli_case_report *r,
+		      const struct cli_case_source *source)
+{
+	const char *name = bag_maker_name(o->maker, BAG_RESULTS, r->file);
+	struct error err = {0};
+	int fd = name ? arc_nameless(&err) : error_nomem(&err), rc = fd < 0 ? fd : 0;
+
+	if (rc == 0)
+		rc = cli_case_report_write(r, source, put, &fd, &err);
+	if (rc == 0)
+		rc = bag_maker_from_case(o->maker, name, fd, &err);
+	else if (fd >= 0)
+		close(fd);
+	if (rc == ERR_INTERRUPTED)
+		return cli_interrupted();
+	if (rc == 0)
+		return 0;
+	cli_log(CLI_ERROR, "%s; --no-report leaves the report out", err.msg);
+	return cli_exit_of(rc);
+}
+
+/* What is in the bundle says the same: reports are made of the copy that goes in. */
+static int add_reports(struct bundle *o, const char *path, const char *member)
+{
+	const struct cli_case_source source = {o->scratch.file, path, member};
+	int status = 0;
+
+	for (size_t i = 0; cli_case_reports[i].file && !o->no_report && !status; i++)
+		status = add_report(o, &cli_case_reports[i], &source);
+	return status;
+}
+
 /* A case goes in as it is now, without its write-ahead log, and only if it is whole. */
 static int add_case(struct bundle *o, const char *path)
 {
@@ -356,7 +404,8 @@ static int add_case(struct bundle *o, const char *path)
 		return cli_interrupted() ? cli_interrupted() : cli_fail(&err);
 	if (note_input(o, path, size, sha256) < 0)
 		return cli_exit_of(ERR_NOMEM);
-	return add_origins(o, path);
+	status = add_reports(o, path, name);
+	return status ? status : add_origins(o, path);
 }
 
 static int add_custody(struct bundle *o)
@@ -591,7 +640,7 @@ static int create(struct bundle *o, char **paths, int n)
 			o->output ? "no case and no capture given" : "--output is missing");
 		return CLI_USAGE;
 	}
-	o->making.tool = "scapula " SCAPULA_VERSION;
+	o->making.tool = CLI_AGENT;
 	o->making.progress = progress;
 	o->making.stop = stop;
 	status = cli_source_date(&o->making.made);

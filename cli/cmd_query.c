@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/custody.h"
 #include "cli/query_help.h"
 #include "cli/rows.h"
 #include "cli/rule_run.h"
@@ -61,6 +62,9 @@ struct query {
 	int status; /* of what was told on the way */
 	sqlite3 *db;
 	struct buf sql;
+	const char *written; /* a case that was open for writing; or NULL */
+	int argc;
+	char **argv;
 };
 
 static int take_format(struct query *o, const char *value)
@@ -491,12 +495,14 @@ static int ask(struct query *o, char **operands, int count)
 		status = open_all(o, with_case ? operands[0] : NULL);
 	if (!status)
 		status = run_sql(o);
+	if (with_case && o->write && o->db)
+		o->written = operands[0];
 	return cli_worse(status, o->status);
 }
 
 int cmd_query(int argc, char **argv)
 {
-	struct query o = {0};
+	struct query o = {.argc = argc, .argv = argv};
 	const struct cli_parser parser = {"query", query_options, query_examples, take_option, &o};
 	int first, status = cli_parse(&parser, &o.common, argc, argv, &first);
 
@@ -511,6 +517,10 @@ int cmd_query(int argc, char **argv)
 			status = ask(&o, argv + first, argc - first);
 	}
 	sqlite3_close(o.db);
+	/* Now that all of it is in the file. */
+	if (o.written)
+		status = cli_worse(status, cli_custody_made(CUSTODY_OPEN_RW, NULL, 0, o.written,
+							    NULL, o.argc, o.argv));
 	buf_done(&o.sql);
 	cli_names_done(&o.params);
 	cli_names_done(&o.captures);

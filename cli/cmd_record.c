@@ -275,7 +275,7 @@ int cmd_record(int argc, char **argv)
 	struct record o = {.command = find_command(argc, argv)};
 	const struct cli_parser parser = {"record", record_options, record_examples, take_option,
 					  &o};
-	int first, status;
+	int first, status, noted;
 
 	cli_recorder_init(&o.recorder);
 	o.recorder.file.sealing.argc = argc;
@@ -287,7 +287,8 @@ int cmd_record(int argc, char **argv)
 		status = check_command(&o, argv + first);
 		if (!status)
 			status = work(&o);
-		status = cli_worse(status, cli_custody_recorded(&o.recorder.file));
+		noted = cli_custody_recorded(&o.recorder.file);
+		status = status ? status : noted; /* it may be the command's, which is any number */
 	}
 	cli_recorder_done(&o.recorder);
 	cli_child_done(&o.child);

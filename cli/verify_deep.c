@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cli/case_report.h"
 #include "cli/custody.h"
 #include "cli/rule_run.h"
 #include "cli/scratch.h"
 #include "cli/verify.h"
+#include "scapfile/files.h"
+#include "scapfile/stream.h"
 
 #define ARGUMENTS_MAX 4096 /* of a command line of a case */
 #define WHY_MAX	      20u  /* lines about what could not be repeated */
@@ -322,12 +325,99 @@ static int repeat_all(struct cli_deep *d, const char *path, const struct cli_bun
 	return status;
 }
 
+/* ---- reports that were made of the case ---- */
+
+static int put(void *arg, const void *p, size_t n, struct error *err)
+{
+	(void)err;
+	sf_hash_add(arg, p, n);
+	return 0;
+}
+
+/* The report that the case gives now. */
+static int hash_report(const struct cli_case_report *r, const struct cli_case_source *source,
+		       uint8_t sha256[BAG_DIGEST], struct error *err)
+{
+	struct sf_hash *h = NULL;
+	int rc = sf_hash_new(&h, err);
+
+	if (rc == 0)
+		rc = cli_case_report_write(r, source, put, h, err);
+	if (rc == 0 && !sf_hash_end(h, sha256))
+		rc = error_nomem(err);
+	sf_hash_free(h);
+	return rc;
+}
+
+/* Why what is made now need not be what was made then; or NULL. */
+static const char *incomparable(const struct cli_bundle *b)
+{
+	if (!bag_info_has(b->report.info, BAG_AGENT, CLI_AGENT))
+		return "it was made by another version than " SCAPULA_VERSION;
+	return b->cases == 1 ? NULL : "there are several cases";
+}
+
+static int check_report(struct cli_deep *d, const struct cli_case_report *r,
+			const struct cli_case_source *source, const struct bag_file *f,
+			const struct cli_bundle *b)
+{
+	uint8_t sha256[BAG_DIGEST];
+	struct error err = {0};
+	int rc = hash_report(r, source, sha256, &err);
+
+	if (rc < 0)
+		return rc == ERR_INTERRUPTED ? cli_interrupted() : cli_fail(&err);
+	if (memcmp(sha256, f->sha256, BAG_DIGEST) == 0) {
+		d->reports_same++;
+		return 0;
+	}
+	d->report_why = incomparable(b);
+	if (d->report_why) {
+		d->reports_skipped++;
+		return CLI_PARTIAL;
+	}
+	if (!d->reports_other++)
+		snprintf(d->report, sizeof(d->report), "%s", f->name);
+	return CLI_FINDINGS;
+}
+
+static const struct cli_case_report *report_of(const struct bag_file *f, const struct cli_bundle *b)
+{
+	const struct cli_case_report *r = cli_case_reports;
+
+	if (!f->seen || !f->whole || !bag_info_has(b->report.info, BAG_FROM_CASE, f->name))
+		return NULL;
+	while (r->file && strcmp(sf_file_base(f->name), r->file) != 0)
+		r++;
+	return r->file ? r : NULL;
+}
+
+static int check_reports(struct cli_deep *d, const char *path, const struct cli_bundle *b)
+{
+	char *root = cli_bundle_member(b, "");
+	struct cli_case_source source = {.path = path};
+	int status = root ? 0 : cli_exit_of(ERR_NOMEM);
+
+	for (size_t i = 0; root && i < b->report.count && !cli_interrupted(); i++) {
+		const struct bag_file *f = &b->report.list[i];
+		const struct cli_case_report *r = report_of(f, b);
+
+		source.member = path + strlen(root);
+		if (r)
+			status = cli_verdict_worse(status, check_report(d, r, &source, f, b));
+	}
+	free(root);
+	return status;
+}
+
 void cli_check_deep(struct cli_deep *d, const char *path, const struct cli_bundle *b)
 {
 	int status = check_streams(d, b);
 
 	/* Without a case there is nothing to compare with. */
 	status = cli_verdict_worse(status, path ? repeat_all(d, path, b) : CLI_PARTIAL);
+	if (path)
+		status = cli_verdict_worse(status, check_reports(d, path, b));
 	d->status = cli_verdict_worse(d->status, cli_verdict_worse(status, cli_interrupted()));
 }
 
@@ -403,6 +493,23 @@ void cli_deep_text(struct buf *b, const struct cli_deep *d, bool has_case)
 		cli_safe(b, sv_of(d->streams.first));
 		buf_char(b, '\n');
 	}
+	if (d->reports_same) {
+		row(b, "reports");
+		count(b, d->reports_same, "file");
+		buf_lit(b, " as the case gives them\n");
+	}
+	if (d->reports_skipped) {
+		row(b, "not compared");
+		count(b, d->reports_skipped, "report");
+		buf_addf(b, ": %s\n", d->report_why);
+	}
+	if (d->reports_other) {
+		row(b, "REPORTS");
+		count(b, d->reports_other, "file");
+		buf_lit(b, " NOT as the case gives them; first: ");
+		cli_safe(b, sv_of(d->report));
+		buf_char(b, '\n');
+	}
 	row(b, "replayed");
 	if (!has_case) {
 		buf_lit(b, "nothing: there is no case to compare with\n");
@@ -441,10 +548,11 @@ void cli_deep_json(struct buf *b, const struct cli_deep *d)
 		 ",\"alerts_added\":%" PRIu64 ",\"alerts_changed\":%" PRIu64
 		 ",\"readings_miscounted\":%" PRIu64 ",\"not_repeated\":%" PRIu64
 		 ",\"streams_same\":%" PRIu64 ",\"streams_other\":%" PRIu64
-		 ",\"other_version\":%s,\"differences\":[",
+		 ",\"reports_same\":%" PRIu64 ",\"reports_other\":%" PRIu64
+		 ",\"reports_skipped\":%" PRIu64 ",\"other_version\":%s,\"differences\":[",
 		 d->runs, d->readings, d->events, a->same, a->missing, a->added, a->changed,
-		 d->miscounted, d->skipped, d->streams.same, d->streams.other,
-		 d->other_version ? "true" : "false");
+		 d->miscounted, d->skipped, d->streams.same, d->streams.other, d->reports_same,
+		 d->reports_other, d->reports_skipped, d->other_version ? "true" : "false");
 	for (size_t i = 0; i < a->ntold; i++) {
 		buf_addf(b, "%s{\"kind\":\"%s\",\"evt_num\":%" PRIu64 ",\"rule\":", i ? "," : "",
 			 kinds[a->first[i].kind], a->first[i].evt_num);

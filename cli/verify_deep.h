@@ -15,12 +15,17 @@ struct cli_deep { /* zeroed storage */
 	uint64_t skipped;    /* runs and readings that could not be repeated */
 	struct buf why;	     /* lines about these: untrusted text made harmless */
 	struct bag_streams streams;
-	bool other_version; /* one was made by another version of the program */
+	uint64_t reports_same, reports_other; /* that the bundle has of its case */
+	uint64_t reports_skipped;	      /* that could not be compared */
+	const char *report_why;		      /* not: of the last of them */
+	char report[160];		      /* the first of reports_other: its name, untrusted */
+	bool other_version;		      /* one was made by another version of the program */
 	int status;
 };
 
-/* Uncompress the captures of the bundle @b, and repeat all runs of its case at @path (NULL: there
- * is none). What goes wrong is in d->status (told). */
+/* Uncompress the captures of the bundle @b, repeat all runs of its case at @path (NULL: there is
+ * none), and make the reports that it has of the case once more. What goes wrong is in d->status
+ * (told). */
 void cli_check_deep(struct cli_deep *d, const char *path, const struct cli_bundle *b);
 void cli_deep_text(struct buf *b, const struct cli_deep *d, bool has_case);
 /* A member "deep" for an object that has others. */

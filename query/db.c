@@ -167,8 +167,8 @@ static int configure(sqlite3 *db, const char *path, int busy_ms, struct error *e
 			   "PRAGMA foreign_keys = ON;"
 			   "PRAGMA synchronous = NORMAL;"
 			   "PRAGMA temp_store = MEMORY;"
-			   "PRAGMA page_size = 8192;"		/* of a new case */
-			   "PRAGMA cache_size = -65536;"	/* KiB */
+			   "PRAGMA page_size = 8192;" /* of a new case */
+			   "PRAGMA cache_size = -" QRY_CACHE_KIB ";"
 			   "PRAGMA wal_autocheckpoint = 8000;", /* pages */
 			   err);
 }

@@ -14,6 +14,7 @@
 #include "scapfile/scapfile.h"
 
 #define QRY_SCHEMA_VERSION 2
+#define QRY_CACHE_KIB	   "65536" /* of pages, for who writes: indexes of large cases are all over */
 #define QRY_QUEUE_BYTES                                                                            \
 	(8u << 20) /* queued rows waiting for SQLite; a full queue makes the caller wait */
 /* A transaction ends after so many rows, if it has lasted so long, and at the latest after so many.

@@ -125,7 +125,8 @@ static struct rep_case *case_new(const char *name, const struct rep_options *opt
 
 	if (!c)
 		return NULL;
-	c->name = name;
+	c->name = opt->copy_of ? opt->copy_of : name;
+	c->told = opt->name ? opt->name : name;
 	c->select = opt->select;
 	c->run_id = opt->select.run_id;
 	c->ask = (struct qry_ask_options){.memory = memory, .stop = opt->stop, .arg = opt->arg};
@@ -208,5 +209,5 @@ void rep_case_close(struct rep_case *c)
 
 const char *rep_case_name(const struct rep_case *c)
 {
-	return c->name;
+	return c->told;
 }

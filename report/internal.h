@@ -11,8 +11,9 @@
 
 struct rep_case {
 	sqlite3 *db;
-	bool owned; /* to be closed */
-	const char *name;
+	bool owned;	  /* to be closed */
+	const char *name; /* in messages */
+	const char *told; /* in reports */
 	struct rep_select select;
 	int64_t run_id; /* as selected, when @select is narrowed */
 	struct qry_ask_options ask;

@@ -62,6 +62,8 @@ struct rep_options {
 	struct rep_select select;
 	bool has_limit;
 	uint64_t limit;	      /* alerts that are told; without: what the format finds reasonable */
+	const char *copy_of;  /* the case that this one is a copy of, for messages; or NULL */
+	const char *name;     /* what reports call the case; NULL: as it was opened */
 	const char *title;    /* or NULL */
 	const char *question; /* what the report is to answer; or NULL */
 	const char *author;   /* or NULL */
@@ -129,7 +131,7 @@ MUST_CHECK int rep_case_open(const char *path, const struct rep_options *opt, ui
 MUST_CHECK int rep_case_over(struct sqlite3 *db, const char *name, const struct rep_options *opt,
 			     struct rep_case **out, struct error *err);
 void rep_case_close(struct rep_case *c);	     /* NULL is fine */
-const char *rep_case_name(const struct rep_case *c); /* as given */
+const char *rep_case_name(const struct rep_case *c); /* rep_options.name, or as given */
 /* From now on rows are those of run @run_id alone; 0: as selected. Not while rows are open. */
 MUST_CHECK int rep_case_narrow(struct rep_case *c, int64_t run_id, struct error *err);
 

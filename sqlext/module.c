@@ -279,7 +279,7 @@ static size_t ascii_prefix(struct sv s)
 void vtab_result_text(sqlite3_context *out, struct sv text)
 {
 	struct buf valid = {0};
-	struct sv s = sv_drop(text, ascii_prefix(text));
+	struct sv s = text.n ? sv_drop(text, ascii_prefix(text)) : text;
 	bool whole = true;
 
 	while (s.n) {

@@ -8,8 +8,8 @@ import lzma
 import os
 import random
 import re
-import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tarfile
@@ -78,8 +78,9 @@ def made(folder):
                 "%s: the root is beside it" % end)
         has = bundle.members(data)
         r.equal([n for n in has if n.startswith("data/")],
-                ["data/captures/n.scap", "data/captures/n.scap.seal", "data/results/case.db", "data/rules/001-starter.yaml"],
-                "%s: all that the case was made from" % end)
+                ["data/captures/n.scap", "data/captures/n.scap.seal", "data/results/alerts.jsonl", "data/results/case.db",
+                 "data/results/report.html", "data/rules/001-starter.yaml"],
+                "%s: all that the case was made from, and what it says" % end)
         r.check(has["data/captures/n.scap"] == read(CAPTURE) and has["data/rules/001-starter.yaml"] == read(RULES),
                 "%s: as it is stored" % end)
         os.utime(os.path.join(folder, "n.scap"))
@@ -100,6 +101,77 @@ def made(folder):
     r.check(status == 0 and "root  " in err, "to standard output", err)
     expect(["bundle", "create", "-o", "x.tar", "nothing.scap"], 4, "nothing.scap", cwd=folder)
     r.check(not [n for n in os.listdir(folder) if "partial" in n or n.startswith("x.tar")], "what fails leaves nothing behind")
+
+
+ALERTS_RULES = b"""
+- rule: Sockets
+  desc: d
+  condition: evt.type in (connect, accept, socket, openat)
+  output: "%proc.name %fd.name"
+  priority: WARNING
+"""
+REPORTS = {"data/results/alerts.jsonl": "jsonl", "data/results/report.html": "html"}
+
+
+def printed(form, case, cwd):
+    """What scapula report prints, as bytes."""
+    p = subprocess.run([check.scapula_path(), "report", "-f", form, case], cwd=cwd, capture_output=True,
+                       env={n: v for n, v in os.environ.items() if n != "SOURCE_DATE_EPOCH"})
+    r.check(p.returncode == 0, "report -f %s %s" % (form, case), p.stderr.decode())
+    return p.stdout
+
+
+def reported(folder):
+    """The report and the alerts are those of the case that is in the bundle."""
+    write(os.path.join(folder, "alerts.yaml"), ALERTS_RULES)
+    expect(["replay", "-q", "-r", "alerts.yaml", "--db", "said.db", "n.scap"], 0, cwd=folder)
+    shutil.copy(os.path.join(folder, "said.db"), os.path.join(folder, "old.db"))
+    case = sqlite3.connect(os.path.join(folder, "said.db"))  # what is in the write-ahead log only is told, too
+    case.execute("PRAGMA journal_mode = WAL")
+    case.execute("INSERT INTO notes (written, author, text) VALUES (0, 'ada', 'said of it <b>')")
+    case.commit()
+    r.check(os.path.getsize(os.path.join(folder, "said.db-wal")), "the case has a write-ahead log")
+    scratch = os.path.join(folder, "scratch")
+    os.mkdir(scratch)
+    for name, env in (("said.tar", {}), ("dated.tar", {"SOURCE_DATE_EPOCH": "1700000000"})):
+        expect(["bundle", "create", "said.db", "-o", name], 0, cwd=folder, env=dict(env, TMPDIR=scratch))
+    case.close()
+    r.equal(os.listdir(scratch), [], "nothing is left in the temporary directory")
+    has, dated = (bundle.members(read(os.path.join(folder, n))) for n in ("said.tar", "dated.tar"))
+    unpacked = os.path.join(folder, "u-said")
+    with tarfile.open(os.path.join(folder, "said.tar")) as t:
+        t.extractall(unpacked)
+    for member, form in REPORTS.items():
+        r.check(has[member] == printed(form, "data/results/said.db", unpacked), "%s is what scapula report prints" % member)
+        r.check(has[member] == dated[member], "%s has no time of making" % member)
+        r.check(b"Made-From-Case: %s\n" % member.encode() in has["bag-info.txt"], "bag-info.txt says what %s is" % member)
+        r.check(folder.encode() not in has[member] and b"scapula-" not in has[member], "%s names no place on this host" % member)
+    r.check(has["data/results/alerts.jsonl"] == printed("jsonl", "said.tar//data/results/said.db", folder), "out of the archive, too")
+    r.check(b"said of it &lt;b&gt;" in has["data/results/report.html"], "what people said until then is in the page")
+    c = sqlite3.connect(os.path.join(unpacked, "data", "results", "said.db"))
+    count = c.execute("SELECT count(*) FROM alerts").fetchone()[0]
+    c.close()
+    r.equal((has["data/results/alerts.jsonl"].count(b"\n"), count > 10), (count, True), "a line for each alert")
+    expect(["bundle", "create", "said.db", "-o", "without.tar", "--no-report", "--add", "u-said/data/results/report.html"], 0, cwd=folder)
+    without = bundle.members(read(os.path.join(folder, "without.tar")))
+    r.equal([n for n in without if n.startswith("data/results/")], ["data/results/report.html", "data/results/said.db"], "--no-report")
+    r.check(b"Made-From-Case" not in without["bag-info.txt"], "what was added is not said to be made of the case")
+    expect(["bundle", "create", "said.db", "-o", "both.tar", "--add", "u-said/data/results/report.html"], 0, cwd=folder)
+    r.check("data/results/2/report.html" in bundle.members(read(os.path.join(folder, "both.tar"))), "one's own report beside it")
+    unreportable(folder)
+
+
+def unreportable(folder):
+    old = sqlite3.connect(os.path.join(folder, "old.db"))
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    expect(["bundle", "create", "old.db", "-o", "old.tar"], 4, "case 'old.db' has schema version 1", cwd=folder)
+    expect(["bundle", "create", "old.db", "-o", "old.tar"], 4, "--no-report leaves the report out", cwd=folder)
+    r.check(not [n for n in os.listdir(folder) if n.startswith("old.tar")], "without the report there is no bundle")
+    expect(["bundle", "create", "old.db", "-o", "old.tar", "--no-report"], 0, cwd=folder)
+    nowhere = {"TMPDIR": os.path.join(folder, "nowhere")}
+    expect(["bundle", "create", "said.db", "-o", "now.tar"], 4, "nowhere", cwd=folder, env=nowhere)
 
 
 def incomplete(folder):
@@ -129,7 +201,7 @@ def altered(folder, n):
     path, unpacked = os.path.join(folder, "x.tar"), os.path.join(folder, "u-tar")
     root = "../b.tar.root"
     with tarfile.open(os.path.join(folder, "b.tar")) as t:
-        places = [(m.name, m.offset_data, m.size) for m in t]
+        places = [(m.name, m.offset_data, m.size) for m in t if m.size]
     for name, at, size in places:
         for k in [0, size - 1] + [rng.randrange(size) for _ in range(n)]:
             changed = bytearray(whole)
@@ -317,13 +389,39 @@ def hostile(folder):
 
 def peak(args, cwd):
     """The most memory that the program had, in bytes."""
-    p = subprocess.Popen([check.scapula_path()] + args, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, err = p.communicate()
-    return p.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024, err.decode()
+    with tempfile.TemporaryFile() as err:
+        p = subprocess.Popen([check.scapula_path()] + args, cwd=cwd, stdout=subprocess.DEVNULL, stderr=err)
+        usage = os.wait4(p.pid, 0)
+        p.returncode = os.waitstatus_to_exitcode(usage[1])
+        err.seek(0)
+        return p.returncode, usage[2].ru_maxrss * 1024, err.read().decode()
+
+
+def many_alerts(folder, count):
+    """A case whose alerts are more than fit into MEMORY."""
+    make_case(folder)
+    write(os.path.join(folder, "alerts.yaml"), ALERTS_RULES)
+    expect(["replay", "-q", "-r", "alerts.yaml", "--db", "many.db", "n.scap"], 0, cwd=folder)
+    case = sqlite3.connect(os.path.join(folder, "many.db"))
+    columns = [c[1] for c in case.execute("PRAGMA table_info(alerts)")]
+    new = {"alert_id": "NULL", "seq": "seq + n * 1000000", "evt_offset": "evt_offset + n * 100000000", "evt_num": "evt_num + n * 1000000"}
+    have = case.execute("SELECT count(*) FROM alerts").fetchone()[0]
+    case.execute("INSERT INTO alerts WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x WHERE n < %d) SELECT %s FROM alerts, x"
+                 % (count // have, ", ".join(new.get(c, c) for c in columns)))
+    case.execute("UPDATE alert_counts SET alerts = alerts * %d" % (count // have + 1))
+    case.commit()
+    case.close()
 
 
 def large(folder):
-    """Two GB, in the release build only: sanitizers need memory of their own."""
+    """More than there may be memory for, in the release build only: sanitizers need memory of their own."""
+    many_alerts(folder, 60000)
+    for args in (["bundle", "create", "-q", "many.db", "-o", "many.tar"], ["verify", "many.tar"]):
+        status, memory, err = peak(args, folder)
+        r.check(status == 0 and memory < MEMORY, "60,000 alerts: %s in %.1f MB" % (args[0], memory / 1e6), err)
+    with tarfile.open(os.path.join(folder, "many.tar")) as t:
+        size = t.getmember("data/results/alerts.jsonl").size
+    r.check(size > MEMORY, "of which there are %.1f MB" % (size / 1e6))
     with open(os.path.join(folder, "large.bin"), "wb") as f:
         f.truncate(LARGE)
         f.write(b"x")
@@ -355,7 +453,7 @@ def main():
             large(folder)
             r.finish()
         make_case(folder)
-        for test in (made, incomplete, signed, custody, read_inside, hostile, page):
+        for test in (made, reported, incomplete, signed, custody, read_inside, hostile, page):
             test(folder)
         altered(folder, 4)
     r.finish()

@@ -187,12 +187,13 @@ def replayed(folder):
     deep = lines[0]["deep"]
     r.equal((lines[0]["status"], deep["runs"], deep["readings"], deep["alerts_same"], deep["streams_same"], deep["differences"]),
             (0, 3, 4, count, 2, []), "every alert of every run comes again")
+    r.equal((deep["reports_same"], deep["reports_other"], deep["reports_skipped"]), (2, 0, 0), "and so do the reports")
     r.check(count > 100, "and there are some", str(count))
     unpacked = os.path.join(folder, "u-deep")
     with tarfile.open(os.path.join(folder, "deep.tar")) as t:
         t.extractall(unpacked)
     status, lines = verify_json(unpacked, "--deep")
-    r.equal((lines[0]["status"], lines[0]["deep"]["alerts_same"]), (0, count), "out of a directory, too")
+    r.equal((lines[0]["status"], lines[0]["deep"]["alerts_same"], lines[0]["deep"]["reports_same"]), (0, count, 2), "out of a directory, too")
     for what, sql, counts in (("left out", "DELETE FROM alerts WHERE seq = 3 AND run_capture_id = 1", (0, 1, 0)),
                               ("made up", "UPDATE alerts SET evt_num = 999999, evt_offset = 999999999 WHERE alert_id = 5", (1, 1, 0)),
                               ("reworded", "UPDATE alerts SET output = 'it was <b>' || char(27) || '[31m' WHERE alert_id = 7", (0, 0, 1)),
@@ -229,6 +230,41 @@ def replayed(folder):
     r.equal(os.listdir(scratch), [], "nothing is left in the temporary directory")
 
 
+def remade(members):
+    """A tar whose manifests are made to fit."""
+    data = {n: d for n, d in members.items() if n.startswith("data/")}
+    members["manifest-sha256.txt"] = "".join("%s  %s\n" % (sha256(data[n]), n) for n in sorted(data)).encode()
+    size = b"Payload-Oxum: %d.%d" % (sum(len(d) for d in data.values()), len(data))
+    members["bag-info.txt"] = re.sub(rb"Payload-Oxum: [0-9.]+", size, members["bag-info.txt"])
+    return retar(members)
+
+
+def retold(folder):
+    """verify --deep: reports that say something else than the case."""
+    path = os.path.join(folder, "retold.tar")
+    whole = read(os.path.join(folder, "deep.tar"))
+    for name in ("data/results/alerts.jsonl", "data/results/report.html"):
+        has = bundle.members(whole)
+        has[name] = has[name].replace(b"WARNING", b"NOTICE", 1).replace(b"Warning", b"Notice", 1)
+        r.check(has[name] != bundle.members(whole)[name], "%s: there is something to change" % name)
+        write(path, remade(has))
+        expect(["verify", path], 0, what="%s: manifests that fit show nothing" % name)
+        expect(["verify", "--deep", path], 1, in_out="NOT as the case gives them; first: " + name)
+        deep = verify_json(path, "--deep")[1][0]["deep"]
+        r.equal((deep["reports_same"], deep["reports_other"]), (1, 1), "%s: the other one is as it was" % name)
+    info = has["bag-info.txt"]
+    has["bag-info.txt"] = info.replace(b"Agent: scapula ", b"Agent: scapula 0.0.")
+    write(path, remade(has))
+    expect(["verify", "--deep", path], 5, in_out="1 report: it was made by another version", what="another version tells it differently")
+    has["bag-info.txt"] = re.sub(rb"Made-From-Case: .*\n", b"", info)
+    write(path, remade(has))
+    expect(["verify", "--deep", path], 0, what="a report that somebody added says what it likes")
+    has = bundle.members(whole)
+    has["data/results/also.db"] = bundle.members(read(os.path.join(folder, "b.tar")))["data/results/case.db"]
+    write(path, remade(has))
+    expect(["verify", "--deep", path], 5, in_out="2 reports: there are several cases", what="of which case they are is not known")
+
+
 # --- custody ---
 
 def entries(folder):
@@ -256,6 +292,25 @@ def entries(folder):
     write(log, b"".join(read(log).splitlines(True)[:2]))
     expect(["custody", "check", log], 0, what="a log that was cut at a line looks whole")
     expect(["custody", "check", "--hash", last, log], 1, "NOT what it was", what="until a hash is held against it")
+
+
+def written(folder):
+    """query --write is about to change evidence."""
+    log = os.path.join(folder, "written.log")
+    env = {"SCAPULA_CUSTODY": log}
+    note = "INSERT INTO notes (written, author, text) VALUES (0, 'ada', :text)"
+    shutil.copy(os.path.join(folder, "case.db"), os.path.join(folder, "w.db"))
+    expect(["query", "w.db", "SELECT 1"], 0, cwd=folder, env=env)
+    expect(["query", "w.db", note, "-p", "text=x"], 3, "only read", cwd=folder, env=env)
+    r.check(not os.path.exists(log), "a case that is only read is no entry")
+    for text in ("one", "two"):
+        expect(["query", "--write", "w.db", note, "-p", "text=" + text], 0, cwd=folder, env=env)
+        got = bundle.custody(read(log))
+        r.equal((got[-1]["action"], [f["name"] for f in got[-1]["outputs"]]), ("open-rw", ["w.db"]), "query --write: which case")
+        r.check({"query", "--write", note, "text=" + text} <= set(got[-1]["argv"]), "and what was done to it", str(got[-1]["argv"]))
+        r.equal(got[-1]["outputs"][0]["sha256"], sha256(read(os.path.join(folder, "w.db"))), "and what it is since then")
+    expect(["query", "--write", "none.db", "SELECT 1"], 4, "none.db", cwd=folder, env=env)
+    r.equal(len(bundle.custody(read(log))), 2, "a case that is not there was not changed")
 
 
 def recorded(folder):
@@ -397,7 +452,7 @@ def main():
         base.make_case(folder)
         for end in ("tar", "zip"):
             expect(["bundle", "create", "-q", "case.db", "-o", "b." + end], 0, cwd=folder)
-        for test in (same_bytes, uncompressed, between, alone, replayed, entries, recorded, sheets, memory, hostile):
+        for test in (same_bytes, uncompressed, between, alone, replayed, retold, entries, written, recorded, sheets, memory, hostile):
             test(folder)
     r.finish()
 

@@ -108,6 +108,45 @@ static enum bag_verdict verdict(size_t n)
 	return v;
 }
 
+/* Bytes that only a descriptor leads to. */
+static int nameless(const char *text)
+{
+	int fd = arc_nameless(NULL);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	return fd;
+}
+
+static void files_made_from_the_case_need_no_name_and_are_listed(void **state)
+{
+	struct bag_report r;
+	struct bag_made made;
+	struct bag_maker *m;
+	int fd = open(output, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	(void)state;
+	assert_int_equal(bag_maker_new(&making, &m, NULL), 0);
+	assert_int_equal(bag_maker_from_case(m, BAG_RESULTS "a", nameless("one"), NULL), 0);
+	assert_int_equal(bag_maker_from_case(m, BAG_RESULTS "b", nameless(""), NULL), 0);
+	assert_int_equal(bag_maker_from_case(m, BAG_RESULTS "a", nameless("two"), NULL), ERR_USAGE);
+	assert_int_equal(bag_maker_text(m, BAG_RESULTS "c", sv_of("three"), NULL), 0);
+	assert_int_equal(bag_maker_write(m, fd, ARC_TAR, &made, NULL), 0);
+	bag_maker_free(m);
+	close(fd);
+	assert_int_equal(bag_check(output, NULL, &r, NULL), 0);
+	assert_int_equal(r.verdict, BAG_INTACT);
+	assert_int_equal(r.good, 3);
+	assert_int_equal(r.bytes, 8);
+	assert_true(bag_info_has(r.info, BAG_FROM_CASE, BAG_RESULTS "a"));
+	assert_true(bag_info_has(r.info, BAG_FROM_CASE, BAG_RESULTS "b"));
+	assert_false(bag_info_has(r.info, BAG_FROM_CASE, BAG_RESULTS "c"));
+	assert_false(bag_info_has(r.info, BAG_FROM_CASE, BAG_RESULTS));
+	assert_true(bag_info_has(r.info, BAG_AGENT, making.tool));
+	assert_false(bag_info_has("", BAG_AGENT, making.tool));
+	bag_report_done(&r);
+}
+
 static void every_changed_byte_of_every_member_is_found(void **state)
 {
 	static const char *const names[] = {
@@ -228,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_bundle_is_what_was_put_into_it),
+	    cmocka_unit_test(files_made_from_the_case_need_no_name_and_are_listed),
 	    cmocka_unit_test(every_changed_byte_of_every_member_is_found),
 	    cmocka_unit_test(a_bundle_that_is_cut_is_incomplete_and_says_what_is_there),
 	    cmocka_unit_test(members_that_no_manifest_has_are_found),

@@ -318,6 +318,8 @@ static void add_sieve(struct batcher *b, struct flt_batch *batch, const struct p
 	s->if_true = s->if_false = UINT64_MAX;
 	s->test = copy.plan->test ? copy.plan->test->id : 0;
 	s->screened = copy.screened;
+	for (uint32_t i = 0; i < copy.screened.count; i++)
+		copy.screened.fields[i]->screen->used = true;
 	memset(s->screened.bits, 0, sizeof(s->screened.bits));
 	s->rows = arena_zalloc(&b->emitter.program->arena, copy.screened.count, sizeof(*s->rows));
 	if (s->rows)

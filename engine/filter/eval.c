@@ -18,8 +18,10 @@ struct flt_tests {
 	uint64_t *slots;   /* each: key, known bits, result bits */
 	size_t slot_count, slot_words, bit_words;
 	uint64_t *slot; /* of the current event's thread; NULL: not looked up yet */
-	uint64_t *left; /* bit per position of a batch: not ruled out yet */
-	unsigned *hits; /* positions in a batch */
+	unsigned *hits; /* positions in an agenda */
+	/* The program's: */
+	uint32_t thread_tests;
+	const struct flt_step *steps;
 };
 
 /* --- contexts --- */
@@ -32,6 +34,8 @@ static int make_tests(struct flt_ctx *cx, struct error *err)
 	cx->tests = tests;
 	if (!tests)
 		return error_nomem(err);
+	tests->thread_tests = p->thread_tests;
+	tests->steps = (const struct flt_step *)(const void *)p->steps.p;
 	tests->bit_words = (p->thread_tests + 63) / 64;
 	tests->slot_words = 1 + 2 * tests->bit_words;
 	tests->results = calloc(p->numbered_count + 1, sizeof(*tests->results));
@@ -243,7 +247,7 @@ static inline bool test_result(struct flt_ctx *cx, uint32_t id)
 {
 	uint64_t no = cx->epoch << 1, known;
 
-	if (id < cx->program->thread_tests)
+	if (id < cx->tests->thread_tests)
 		return thread_result(cx, id);
 	known = cx->tests->results[id];
 	return known >= no ? known != no : event_result(cx, id);
@@ -252,7 +256,7 @@ static inline bool test_result(struct flt_ctx *cx, uint32_t id)
 /* Go from step @at to what is no step. */
 static uint32_t run_steps(struct flt_ctx *cx, uint32_t at)
 {
-	const struct flt_step *steps = (const struct flt_step *)(const void *)cx->program->steps.p;
+	const struct flt_step *steps = cx->tests->steps;
 
 	while (at < FLT_STEP_END) {
 		const struct flt_step *step = &steps[at];

@@ -75,12 +75,12 @@ struct flt_field { /* a field with its argument, as used in a program */
 	enum flt_purpose purpose;
 	unsigned id; /* index of memo and private storage in the context */
 	bool has_arg, arg_is_index;
-	int64_t index;			 /* [N] */
-	struct sv arg;			 /* [KEY] or .NAME */
-	struct sv text;			 /* canonical printed form: the key in JSON */
-	uint16_t code;			 /* for extractors that serve several fields */
-	const void *data;		 /* what resolving prepared for the extractor */
-	const struct flt_screen *screen; /* set by sealing; NULL: none */
+	int64_t index;		   /* [N] */
+	struct sv arg;		   /* [KEY] or .NAME */
+	struct sv text;		   /* canonical printed form: the key in JSON */
+	uint16_t code;		   /* for extractors that serve several fields */
+	const void *data;	   /* what resolving prepared for the extractor */
+	struct flt_screen *screen; /* set by sealing; NULL: none */
 };
 
 /*

@@ -7,10 +7,30 @@
 /* Escapes inside double quotes, and what they stand for. */
 static const char escaped[] = "\b\f\n\r\t\\\"", letters[] = "bfnrt\\\"";
 
+static bool is_plain(char c)
+{
+	switch (c) {
+	case '\0':
+	case '\b':
+	case '\f':
+	case '\n':
+	case '\r':
+	case '\t':
+	case ' ':
+	case '=':
+	case '\\':
+	case '"':
+	case '\'':
+		return false;
+	default:
+		return true;
+	}
+}
+
 static bool needs_quotes(struct sv s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (strchr("\b\f\n\r\t =\\\"'", s.p[i])) /* finds NUL, too */
+		if (!is_plain(s.p[i]))
 			return true;
 	return false;
 }

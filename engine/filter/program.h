@@ -82,6 +82,7 @@ struct flt_step {
 
 struct flt_screen { /* which of a field's tests a text may satisfy, by its first bytes */
 	uint64_t may[FLT_SCREEN_DEPTH][256]; /* bits of tests; the text's end is byte 0 */
+	bool used;			     /* by a sieve */
 };
 
 #define FLT_SCREENED_MAX 3
@@ -196,6 +197,8 @@ void flt_plan_sort(enum flt_node_kind kind, struct flt_plan **kids, uint32_t cou
 
 /* screen.c: after the tests in use are known. */
 MUST_CHECK int flt_make_screens(struct flt_program *p, struct error *err);
+/* Forget those that no sieve uses. */
+void flt_drop_screens(struct flt_program *p);
 
 /* emit.c: turning plans into steps for one event type. */
 struct flt_emitter {

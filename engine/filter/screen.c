@@ -112,6 +112,13 @@ int flt_make_screens(struct flt_program *p, struct error *err)
 	return done ? 0 : error_nomem(err);
 }
 
+void flt_drop_screens(struct flt_program *p)
+{
+	for (uint32_t i = 0; i < p->field_count; i++)
+		if (p->fields[i]->screen && !p->fields[i]->screen->used)
+			p->fields[i]->screen = NULL;
+}
+
 uint64_t flt_screen_value(const struct flt_screen *s, const struct flt_value *v)
 {
 	const struct flt_datum *d = v->items;

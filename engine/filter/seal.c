@@ -204,6 +204,7 @@ int flt_program_seal(struct flt_program *p, struct error *err)
 		rc = flt_emit_conditions(p, err);
 	if (rc == 0)
 		rc = flt_prepare_batches(p, err);
+	flt_drop_screens(p);
 	p->sealed = rc == 0;
 	return rc;
 }

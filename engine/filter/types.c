@@ -54,12 +54,18 @@ unsigned flt_types_count(const struct flt_types *t)
 
 /* --- names --- */
 
+/* sv_is(); most names differ in the first byte already. */
+static inline bool is_name(struct sv name, const char *known)
+{
+	return name.n && name.p[0] == known[0] && sv_is(name, known);
+}
+
 static bool add_events_named(struct sv name, struct flt_types *t)
 {
 	bool found = false;
 
 	for (unsigned i = 0; i < EV_TYPE_COUNT; i++) {
-		if (sv_is(name, ev_table[i].name)) {
+		if (is_name(name, ev_table[i].name)) {
 			add(t, i);
 			found = true;
 		}
@@ -73,7 +79,7 @@ static bool add_events_of_syscall(struct sv name, struct flt_types *t)
 	for (unsigned i = 0; i < EV_SYSCALL_COUNT; i++) {
 		const struct ev_syscall *sc = &ev_syscalls[i];
 
-		if (!sv_is(name, sc->name))
+		if (!is_name(name, sc->name))
 			continue;
 		add(t, sc->enter_type);
 		if (sc->enter_type == EV_GENERIC_E || sc->exit_type != EV_GENERIC_X)
