@@ -12,10 +12,10 @@ static const struct sf_block_info block_types[] = {
 	/* type		kind			version	prefix	large */
 	{ SF_SHB,	SF_KIND_SECTION,	1,	0,	true },
 	{ SF_EV_V2,	SF_KIND_EVENT,		2,	2,	false },
+	{ SF_EV_V1,	SF_KIND_EVENT,		1,	2,	false },
 	{ SF_EVF_V2,	SF_KIND_EVENT,		2,	6,	false },
 	{ SF_EV_V2_LARGE, SF_KIND_EVENT,	2,	2,	true },
 	{ SF_EVF_V2_LARGE, SF_KIND_EVENT,	2,	6,	true },
-	{ 0x204,	SF_KIND_EVENT,		1,	2,	false },
 	{ 0x8010abcd,	SF_KIND_EVENT,		1,	2,	false },
 	{ 0x208,	SF_KIND_EVENT,		1,	6,	false },
 	{ 0x201,	SF_KIND_MACHINE,	1,	0,	true },
@@ -372,13 +372,13 @@ int sf_block_next(struct sf_framer *f, struct sf_block *b, struct error *err)
 	struct sf_stream *s = &f->stream;
 
 	if (LIKELY(sf_stream_left(s) >= SF_BLOCK_MIN)) {
-		uint32_t total = load_u32(s->at + 4);
+		uint32_t type = load_u32(s->at), total = load_u32(s->at + 4);
 
 		/* Nearly every block of a capture: a small event, there in full. */
-		if (LIKELY(load_u32(s->at) == SF_EV_V2 && total >= SF_BLOCK_MIN &&
+		if (LIKELY((type == SF_EV_V2 || type == SF_EV_V1) && total >= SF_BLOCK_MIN &&
 			   total <= SF_SMALL_EVENT_MAX && total <= sf_stream_left(s) &&
 			   trailer_matches(s->at, total))) {
-			block_here(f, b, &block_types[1]);
+			block_here(f, b, &block_types[type == SF_EV_V2 ? 1 : 2]);
 			return 1;
 		}
 	}

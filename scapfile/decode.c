@@ -75,23 +75,21 @@ static enum sf_decoded decode_current(const uint8_t *hdr, uint32_t avail, struct
 }
 
 /*
- * The old header does not say how many parameters follow: it is the largest number up to the
- * table's for which lengths and parameters fill the event exactly. Return: that number, or -1.
+ * The old header does not say how many parameters follow: it is the number, up to the table's, for
+ * which lengths and parameters fill the event exactly. Each parameter takes room, so there is no
+ * other. Parameters are located on the way. Return: that number, or -1.
  */
-static int count_params(const uint8_t *lens, uint32_t room, unsigned most)
+static int locate_uncounted(struct ev *ev, const uint8_t *lens, uint32_t room, unsigned most)
 {
-	uint32_t sum = 0;
+	uint32_t at = 0;
 	unsigned n = 0;
 
-	while (n < most && 2 * n + 2 <= room)
-		sum += load_u16(lens + 2 * n++);
-	for (;; n--) {
-		if (2 * n + sum == room)
-			return (int)n;
-		if (2 * n + sum < room || n == 0)
-			return -1;
-		sum -= load_u16(lens + 2 * (n - 1));
+	ev->at[0] = 0;
+	while (n < most && 2 * n + 2 + at <= room) {
+		at += load_u16(lens + 2 * n);
+		ev->at[++n] = at;
 	}
+	return 2 * n + at == room ? (int)n : -1;
 }
 
 static enum sf_decoded decode_old(const uint8_t *hdr, uint32_t avail, struct ev *ev,
@@ -113,7 +111,8 @@ static enum sf_decoded decode_old(const uint8_t *hdr, uint32_t avail, struct ev 
 	if (len < SF_HEADER_V1 || len > avail)
 		return SF_EVENT_BAD;
 	*why = "no number of parameters fits the length of the event";
-	nparams = count_params(hdr + SF_HEADER_V1, len - SF_HEADER_V1, ev_table[type].nparams);
+	nparams =
+	    locate_uncounted(ev, hdr + SF_HEADER_V1, len - SF_HEADER_V1, ev_table[type].nparams);
 	if (nparams < 0)
 		return SF_EVENT_BAD;
 	ev->wide = false; /* the old header is older than wide lengths */
@@ -121,7 +120,6 @@ static enum sf_decoded decode_old(const uint8_t *hdr, uint32_t avail, struct ev 
 	ev->data = ev->lens + 2 * nparams;
 	ev->nparams = (uint16_t)nparams;
 	ev->located = (uint8_t)nparams;
-	locate_small(ev, (uint32_t)nparams, len);
 	return SF_EVENT_OK;
 }
 
@@ -141,4 +139,23 @@ enum sf_decoded sf_event_decode(const struct sf_block *b, struct ev *ev, const c
 	if (UNLIKELY(b->info->version == 1))
 		return decode_old(body + prefix, avail, ev, why);
 	return decode_current(body + prefix, avail, ev, why);
+}
+
+uint32_t sf_old_look(const uint8_t *p, size_t left, struct ev *ev)
+{
+	const uint8_t *hdr = p + 10;
+	uint32_t total;
+	const char *why;
+
+	if (left < SF_BLOCK_MIN + 2 + SF_HEADER_V1 || load_u32(p) != SF_EV_V1)
+		return 0;
+	total = load_u32(p + 4);
+	if (UNLIKELY(total > left || total > SF_SMALL_EVENT_MAX ||
+		     total < SF_BLOCK_MIN + 2 + SF_HEADER_V1 || load_u32(p + total - 4) != total))
+		return 0;
+	if (UNLIKELY(decode_old(hdr, total - SF_BLOCK_MIN - 2, ev, &why) != SF_EVENT_OK))
+		return 0;
+	ev->cpu = (int16_t)load_u16(p + 8);
+	ev->block_flags = 0;
+	return total;
 }

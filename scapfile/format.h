@@ -5,6 +5,7 @@
 
 enum sf_block_type {
 	SF_SHB = 0x0a0d0d0a,
+	SF_EV_V1 = 0x204, /* of old recorders */
 	SF_EV_V2 = 0x216,
 	SF_EVF_V2 = 0x217,
 	SF_EV_V2_LARGE = 0x221,

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parts of the capture reader, shared by this folder's files and tests: framing, lists, events,
- * the converter of old events, and the log of what was damaged.
+ * and the log of what was damaged; the converter of old events has a header of its own.
  * Everything that points into a block is borrowed: valid until the reader moves on.
  */
 #ifndef SCAPFILE_INTERNAL_H
 #define SCAPFILE_INTERNAL_H
 
-#include "base/archive.h"
 #include "base/arena.h"
-#include "base/map.h"
-#include "base/pool.h"
+#include "scapfile/converter.h"
 #include "scapfile/event.h"
 #include "scapfile/format.h"
 #include "scapfile/scapfile.h"
@@ -136,6 +134,15 @@ enum sf_decoded {
  */
 enum sf_decoded sf_event_decode(const struct sf_block *b, struct ev *ev, const char **why);
 
+/*
+ * The same for the block at @p, of which @left bytes are there, if it is a small event with the old
+ * header and nothing is wrong with it or its framing; @ev's offset stays as it is.
+ * Return: its length, or 0.
+ */
+uint32_t sf_old_look(const uint8_t *p, size_t left, struct ev *ev);
+
+extern const struct ev_flag ev_flags_file_flags[]; /* one of those of flags.tsv */
+
 /* ---- losses (loss.c) ---- */
 
 #define SF_LOSS_PARAMS 5  /* count, from, to, reason, kinds */
@@ -147,81 +154,5 @@ enum sf_decoded sf_event_decode(const struct sf_block *b, struct ev *ev, const c
 void sf_loss_decode(struct ev *ev, struct ev_loss *loss, struct ev_loss_kind *kinds);
 /* Note it as a gap, too. */
 void sf_loss_gap(struct sf_gaps *gaps, const struct ev_loss *l, uint64_t offset);
-
-/* ---- converter (converter.c, generated converter_table.c) ---- */
-
-enum conv_action { CONV_STORE, CONV_STORE_AND_PASS, CONV_PASS, CONV_ADD_PARAMS, CONV_CHANGE_TYPE };
-
-enum conv_from {
-	CONV_OLD,
-	CONV_ENTER_OR_DEFAULT,
-	CONV_ENTER_OR_EMPTY,
-	CONV_DEFAULT,
-	CONV_EMPTY,
-	CONV_CONTAINER_JSON,
-};
-
-struct conv_source {   /* where a parameter of the result comes from */
-	uint8_t from;  /* enum conv_from */
-	uint8_t index; /* of the old or stored event's parameter */
-};
-
-struct conv_row {
-	uint16_t type, result;
-	uint16_t first_source; /* @nparams_out sources for ADD_PARAMS and CHANGE_TYPE */
-	uint8_t nparams_in, nparams_out;
-	uint8_t action; /* enum conv_action */
-};
-
-extern const struct ev_flag ev_flags_file_flags[]; /* one of those of flags.tsv */
-extern const struct conv_source conv_sources[];
-extern const struct conv_row conv_rows[]; /* ordered by type */
-extern const uint16_t conv_first_row[EV_TYPE_COUNT + 1];
-
-#define CONV_STEPS_MAX	50	    /* a chain that needs as many is refused */
-#define CONV_EVENT_MAX	65536	    /* header, lengths and parameters of an event in conversion */
-#define CONV_STORED_MAX 262144	    /* threads with a stored enter event; the oldest gives way */
-#define CONV_BYTES_MAX	(64u << 20) /* what the stored events may take together, likewise */
-
-struct conv_stored;
-
-struct converter {
-	struct map by_tid; /* struct conv_stored */
-	struct pool pool;
-	struct conv_stored *oldest, *newest;
-	size_t bytes; /* of all stored events */
-	uint8_t lens[EV_PARAMS_MAX * 4];
-	uint8_t data[CONV_EVENT_MAX];
-	char json[CONV_EVENT_MAX];
-};
-
-enum conv_result {
-	CONV_DELIVER,
-	CONV_DROP,	  /* not wanted in this form */
-	CONV_DROP_STORED, /* kept for the exit event */
-	CONV_ERROR,
-};
-
-/* Is a current, complete event that needs no conversion: the common case, decided from the tables
- * alone. */
-static inline bool conv_not_needed(const struct ev *ev)
-{
-	const struct ev_info *info = &ev_table[ev->type];
-	unsigned kind = info->flags & (EF_UNUSED | EF_OLD_VERSION | EF_CONVERTER_MANAGED);
-
-	return kind == 0 || (kind == EF_CONVERTER_MANAGED && ev_type_is_exit(ev->type) &&
-			     ev->nparams == info->nparams);
-}
-
-void conv_done(struct converter *c);
-/* Forget all stored events: a section starts. */
-void conv_reset(struct converter *c);
-/* Save what is stored, or restore it into a new converter. Return: 0, or ERR_NOMEM; see @a. */
-MUST_CHECK int conv_archive(struct converter *c, struct archive *a);
-/*
- * Bring @ev to its current form; its bytes then lie in the block or in @c.
- * Return: enum conv_result (@why: static text for CONV_ERROR), or ERR_NOMEM.
- */
-MUST_CHECK int conv_apply(struct converter *c, struct ev *ev, const char **why);
 
 #endif

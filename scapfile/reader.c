@@ -159,12 +159,27 @@ static int take_own(struct sf_reader *r, struct ev_item *item)
 	return 1;
 }
 
+/* Make a current event of the one that was decoded. Return: 1 to deliver it, 0 to go on, or ERR_*.
+ */
+static inline int bring_up(struct sf_reader *r, struct error *err)
+{
+	const char *why;
+	int rc = conv_apply(&r->conv, &r->ev, &why);
+
+	if (LIKELY(rc == CONV_DELIVER))
+		return 1;
+	if (UNLIKELY(rc < 0))
+		return error_nomem(err);
+	if (UNLIKELY(rc == CONV_ERROR))
+		note_bad_event(r, why);
+	r->stats.events_stored += rc == CONV_DROP_STORED;
+	return 0;
+}
+
 /* Everything but a current, complete event. Return: 1 to deliver it, 0 to go on, or ERR_*. */
 static NOINLINE int unusual_event(struct sf_reader *r, enum sf_decoded decoded, const char *why,
 				  struct error *err)
 {
-	int rc;
-
 	switch (decoded) {
 	case SF_EVENT_UNKNOWN:
 		r->stats.events_unknown++;
@@ -177,20 +192,30 @@ static NOINLINE int unusual_event(struct sf_reader *r, enum sf_decoded decoded, 
 	case SF_EVENT_OK:
 		break;
 	}
-	rc = conv_apply(&r->conv, &r->ev, &why);
-	if (rc < 0)
-		return error_nomem(err);
-	if (rc == CONV_ERROR)
-		note_bad_event(r, why);
-	r->stats.events_stored += rc == CONV_DROP_STORED;
-	return rc == CONV_DELIVER;
+	return bring_up(r, err);
+}
+
+/* The event that was decoded. Return: 1. */
+static inline int deliver(struct sf_reader *r, struct ev_item *item)
+{
+	struct ev *ev = &r->ev;
+	unsigned known = ev_table[ev->type].nparams;
+
+	if (UNLIKELY(ev->nparams > known)) {
+		ev->nparams = (uint16_t)known;
+		ev->located = (uint8_t)known;
+	}
+	r->stats.events++;
+	item->kind = EV_ITEM_EVENT;
+	item->offset = ev->offset;
+	item->ev = ev;
+	return 1;
 }
 
 static inline int take_event(struct sf_reader *r, struct ev_item *item, struct error *err)
 {
 	struct ev *ev = &r->ev;
 	enum sf_decoded decoded;
-	unsigned known;
 	const char *why;
 	int rc;
 
@@ -205,16 +230,7 @@ static inline int take_event(struct sf_reader *r, struct ev_item *item, struct e
 		if (rc <= 0)
 			return rc;
 	}
-	known = ev_table[ev->type].nparams;
-	if (UNLIKELY(ev->nparams > known)) {
-		ev->nparams = (uint16_t)known;
-		ev->located = (uint8_t)known;
-	}
-	r->stats.events++;
-	item->kind = EV_ITEM_EVENT;
-	item->offset = ev->offset;
-	item->ev = ev;
-	return 1;
+	return deliver(r, item);
 }
 
 /* A block that may not stand where it stands, or that nobody knows. */
@@ -280,8 +296,12 @@ bool sf_row_begin(struct sf_reader *r, struct sf_row *row)
 {
 	const struct sf_stream *s = &r->framer.stream;
 
+	const uint8_t *at = s->at + (r->holds_block ? r->block.total : 0);
+
+	if (s->end - at >= 4 && load_u32(at) != SF_EV_V2)
+		return false;
 	*row = (struct sf_row){
-	    .at = s->at + (r->holds_block ? r->block.total : 0),
+	    .at = at,
 	    .end = s->end,
 	    .end_offset = s->end_offset,
 	    .usual = r->usual,
@@ -323,7 +343,36 @@ static inline bool take_usual(struct sf_reader *r, struct ev_item *item)
 	return true;
 }
 
-/* Everything: lists, refills, old and damaged events, the end. */
+/*
+ * Old events that are whole, in the window, and not damaged, until one is to be delivered.
+ * Return: 1, 0 to take the long way, or ERR_*.
+ */
+static int take_old(struct sf_reader *r, struct ev_item *item, struct error *err)
+{
+	struct sf_stream *s = &r->framer.stream;
+	struct sf_block *b = &r->block;
+	uint32_t total;
+	int rc = 0;
+
+	if (UNLIKELY(!r->in_events || r->skips_section))
+		return 0;
+	for (; rc == 0; rc = bring_up(r, err)) {
+		if (r->holds_block)
+			sf_stream_skip(s, b->total);
+		r->holds_block = false;
+		total = sf_old_look(s->at, sf_stream_left(s), &r->ev);
+		if (!total)
+			return 0;
+		r->holds_block = true;
+		r->stats.blocks++;
+		b->p = s->at;
+		b->total = total;
+		b->offset = r->ev.offset = sf_stream_offset(s);
+	}
+	return rc < 0 ? rc : deliver(r, item);
+}
+
+/* Everything: lists, refills, damaged events, the end. */
 static NOINLINE int take_any(struct sf_reader *r, struct ev_item *item, struct error *err)
 {
 	int rc;
@@ -355,7 +404,9 @@ static int reader_next(struct ev_source *source, struct ev_item *item, struct er
 {
 	struct sf_reader *r = reader_of(source);
 
-	return LIKELY(take_usual(r, item)) ? 1 : take_any(r, item, err);
+	int rc = LIKELY(take_usual(r, item)) ? 1 : take_old(r, item, err);
+
+	return LIKELY(rc) ? rc : take_any(r, item, err);
 }
 
 /* When an event of @b was; UINT64_MAX: the block is too short to say. */

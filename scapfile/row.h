@@ -42,7 +42,7 @@ struct sf_row_event {	  /* the next one */
 			  instead */
 };
 
-/* Return: false if @r is not between two events of a section. */
+/* Return: false if @r is not between two events of a section, or the next is of another kind. */
 bool sf_row_begin(struct sf_reader *r, struct sf_row *row);
 /* Go on behind what was taken. */
 void sf_row_end(struct sf_reader *r, const struct sf_row *row);
