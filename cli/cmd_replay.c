@@ -141,7 +141,10 @@ static int work(struct replay *o, int argc, char **argv, int first)
 	o->rules.run.progress = cli_progress;
 	if (!o->rules.run.jobs)
 		o->rules.run.jobs = processors();
-	rc = cli_rule_run_load(&o->rules);
+	rc = cli_rule_run_check_case(&o->rules, (const char *const *)argv + first,
+				     (size_t)(argc - first));
+	if (!rc)
+		rc = cli_rule_run_load(&o->rules);
 	if (!rc)
 		rc = cli_rule_run_start(&o->rules, argc, argv);
 	return rc ? rc : replay_all(o, argv + first, (size_t)(argc - first));

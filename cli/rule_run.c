@@ -12,6 +12,9 @@
 #include "base/clock.h"
 #include "cli/custody.h"
 #include "cli/inputs.h"
+#include "cli/output.h"
+#include "scapfile/index.h"
+#include "scapfile/seal.h"
 
 static int out_of_memory(void)
 {
@@ -253,6 +256,32 @@ static int open_file_sink(struct cli_rule_run *o, const struct run_alert_format 
 		return CLI_INPUT;
 	}
 	return add_sink(o, run_lines_sink_new(o->file_fd, o->cfg.file_name, f));
+}
+
+/* What the name of a case would make it pass for, or NULL. */
+static const char *other_kind(const char *db)
+{
+	if (strcmp(db, "-") == 0)
+		return "standard output, where no database fits";
+	if (sv_ends(sv_of(db), SV_LIT(SF_SEAL_SUFFIX)))
+		return "the seal of a capture";
+	return sv_ends(sv_of(db), SV_LIT(SF_INDEX_SUFFIX)) ? "the index of a capture" : NULL;
+}
+
+int cli_rule_run_check_case(const struct cli_rule_run *o, const char *const *paths, size_t count)
+{
+	const char *other = o->db ? other_kind(o->db) : NULL;
+	int status = 0;
+
+	if (other) {
+		cli_log(CLI_ERROR, "--db %s: that is the name of %s; choose another", o->db, other);
+		return CLI_USAGE;
+	}
+	for (size_t i = 0; i < count && o->db && !status; i++)
+		status = cli_output_is_no_input(o->db, paths[i]);
+	for (size_t i = 0; i < o->rules.count && o->db && !status; i++)
+		status = cli_output_is_no_input(o->db, o->rules.items[i]);
+	return status;
 }
 
 static int open_case(struct cli_rule_run *o, int argc, char **argv)

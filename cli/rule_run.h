@@ -94,6 +94,8 @@ int cli_rule_run_take(struct cli_rule_run *o, int id, const char *value);
 int cli_take_choice(const char *option, const char *value, const char *no, const char *yes,
 		    int *out);
 
+/* May --db have its name, which must be none of the captures @paths? Return: 0 or CLI_USAGE. */
+int cli_rule_run_check_case(const struct cli_rule_run *o, const char *const *paths, size_t count);
 /* Load configuration and rules, and build the engine. Return: 0 or an exit status. */
 int cli_rule_run_load(struct cli_rule_run *o);
 /* Open the sinks and make the run; @argc, @argv: the command line, for the case. Return: 0 or an
