@@ -98,6 +98,17 @@ def of_readers(folder):
         r.equal(contents(folder), before, "nothing is left by " + " ".join(args))
 
 
+def of_archives(folder):
+    """A case in a bundle beside one that is none, either way."""
+    sql = "SELECT count(*) FROM main.runs a, other.runs b"
+    inside = "host.tar//data/results/host.db"
+    for case, other in (("host.db", inside), (inside, "host.db"), (inside, inside)):
+        status, out, err = check.run(["query", "-f", "csv", "--attach", "other=" + other, case, sql], cwd=folder)
+        r.equal((status, out.split()), (0, ["count(*)", "1"]), "%s beside %s: %s" % (other, case, err))
+    refused(folder, INPUT, "has no member", "query", "--attach", "other=host.tar//none.db", "host.db", sql)
+    refused(folder, INPUT, "No such file", "query", "--attach", "other=none.db", "host.db", sql)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         prepare(folder)
@@ -105,6 +116,7 @@ def main():
         of_replay(folder)
         of_reports(folder)
         of_bundles(folder)
+        of_archives(folder)
     r.finish()
 
 
