@@ -711,6 +711,7 @@ int cmd_bundle(int argc, char **argv)
 	if (status)
 		return status < 0 ? cli_flush() : status;
 	cli_catch_signals();
+	cli_catch_timeout(&o.common);
 	if (first < argc && strcmp(argv[first], "create") == 0) {
 		status = create(&o, argv + first + 1, argc - first - 1);
 		done(&o);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -15,6 +16,9 @@
 #include "cli/output.h"
 #include "scapfile/index.h"
 #include "scapfile/seal.h"
+
+#define JOBS_MAX     1024
+#define JOBS_DEFAULT 16 /* at most: each thread has a state of its own */
 
 static int out_of_memory(void)
 {
@@ -100,6 +104,26 @@ int cli_take_priority(const char *option, const char *value, enum rule_priority 
 		"informational or debug",
 		option, value);
 	return CLI_USAGE;
+}
+
+int cli_take_jobs(const char *value, unsigned *out)
+{
+	uint64_t n;
+
+	if (cli_parse_u64(value, &n) && n >= 1 && n <= JOBS_MAX) {
+		*out = (unsigned)n;
+		return 0;
+	}
+	cli_log(CLI_ERROR, "--jobs %s: expected a number from 1 to %d", value, JOBS_MAX);
+	return CLI_USAGE;
+}
+
+unsigned cli_jobs_default(void)
+{
+	cpu_set_t cpus;
+	int n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+
+	return n < JOBS_DEFAULT ? (unsigned)n : JOBS_DEFAULT;
 }
 
 static int take_priority(struct cli_rule_run *o, const char *value)

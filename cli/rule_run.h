@@ -40,6 +40,12 @@ enum { /* ids of the options below */
 	 "true times and durations where Falco's fields have another number"}
 /* clang-format on */
 
+#define CLI_OPTION_JOBS                                                                            \
+	{                                                                                          \
+		'j', "jobs", "N",                                                                  \
+		    "threads, as many as processors if not given; results do not depend on it"     \
+	}
+
 struct cli_names { /* a growing list of borrowed texts */
 	const char **items;
 	size_t count;
@@ -50,6 +56,10 @@ int cli_names_add(struct cli_names *n, const char *text);
 void cli_names_done(struct cli_names *n);
 /* The value of an option; tells what is wrong. Return: 0 or CLI_USAGE. */
 int cli_take_priority(const char *option, const char *value, enum rule_priority *out);
+
+/* The value of CLI_OPTION_JOBS; tells what is wrong. Return: 0 or CLI_USAGE. */
+int cli_take_jobs(const char *value, unsigned *out);
+unsigned cli_jobs_default(void);
 
 struct cli_rule_run {
 	const struct cli_common *common;

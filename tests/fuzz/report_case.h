@@ -5,7 +5,7 @@
  * text of the case is hostile. The rows stay the same, only texts change.
  * Most of the time would go to SQLite's reading of its schema and to malloc(): so rows are taken
  * out again by statements, since undoing a transaction in which a sink made a table makes SQLite
- * read the schema anew; and SQLite has memory of its own for what is small.
+ * read the schema anew; and SQLite has memory of its own.
  */
 #ifndef TESTS_FUZZ_REPORT_CASE_H
 #define TESTS_FUZZ_REPORT_CASE_H
@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "query/internal.h"
 #include "report/report.h"
+#include "tests/fuzz/spare_memory.h"
 
 #define PIECES_MAX 64
 #define SMALL	   1200 /* bytes of what SQLite takes from its own memory */
@@ -44,7 +45,8 @@ static sqlite3 *report_db(void)
 	sqlite3 *db = NULL;
 	struct error err = {0};
 
-	report_must(sqlite3_open(":memory:", &db) == SQLITE_OK &&
+	report_must(sqlite3_config(SQLITE_CONFIG_MALLOC, &spare_memory) == SQLITE_OK &&
+			sqlite3_open(":memory:", &db) == SQLITE_OK &&
 			sqlite3_db_config(db, SQLITE_DBCONFIG_LOOKASIDE, NULL, SMALL, SMALLS) ==
 			    SQLITE_OK &&
 			qry_fingerprint_register(db) == SQLITE_OK,
