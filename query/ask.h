@@ -32,7 +32,16 @@ struct qry_ask_options {
 };
 
 /**
- * qry_ask_open() - connect to a case
+ * qry_ask_connect() - connect to an existing case for reading
+ * @path: it may be inside of an archive. Neither it nor a log that waits beside it changes, and
+ *	nothing is left beside it, as long as nothing is asked of SQLite but reading.
+ * @db: to be closed by sqlite3_close(), also on failure
+ * Return: 0, ERR_DB, ERR_IO, ERR_NOMEM; of one in an archive also as arc_open().
+ */
+MUST_CHECK int qry_ask_connect(const char *path, struct sqlite3 **db, struct error *err);
+
+/**
+ * qry_ask_open() - connect to a case, for people's SQL after qry_ask_guard()
  * @path: NULL: to an empty database in memory
  * @out: to be closed by sqlite3_close()
  * Return: 0, ERR_DB, ERR_IO, ERR_NOMEM.

@@ -349,6 +349,13 @@ int rep_ip_version(struct sv address)
 	return inet_pton(AF_INET6, text, &ip) == 1 ? 6 : 0;
 }
 
+struct sv rep_first_word(struct sv names)
+{
+	const char *blank = names.n ? memchr(names.p, ' ', names.n) : NULL;
+
+	return blank ? sv_make(names.p, (size_t)(blank - names.p)) : names;
+}
+
 struct sv rep_transport(struct sv proto)
 {
 	if (proto.n && proto.p[proto.n - 1] == '6')

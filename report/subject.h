@@ -87,6 +87,8 @@ struct sv rep_base_name(struct sv path);
 struct sv rep_directory(struct sv path);
 /* 4 or 6 if it is an address of that version, else 0. */
 int rep_ip_version(struct sv address);
+/* The first of names with blanks between them. */
+struct sv rep_first_word(struct sv names);
 /* "tcp" of "tcp6". */
 struct sv rep_transport(struct sv proto);
 
