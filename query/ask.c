@@ -116,7 +116,8 @@ static void declare_functions(sqlite3 *db)
 					    "scapula_threads",
 					    "scapula_processes",
 					    "scapula_fds",
-					    "scapula_gaps"};
+					    "scapula_gaps",
+					    "scapula_tallied"};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		char sql[96];
