@@ -4,6 +4,7 @@
 
 #include "replay/checkpoint.h"
 #include "replay/gather.h"
+#include "scapfile/row.h"
 
 /* --- one alert --- */
 
@@ -131,7 +132,15 @@ static bool is_wanted(const void *arg, unsigned type)
 {
 	const struct run_lane *l = arg;
 
-	return rule_engine_wants(l->setup->engine, type) || (l->gather && l->gather->wants[type]);
+	return rule_engine_wants(l->setup->engine, type);
+}
+
+static void note_passed(void *arg, const struct state_passed *e)
+{
+	struct run_lane *l = arg;
+
+	if (run_gather_wants(l->gather, e->event->type))
+		run_gather_passed(l->gather, l->state, e);
 }
 
 /* Does the case want the next event, whatever it is? */
@@ -141,8 +150,8 @@ static bool gathers_all(const struct run_lane *l)
 }
 
 /*
- * What neither a rule nor the case wants is passed in a file, once it is known when the window
- * begins.
+ * What no rule wants is passed in a file, once it is known when the window begins; of what the case
+ * wants it is told as it is passed.
  */
 int run_lane_next(struct run_lane *l, uint64_t max, struct ev_item *item, uint64_t *n,
 		  struct error *err)
@@ -154,6 +163,8 @@ int run_lane_next(struct run_lane *l, uint64_t max, struct ev_item *item, uint64
 	l->passing.max = max;
 	rc = state_pass_on(l->state, &l->passing, item, err);
 	*n += l->passing.passed;
+	if (l->gather && rc >= 0 && UNLIKELY(run_gather_error(l->gather, err) < 0))
+		return run_gather_error(l->gather, err);
 	return rc;
 }
 
@@ -259,6 +270,9 @@ int run_lane_begin(struct run_lane *l, const struct sv *procs, struct error *err
 	l->hostname = state_sv(state_machine(l->state)->hostname);
 	state_passing_init(&l->passing, is_wanted, l);
 	l->passing.reader = l->reader;
+	if (l->gather)
+		l->passing.note = note_passed;
+	l->passing.arg = l;
 	if (l->processes && procs)
 		return run_processes_restore(l->processes, l->state, *procs, err);
 	if (l->processes)
