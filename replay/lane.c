@@ -68,6 +68,7 @@ struct run_span run_window_from(const struct run_window *w, uint64_t first)
 	};
 }
 
+/* Show an event to the rules that want its type. */
 static int show(struct run_lane *l, const struct state_binding *b, struct error *err)
 {
 	const struct run_setup *s = l->setup;
@@ -134,6 +135,41 @@ static bool is_wanted(const void *arg, unsigned type)
 	return rule_engine_wants(l->setup->engine, type) || (l->gather && l->gather->wants[type]);
 }
 
+/* A usual event in a file that a rule or the case wants, of which the state knows. */
+static int take_in_row(void *arg, const struct state_binding *b, struct error *err)
+{
+	struct run_lane *l = arg;
+	int rc = 0;
+
+	if (l->gather && run_gather_wants(l->gather, b->ev->type))
+		rc = run_gather_event(l->gather, l->state, b, err);
+	if (rc >= 0 && b->visible)
+		rc = show(l, b, err);
+	return UNLIKELY(rc >= 0 && l->processes) ? run_processes_error(l->processes, err) : rc;
+}
+
+/* Is it known that no rule matches an event of @type by @t? */
+static bool refuses_in_row(void *arg, unsigned type, struct state_thread *t)
+{
+	struct run_lane *l = arg;
+
+	return !rule_engine_may_match(l->setup->engine, l->ctx, type, t);
+}
+
+static void begin_passing(struct run_lane *l)
+{
+	struct state_passing *p = &l->passing;
+
+	state_passing_init(p, is_wanted, l);
+	p->reader = l->reader;
+	p->show = take_in_row;
+	p->refuses = refuses_in_row;
+	p->arg = l;
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
+		p->ways[type].asks = rule_engine_looks_at_thread(l->setup->engine, type) &&
+				     !(l->gather && l->gather->wants[type]);
+}
+
 /* Does the case want the next event, whatever it is? */
 static bool gathers_all(const struct run_lane *l)
 {
@@ -141,8 +177,8 @@ static bool gathers_all(const struct run_lane *l)
 }
 
 /*
- * What neither a rule nor the case wants is passed in a file, once it is known when the window
- * begins.
+ * Once it is known when the window begins, events are taken where they lie in a file: what neither
+ * a rule nor the case wants is passed, the rest shown.
  */
 int run_lane_next(struct run_lane *l, uint64_t max, struct ev_item *item, uint64_t *n,
 		  struct error *err)
@@ -257,8 +293,7 @@ int run_lane_begin(struct run_lane *l, const struct sv *procs, struct error *err
 	if (rc < 0)
 		return rc;
 	l->hostname = state_sv(state_machine(l->state)->hostname);
-	state_passing_init(&l->passing, is_wanted, l);
-	l->passing.reader = l->reader;
+	begin_passing(l);
 	if (l->processes && procs)
 		return run_processes_restore(l->processes, l->state, *procs, err);
 	if (l->processes)
