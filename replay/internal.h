@@ -117,8 +117,8 @@ void run_lane_redirect(struct run_lane *l, struct run_out *out);
 /* Pass on what is gathered; it ends here, but not the capture. */
 MUST_CHECK int run_lane_pause(struct run_lane *l, struct error *err);
 /*
- * The next item to be taken. Up to @max events that no rule wants are taken before; they are added
- * to @n. Return: as ev_source_next(), or what the case fails with.
+ * The next item to be taken. Up to @max events may be taken before; they are added to @n. Return:
+ * as ev_source_next(), or what run_lane_take() fails with.
  */
 MUST_CHECK int run_lane_next(struct run_lane *l, uint64_t max, struct ev_item *item, uint64_t *n,
 			     struct error *err);

@@ -69,6 +69,7 @@ struct run_span run_window_from(const struct run_window *w, uint64_t first)
 	};
 }
 
+/* Show an event to the rules that want its type. */
 static int show(struct run_lane *l, const struct state_binding *b, struct error *err)
 {
 	const struct run_setup *s = l->setup;
@@ -143,6 +144,42 @@ static void note_passed(void *arg, const struct state_passed *e)
 		run_gather_passed(l->gather, l->state, e);
 }
 
+/* A usual event in a file that a rule wants, of which the state knows. */
+static int take_in_row(void *arg, const struct state_binding *b, struct error *err)
+{
+	struct run_lane *l = arg;
+	int rc = 0;
+
+	if (l->gather && run_gather_wants(l->gather, b->ev->type))
+		rc = run_gather_event(l->gather, l->state, b, err);
+	if (rc >= 0 && b->visible)
+		rc = show(l, b, err);
+	return UNLIKELY(rc >= 0 && l->processes) ? run_processes_error(l->processes, err) : rc;
+}
+
+/* Is it known that no rule matches an event of @type by @t? */
+static bool refuses_in_row(void *arg, unsigned type, struct state_thread *t)
+{
+	struct run_lane *l = arg;
+
+	return !rule_engine_may_match(l->setup->engine, l->ctx, type, t);
+}
+
+static void begin_passing(struct run_lane *l)
+{
+	struct state_passing *p = &l->passing;
+
+	state_passing_init(p, is_wanted, l);
+	p->reader = l->reader;
+	p->note = l->gather ? note_passed : NULL;
+	p->show = take_in_row;
+	p->refuses = refuses_in_row;
+	p->arg = l;
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
+		p->ways[type].asks = rule_engine_looks_at_thread(l->setup->engine, type) &&
+				     !(l->gather && l->gather->wants[type]);
+}
+
 /* Does the case want the next event, whatever it is? */
 static bool gathers_all(const struct run_lane *l)
 {
@@ -150,8 +187,8 @@ static bool gathers_all(const struct run_lane *l)
 }
 
 /*
- * What no rule wants is passed in a file, once it is known when the window begins; of what the case
- * wants it is told as it is passed.
+ * Once it is known when the window begins, events are taken where they lie in a file: what no rule
+ * wants is passed, and the case told of what it wants of that; the rest is shown.
  */
 int run_lane_next(struct run_lane *l, uint64_t max, struct ev_item *item, uint64_t *n,
 		  struct error *err)
@@ -268,11 +305,7 @@ int run_lane_begin(struct run_lane *l, const struct sv *procs, struct error *err
 	if (rc < 0)
 		return rc;
 	l->hostname = state_sv(state_machine(l->state)->hostname);
-	state_passing_init(&l->passing, is_wanted, l);
-	l->passing.reader = l->reader;
-	if (l->gather)
-		l->passing.note = note_passed;
-	l->passing.arg = l;
+	begin_passing(l);
 	if (l->processes && procs)
 		return run_processes_restore(l->processes, l->state, *procs, err);
 	if (l->processes)

@@ -538,7 +538,11 @@ int state_feed_event(struct state *st, struct ev *ev, bool looks, struct state_b
  * The same, if the initial state is complete, no commands are suppressed and @ev is of a known
  * type.
  */
-void state_feed_usual(struct state *st, struct ev *ev, struct state_binding *bind);
+void state_feed_usual(struct state *st, struct ev *ev, bool looks, struct state_binding *bind);
+/* Whoever looks at an event of @t sees changes of its main thread. */
+void state_follow_main(struct state *st, struct state_thread *t);
+/* Complete @bind, of an event that was passed and changed no descriptor, for who looks at it. */
+void state_describe(struct state *st, struct state_binding *bind);
 
 /* pass.c */
 void state_pass_init(struct state *st);

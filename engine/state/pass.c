@@ -162,7 +162,7 @@ static struct state_way way_in_row(unsigned type, bool looked_at)
 {
 	unsigned fd = state_rules[type].fd;
 	struct state_way way = {
-	    .how = looked_at ? PASS_LOOK : way_of(type),
+	    .how = way_of(type),
 	    .start = (uint16_t)(SF_ROW_LENS + 2u * ev_table[type].nparams),
 	    .fd = (uint8_t)fd,
 	    .before = fd < 4 ? (UINT64_C(1) << 16 * fd) - 1 : UINT64_MAX,
@@ -170,6 +170,9 @@ static struct state_way way_in_row(unsigned type, bool looked_at)
 
 	if (way.how > PASS_QUICK && fd > 4)
 		way.how = PASS_LONG;
+	way.shown = way.how;
+	if (looked_at)
+		way.how = PASS_LOOK;
 	return way;
 }
 
@@ -182,18 +185,19 @@ void state_passing_init(struct state_passing *p, bool (*looks_at)(const void *ar
 }
 
 /*
- * @fd: NULL if the descriptor itself is of no interest. Return: the thread; NULL: it was not taken.
+ * @how: that of @way, or if it is shown. @fd: NULL if the descriptor itself is of no interest.
+ * Return: the thread; NULL: it was not taken.
  */
 static ALWAYS_INLINE struct state_thread *pass_in_row(struct state *st,
 						      const struct sf_row_event *e,
-						      const struct state_way *way,
+						      const struct state_way *way, unsigned how,
 						      struct state_fd **fd)
 {
 	struct quick q = {
 	    .ts = sf_row_time(e),
 	    .tid = sf_row_tid(e),
 	    .type = e->type,
-	    .way = way->how,
+	    .way = (uint8_t)how,
 	};
 
 	if (q.way <= PASS_LONG)
@@ -219,10 +223,50 @@ static NOINLINE void feed_in_row(struct state *st, struct sf_row row, struct sf_
 	struct ev ev;
 
 	sf_row_decode(&row, &e, &ev);
-	state_feed_usual(st, &ev, &bind);
+	state_feed_usual(st, &ev, false, &bind);
 	passed->thread = bind.thread;
 	passed->fd = bind.fd;
 	passed->visible = bind.visible;
+}
+
+static bool is_refused(struct state *st, const struct state_passing *p,
+		       const struct sf_row_event *e)
+{
+	struct state_thread *t;
+
+	if (!p->ways[e->type].asks || p->ways[e->type].shown <= PASS_LONG)
+		return false;
+	state_settle(st, sf_row_time(e));
+	t = state_find(st, sf_row_tid(e));
+	state_follow_main(st, t);
+	return t && p->refuses(p->arg, e->type, t);
+}
+
+/* Take @e and show it. Return: @p->rc. */
+static NOINLINE int show_in_row(struct state *st, struct state_passing *p, struct sf_row row,
+				struct sf_row_event e, struct state_passed *passed)
+{
+	const struct state_way *way = &p->ways[e.type];
+	struct state_binding bind = {.visible = true};
+	bool refused = is_refused(st, p, &e);
+	struct ev ev;
+
+	bind.ev = &ev;
+	bind.thread = pass_in_row(st, &e, way, way->shown, refused ? NULL : &bind.fd);
+	if (bind.thread && refused)
+		return 0;
+	if (bind.thread) {
+		sf_row_decode_some(&row, &e, &ev);
+		ev.num = st->stats.events;
+		state_describe(st, &bind);
+	} else {
+		sf_row_decode(&row, &e, &ev);
+		state_feed_usual(st, &ev, true, &bind);
+	}
+	passed->visible = bind.visible;
+	if (LIKELY(!st->nomem))
+		p->rc = p->show(p->arg, &bind, p->err);
+	return p->rc;
 }
 
 /* Nothing at or behind offset @end is taken. */
@@ -248,7 +292,8 @@ enum row_use {
 static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, struct sf_row row,
 				   enum row_use use, struct ev_item *item)
 {
-	const uint64_t first = st->stats.events, last = first + p->max - p->passed;
+	const uint64_t first = st->stats.events;
+	uint64_t last = first + p->max - p->passed;
 	const struct sf_row whole = row;
 	struct sf_row_event e;
 	struct state_passed passed = {.row = &whole, .event = &e};
@@ -260,14 +305,18 @@ static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, st
 
 		passed.visible = true;
 		passed.fd = NULL;
-		passed.thread = pass_in_row(st, &e, way, use == ROW_NOTED ? &passed.fd : NULL);
+		passed.thread =
+		    pass_in_row(st, &e, way, way->how, use == ROW_NOTED ? &passed.fd : NULL);
 		if (!passed.thread) {
-			looked_at = way->how == PASS_LOOK;
+			looked_at = way->how == PASS_LOOK && !p->show;
 			if (looked_at)
 				break;
-			feed_in_row(st, row, e, &passed);
+			if (way->how != PASS_LOOK)
+				feed_in_row(st, row, e, &passed);
+			else if (show_in_row(st, p, row, e, &passed) < 0)
+				last = st->stats.events;
 		}
-		if (use == ROW_NOTED)
+		if (use == ROW_NOTED && way->how != PASS_LOOK)
 			p->note(p->arg, &passed);
 		else if (!passed.visible && !p->internal)
 			unseen++;
@@ -324,6 +373,8 @@ int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *ite
 	int rc;
 
 	p->passed = p->seen = 0;
+	p->rc = 0;
+	p->err = err;
 	for (;;) {
 		if (is_quick_now(st) && sf_row_begin(p->reader, &row)) {
 			cut_row(&row, p->end);
@@ -333,6 +384,8 @@ int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *ite
 				st->nomem = false;
 				return error_nomem(err);
 			}
+			if (UNLIKELY(p->rc < 0))
+				return p->rc;
 		}
 		rc = ev_source_next(sf_reader_source(p->reader), item, err);
 		if (rc <= 0 || !is_passed(p, item))

@@ -230,19 +230,19 @@ void state_complete(struct state *st)
 }
 
 /* The thread shows some attributes of its main thread: when those change, it changes, too. */
-static void follow_main(struct state_event *e)
+void state_follow_main(struct state *st, struct state_thread *t)
 {
 	const struct state_thread *main;
 	uint64_t generation;
 
-	if (!e->t || state_is_main(e->t))
+	if (!t || state_is_main(t))
 		return;
-	main = state_main(e->t);
+	main = state_main(t);
 	generation = main ? main->generation : 0;
-	if (e->t->main_generation == generation)
+	if (t->main_generation == generation)
 		return;
-	e->t->main_generation = generation;
-	state_touch(e->st, e->t);
+	t->main_generation = generation;
+	state_touch(st, t);
 }
 
 static void update_container(struct state_event *e)
@@ -314,7 +314,7 @@ static void apply(struct state_event *e)
 /* What only somebody who looks at the event wants to know. */
 static void describe(struct state_event *e, struct state_binding *bind)
 {
-	follow_main(e);
+	state_follow_main(e->st, e->t);
 	bind->errcode = e->t ? errno_of(e) : 0;
 	bind->fd_name_changed = e->fd && has_new_name(e->fd);
 }
@@ -343,7 +343,15 @@ int state_feed_event(struct state *st, struct ev *ev, bool looks, struct state_b
 	return 1;
 }
 
-void state_feed_usual(struct state *st, struct ev *ev, struct state_binding *bind)
+void state_describe(struct state *st, struct state_binding *bind)
+{
+	struct state_event e = {.st = st, .ev = bind->ev, .t = bind->thread};
+
+	e.has_ret = return_value(e.ev, &e.ret);
+	describe(&e, bind);
+}
+
+void state_feed_usual(struct state *st, struct ev *ev, bool looks, struct state_binding *bind)
 {
 	struct state_event e = {.st = st, .ev = ev};
 
@@ -353,6 +361,8 @@ void state_feed_usual(struct state *st, struct ev *ev, struct state_binding *bin
 	apply(&e);
 	*bind = (struct state_binding){
 	    .ev = ev, .thread = e.t, .fd = e.fd, .visible = !state_rules[ev->type].hidden};
+	if (looks)
+		describe(&e, bind);
 	st->current = NULL;
 }
 
