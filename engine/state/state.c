@@ -270,11 +270,11 @@ static void finish_thread(struct state_event *e, const struct state_rule *rule)
 	t->lastevent_ts = e->ev->ts;
 }
 
-static int errno_of(const struct state_event *e)
+static inline int errno_of(int64_t ret)
 {
-	if (!e->has_ret || e->ret >= 0)
+	if (ret >= 0)
 		return 0;
-	return e->ret < -INT_MAX ? INT_MAX : (int)-e->ret;
+	return ret < -INT_MAX ? INT_MAX : (int)-ret;
 }
 
 static bool has_new_name(const struct state_fd *fd)
@@ -315,7 +315,7 @@ static void apply(struct state_event *e)
 static void describe(struct state_event *e, struct state_binding *bind)
 {
 	state_follow_main(e->st, e->t);
-	bind->errcode = e->t ? errno_of(e) : 0;
+	bind->errcode = e->t && e->has_ret ? errno_of(e->ret) : 0;
 	bind->fd_name_changed = e->fd && has_new_name(e->fd);
 }
 
@@ -345,10 +345,10 @@ int state_feed_event(struct state *st, struct ev *ev, bool looks, struct state_b
 
 void state_describe(struct state *st, struct state_binding *bind)
 {
-	struct state_event e = {.st = st, .ev = bind->ev, .t = bind->thread};
+	int64_t ret;
 
-	e.has_ret = return_value(e.ev, &e.ret);
-	describe(&e, bind);
+	state_follow_main(st, bind->thread);
+	bind->errcode = return_value(bind->ev, &ret) ? errno_of(ret) : 0;
 }
 
 void state_feed_usual(struct state *st, struct ev *ev, bool looks, struct state_binding *bind)
