@@ -69,27 +69,33 @@ struct run_span run_window_from(const struct run_window *w, uint64_t first)
 	};
 }
 
+static NOINLINE int emit_hits(struct run_lane *l, size_t n, const struct state_binding *b,
+			      struct error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int rc = emit(l, l->hits[i], b, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 /* Show an event to the rules that want its type. */
-static int show(struct run_lane *l, const struct state_binding *b, struct error *err)
+static ALWAYS_INLINE int show(struct run_lane *l, const struct state_binding *b, struct error *err)
 {
 	const struct run_setup *s = l->setup;
 	size_t n;
-	int rc;
 
 	if (UNLIKELY(!l->span.known))
 		l->span = run_window_from(&s->opt.window, b->ev->ts);
 	if (!rule_engine_wants(s->engine, b->ev->type) || !run_span_has(&l->span, b->ev->ts))
 		return 0;
 	flt_ctx_event(l->ctx, b);
-	if (s->has_filter && !flt_match(l->ctx, s->filter_id))
+	if (UNLIKELY(s->has_filter) && !flt_match(l->ctx, s->filter_id))
 		return 0;
 	n = rule_engine_match(s->engine, l->ctx, s->opt.match_all, l->hits, s->rule_count);
-	for (size_t i = 0; i < n; i++) {
-		rc = emit(l, l->hits[i], b, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	return UNLIKELY(n) ? emit_hits(l, n, b, err) : 0;
 }
 
 /* A section: what is known of the one before is told while it is there. */
