@@ -6,6 +6,7 @@
  * events are passed where they lie, without an item or a view of each.
  */
 #include "engine/state/internal.h"
+#include "engine/state/tally.h"
 #include "scapfile/row.h"
 
 /* What it takes to pass events of a type. */
@@ -211,18 +212,17 @@ static ALWAYS_INLINE struct state_thread *pass_in_row(struct state *st,
 	return pass_quickly(st, &q, fd);
 }
 
-/* The long way: all of @passed but for where it is. What is looked at in a loop comes by value. */
-static NOINLINE void feed_in_row(struct state *st, struct sf_row row, struct sf_row_event e,
-				 struct state_passed *passed)
+/* The long way. What is looked at in a loop comes and goes by value. */
+static NOINLINE struct state_binding feed_in_row(struct state *st, struct sf_row row,
+						 struct sf_row_event e)
 {
 	struct state_binding bind;
 	struct ev ev;
 
 	sf_row_decode(&row, &e, &ev);
 	state_feed_usual(st, &ev, &bind);
-	passed->thread = bind.thread;
-	passed->fd = bind.fd;
-	passed->visible = bind.visible;
+	bind.ev = NULL;
+	return bind;
 }
 
 /* Nothing at or behind offset @end is taken. */
@@ -240,8 +240,32 @@ static void cut_row(struct sf_row *row, uint64_t end)
 enum row_use {
 	ROW_COUNTED,	     /* events that are seen are, at any time, */
 	ROW_COUNTED_IN_TIME, /* or only of those times */
-	ROW_NOTED,	     /* each one is told */
+	ROW_TALLIED,	     /* each one is accounted for */
 };
+
+static NOINLINE void tell(const struct state_tally *t, struct sf_row row, struct sf_row_event e,
+			  struct state_binding bind, unsigned why)
+{
+	const struct state_passed passed = {.row = &row,
+					    .event = &e,
+					    .thread = bind.thread,
+					    .fd = bind.fd,
+					    .visible = bind.visible};
+
+	t->told(t->arg, &passed, why);
+}
+
+/* An event was passed. */
+static ALWAYS_INLINE void account_for(struct state_tally *t, const struct sf_row *row,
+				      const struct sf_row_event *e,
+				      const struct state_binding *bind)
+{
+	unsigned why =
+	    state_tally_add(t, e->type, sf_row_time(e), sf_row_tid(e), bind->fd, bind->visible);
+
+	if (UNLIKELY(why))
+		tell(t, *row, *e, *bind, why);
+}
 
 /* Pass what is in @row, which is ended. Return: whether it ended with @item, which somebody looks
  * at. */
@@ -250,26 +274,26 @@ static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, st
 {
 	const uint64_t first = st->stats.events, last = first + p->max - p->passed;
 	const struct sf_row whole = row;
+	struct state_tally *tally = p->tally;
 	struct sf_row_event e;
-	struct state_passed passed = {.row = &whole, .event = &e};
 	uint64_t unseen = 0;
 	bool looked_at = false;
 
 	while (st->stats.events != last && sf_row_look(&row, &e)) {
 		const struct state_way *way = &p->ways[e.type];
+		bool wants_fd = use == ROW_TALLIED && state_tally_needs_fd(tally, e.type);
+		struct state_binding bind = {.visible = true};
 
-		passed.visible = true;
-		passed.fd = NULL;
-		passed.thread = pass_in_row(st, &e, way, use == ROW_NOTED ? &passed.fd : NULL);
-		if (!passed.thread) {
+		bind.thread = pass_in_row(st, &e, way, wants_fd ? &bind.fd : NULL);
+		if (!bind.thread) {
 			looked_at = way->how == PASS_LOOK;
 			if (looked_at)
 				break;
-			feed_in_row(st, row, e, &passed);
+			bind = feed_in_row(st, row, e);
 		}
-		if (use == ROW_NOTED)
-			p->note(p->arg, &passed);
-		else if (!passed.visible && !p->internal)
+		if (use == ROW_TALLIED)
+			account_for(tally, &whole, &e, &bind);
+		else if (!bind.visible && !p->internal)
 			unseen++;
 		else if (use == ROW_COUNTED_IN_TIME)
 			unseen += sf_row_time(&e) < p->from || sf_row_time(&e) > p->to;
@@ -277,7 +301,7 @@ static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, st
 	}
 	row.taken = st->stats.events - first;
 	p->passed += row.taken;
-	if (use != ROW_NOTED)
+	if (use != ROW_TALLIED)
 		p->seen += row.taken - unseen;
 	if (looked_at)
 		sf_row_deliver(p->reader, &row, &e, item);
@@ -299,16 +323,16 @@ static NOINLINE bool pass_row_in_time(struct state *st, struct state_passing *p,
 	return pass_row(st, p, row, ROW_COUNTED_IN_TIME, item);
 }
 
-static NOINLINE bool pass_row_noted(struct state *st, struct state_passing *p, struct sf_row row,
-				    struct ev_item *item)
+static NOINLINE bool pass_row_tallied(struct state *st, struct state_passing *p, struct sf_row row,
+				      struct ev_item *item)
 {
-	return pass_row(st, p, row, ROW_NOTED, item);
+	return pass_row(st, p, row, ROW_TALLIED, item);
 }
 
 /* Is @item one to be passed, too? */
 static bool is_passed(const struct state_passing *p, const struct ev_item *item)
 {
-	return item->kind == EV_ITEM_EVENT && !p->note && item->offset < p->end &&
+	return item->kind == EV_ITEM_EVENT && !p->tally && item->offset < p->end &&
 	       p->passed < p->max && p->ways[item->ev->type].how != PASS_LOOK;
 }
 
@@ -316,7 +340,7 @@ int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *ite
 		  struct error *err)
 {
 	bool (*pass_one_row)(struct state *, struct state_passing *, struct sf_row,
-			     struct ev_item *) = p->note	     ? pass_row_noted
+			     struct ev_item *) = p->tally	     ? pass_row_tallied
 						 : p->from || ~p->to ? pass_row_in_time
 								     : pass_row_counted;
 	struct state_binding bind;

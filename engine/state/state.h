@@ -21,6 +21,7 @@
 struct sf_row;
 struct sf_row_event;
 struct state;
+struct state_tally;
 
 /*
  * A shared immutable text: reference-counted, from the state's pool. Copying an fd or a thread
@@ -223,7 +224,7 @@ struct state_passed {
 	const struct sf_row *row; /* that @event was found in (scapfile/row.h) */
 	const struct sf_row_event *event;
 	struct state_thread *thread;
-	struct state_fd *fd;
+	struct state_fd *fd; /* NULL also if its type's events are not told by their descriptor */
 	bool visible;
 };
 /*
@@ -238,11 +239,10 @@ struct state_passing {
 	uint64_t from, to; /* times of the events counted in @seen, both included */
 	bool internal;	   /* count those that are not visible, too */
 	/*
-	 * Is told of each event that is passed, once the state took it; all others are delivered,
-	 * and nothing is counted in @seen. NULL: nobody.
+	 * Keeps account of each event that is passed; all others are delivered, and nothing is
+	 * counted in @seen (engine/state/tally.h). NULL: nothing does.
 	 */
-	void (*note)(void *arg, const struct state_passed *e);
-	void *arg;
+	struct state_tally *tally;
 	/* Of the last call: */
 	uint64_t passed; /* events */
 	uint64_t seen;	 /* those that count, are visible and of that time */
