@@ -265,7 +265,7 @@ static NOINLINE void on_unusual(struct build *b, const struct state_passed *e, u
 {
 	bool for_facts;
 
-	if (why & (STATE_WHY_TIME | STATE_WHY_THREAD))
+	if (why & (STATE_WHY_TIME | STATE_WHY_HIDDEN | STATE_WHY_THREAD))
 		note_passed(b, e);
 	for_facts = why & STATE_WHY_SAMPLE ||
 		    (e->visible && b->facts.closer[e->event->type] == RUN_FACTS_EXEC);

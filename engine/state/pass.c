@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events that nobody looks at. Of most of them only their thread's bookkeeping is left: which
- * descriptor it used last, and when. What is done here is what bind.c and the parser would do, for
+ * descriptor it used last, and when. What is done here is what state.c and the parser would do, for
  * a thread and a descriptor that are known and an event that is in no way special. In a file such
  * events are passed where they lie, without an item or a view of each.
  */
@@ -12,7 +12,7 @@
 /* What it takes to pass events of a type. */
 enum {
 	PASS_LOOK,  /* nothing: somebody looks at them */
-	PASS_LONG,  /* bind.c and the parser */
+	PASS_LONG,  /* state_feed_usual() */
 	PASS_QUICK, /* their thread's bookkeeping; what follows, and a descriptor's, too */
 	PASS_FD,
 	PASS_CLOSE,
@@ -49,21 +49,24 @@ void state_pass_init(struct state *st)
 struct quick { /* what is needed of it */
 	uint64_t ts;
 	int64_t tid, fd, ret; /* the last two as far as the way needs them */
-	uint16_t type;
-	uint8_t way;
+	unsigned type;
 };
+
+static ALWAYS_INLINE bool is_connected(const struct state_fd *fd)
+{
+	const uint32_t status = STATE_FD_CONNECTED | STATE_FD_PENDING | STATE_FD_FAILED;
+
+	return (fd->flags & status) == STATE_FD_CONNECTED;
+}
 
 /* Is a transfer over @fd, of which more than its use may be seen, one that changes nothing? */
 static ALWAYS_INLINE bool is_settled(const struct state_fd *fd, unsigned way)
 {
-	const uint32_t status = STATE_FD_CONNECTED | STATE_FD_PENDING | STATE_FD_FAILED;
-	bool ipv4 = fd && fd->type == EV_FD_IPV4_SOCK;
-
-	if (way == PASS_TRANSFER && (!fd || (!ipv4 && fd->type != EV_FD_IPV6_SOCK)))
-		return true;
-	if (!fd || (fd->flags & status) != STATE_FD_CONNECTED)
-		return false;
-	return way == PASS_TRANSFER || (ipv4 && fd->name && fd->sock.l4proto == EV_L4_TCP);
+	if (way == PASS_TRANSFER)
+		return !fd || (fd->type != EV_FD_IPV4_SOCK && fd->type != EV_FD_IPV6_SOCK) ||
+		       is_connected(fd);
+	return fd && fd->type == EV_FD_IPV4_SOCK && is_connected(fd) && fd->name &&
+	       fd->sock.l4proto == EV_L4_TCP;
 }
 
 /* As state_on_close(). */
@@ -82,35 +85,42 @@ static inline bool is_quick_now(const struct state *st)
 	return st->phase == STATE_RUN && st->stats.first_event_ts && !state_suppresses(st);
 }
 
+/* The thread's last descriptor. Return: false to take the long way. */
+static ALWAYS_INLINE bool use_quickly(struct state *st, const struct quick *q, unsigned way,
+				      struct state_thread *t, struct state_fd **fd)
+{
+	if (way == PASS_QUICK) {
+		if (q->type != t->lastevent_type + 1u)
+			t->lastevent_fd = -1;
+		return true;
+	}
+	if (way > PASS_FD || fd) {
+		struct state_fd *used = state_fd_seek(t, q->fd);
+
+		if (way > PASS_CLOSE && !is_settled(used, way))
+			return false;
+		if (way == PASS_CLOSE && used)
+			close_quickly(st, q);
+		if (fd)
+			*fd = used;
+	}
+	t->lastevent_fd = q->fd;
+	return true;
+}
+
 /*
  * @fd: NULL if the descriptor itself is of no interest.
  * Return: the thread; NULL to take the long way: but for what was pending nothing was done.
  */
 static ALWAYS_INLINE struct state_thread *pass_quickly(struct state *st, const struct quick *q,
-						       struct state_fd **fd)
+						       unsigned way, struct state_fd **fd)
 {
 	struct state_thread *t;
 
 	state_settle(st, q->ts);
 	t = state_find(st, q->tid);
-	if (UNLIKELY(!t || t->stored))
+	if (UNLIKELY(!t || t->stored) || !use_quickly(st, q, way, t, fd))
 		return NULL;
-	if (q->way == PASS_QUICK) {
-		if (q->type != t->lastevent_type + 1)
-			t->lastevent_fd = -1;
-	} else {
-		if (q->way > PASS_FD || fd) {
-			struct state_fd *used = state_fd_seek(t, q->fd);
-
-			if (q->way > PASS_CLOSE && !is_settled(used, q->way))
-				return NULL;
-			if (q->way == PASS_CLOSE && used)
-				close_quickly(st, q);
-			if (fd)
-				*fd = used;
-		}
-		t->lastevent_fd = q->fd;
-	}
 	t->flags |= STATE_CL_ACTIVE;
 	t->prevevent_ts = t->lastevent_ts;
 	t->lastevent_ts = q->ts;
@@ -121,18 +131,18 @@ static ALWAYS_INLINE struct state_thread *pass_quickly(struct state *st, const s
 
 static inline bool pass_event(struct state *st, struct ev *ev, struct state_binding *bind)
 {
-	struct quick q = {
-	    .ts = ev->ts, .tid = ev->tid, .type = ev->type, .way = st->ways[ev->type]};
+	struct quick q = {.ts = ev->ts, .tid = ev->tid, .type = ev->type};
+	unsigned way = st->ways[ev->type];
 	struct state_fd *fd = NULL;
 	struct state_thread *t;
 
-	if (q.way <= PASS_LONG || UNLIKELY(!is_quick_now(st)))
+	if (way <= PASS_LONG || UNLIKELY(!is_quick_now(st)))
 		return false;
-	if (q.way > PASS_QUICK && !ev_i64(ev, state_rules[ev->type].fd, &q.fd))
+	if (way > PASS_QUICK && !ev_i64(ev, state_rules[ev->type].fd, &q.fd))
 		return false;
-	if (q.way == PASS_CLOSE && !ev_i64(ev, 0, &q.ret))
+	if (way == PASS_CLOSE && !ev_i64(ev, 0, &q.ret))
 		return false;
-	t = pass_quickly(st, &q, &fd);
+	t = pass_quickly(st, &q, way, &fd);
 	if (!t)
 		return false;
 	ev->num = st->stats.events;
@@ -182,7 +192,28 @@ void state_passing_init(struct state_passing *p, bool (*looks_at)(const void *ar
 		p->ways[type] = way_in_row(type, looks_at(arg, type));
 }
 
+static ALWAYS_INLINE struct state_thread *pass_one_way(struct state *st,
+						       const struct sf_row_event *e,
+						       const struct state_way *way, unsigned how,
+						       struct state_fd **fd)
+{
+	struct quick q = {.ts = sf_row_time(e), .tid = sf_row_tid(e), .type = e->type};
+
+	if (how > PASS_QUICK) {
+		if (UNLIKELY(sf_row_len(e, way->fd) != 8))
+			return NULL;
+		q.fd = (int64_t)load_u64(sf_row_behind(e, way->start, way->before));
+	}
+	if (how == PASS_CLOSE) {
+		if (UNLIKELY(sf_row_len(e, 0) != 8))
+			return NULL;
+		q.ret = (int64_t)load_u64(e->p + way->start);
+	}
+	return pass_quickly(st, &q, how, fd);
+}
+
 /*
+ * A path for each way, so that none asks for what only others need.
  * @fd: NULL if the descriptor itself is of no interest. Return: the thread; NULL: it was not taken.
  */
 static ALWAYS_INLINE struct state_thread *pass_in_row(struct state *st,
@@ -190,36 +221,30 @@ static ALWAYS_INLINE struct state_thread *pass_in_row(struct state *st,
 						      const struct state_way *way,
 						      struct state_fd **fd)
 {
-	struct quick q = {
-	    .ts = sf_row_time(e),
-	    .tid = sf_row_tid(e),
-	    .type = e->type,
-	    .way = way->how,
-	};
-
-	if (q.way <= PASS_LONG)
+	switch (way->how) {
+	case PASS_QUICK:
+		return pass_one_way(st, e, way, PASS_QUICK, fd);
+	case PASS_FD:
+		return pass_one_way(st, e, way, PASS_FD, fd);
+	case PASS_CLOSE:
+		return pass_one_way(st, e, way, PASS_CLOSE, fd);
+	case PASS_TRANSFER:
+		return pass_one_way(st, e, way, PASS_TRANSFER, fd);
+	case PASS_TUPLE:
+		return pass_one_way(st, e, way, PASS_TUPLE, fd);
+	default:
 		return NULL;
-	if (q.way > PASS_QUICK) {
-		if (UNLIKELY(sf_row_len(e, way->fd) != 8))
-			return NULL;
-		q.fd = (int64_t)load_u64(sf_row_behind(e, way->start, way->before));
 	}
-	if (q.way == PASS_CLOSE) {
-		if (UNLIKELY(sf_row_len(e, 0) != 8))
-			return NULL;
-		q.ret = (int64_t)load_u64(e->p + way->start);
-	}
-	return pass_quickly(st, &q, fd);
 }
 
-/* The long way. What is looked at in a loop comes and goes by value. */
-static NOINLINE struct state_binding feed_in_row(struct state *st, struct sf_row row,
-						 struct sf_row_event e)
+static NOINLINE struct state_binding feed_in_row(struct state *st, const struct sf_row *row,
+						 const uint8_t *p)
 {
+	const struct sf_row_event e = sf_row_event_at(p);
 	struct state_binding bind;
 	struct ev ev;
 
-	sf_row_decode(&row, &e, &ev);
+	sf_row_decode(row, &e, &ev);
 	state_feed_usual(st, &ev, &bind);
 	bind.ev = NULL;
 	return bind;
@@ -243,70 +268,74 @@ enum row_use {
 	ROW_TALLIED,	     /* each one is accounted for */
 };
 
-static NOINLINE void tell(const struct state_tally *t, struct sf_row row, struct sf_row_event e,
-			  struct state_binding bind, unsigned why)
+static NOINLINE void tell(const struct state_tally *t, const struct sf_row *row, const uint8_t *p,
+			  struct state_thread *thread, struct state_fd *fd, unsigned why)
 {
-	const struct state_passed passed = {.row = &row,
+	const struct sf_row_event e = sf_row_event_at(p);
+	const struct state_passed passed = {.row = row,
 					    .event = &e,
-					    .thread = bind.thread,
-					    .fd = bind.fd,
-					    .visible = bind.visible};
+					    .thread = thread,
+					    .fd = fd,
+					    .visible = !(why & STATE_WHY_HIDDEN)};
 
 	t->told(t->arg, &passed, why);
 }
 
-/* An event was passed. */
-static ALWAYS_INLINE void account_for(struct state_tally *t, const struct sf_row *row,
-				      const struct sf_row_event *e,
-				      const struct state_binding *bind)
+/* @item: NULL, or receives @e. */
+static ALWAYS_INLINE void end_row(const struct state_passing *p, struct sf_row row, uint64_t taken,
+				  struct sf_row_event e, struct ev_item *item)
 {
-	unsigned why =
-	    state_tally_add(t, e->type, sf_row_time(e), sf_row_tid(e), bind->fd, bind->visible);
-
-	if (UNLIKELY(why))
-		tell(t, *row, *e, *bind, why);
+	row.taken = taken;
+	if (item)
+		sf_row_deliver(p->reader, &row, &e, item);
+	else
+		sf_row_end(p->reader, &row);
 }
 
-/* Pass what is in @row, which is ended. Return: whether it ended with @item, which somebody looks
- * at. */
+/*
+ * Pass what is in @row, which is ended. What its loop looks at is handed on by value, so that it
+ * need not be in memory. Return: whether the row ended with @item, which somebody looks at.
+ */
 static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, struct sf_row row,
 				   enum row_use use, struct ev_item *item)
 {
-	const uint64_t first = st->stats.events, last = first + p->max - p->passed;
 	const struct sf_row whole = row;
 	struct state_tally *tally = p->tally;
+	const uint64_t most = p->max - p->passed;
+	uint64_t taken = 0, unseen = 0;
 	struct sf_row_event e;
-	uint64_t unseen = 0;
 	bool looked_at = false;
 
-	while (st->stats.events != last && sf_row_look(&row, &e)) {
+	while (taken != most && sf_row_look(&row, &e)) {
 		const struct state_way *way = &p->ways[e.type];
 		bool wants_fd = use == ROW_TALLIED && state_tally_needs_fd(tally, e.type);
 		struct state_binding bind = {.visible = true};
+		unsigned why;
 
 		bind.thread = pass_in_row(st, &e, way, wants_fd ? &bind.fd : NULL);
 		if (!bind.thread) {
 			looked_at = way->how == PASS_LOOK;
 			if (looked_at)
 				break;
-			bind = feed_in_row(st, row, e);
+			bind = feed_in_row(st, &whole, e.p);
 		}
-		if (use == ROW_TALLIED)
-			account_for(tally, &whole, &e, &bind);
-		else if (!bind.visible && !p->internal)
+		if (use == ROW_TALLIED) {
+			why = state_tally_add(tally, e.type, sf_row_time(&e), sf_row_tid(&e),
+					      bind.fd, bind.visible);
+			if (UNLIKELY(why))
+				tell(tally, &whole, e.p, bind.thread, bind.fd, why);
+		} else if (!bind.visible && !p->internal) {
 			unseen++;
-		else if (use == ROW_COUNTED_IN_TIME)
+		} else if (use == ROW_COUNTED_IN_TIME) {
 			unseen += sf_row_time(&e) < p->from || sf_row_time(&e) > p->to;
+		}
 		row.at += e.total;
+		taken++;
 	}
-	row.taken = st->stats.events - first;
-	p->passed += row.taken;
+	p->passed += taken;
 	if (use != ROW_TALLIED)
-		p->seen += row.taken - unseen;
-	if (looked_at)
-		sf_row_deliver(p->reader, &row, &e, item);
-	else
-		sf_row_end(p->reader, &row);
+		p->seen += taken - unseen;
+	end_row(p, row, taken, e, looked_at ? item : NULL);
 	return looked_at;
 }
 

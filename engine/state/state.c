@@ -153,6 +153,72 @@ static void announce(struct state_event *e)
 		announce_exit(e);
 }
 
+/* --- binding: from an event to the records it is about --- */
+
+static ALWAYS_INLINE void bind_thread(struct state_event *e, const struct state_rule *rule)
+{
+	struct state_thread *t = NULL;
+
+	if (rule->bind != STATE_BIND_NONE)
+		t = state_find(e->st, e->ev->tid);
+	if (LIKELY(rule->bind == STATE_BIND_GET)) {
+		if (UNLIKELY(!t))
+			t = state_get(e->st, e->ev->tid);
+		if (t)
+			t->flags |= STATE_CL_ACTIVE;
+	}
+	e->t = t;
+}
+
+static inline void bind_enter(struct state_event *e, const struct state_rule *rule)
+{
+	int64_t num;
+
+	e->t->lastevent_fd = -1;
+	e->t->lastevent_type = e->ev->type;
+	if (rule->uses_fd && state_need_i64(e, 0, &num)) {
+		e->t->lastevent_fd = num;
+		e->fd = state_fd_lookup(e->st, e->t, num);
+	}
+}
+
+static ALWAYS_INLINE void bind_exit(struct state_event *e, const struct state_rule *rule)
+{
+	const unsigned type = e->ev->type, enter = e->t->lastevent_type;
+	struct state_thread *t = e->t;
+	int64_t num;
+
+	e->paired = type == enter + 1 || (type == EV_EXECVE_19_X && enter == EV_EXECVEAT_E);
+	if (!e->paired)
+		t->lastevent_fd = -1;
+	if (!rule->fd)
+		return;
+	/* What the exit event itself says wins over what an enter event, perhaps of another call,
+	 * left. */
+	if (state_opt_i64(e, rule->fd, &num))
+		t->lastevent_fd = num;
+	if (t->lastevent_fd >= 0)
+		e->fd = state_fd_lookup(e->st, t, t->lastevent_fd);
+}
+
+static ALWAYS_INLINE void bind_event(struct state_event *e, const struct state_rule *rule,
+				     bool exit)
+{
+	e->fd = NULL;
+	bind_thread(e, rule);
+	if (!e->t || rule->bind > STATE_BIND_FIND)
+		return;
+	if (exit)
+		bind_exit(e, rule);
+	else
+		bind_enter(e, rule);
+}
+
+void state_bind_event(struct state_event *e)
+{
+	bind_event(e, &state_rules[e->ev->type], ev_type_is_exit(e->ev->type));
+}
+
 /* --- events --- */
 
 static NOINLINE void settle_pending(struct state *st, uint64_t now)
@@ -256,13 +322,13 @@ static void update_container(struct state_event *e)
 		state_container_update(e->st, t);
 }
 
-static void finish_thread(struct state_event *e, const struct state_rule *rule)
+static inline void finish_thread(struct state_event *e, const struct state_rule *rule, bool exit)
 {
 	struct state_thread *t = e->t;
 
 	if (!t)
 		return;
-	if (ev_type_is_exit(e->ev->type))
+	if (exit && t->stored)
 		state_thread_drop_stored(e->st, t);
 	if (rule->bind == STATE_BIND_SWITCH)
 		return;
@@ -298,16 +364,17 @@ static inline bool return_value(struct ev *ev, int64_t *ret)
 static void apply(struct state_event *e)
 {
 	const struct state_rule *rule = &state_rules[e->ev->type];
+	const bool exit = ev_type_is_exit(e->ev->type);
 
 	e->has_ret = return_value(e->ev, &e->ret);
-	state_bind_event(e);
+	bind_event(e, rule, exit);
 	if (rule->parse)
 		rule->parse(e);
 	if (rule->container)
 		update_container(e);
 	if (e->st->observed)
 		announce(e);
-	finish_thread(e, rule);
+	finish_thread(e, rule, exit);
 	e->st->stats.malformed += e->malformed;
 }
 

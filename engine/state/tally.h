@@ -29,8 +29,9 @@ enum state_why {
 	STATE_WHY_ASKED = 1,
 	STATE_WHY_SAMPLE = 2, /* it is the one that @to_sample counted down to */
 	STATE_WHY_THREAD = 4, /* it is not known whether its thread was there before */
-	STATE_WHY_TIME = 8,   /* it is not later than all before, or has no time, or is not visible:
-				 state_tally.after does not include it */
+	STATE_WHY_TIME =
+	    8, /* it is not later than what lies before state_tally.after, which stays */
+	STATE_WHY_HIDDEN = 16, /* it is not visible: neither counts nor @after include it */
 };
 
 struct state_tally {
@@ -126,7 +127,7 @@ static ALWAYS_INLINE unsigned state_tally_add(struct state_tally *t, unsigned ty
 		else
 			why |= STATE_WHY_TIME;
 	} else {
-		why |= STATE_WHY_TIME;
+		why |= STATE_WHY_HIDDEN;
 	}
 	if (UNLIKELY(t->tell[type]))
 		why |= state_tally_asks(t, t->tell[type], fd, visible);
