@@ -148,7 +148,7 @@ static inline bool sf_row_are_numbers(const struct sf_row_event *e, unsigned n)
 {
 	const uint64_t all = UINT64_MAX >> (64 - 16 * n);
 
-	return (e->lens & all) == (UINT64_C(0x0008000800080008) & all);
+	return (load_u64(e->p + SF_ROW_LENS) & all) == (UINT64_C(0x0008000800080008) & all);
 }
 
 /* All of @e, which was found in @row, but for its number; of its parameters the first is located.
