@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "engine/state/tally.h"
 #include "query/facts.h"
 #include "replay/replay.h"
 #include "scapfile/index.h"
@@ -95,6 +96,7 @@ struct run_lane {
 	struct sv hostname;
 	struct run_span span;
 	struct state_passing passing;
+	struct state_tally tally; /* of what is passed, with @gather */
 	const struct rule **hits; /* room for all rules */
 	struct buf message, line, fields;
 };

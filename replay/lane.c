@@ -4,7 +4,6 @@
 
 #include "replay/checkpoint.h"
 #include "replay/gather.h"
-#include "scapfile/row.h"
 
 /* --- one alert --- */
 
@@ -142,11 +141,11 @@ static bool is_wanted(const void *arg, unsigned type)
 	return rule_engine_wants(l->setup->engine, type);
 }
 
-static void note_passed(void *arg, const struct state_passed *e)
+static void gather_passed(void *arg, const struct state_passed *e, unsigned why)
 {
 	struct run_lane *l = arg;
 
-	if (run_gather_wants(l->gather, e->event->type))
+	if (why & STATE_WHY_ASKED)
 		run_gather_passed(l->gather, l->state, e);
 }
 
@@ -177,13 +176,19 @@ static void begin_passing(struct run_lane *l)
 
 	state_passing_init(p, is_wanted, l);
 	p->reader = l->reader;
-	p->note = l->gather ? note_passed : NULL;
+	p->tally = l->gather ? &l->tally : NULL;
 	p->show = take_in_row;
 	p->refuses = refuses_in_row;
 	p->arg = l;
-	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
-		p->ways[type].asks = rule_engine_looks_at_thread(l->setup->engine, type) &&
-				     !(l->gather && l->gather->wants[type]);
+	l->tally.told = gather_passed;
+	l->tally.arg = l;
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
+		bool gathered = l->gather && l->gather->wants[type];
+
+		p->ways[type].asks =
+		    rule_engine_looks_at_thread(l->setup->engine, type) && !gathered;
+		l->tally.tell[type] = gathered ? STATE_TELL_ALL : 0;
+	}
 }
 
 /* Does the case want the next event, whatever it is? */

@@ -137,6 +137,20 @@ static inline const uint8_t *sf_row_behind(const struct sf_row_event *e, unsigne
 	return e->p + start + sf_row_sum(load_u64(e->p + SF_ROW_LENS) & before);
 }
 
+/* Its parameters, one behind the other. */
+static inline const uint8_t *sf_row_params(const struct sf_row *row, const struct sf_row_event *e)
+{
+	return e->p + SF_ROW_LENS + 2 * (size_t)row->usual[e->type].nparams;
+}
+
+/* Has each of the first @n (at most 4) parameters of @e, which has as many, 8 bytes? */
+static inline bool sf_row_are_numbers(const struct sf_row_event *e, unsigned n)
+{
+	const uint64_t all = UINT64_MAX >> (64 - 16 * n);
+
+	return (load_u64(e->p + SF_ROW_LENS) & all) == (UINT64_C(0x0008000800080008) & all);
+}
+
 /* All of @e, which was found in @row, but for its number; of its parameters the first is located.
  */
 static inline void sf_row_decode_some(const struct sf_row *row, const struct sf_row_event *e,

@@ -6,6 +6,7 @@
  * events are passed where they lie, without an item or a view of each.
  */
 #include "engine/state/internal.h"
+#include "engine/state/tally.h"
 #include "scapfile/row.h"
 
 /* What it takes to pass events of a type. */
@@ -308,19 +309,20 @@ static void cut_row(struct sf_row *row, uint64_t end)
 enum row_use {
 	ROW_COUNTED,	     /* events that are seen are, at any time, */
 	ROW_COUNTED_IN_TIME, /* or only of those times */
-	ROW_NOTED,	     /* each one is told */
+	ROW_TALLIED,	     /* each one is accounted for */
 };
 
-static ALWAYS_INLINE void note(const struct state_passing *p, const struct sf_row *row,
-			       struct sf_row_event e, const struct state_binding *bind)
+static NOINLINE void tell(const struct state_tally *t, const struct sf_row *row, const uint8_t *p,
+			  struct state_thread *thread, struct state_fd *fd, unsigned why)
 {
+	const struct sf_row_event e = sf_row_event_at(p);
 	const struct state_passed passed = {.row = row,
 					    .event = &e,
-					    .thread = bind->thread,
-					    .fd = bind->fd,
-					    .visible = bind->visible};
+					    .thread = thread,
+					    .fd = fd,
+					    .visible = !(why & STATE_WHY_HIDDEN)};
 
-	p->note(p->arg, &passed);
+	t->told(t->arg, &passed, why);
 }
 
 /* @item: NULL, or receives @e. */
@@ -342,16 +344,18 @@ static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, st
 				   enum row_use use, struct ev_item *item)
 {
 	const struct sf_row whole = row;
+	struct state_tally *tally = p->tally;
 	uint64_t most = p->max - p->passed, taken = 0, unseen = 0;
 	struct sf_row_event e;
 	bool looked_at = false;
 
 	while (taken != most && sf_row_look(&row, &e)) {
 		const struct state_way *way = &p->ways[e.type];
+		bool wants_fd = use == ROW_TALLIED && state_tally_needs_fd(tally, e.type);
 		struct state_binding bind = {.visible = true};
+		unsigned why;
 
-		bind.thread =
-		    pass_in_row(st, &e, way, way->how, use == ROW_NOTED ? &bind.fd : NULL);
+		bind.thread = pass_in_row(st, &e, way, way->how, wants_fd ? &bind.fd : NULL);
 		if (!bind.thread && way->how == PASS_LOOK) {
 			looked_at = !p->show;
 			if (looked_at)
@@ -362,17 +366,21 @@ static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, st
 		} else if (!bind.thread) {
 			bind = feed_in_row(st, &whole, e.p);
 		}
-		if (use == ROW_NOTED && way->how != PASS_LOOK)
-			note(p, &whole, e, &bind);
-		else if (!bind.visible && !p->internal)
+		if (use == ROW_TALLIED && way->how != PASS_LOOK) {
+			why = state_tally_add(tally, e.type, sf_row_time(&e), sf_row_tid(&e),
+					      bind.fd, bind.visible);
+			if (UNLIKELY(why))
+				tell(tally, &whole, e.p, bind.thread, bind.fd, why);
+		} else if (!bind.visible && !p->internal) {
 			unseen++;
-		else if (use == ROW_COUNTED_IN_TIME)
+		} else if (use == ROW_COUNTED_IN_TIME) {
 			unseen += sf_row_time(&e) < p->from || sf_row_time(&e) > p->to;
+		}
 		row.at += e.total;
 		taken++;
 	}
 	p->passed += taken;
-	if (use != ROW_NOTED)
+	if (use != ROW_TALLIED)
 		p->seen += taken - unseen;
 	end_row(p, row, taken, e, looked_at ? item : NULL);
 	return looked_at;
@@ -391,16 +399,16 @@ static NOINLINE bool pass_row_in_time(struct state *st, struct state_passing *p,
 	return pass_row(st, p, row, ROW_COUNTED_IN_TIME, item);
 }
 
-static NOINLINE bool pass_row_noted(struct state *st, struct state_passing *p, struct sf_row row,
-				    struct ev_item *item)
+static NOINLINE bool pass_row_tallied(struct state *st, struct state_passing *p, struct sf_row row,
+				      struct ev_item *item)
 {
-	return pass_row(st, p, row, ROW_NOTED, item);
+	return pass_row(st, p, row, ROW_TALLIED, item);
 }
 
 /* Is @item one to be passed, too? */
 static bool is_passed(const struct state_passing *p, const struct ev_item *item)
 {
-	return item->kind == EV_ITEM_EVENT && !p->note && item->offset < p->end &&
+	return item->kind == EV_ITEM_EVENT && !p->tally && item->offset < p->end &&
 	       p->passed < p->max && p->ways[item->ev->type].how != PASS_LOOK;
 }
 
@@ -408,7 +416,7 @@ int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *ite
 		  struct error *err)
 {
 	bool (*pass_one_row)(struct state *, struct state_passing *, struct sf_row,
-			     struct ev_item *) = p->note	     ? pass_row_noted
+			     struct ev_item *) = p->tally	     ? pass_row_tallied
 						 : p->from || ~p->to ? pass_row_in_time
 								     : pass_row_counted;
 	struct state_binding bind;

@@ -21,6 +21,7 @@
 struct sf_row;
 struct sf_row_event;
 struct state;
+struct state_tally;
 
 /*
  * A shared immutable text: reference-counted, from the state's pool. Copying an fd or a thread
@@ -223,7 +224,7 @@ struct state_passed {
 	const struct sf_row *row; /* that @event was found in (scapfile/row.h) */
 	const struct sf_row_event *event;
 	struct state_thread *thread;
-	struct state_fd *fd;
+	struct state_fd *fd; /* NULL also if its type's events are not told by their descriptor */
 	bool visible;
 };
 /*
@@ -238,10 +239,10 @@ struct state_passing {
 	uint64_t from, to; /* times of the events counted in @seen, both included */
 	bool internal;	   /* count those that are not visible, too */
 	/*
-	 * Is told of each event that is passed and not shown, once the state took it; all others
-	 * are delivered, and nothing is counted in @seen. NULL: nobody.
+	 * Keeps account of each event that is passed and not shown, and nothing is counted in @seen
+	 * (engine/state/tally.h). NULL: nothing does.
 	 */
-	void (*note)(void *arg, const struct state_passed *e);
+	struct state_tally *tally;
 	/*
 	 * Is shown each usual event of the types that somebody looks at, fed, instead of having it
 	 * delivered. Return: 0, or ERR_* to stop. NULL: nobody.
@@ -249,8 +250,7 @@ struct state_passing {
 	int (*show)(void *arg, const struct state_binding *bind, struct error *err);
 	/*
 	 * Is asked before an event of a type that @ways marks, if that changes nothing of its
-	 * thread
-	 * @t but what it did last: is there no need to show it?
+	 * thread @t but what it did last: is there no need to show it?
 	 */
 	bool (*refuses)(void *arg, unsigned type, struct state_thread *t);
 	void *arg;
