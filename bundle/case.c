@@ -14,11 +14,9 @@
 
 int bag_case_failed(sqlite3 *db, const char *path, const char *doing, struct error *err)
 {
-	const char *text = db ? sqlite3_errmsg(db) : "out of memory";
+	int rc = db ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
 
-	if (db && sqlite3_errcode(db) == SQLITE_INTERRUPT)
-		return error_set(err, ERR_INTERRUPTED, "stopped");
-	return error_set(err, ERR_DB, "case '%s': %s: %s", path, doing, text);
+	return qry_ask_error(db, path, rc, doing, err);
 }
 
 static int look(void *arg)

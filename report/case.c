@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a case for a report, and statements over it. */
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "query/query.h"
@@ -8,16 +9,10 @@
 
 int rep_db_error(struct rep_case *c, int rc, const char *doing, struct error *err)
 {
-	switch (rc & 0xff) {
-	case SQLITE_NOMEM:
-		return error_nomem(err);
-	case SQLITE_INTERRUPT:
-		return error_set(err, ERR_INTERRUPTED, "stopped while reading %s of case '%s'",
-				 doing, c->name);
-	default:
-		return error_set(err, ERR_DB, "case '%s': reading %s: %s", c->name, doing,
-				 sqlite3_errmsg(c->db));
-	}
+	char text[80];
+
+	snprintf(text, sizeof(text), "reading %s", doing);
+	return qry_ask_error(c->db, c->name, rc, text, err);
 }
 
 /* --- rows */
