@@ -14,11 +14,9 @@
 
 int bag_case_failed(sqlite3 *db, const char *path, const char *doing, struct error *err)
 {
-	const char *text = db ? sqlite3_errmsg(db) : "out of memory";
+	int rc = db ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
 
-	if (db && sqlite3_errcode(db) == SQLITE_INTERRUPT)
-		return error_set(err, ERR_INTERRUPTED, "stopped");
-	return error_set(err, ERR_DB, "case '%s': %s: %s", path, doing, text);
+	return qry_ask_error(db, path, rc, doing, err);
 }
 
 static int look(void *arg)
@@ -137,7 +135,10 @@ int bag_case_copy(const char *path, const char *to, struct error *err)
 	if (rc == 0 && (sqlite3_prepare_v2(db, "VACUUM INTO ?1", -1, &stmt, NULL) != SQLITE_OK ||
 			sqlite3_bind_text(stmt, 1, to, -1, SQLITE_STATIC) != SQLITE_OK ||
 			sqlite3_step(stmt) != SQLITE_DONE))
-		rc = bag_case_failed(db, path, "copying it", err);
+		rc = sqlite3_errcode(db) == SQLITE_FULL
+			 ? error_set(err, ERR_IO, "disk full: no room for the copy '%s' of '%s'",
+				     to, path)
+			 : bag_case_failed(db, path, "copying it", err);
 	sqlite3_finalize(stmt);
 	sqlite3_close(db);
 	return rc;

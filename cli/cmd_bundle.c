@@ -567,10 +567,12 @@ static int write_bundle(struct bundle *o, struct bag_made *made)
 		rc = error_sys(&err, errno, "cannot write '%s'", partial);
 	close(fd);
 	cli_progress_done();
-	if (rc == ERR_INTERRUPTED)
+	if (rc == ERR_INTERRUPTED) {
 		status = cli_interrupted();
-	else if (rc < 0)
-		status = cli_fail(&err);
+	} else if (rc < 0) {
+		cli_log(CLI_ERROR, "'%s' is not made: %s", o->output, err.msg);
+		status = cli_exit_of(rc);
+	}
 	if (!status) {
 		forget_old(o);
 		status = cli_output_place(partial, o->output, o->force);

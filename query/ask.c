@@ -272,6 +272,13 @@ int qry_ask_attach(sqlite3 *db, const char *name, const char *path, struct error
 	return rc;
 }
 
+int qry_ask_error(sqlite3 *db, const char *path, int rc, const char *doing, struct error *err)
+{
+	if ((rc & 0xff) == SQLITE_INTERRUPT)
+		return error_set(err, ERR_INTERRUPTED, "case '%s': stopped while %s", path, doing);
+	return qry_db_error(db, path, rc, doing, err);
+}
+
 int qry_ask_version(sqlite3 *db, const char *path, int *out, struct error *err)
 {
 	int64_t id = 0, version = 0;

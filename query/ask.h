@@ -53,6 +53,12 @@ MUST_CHECK int qry_ask_attach(struct sqlite3 *db, const char *name, const char *
 			      struct error *err);
 /* From now on only what is allowed happens. @opt must outlive the connection. */
 void qry_ask_guard(struct sqlite3 *db, const struct qry_ask_options *opt);
+/*
+ * SQLite's result @rc over the case @path, put into words; @doing: "reading captures".
+ * Return: ERR_INTERRUPTED, ERR_NOMEM, ERR_IO or ERR_DB.
+ */
+int qry_ask_error(struct sqlite3 *db, const char *path, int rc, const char *doing,
+		  struct error *err);
 /* Schema version of the case, 0: it is none. */
 MUST_CHECK int qry_ask_version(struct sqlite3 *db, const char *path, int *out, struct error *err);
 

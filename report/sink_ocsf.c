@@ -418,13 +418,6 @@ static void put_alert(struct rep_walk *w, const struct rep_subject *s)
 int rep_write_ocsf(struct rep_case *c, const struct rep_options *opt, struct rep_out *out,
 		   struct error *err)
 {
-	struct rep_walk w = {.c = c,
-			     .opt = opt,
-			     .out = out,
-			     .with = REP_WITH_LINEAGE | REP_WITH_OBJECTS | REP_WITH_GAPS,
-			     .lines = true,
-			     .alert = put_alert};
-	int rc = rep_walk(&w, err);
-
-	return rc < 0 ? rc : rep_out_end(out, err);
+	return rep_walk_lines(c, opt, out, REP_WITH_LINEAGE | REP_WITH_OBJECTS | REP_WITH_GAPS,
+			      put_alert, NULL, err);
 }

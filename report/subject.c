@@ -317,6 +317,22 @@ int rep_walk(struct rep_walk *w, struct error *err)
 	return rc;
 }
 
+int rep_walk_lines(struct rep_case *c, const struct rep_options *opt, struct rep_out *out,
+		   unsigned with, void (*alert)(struct rep_walk *w, const struct rep_subject *s),
+		   void (*event)(struct rep_walk *w, const struct rep_event *e), struct error *err)
+{
+	struct rep_walk w = {.c = c,
+			     .opt = opt,
+			     .out = out,
+			     .with = with,
+			     .lines = true,
+			     .alert = alert,
+			     .event = event};
+	int rc = rep_walk(&w, err);
+
+	return rc < 0 ? rc : rep_out_end(out, err);
+}
+
 /* --- parts of texts */
 
 struct sv rep_base_name(struct sv path)

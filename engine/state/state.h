@@ -349,6 +349,8 @@ char state_fd_typechar(const struct state_fd *fd);	     /* 'f', 'd', '4', ... */
 const char *state_fd_typename(const struct state_fd *fd);    /* "file", ..., "<NA>" */
 enum ev_l4proto state_fd_l4proto(const struct state_fd *fd); /* NA until a role is known */
 bool state_fd_is_file(const struct state_fd *fd);
+/* Of files and directories how they were opened: "r", "w", "rw"; NULL: not known, or neither. */
+const char *state_fd_mode(const struct state_fd *fd);
 bool state_fd_is_ipv4(const struct state_fd *fd); /* tuple, not listener; likewise ipv6 */
 bool state_fd_is_ipv6(const struct state_fd *fd);
 bool state_fd_is_listener(const struct state_fd *fd);
