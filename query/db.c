@@ -166,7 +166,7 @@ static int configure(sqlite3 *db, const char *path, int busy_ms, struct error *e
 			   "PRAGMA temp_store = MEMORY;"
 			   "PRAGMA page_size = 8192;" /* of a new case */
 			   "PRAGMA cache_size = -" QRY_CACHE_KIB ";"
-			   "PRAGMA wal_autocheckpoint = 8000;", /* pages */
+			   "PRAGMA wal_autocheckpoint = 32000;", /* pages */
 			   err);
 }
 
