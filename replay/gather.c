@@ -354,6 +354,20 @@ int run_gather_event(struct run_gather *g, const struct state *st, const struct 
 	return what && g->out ? take(g, st, b, (enum meaning)what, err) : 0;
 }
 
+unsigned run_gather_tell(unsigned type)
+{
+	switch (meanings[type].what) {
+	case 0:
+		return act_net_tell(type) | act_sessions_tell(type);
+	case GATHER_READ:
+	case GATHER_WRITE:
+		return STATE_TELL_FILES | STATE_TELL_SOCKETS | act_net_tell(type) |
+		       act_sessions_tell(type);
+	default:
+		return STATE_TELL_ALL;
+	}
+}
+
 void run_gather_passed(struct run_gather *g, const struct state *st, const struct state_passed *e)
 {
 	const unsigned type = e->event->type;
@@ -361,11 +375,7 @@ void run_gather_passed(struct run_gather *g, const struct state *st, const struc
 	struct state_binding b = {
 	    .ev = &ev, .thread = e->thread, .fd = e->fd, .visible = e->visible};
 
-	if (!is_of_use(meanings[type].what, e->fd) &&
-	    !(g->net &&
-	      (act_net_wants_of(g->net, type, e->fd) || act_sessions_wants_of(type, e->fd))))
-		return;
-	if (UNLIKELY(g->failed))
+	if (UNLIKELY(g->failed) || (!g->net && !is_of_use(meanings[type].what, e->fd)))
 		return;
 	sf_row_decode_some(e->row, e->event, &ev);
 	ev.num = state_stats(st)->events;

@@ -112,9 +112,11 @@ static inline bool run_gather_wants(const struct run_gather *g, unsigned type)
 /* After state_feed() or state_pass() returned 1. */
 MUST_CHECK int run_gather_event(struct run_gather *g, const struct state *st,
 				const struct state_binding *b, struct error *err);
+/* Of which events of @type run_gather_passed() is to be told: bits of enum state_tell. */
+unsigned run_gather_tell(unsigned type);
 /*
- * The same after state_pass_on() passed an event, unless run_gather_wants_all(). What fails is kept
- * for run_gather_error().
+ * As run_gather_event() after state_pass_on() passed an event, unless run_gather_wants_all(). What
+ * fails is kept for run_gather_error().
  */
 void run_gather_passed(struct run_gather *g, const struct state *st, const struct state_passed *e);
 static inline int run_gather_error(const struct run_gather *g, struct error *err)

@@ -21,8 +21,10 @@ enum state_tell {
 	STATE_TELL_MARKED = 4,	/* those about a descriptor with a mark */
 	STATE_TELL_DEVICES = 8, /* those about a file in /dev */
 	STATE_TELL_SAMPLE = 16, /* visible ones now and then: see state_tally.to_sample */
+	STATE_TELL_FILES = 32,	/* those about a file */
 };
-#define STATE_TELL_BY_FD (STATE_TELL_SOCKETS | STATE_TELL_MARKED | STATE_TELL_DEVICES)
+#define STATE_TELL_BY_FD                                                                           \
+	(STATE_TELL_SOCKETS | STATE_TELL_MARKED | STATE_TELL_DEVICES | STATE_TELL_FILES)
 
 /* Why one is told: one or more of */
 enum state_why {
@@ -91,6 +93,8 @@ static inline bool state_tally_asks_for(unsigned tell, const struct state_fd *fd
 		break;
 	case EV_FD_FILE:
 	case EV_FD_FILE_V2:
+		if (tell & STATE_TELL_FILES)
+			return true;
 		if (tell & STATE_TELL_DEVICES && fd->name && fd->name->len > 5 &&
 		    memcmp(fd->name->text, "/dev/", 5) == 0)
 			return true;
