@@ -263,8 +263,10 @@ struct dice {
 
 static uint32_t roll(struct dice *d, uint32_t sides)
 {
-	d->x = d->x * 1664525 + 1013904223;
-	return (d->x >> 8) % sides;
+	d->x ^= d->x << 13;
+	d->x ^= d->x >> 17;
+	d->x ^= d->x << 5;
+	return d->x % sides;
 }
 
 /* Mostly in order, but also not, twice the same, or none. */
