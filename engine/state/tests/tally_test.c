@@ -46,6 +46,7 @@ struct pair {
 	struct observer by;
 	uint64_t ahead;	  /* events that the observer has seen of those being passed */
 	uint64_t told[5]; /* by reason */
+	uint64_t devices; /* that reads were told of */
 };
 
 /* ---- the observer ---- */
@@ -160,12 +161,13 @@ static void told(void *arg, const struct state_passed *e, unsigned why)
 		t->tally.to_sample = EACH;
 	for (unsigned i = 0; i < COUNT_OF(t->told); i++)
 		t->told[i] += why >> i & 1;
+	t->devices += e->event->type == EV_READ_X && e->fd && state_fd_is_file(e->fd);
 }
 
 static bool looks_at_some(const void *arg, unsigned type)
 {
 	(void)arg;
-	return type % 7 == 0;
+	return type % 11 == 0;
 }
 
 static void ask(struct state_tally *tally)
@@ -261,8 +263,10 @@ struct dice {
 
 static uint32_t roll(struct dice *d, uint32_t sides)
 {
-	d->x = d->x * 1664525 + 1013904223;
-	return (d->x >> 8) % sides;
+	d->x ^= d->x << 13;
+	d->x ^= d->x >> 17;
+	d->x ^= d->x << 5;
+	return d->x % sides;
 }
 
 /* Mostly in order, but also not, twice the same, or none. */
@@ -298,8 +302,10 @@ static void make_fd(struct capture *c, struct dice *d, int64_t tid, uint64_t num
 	cb_param_u64(c, num);
 	cb_param_u64(c, UINT64_C(0) - 100);
 	cb_param_str(c, names[roll(d, COUNT_OF(names))]);
-	for (unsigned i = 3; i < ev_table[EV_OPENAT_2_X].nparams; i++)
-		cb_param(c, NULL, 0);
+	cb_param_u32(c, 1); /* to be read */
+	cb_param_u32(c, 0);
+	cb_param_u32(c, 5);
+	cb_param_u64(c, 1000 + num);
 	cb_event_end(c);
 }
 
@@ -347,6 +353,7 @@ static void made_up_events_are_told_as_an_observer_sees_them(void **unused)
 	/* Each reason came up, but for events that are not visible. */
 	for (unsigned i = 0; i < 4; i++)
 		assert_true(t.told[i] > 100);
+	assert_true(t.devices > 100);
 	cb_done(&c);
 }
 
