@@ -9,18 +9,20 @@
 
 #include "engine/rules/internal.h"
 
-#define BLANKS	   " \t\r\n"
-#define SEPARATORS BLANKS "(),="
-
-static bool is_one_of(char c, const char *set)
+static bool is_blank(char c)
 {
-	return c && strchr(set, c) != NULL;
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_separator(char c)
+{
+	return is_blank(c) || c == '(' || c == ')' || c == ',' || c == '=';
 }
 
 static bool has_separator(struct sv name)
 {
 	for (size_t i = 0; i < name.n; i++)
-		if (is_one_of(name.p[i], SEPARATORS))
+		if (is_separator(name.p[i]))
 			return true;
 	return false;
 }
@@ -134,7 +136,7 @@ static struct rule_list *next_by_word(struct rule_compiler *c, struct sv text, i
 		size_t start = at;
 		struct rule_list *list;
 
-		while (at < text.n && !is_one_of(text.p[at], SEPARATORS))
+		while (at < text.n && !is_separator(text.p[at]))
 			at++;
 		list = at > start
 			   ? smap_get(&c->l->list_by_name, sv_make(text.p + start, at - start))
@@ -175,17 +177,17 @@ static int next_list(struct rule_compiler *c, struct sv text, int64_t order,
 /* A name counts between separators or the ends of the text. */
 static bool stands_alone(struct sv text, size_t at, size_t n)
 {
-	return (at == 0 || is_one_of(text.p[at - 1], SEPARATORS)) &&
-	       (at + n == text.n || is_one_of(text.p[at + n], SEPARATORS));
+	return (at == 0 || is_separator(text.p[at - 1])) &&
+	       (at + n == text.n || is_separator(text.p[at + n]));
 }
 
 /* Put the items in place of the name that begins at the end of @out; skip what follows it. */
 static int put_items(struct rule_compiler *c, const struct rule_list *list, struct sv *rest,
 		     struct buf *out, const struct rule_where *where)
 {
-	while (out->len && is_one_of(out->p[out->len - 1], BLANKS))
+	while (out->len && is_blank(out->p[out->len - 1]))
 		out->len--;
-	while (rest->n && is_one_of(rest->p[0], BLANKS))
+	while (rest->n && is_blank(rest->p[0]))
 		*rest = sv_drop(*rest, 1);
 	if (list->resolved.n == 0) { /* an empty list takes a comma with it */
 		if (out->len && out->p[out->len - 1] == ',')

@@ -322,7 +322,7 @@ static void thread_check(uint32_t *rng, struct buf *b)
 	static const char *const checks[] = {
 	    "proc.name = cat",	      "proc.name in (dd, cp)", "proc.exepath startswith /sbin",
 	    "proc.name contains sys", "proc.vpid = 100",       "(proc.name = mv or proc.name = ln)",
-	    "not proc.name = bash"};
+	    "not proc.name = bash",   "not proc.name != cat"};
 
 	buf_str(b, checks[next_random(rng) % COUNT_OF(checks)]);
 }
