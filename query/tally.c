@@ -58,6 +58,7 @@ struct tally {
 	int64_t id;
 	unsigned keys, values;
 	char kinds[QRY_TALLY_VALUES];
+	bool falls[QRY_TALLY_KEYS]; /* the largest first */
 	struct block *blocks;
 	uint64_t memory;
 	struct slot *slots;
@@ -390,13 +391,16 @@ static bool take_row(struct tally *t, sqlite3_value **v, unsigned n)
 
 static bool take_shape(struct tally *t, const char *shape, int arguments)
 {
-	char *at;
-	unsigned long keys = shape ? strtoul(shape, &at, 10) : 0;
+	const char *at = shape ? shape : "";
 
-	if (keys < 1 || keys > QRY_TALLY_KEYS || *at++ != ':')
+	for (; *at == 'a' || *at == 'd'; at++) {
+		if (t->keys == QRY_TALLY_KEYS)
+			return false;
+		t->falls[t->keys++] = *at == 'd';
+	}
+	if (!t->keys || *at++ != ':')
 		return false;
-	t->keys = (unsigned)keys;
-	arguments -= (int)keys + 1;
+	arguments -= (int)t->keys + 1;
 	for (; *at; at++) {
 		if (t->values == QRY_TALLY_VALUES || !strchr("ncmMsa", *at))
 			return false;
@@ -453,7 +457,7 @@ static int compare_keys(const struct tally *t, struct group *x, struct group *y)
 
 		a = decode(a, &p);
 		b = decode(b, &q);
-		order = compare(&p, &q);
+		order = t->falls[i] ? compare(&q, &p) : compare(&p, &q);
 	}
 	return order;
 }
