@@ -67,6 +67,7 @@ struct tally {
 	struct row rows[BATCH];
 	unsigned row_count;
 	struct buf waiting; /* texts of the rows */
+	bool texts;	    /* values have memory of their own */
 	bool failed;
 };
 
@@ -96,7 +97,7 @@ static uint8_t *end_of(const struct tally *t, struct group *g)
 
 static void free_values(const struct tally *t)
 {
-	for (size_t i = 0; t->slots && i <= t->mask; i++)
+	for (size_t i = 0; t->texts && i <= t->mask; i++)
 		for (unsigned v = 0; t->slots[i].group && v < t->values; v++)
 			if (t->slots[i].group->value[v].type >= T_TEXT)
 				sqlite3_free(t->slots[i].group->value[v].bytes);
@@ -282,6 +283,7 @@ static bool keep(struct tally *t, struct value *to, const struct decoded *v)
 	to->type = v->type;
 	to->n = v->n;
 	if (bytes) {
+		t->texts = true;
 		memcpy(bytes, v->bytes, v->n);
 		to->bytes = bytes;
 	} else {
@@ -462,12 +464,17 @@ static int compare_keys(const struct tally *t, struct group *x, struct group *y)
 	return order;
 }
 
-static bool is_stopped(const struct tally *t, unsigned *until)
+static bool is_stopped(const struct tally *t)
+{
+	return t->all->opt.stop && t->all->opt.stop(t->all->opt.arg);
+}
+
+static bool is_time_to_stop(const struct tally *t, unsigned *until)
 {
 	if (--*until)
 		return false;
 	*until = PAUSE;
-	return t->all->opt.stop && t->all->opt.stop(t->all->opt.arg);
+	return is_stopped(t);
 }
 
 /* Merge what is in order from @from to @mid and from there to @to. */
@@ -477,7 +484,7 @@ static bool merge(const struct tally *t, struct group **from, struct group **mid
 	struct group **second = mid;
 
 	while (from < mid || second < to) {
-		if (is_stopped(t, until))
+		if (is_time_to_stop(t, until))
 			return false;
 		if (second == to || (from < mid && compare_keys(t, *from, *second) <= 0))
 			*out++ = *from++;
@@ -513,9 +520,12 @@ static bool sort(struct tally *t, struct group **other)
 static int put_in_order(struct tally *t)
 {
 	uint64_t size = (t->count + 1) * sizeof(struct group *);
-	struct group **other = take_memory(t, size);
+	struct group **other;
 	size_t n = 0;
 
+	if (is_stopped(t)) /* that is why no more rows came, perhaps */
+		return SQLITE_INTERRUPT;
+	other = take_memory(t, size);
 	t->list = take_memory(t, size);
 	if (!t->list || !other) {
 		sqlite3_free(other);
