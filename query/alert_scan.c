@@ -76,16 +76,19 @@ const char qry_alert_scan_sql[] =
 
 /* --- rows that are remembered */
 
-struct cell {
-	int type; /* SQLITE_INTEGER, _TEXT or _NULL */
-	int64_t i;
-	struct sv text;
+struct cell { /* small: rows of many processes are to stay near the processor */
+	union {
+		int64_t i;
+		const char *text;
+	};
+	uint32_t n;
+	uint32_t type; /* SQLITE_INTEGER, _TEXT or _NULL */
 };
 
 struct row {
-	struct row *next;    /* of execs: the one before */
-	struct execs *execs; /* of processes; NULL: not looked for yet */
-	bool there;	     /* or not: that is remembered, too */
+	struct row *next;	   /* of execs: the one before */
+	const struct execs *execs; /* of processes; NULL: not looked for yet */
+	bool there;		   /* or not: that is remembered, too */
 	struct cell cell[CELLS];
 };
 
@@ -93,6 +96,7 @@ struct execs {
 	size_t count;
 	struct row **row; /* by event and by number: others are never the last */
 };
+static const struct execs none = {0};
 
 struct qry_alert_scan {
 	sqlite3 *db;
@@ -145,7 +149,7 @@ static struct row *take_row(struct qry_alert_scan *s, sqlite3_stmt *stmt, int ce
 	for (int i = 0; i < cells; i++) {
 		struct cell *c = &r->cell[i];
 
-		c->type = sqlite3_column_type(stmt, i);
+		c->type = (uint32_t)sqlite3_column_type(stmt, i);
 		if (c->type == SQLITE_INTEGER) {
 			c->i = sqlite3_column_int64(stmt, i);
 		} else if (c->type != SQLITE_NULL) {
@@ -153,9 +157,10 @@ static struct row *take_row(struct qry_alert_scan *s, sqlite3_stmt *stmt, int ce
 			size_t n = (size_t)sqlite3_column_bytes(stmt, i);
 
 			c->type = SQLITE_TEXT;
-			c->text = sv_make(arena_strndup(&s->memory, p ? p : "", p ? n : 0), n);
+			c->text = p ? arena_strndup(&s->memory, p, n) : NULL;
+			c->n = (uint32_t)n;
 			s->text += n;
-			if (!c->text.p || !p)
+			if (!c->text)
 				return NULL;
 		}
 	}
@@ -215,15 +220,15 @@ static inline struct row *look_up(struct qry_alert_scan *s, enum kind kind, int6
  * What process @id executed. The view takes the exec with the highest number of those up to an
  * event; so one that has an event not before that of its successor is never taken.
  */
-static struct execs *look_up_execs(struct qry_alert_scan *s, struct row *process, int64_t id,
-				   int *rc)
+static const struct execs *look_up_execs(struct qry_alert_scan *s, struct row *process, int64_t id,
+					 int *rc)
 {
 	struct row *last = NULL, *r;
-	struct execs *x = process->execs;
 	sqlite3_stmt *stmt;
+	struct execs *x;
 
-	if (LIKELY(x))
-		return x;
+	if (LIKELY(process->execs))
+		return process->execs;
 	stmt = ask(s, EXECS, id, rc);
 	if (!stmt)
 		return NULL;
@@ -248,7 +253,8 @@ static struct execs *look_up_execs(struct qry_alert_scan *s, struct row *process
 	for (size_t i = x->count; i-- > 0; last = last->next)
 		x->row[i] = last;
 	*rc = SQLITE_OK;
-	return process->execs = x;
+	process->execs = x->count ? x : &none;
+	return process->execs;
 }
 
 static const struct row *exec_at(const struct execs *x, int64_t evt)
@@ -295,7 +301,7 @@ static void give(sqlite3_context *ctx, const struct cell *c)
 	if (c->type == SQLITE_INTEGER)
 		sqlite3_result_int64(ctx, c->i);
 	else if (c->type == SQLITE_TEXT) /* a copy: what is remembered may be forgotten meanwhile */
-		sqlite3_result_text(ctx, c->text.p, (int)c->text.n, SQLITE_TRANSIENT);
+		sqlite3_result_text(ctx, c->text, (int)c->n, SQLITE_TRANSIENT);
 }
 
 /* (id) */

@@ -48,6 +48,7 @@ struct statement {
 	struct aggregate values[QRY_TALLY_VALUES];
 	size_t value_count;
 	bool one_table;
+	bool falls[QRY_TALLY_KEYS]; /* groups come from the largest of this key on */
 };
 
 static bool is(const struct statement *s, size_t at, const char *text)
@@ -500,6 +501,27 @@ static bool map_order(struct statement *s, struct buf *out)
 	return true;
 }
 
+/*
+ * Where there are as many terms of ORDER BY as keys, SQLite groups by the keys in those directions.
+ * It shows in the order of rows that ORDER BY finds equal.
+ */
+static void find_directions(struct statement *s)
+{
+	bool falls[QRY_TALLY_KEYS] = {false};
+	struct qry_range r = s->order;
+	size_t n = 0;
+
+	for (; r.from < r.to; n++) {
+		size_t comma = qry_token_comma(&s->t, r);
+
+		if (n < QRY_TALLY_KEYS)
+			falls[n] = is(s, direction(s, (struct qry_range){r.from, comma}), "DESC");
+		r.from = comma + 1;
+	}
+	if (n == s->key_count)
+		memcpy(s->falls, falls, sizeof(falls));
+}
+
 /* --- the inner level */
 
 /* FROM v_alert, or v_alert with another name. Return: that name, or NULL. */
@@ -515,7 +537,10 @@ static const struct qry_token *name_of_alerts(const struct statement *s)
 
 static void write_inner(const struct statement *s, bool all_alerts, struct buf *out)
 {
-	buf_addf(out, " FROM scapula_tallied((SELECT scapula_tally('%zu:", s->key_count);
+	buf_lit(out, " FROM scapula_tallied((SELECT scapula_tally('");
+	for (size_t i = 0; i < s->key_count; i++)
+		buf_char(out, s->falls[i] ? 'd' : 'a');
+	buf_char(out, ':');
 	for (size_t i = 0; i < s->value_count; i++)
 		buf_char(out, s->values[i].kind);
 	buf_char(out, '\'');
@@ -646,6 +671,7 @@ sqlite3_stmt *qry_regroup(struct qry_regroup *r, sqlite3_stmt *stmt)
 	see_tables(s);
 	if (!find_items(s, select) || !find_keys(s))
 		goto out;
+	find_directions(s);
 	if (write_statement(s, plan.alerts && name_of_alerts(s), &faster))
 		out = prepare(r, buf_cstr(&faster));
 out:

@@ -58,6 +58,7 @@ struct tally {
 	int64_t id;
 	unsigned keys, values;
 	char kinds[QRY_TALLY_VALUES];
+	bool falls[QRY_TALLY_KEYS]; /* the largest first */
 	struct block *blocks;
 	uint64_t memory;
 	struct slot *slots;
@@ -66,6 +67,7 @@ struct tally {
 	struct row rows[BATCH];
 	unsigned row_count;
 	struct buf waiting; /* texts of the rows */
+	bool texts;	    /* values have memory of their own */
 	bool failed;
 };
 
@@ -95,7 +97,7 @@ static uint8_t *end_of(const struct tally *t, struct group *g)
 
 static void free_values(const struct tally *t)
 {
-	for (size_t i = 0; t->slots && i <= t->mask; i++)
+	for (size_t i = 0; t->texts && i <= t->mask; i++)
 		for (unsigned v = 0; t->slots[i].group && v < t->values; v++)
 			if (t->slots[i].group->value[v].type >= T_TEXT)
 				sqlite3_free(t->slots[i].group->value[v].bytes);
@@ -281,6 +283,7 @@ static bool keep(struct tally *t, struct value *to, const struct decoded *v)
 	to->type = v->type;
 	to->n = v->n;
 	if (bytes) {
+		t->texts = true;
 		memcpy(bytes, v->bytes, v->n);
 		to->bytes = bytes;
 	} else {
@@ -390,13 +393,16 @@ static bool take_row(struct tally *t, sqlite3_value **v, unsigned n)
 
 static bool take_shape(struct tally *t, const char *shape, int arguments)
 {
-	char *at;
-	unsigned long keys = shape ? strtoul(shape, &at, 10) : 0;
+	const char *at = shape ? shape : "";
 
-	if (keys < 1 || keys > QRY_TALLY_KEYS || *at++ != ':')
+	for (; *at == 'a' || *at == 'd'; at++) {
+		if (t->keys == QRY_TALLY_KEYS)
+			return false;
+		t->falls[t->keys++] = *at == 'd';
+	}
+	if (!t->keys || *at++ != ':')
 		return false;
-	t->keys = (unsigned)keys;
-	arguments -= (int)keys + 1;
+	arguments -= (int)t->keys + 1;
 	for (; *at; at++) {
 		if (t->values == QRY_TALLY_VALUES || !strchr("ncmMsa", *at))
 			return false;
@@ -453,17 +459,22 @@ static int compare_keys(const struct tally *t, struct group *x, struct group *y)
 
 		a = decode(a, &p);
 		b = decode(b, &q);
-		order = compare(&p, &q);
+		order = t->falls[i] ? compare(&q, &p) : compare(&p, &q);
 	}
 	return order;
 }
 
-static bool is_stopped(const struct tally *t, unsigned *until)
+static bool is_stopped(const struct tally *t)
+{
+	return t->all->opt.stop && t->all->opt.stop(t->all->opt.arg);
+}
+
+static bool is_time_to_stop(const struct tally *t, unsigned *until)
 {
 	if (--*until)
 		return false;
 	*until = PAUSE;
-	return t->all->opt.stop && t->all->opt.stop(t->all->opt.arg);
+	return is_stopped(t);
 }
 
 /* Merge what is in order from @from to @mid and from there to @to. */
@@ -473,7 +484,7 @@ static bool merge(const struct tally *t, struct group **from, struct group **mid
 	struct group **second = mid;
 
 	while (from < mid || second < to) {
-		if (is_stopped(t, until))
+		if (is_time_to_stop(t, until))
 			return false;
 		if (second == to || (from < mid && compare_keys(t, *from, *second) <= 0))
 			*out++ = *from++;
@@ -509,9 +520,12 @@ static bool sort(struct tally *t, struct group **other)
 static int put_in_order(struct tally *t)
 {
 	uint64_t size = (t->count + 1) * sizeof(struct group *);
-	struct group **other = take_memory(t, size);
+	struct group **other;
 	size_t n = 0;
 
+	if (is_stopped(t)) /* that is why no more rows came, perhaps */
+		return SQLITE_INTERRUPT;
+	other = take_memory(t, size);
 	t->list = take_memory(t, size);
 	if (!t->list || !other) {
 		sqlite3_free(other);

@@ -2,10 +2,13 @@
 /*
  * Grouping rows without sorting them, as two things that SQL of a connection may name:
  *
- *   scapula_tally(SHAPE, KEY..., ARGUMENT...)  an aggregate: gathers the groups in a hash table.
- * SHAPE is the number of keys, a colon, and a letter for each aggregate: n count(*), c count(x), m
- * min(x), M max(x), s sum(x), a avg(x); each but n has an argument scapula_tallied(ID)  a table of
- * the groups, by their keys: columns _k0, _k1 ... and _v0 ...
+ * scapula_tally(SHAPE, KEY..., ARGUMENT...) is an aggregate that gathers the groups in a hash
+ * table. SHAPE is a letter for each key, a (from the smallest on) or d (from the largest on), a
+ * colon, and a letter for each aggregate: n count(*), c count(x), m min(x), M max(x), s sum(x), a
+ * avg(x); each but n has an argument.
+ *
+ * scapula_tallied(ID) is a table of these groups in the order of their keys: columns _k0, _k1 ...
+ * and _v0, _v1 ...; ID is what the aggregate gave.
  *
  * regroup.c writes such SQL; people need not. The results are those of GROUP BY, or there are none:
  * where values or memory do not permit it, the aggregate fails and the connection knows that it

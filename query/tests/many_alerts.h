@@ -134,7 +134,7 @@ struct many_list {
 };
 
 /* @out has MANY_LISTS; the filters of @fingerprint, in a case with @n alerts. */
-#define MANY_LISTS 17
+#define MANY_LISTS 22
 static inline void many_lists(struct many_list out[MANY_LISTS], int64_t fingerprint, uint64_t n)
 {
 	const int64_t some = (1ll << 32) + 77, rare = (1ll << 32) + MANY_RARE_PROCESS;
@@ -154,6 +154,12 @@ static inline void many_lists(struct many_list out[MANY_LISTS], int64_t fingerpr
 	    {"time range", {.from = from, .to = to}},
 	    {"time range, rule, capture",
 	     {.from = from, .to = to, .rule = "Write below etc 1", .capture_id = 1}},
+	    {"time range, severity", {.from = from, .to = to, .severities = 1u << RULE_ERROR}},
+	    {"time range, severity of few", {.from = from, .to = to, .severities = 0x80}},
+	    {"time range, text in name", {.from = from, .to = to, .text = "memory"}},
+	    {"time range, process", {.from = from, .to = to, .process_id = some}},
+	    {"fingerprint and severities",
+	     {.has_fingerprint = true, .fingerprint = fingerprint, .severities = 0x55}},
 	    {"without verdict", {.verdict = QRY_VERDICT_NONE}},
 	    {"verdict", {.verdict = QRY_VERDICT_BENIGN}},
 	    {"verdict and severities", {.verdict = QRY_VERDICT_BENIGN, .severities = 0x0f}},

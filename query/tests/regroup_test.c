@@ -4,6 +4,7 @@
 #include "query/tests/case_helper.h"
 
 #include "query/alert_scan.h"
+#include "query/ask.h"
 #include "query/regroup.h"
 #include "query/tests/many_alerts.h"
 
@@ -241,6 +242,22 @@ static void what_is_not_understood_stays(void **state)
 	close_all(&s);
 }
 
+static void saved_questions_about_all_alerts_are_replaced(void **state)
+{
+	static const char *const names[] = {"alerts-by-process", "alerts-by-hour"};
+	struct setting s = open_with(0, never);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		const struct qry_saved *q = qry_saved_find(names[i]);
+
+		assert_non_null(q);
+		if (!is_replaced(&s, q->text))
+			fail_msg("not replaced: %s", names[i]);
+	}
+	close_all(&s);
+}
+
 /* A name that is a column and that of an item means one thing in GROUP BY and another in ORDER BY.
  */
 static void names_mean_what_they_mean_to_sqlite(void **state)
@@ -343,12 +360,12 @@ static void misuse_is_an_error_at_most(void **state)
 	static const char *const sql[] = {
 	    "SELECT scapula_tally() FROM alerts",
 	    "SELECT scapula_tally(NULL, 1) FROM alerts",
-	    "SELECT scapula_tally('0:', 1) FROM alerts",
-	    "SELECT scapula_tally('9:n', 1, 2, 3, 4, 5, 6, 7, 8, 9) FROM alerts",
-	    "SELECT scapula_tally('1:x', 1) FROM alerts",
-	    "SELECT scapula_tally('1:m', 1) FROM alerts",
-	    "SELECT scapula_tally('1:n', 1, 2) FROM alerts",
-	    "SELECT scapula_tally('1:nnnnnnnnnnnnnnnnn', 1) FROM alerts",
+	    "SELECT scapula_tally(':', 1) FROM alerts",
+	    "SELECT scapula_tally('aaaaaaaaa:n', 1, 2, 3, 4, 5, 6, 7, 8, 9) FROM alerts",
+	    "SELECT scapula_tally('a:x', 1) FROM alerts",
+	    "SELECT scapula_tally('a:m', 1) FROM alerts",
+	    "SELECT scapula_tally('a:n', 1, 2) FROM alerts",
+	    "SELECT scapula_tally('a:nnnnnnnnnnnnnnnnn', 1) FROM alerts",
 	};
 	struct setting s = open_with(0, never);
 
@@ -356,7 +373,7 @@ static void misuse_is_an_error_at_most(void **state)
 	for (size_t i = 0; i < COUNT_OF(sql); i++)
 		assert_int_equal(sqlite3_exec(s.db, sql[i], NULL, NULL, NULL), SQLITE_ERROR);
 	assert_int_equal(sqlite3_exec(s.db,
-				      "SELECT scapula_tally('1:n', pid) FROM alerts;"
+				      "SELECT scapula_tally('a:n', pid) FROM alerts;"
 				      "SELECT * FROM scapula_tallied(77);"
 				      "SELECT * FROM scapula_tallied(NULL)",
 				      NULL, NULL, NULL),
@@ -371,6 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_usual_is_replaced),
 	    cmocka_unit_test(what_is_not_understood_stays),
+	    cmocka_unit_test(saved_questions_about_all_alerts_are_replaced),
 	    cmocka_unit_test(names_mean_what_they_mean_to_sqlite),
 	    cmocka_unit_test(all_of_v_alert_is_there_without_joins),
 	    cmocka_unit_test(too_many_groups_are_left_to_sqlite),
