@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Applies queued rows to the case: prepared statements only, many rows to a transaction.
- * Rows point at the reading (run_captures) rather than at the capture, because which capture it is
- * shows only at its end, with the SHA-256: then one row is redirected instead of all.
+ * Applies queued rows to the case: prepared statements only, many rows to a transaction, and of
+ * some kinds many to a statement (bulk.c). Rows point at the reading (run_captures) rather than at
+ * the capture, because which capture it is shows only at its end, with the SHA-256: then one row is
+ * redirected instead of all.
  */
 #include "query/internal.h"
 
@@ -261,6 +262,7 @@ static int rule_slot(struct qry_store *s, size_t index, struct error *err)
 	return 0;
 }
 
+/* The first index that has the rule of @index, which is added. */
 static size_t first_same(const struct qry_store *s, size_t index)
 {
 	size_t i = 0;
@@ -293,7 +295,7 @@ static int add_rule(struct qry_store *s, struct qry_row *row, struct error *err)
 	s->rules[index] = (struct qry_rule_ref){
 	    .rule_id = id, .priority = (int)priority->i, .same = index, .evt_num = -1};
 	for (size_t i = 0; i < s->rule_cap; i++)
-		if (s->rules[i].same == index)
+		if (s->rules[i].rule_id && s->rules[i].same == index)
 			s->rules[i].same = first_same(s, i);
 	used[2] = qry_int(id);
 	return qry_store_run(s, QRY_STMT_ADD_RUN_RULE, used, COUNT_OF(used), err);
