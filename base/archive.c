@@ -5,6 +5,7 @@
 
 #define TOO_SHORT   "it ends too early"
 #define VARINT_BITS 64u
+#define VARINT_MAX  10u /* bytes */
 
 void archive_complain(struct archive *a, const char *what)
 {
@@ -14,11 +15,19 @@ void archive_complain(struct archive *a, const char *what)
 	a->in.failed = true;
 }
 
-static void put(struct buf *out, uint64_t v)
+static inline void put(struct buf *out, uint64_t v)
 {
+	char *p;
+
+	if (UNLIKELY(out->cap - out->len < VARINT_MAX)) {
+		if (!buf_room(out, VARINT_MAX))
+			return;
+	}
+	p = out->p + out->len;
 	for (; v >= 0x80; v >>= 7)
-		buf_char(out, (char)(v | 0x80));
-	buf_char(out, (char)v);
+		*p++ = (char)(v | 0x80);
+	*p++ = (char)v;
+	out->len = (size_t)(p - out->p);
 }
 
 static uint64_t get(struct archive *a)

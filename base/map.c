@@ -190,29 +190,39 @@ static int smap_grow(struct smap *m)
 	return 0;
 }
 
+/* The slot of @key, with room for it if it is free; NULL: out of memory. */
+static struct smap_slot *smap_slot_for(struct smap *m, struct sv key, uint64_t *hash)
+{
+	if ((!m->slots || (m->count + 1) * 4 > (m->mask + 1) * 3) && smap_grow(m) < 0)
+		return NULL;
+	*hash = hash_bytes(key.p, key.n, m->seed);
+	return &m->slots[smap_find(m, key, *hash)];
+}
+
 int smap_put(struct smap *m, struct sv key, void *value)
 {
 	uint64_t hash;
-	size_t i;
-	int rc;
+	struct smap_slot *s = smap_slot_for(m, key, &hash);
 
-	if (!m->slots || (m->count + 1) * 4 > (m->mask + 1) * 3) {
-		rc = smap_grow(m);
-		if (rc < 0)
-			return rc;
-	}
-	hash = hash_bytes(key.p, key.n, m->seed);
-	i = smap_find(m, key, hash);
-	if (m->slots[i].value) {
-		/* Keep the newer key text: the older value, and with it the older text, may go
-		 * away. */
-		m->slots[i].key = key;
-		m->slots[i].value = value;
-		return 0;
-	}
-	m->slots[i] = (struct smap_slot){key, hash, value};
-	m->count++;
+	if (!s)
+		return ERR_NOMEM;
+	m->count += !s->value;
+	/* Of two equal keys the newer text stays: the older value, and with it the older text, may
+	 * go away. */
+	*s = (struct smap_slot){key, hash, value};
 	return 0;
+}
+
+void *smap_get_or_put(struct smap *m, struct sv key, void *value)
+{
+	uint64_t hash;
+	struct smap_slot *s = smap_slot_for(m, key, &hash);
+
+	if (s && !s->value) {
+		*s = (struct smap_slot){key, hash, value};
+		m->count++;
+	}
+	return s ? s->value : NULL;
 }
 
 void *smap_take(struct smap *m, struct sv key)

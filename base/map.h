@@ -79,6 +79,8 @@ struct smap {
 void smap_done(struct smap *m);
 void *smap_get(const struct smap *m, struct sv key);
 MUST_CHECK int smap_put(struct smap *m, struct sv key, void *value);
+/* Return: the value under @key, which is @value if there was none; NULL: out of memory. */
+void *smap_get_or_put(struct smap *m, struct sv key, void *value);
 void *smap_take(struct smap *m, struct sv key);
 void smap_clear(struct smap *m);
 struct smap_slot *smap_next(const struct smap *m, size_t *at);

@@ -5,50 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "bundle/internal.h"
-#include "query/member.h"
+#include "query/ask.h"
 
 #define BUSY_MS 10000
 #define STEPS	100000 /* of SQLite, after which it is asked whether to stop */
 
 int bag_case_failed(sqlite3 *db, const char *path, const char *doing, struct error *err)
 {
-	const char *text = db ? sqlite3_errmsg(db) : "out of memory";
+	int rc = db ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
 
-	if (db && sqlite3_errcode(db) == SQLITE_INTERRUPT)
-		return error_set(err, ERR_INTERRUPTED, "stopped");
-	return error_set(err, ERR_DB, "case '%s': %s: %s", path, doing, text);
-}
-
-/* Is all of it in the file itself? Then it can be read without leaving anything beside it. */
-static bool is_at_rest(const char *path)
-{
-	char *log = NULL;
-	struct stat sb;
-	bool rest;
-
-	if (asprintf(&log, "%s-wal", path) < 0)
-		return false;
-	rest = stat(log, &sb) < 0 || sb.st_size == 0;
-	free(log);
-	return rest;
-}
-
-/* SQLite gives ":memory:" and "file:..." other meanings. */
-static void add_uri(struct buf *b, const char *path)
-{
-	bool at_rest = is_at_rest(path);
-
-	buf_str(b, path[0] == '/' ? "file:" : "file:./");
-	for (; *path; path++) {
-		if (strchr("%?#", *path))
-			buf_addf(b, "%%%02x", (unsigned char)*path);
-		else
-			buf_char(b, *path);
-	}
-	buf_str(b, at_rest ? "?immutable=1" : "?mode=ro");
+	return qry_ask_error(db, path, rc, doing, err);
 }
 
 static int look(void *arg)
@@ -60,23 +28,10 @@ static int look(void *arg)
 
 int bag_case_open(const char *path, const struct bag_checking *opt, sqlite3 **db, struct error *err)
 {
-	struct buf name = {0};
-	int rc;
+	int rc = qry_ask_connect(path, db, err);
 
-	*db = NULL;
-	if (arc_is_inside(path)) {
-		rc = qry_open_member(path, 0, db, err);
-		if (rc < 0)
-			return rc;
-	} else {
-		add_uri(&name, path);
-		rc = sqlite3_open_v2(buf_cstr(&name), db,
-				     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
-				     NULL);
-		buf_done(&name);
-		if (rc != SQLITE_OK)
-			return bag_case_failed(*db, path, "opening", err);
-	}
+	if (rc < 0)
+		return rc;
 	sqlite3_busy_timeout(*db, BUSY_MS);
 	if (opt && opt->stop)
 		sqlite3_progress_handler(*db, STEPS, look, (void *)(uintptr_t)opt);
@@ -180,7 +135,10 @@ int bag_case_copy(const char *path, const char *to, struct error *err)
 	if (rc == 0 && (sqlite3_prepare_v2(db, "VACUUM INTO ?1", -1, &stmt, NULL) != SQLITE_OK ||
 			sqlite3_bind_text(stmt, 1, to, -1, SQLITE_STATIC) != SQLITE_OK ||
 			sqlite3_step(stmt) != SQLITE_DONE))
-		rc = bag_case_failed(db, path, "copying it", err);
+		rc = sqlite3_errcode(db) == SQLITE_FULL
+			 ? error_set(err, ERR_IO, "disk full: no room for the copy '%s' of '%s'",
+				     to, path)
+			 : bag_case_failed(db, path, "copying it", err);
 	sqlite3_finalize(stmt);
 	sqlite3_close(db);
 	return rc;

@@ -199,7 +199,14 @@ void cli_ignore_signals(void);
 void cli_restore_signals(void);
 /* SIGINT and SIGTERM call run_stop() or set the flag; a second one ends the process. */
 void cli_catch_signals(void);
-/* 0, or CLI_SIGINT or CLI_SIGTERM once one arrived. */
+/*
+ * --timeout, if it was given, ends the command like a signal, from now on. For commands whose work
+ * asks for no time limit of its own.
+ */
+void cli_catch_timeout(const struct cli_common *common);
+/* Has that happened? */
+bool cli_timed_out(void);
+/* 0, or CLI_SIGINT or CLI_SIGTERM once one arrived, or CLI_PARTIAL after cli_catch_timeout(). */
 int cli_interrupted(void);
 /* Called from the handler, if set. */
 void cli_on_interrupt(void (*fn)(void *arg), void *arg);

@@ -11,6 +11,7 @@
 #include "cli/case_report.h"
 #include "cli/custody.h"
 #include "cli/inputs.h"
+#include "cli/output.h"
 #include "cli/scratch.h"
 #include "cli/signing.h"
 #include "scapfile/files.h"
@@ -132,6 +133,37 @@ static int take_option(void *arg, int id, const char *value)
 	}
 }
 
+/* ---- the output, which is no input ---- */
+
+/* Behind its name: the bundle itself, its root, and the signature of that. */
+static const char *const suffixes[] = {"", BAG_ROOT_SUFFIX, BAG_SIGNED_SUFFIX};
+
+static bool to_stdout(const struct bundle *o)
+{
+	return strcmp(o->output, "-") == 0;
+}
+
+static char *beside(const struct bundle *o, const char *suffix)
+{
+	char *name = NULL;
+
+	return asprintf(&name, "%s%s", o->output, suffix) < 0 ? NULL : name;
+}
+
+/* Neither the bundle nor what vouches for it replaces what goes in. */
+static int check_input(const struct bundle *o, const char *path)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < COUNT_OF(suffixes) && !status && !to_stdout(o); i++) {
+		char *name = beside(o, suffixes[i]);
+
+		status = name ? cli_output_is_no_input(name, path) : cli_exit_of(ERR_NOMEM);
+		free(name);
+	}
+	return status;
+}
+
 /* ---- what goes in ---- */
 
 static bool is_file(const char *path)
@@ -142,7 +174,8 @@ static bool is_file(const char *path)
 	return arc_look(path, &kind, &size, NULL) == 0 && kind == ARC_FILE;
 }
 
-/* Note an input whose hash is known. Return: false if there is one of that hash already. */
+/* Note an input whose hash is known. Return: 1; 0: there is one of that hash already; or
+ * ERR_NOMEM. */
 static int note_input(struct bundle *o, const char *path, uint64_t size,
 		      const uint8_t sha256[BAG_DIGEST])
 {
@@ -161,20 +194,24 @@ static int note_input(struct bundle *o, const char *path, uint64_t size,
 	return list[o->ninputs++].name ? 1 : ERR_NOMEM;
 }
 
-/* @path as a member under @dir that has its name. Return: 0 or an exit status (told). */
-static int add_under(struct bundle *o, const char *dir, const char *path, const char **name)
+/* The file @path as the member @name. Return: 0 or an exit status (told). */
+static int add_file(struct bundle *o, const char *name, const char *path)
 {
 	struct error err = {0};
+	int status = check_input(o, path);
 
+	return status || bag_maker_file(o->maker, name, path, &err) == 0 ? status : cli_fail(&err);
+}
+
+/* @path as a member under @dir that has its name. */
+static int add_under(struct bundle *o, const char *dir, const char *path, const char **name)
+{
 	*name = bag_maker_name(o->maker, dir, path);
-	if (!*name)
-		return cli_exit_of(ERR_NOMEM);
-	return bag_maker_file(o->maker, *name, path, &err) < 0 ? cli_fail(&err) : 0;
+	return *name ? add_file(o, *name, path) : cli_exit_of(ERR_NOMEM);
 }
 
 static int add_seal(struct bundle *o, const char *path, const char *name)
 {
-	struct error err = {0};
 	char *seal = NULL, *seal_name = NULL;
 	int status = 0;
 
@@ -183,8 +220,8 @@ static int add_seal(struct bundle *o, const char *path, const char *name)
 	if (is_file(seal)) {
 		if (asprintf(&seal_name, "%s" SF_SEAL_SUFFIX, name) < 0)
 			status = cli_exit_of(ERR_NOMEM);
-		else if (bag_maker_file(o->maker, seal_name, seal, &err) < 0)
-			status = cli_fail(&err);
+		else
+			status = add_file(o, seal_name, seal);
 		free(seal_name);
 	}
 	free(seal);
@@ -197,8 +234,10 @@ static int add_capture(struct bundle *o, const char *path)
 	struct error err = {0};
 	const char *name;
 	uint64_t size;
-	int rc;
+	int rc = check_input(o, path);
 
+	if (rc)
+		return rc;
 	if (bag_maker_hash(o->maker, path, &size, sha256, &err) < 0)
 		return cli_interrupted() ? cli_interrupted() : cli_fail(&err);
 	rc = note_input(o, path, size, sha256);
@@ -230,7 +269,7 @@ static int add_rule_file(struct bundle *o, const char *path)
 	plain = bag_maker_name(o->maker, "", path);
 	if (!plain || asprintf(&name, BAG_RULES "%03u-%s", ++o->nrules, sf_file_base(plain)) < 0)
 		return cli_exit_of(ERR_NOMEM);
-	status = bag_maker_file(o->maker, name, path, &err) < 0 ? cli_fail(&err) : 0;
+	status = add_file(o, name, path);
 	free(name);
 	return status;
 }
@@ -390,7 +429,9 @@ static int add_case(struct bundle *o, const char *path)
 		cli_log(CLI_ERROR, "'%s' is a second case; a bundle has one", path);
 		return CLI_USAGE;
 	}
-	status = cli_scratch_make(&o->scratch);
+	status = check_input(o, path);
+	if (!status)
+		status = cli_scratch_make(&o->scratch);
 	if (status)
 		return status;
 	if (bag_case_copy(path, o->scratch.file, &err) < 0 ||
@@ -415,11 +456,10 @@ static int add_custody(struct bundle *o)
 
 	if (!o->custody || !is_file(o->custody))
 		return 0;
-	if (custody_check(o->custody, NULL, NULL, &r, &err) < 0 ||
-	    bag_maker_file(o->maker, BAG_CUSTODY, o->custody, &err) < 0)
+	if (custody_check(o->custody, NULL, NULL, &r, &err) < 0)
 		return cli_fail(&err);
 	if (!r.broken && !r.torn)
-		return 0;
+		return add_file(o, BAG_CUSTODY, o->custody);
 	cli_log(CLI_ERROR, "the custody log '%s' is not whole: %s", o->custody, r.what);
 	return CLI_FINDINGS;
 }
@@ -442,21 +482,9 @@ static int gather(struct bundle *o, char **paths, int n)
 
 /* ---- the output ---- */
 
-static bool to_stdout(const struct bundle *o)
-{
-	return strcmp(o->output, "-") == 0;
-}
-
-static char *beside(const struct bundle *o, const char *suffix)
-{
-	char *name = NULL;
-
-	return asprintf(&name, "%s%s", o->output, suffix) < 0 ? NULL : name;
-}
-
 static int check_output(const struct bundle *o)
 {
-	static const char *const suffixes[] = {"", BAG_ROOT_SUFFIX, BAG_SIGNED_SUFFIX};
+	int status = 0;
 
 	if (to_stdout(o)) {
 		if (!o->sign)
@@ -464,29 +492,13 @@ static int check_output(const struct bundle *o)
 		cli_log(CLI_ERROR, "--sign needs a file, whose root it signs");
 		return CLI_USAGE;
 	}
-	for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
+	for (size_t i = 0; i < COUNT_OF(suffixes) && !status; i++) {
 		char *name = beside(o, suffixes[i]);
-		struct stat sb;
-		bool is = name && lstat(name, &sb) == 0;
 
-		if (is && !S_ISREG(sb.st_mode))
-			cli_log(CLI_ERROR, "'%s' is no file; the output must be one", name);
-		else if (is && !o->force)
-			cli_log(CLI_ERROR, "'%s' exists; --force replaces it", name);
+		status = name ? cli_output_check(name, o->force) : cli_exit_of(ERR_NOMEM);
 		free(name);
-		if (is && (!S_ISREG(sb.st_mode) || !o->force))
-			return CLI_INPUT;
 	}
-	return 0;
-}
-
-/* Give @partial its name. */
-static int place(const struct bundle *o, const char *partial, const char *name)
-{
-	if ((o->force ? rename(partial, name) : sf_file_rename_to_new(partial, name)) == 0)
-		return 0;
-	cli_log(CLI_ERROR, "cannot rename '%s' to '%s': %s", partial, name, strerror(errno));
-	return CLI_INPUT;
+	return status;
 }
 
 /* One line, as sha256sum checks it. */
@@ -507,7 +519,7 @@ static int write_root(const struct bundle *o, const struct bag_made *made)
 	if (fd >= 0)
 		close(fd);
 	if (!status)
-		status = place(o, partial, name);
+		status = cli_output_place(partial, name, o->force);
 	if (status && partial)
 		unlink(partial);
 	if (!status && o->sign)
@@ -521,9 +533,7 @@ static int write_root(const struct bundle *o, const struct bag_made *made)
 /* What vouches for an older bundle goes before it does. */
 static void forget_old(const struct bundle *o)
 {
-	static const char *const suffixes[] = {BAG_SIGNED_SUFFIX, BAG_ROOT_SUFFIX};
-
-	for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
+	for (size_t i = COUNT_OF(suffixes); --i > 0;) {
 		char *name = beside(o, suffixes[i]);
 
 		if (name)
@@ -557,13 +567,15 @@ static int write_bundle(struct bundle *o, struct bag_made *made)
 		rc = error_sys(&err, errno, "cannot write '%s'", partial);
 	close(fd);
 	cli_progress_done();
-	if (rc == ERR_INTERRUPTED)
+	if (rc == ERR_INTERRUPTED) {
 		status = cli_interrupted();
-	else if (rc < 0)
-		status = cli_fail(&err);
+	} else if (rc < 0) {
+		cli_log(CLI_ERROR, "'%s' is not made: %s", o->output, err.msg);
+		status = cli_exit_of(rc);
+	}
 	if (!status) {
 		forget_old(o);
-		status = place(o, partial, o->output);
+		status = cli_output_place(partial, o->output, o->force);
 	}
 	if (status)
 		unlink(partial);
@@ -701,6 +713,7 @@ int cmd_bundle(int argc, char **argv)
 	if (status)
 		return status < 0 ? cli_flush() : status;
 	cli_catch_signals();
+	cli_catch_timeout(&o.common);
 	if (first < argc && strcmp(argv[first], "create") == 0) {
 		status = create(&o, argv + first + 1, argc - first - 1);
 		done(&o);

@@ -27,7 +27,7 @@ static const struct cli_option custody_options[] = {
 };
 
 static const char *const custody_examples[] = {
-    "custody add --action transfer case7.log \"handed to A. Jones, locker 3\"",
+    "custody add --action transfer case7.log \"handed to the auditor, locker 3\"",
     "custody show case7.log", "custody form -f html case7.log > case7.html",
     "custody check case7.log", NULL};
 

@@ -98,20 +98,6 @@ static bool has_open_flags(const struct state_fd *fd)
 	return state_fd_is_file(fd) || fd->type == EV_FD_DIRECTORY;
 }
 
-static const char *mode_of(const struct state_fd *fd)
-{
-	switch (fd->openflags & (STATE_O_RDONLY | STATE_O_WRONLY)) {
-	case STATE_O_RDONLY:
-		return "r";
-	case STATE_O_WRONLY:
-		return "w";
-	case STATE_O_RDONLY | STATE_O_WRONLY:
-		return "rw";
-	default:
-		return NULL;
-	}
-}
-
 static void flag_names(struct buf *b, uint32_t flags)
 {
 	const struct ev_flag *set = ev_flag_set("file_flags");
@@ -130,7 +116,7 @@ static void flag_names(struct buf *b, uint32_t flags)
 static void open_cells(struct fds *o, const struct state_fd *fd)
 {
 	struct buf *b = &o->view.scratch;
-	const char *mode = mode_of(fd);
+	const char *mode = state_fd_mode(fd);
 
 	if (!has_open_flags(fd))
 		return;

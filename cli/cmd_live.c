@@ -139,7 +139,9 @@ static int work(struct live *o, int argc, char **argv, int first)
 	r->selection.rec.no_new_privs = true;
 	r->selection.rec.drop_privileges =
 	    !o->rules.db && !cli_recording_needs_more_files(&r->file) && !cli_custody_wanted();
-	rc = cli_rule_run_load(&o->rules);
+	rc = cli_rule_run_check_case(&o->rules, &r->file.path, r->file.path != NULL);
+	if (!rc)
+		rc = cli_rule_run_load(&o->rules);
 	if (rc)
 		return rc;
 	cli_selection_add_rules(&r->selection, o->rules.engine);

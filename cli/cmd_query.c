@@ -12,6 +12,7 @@
 #include "cli/rows.h"
 #include "cli/rule_run.h"
 #include "query/ask.h"
+#include "query/regroup.h"
 #include "sqlext/vtab.h"
 
 #define SQL_FILE_MAX (1u << 20) /* bytes of a file with SQL */
@@ -61,6 +62,7 @@ struct query {
 	bool late;
 	int status; /* of what was told on the way */
 	sqlite3 *db;
+	struct qry_regroup *regroup;
 	struct buf sql;
 	const char *written; /* a case that was open for writing; or NULL */
 	int argc;
@@ -321,16 +323,19 @@ static void cell_of(sqlite3_stmt *stmt, int i, struct rows_cell *out)
 	}
 }
 
-static int print_rows(struct query *o, sqlite3_stmt *stmt, struct rows *rows,
+/* @rc: of the first step. */
+static int print_rows(struct query *o, sqlite3_stmt *stmt, int rc, struct rows *rows,
 		      struct rows_cell *cells, int n)
 {
-	int rc, status = 0;
+	int status = 0;
 
-	while (!status && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+	while (!status && rc == SQLITE_ROW) {
 		for (int i = 0; i < n; i++)
 			cell_of(stmt, i, &cells[i]);
 		if (n)
 			status = rows_add(rows, cells);
+		if (!status)
+			rc = sqlite3_step(stmt);
 	}
 	if (!status && rc != SQLITE_DONE)
 		status = tell_failure(o, rc, sqlite3_sql(stmt));
@@ -339,7 +344,8 @@ static int print_rows(struct query *o, sqlite3_stmt *stmt, struct rows *rows,
 	return status;
 }
 
-static int answer(struct query *o, sqlite3_stmt *stmt)
+/* The rows of @stmt are those of @how, whose first step gave @rc. */
+static int print_answer(struct query *o, sqlite3_stmt *stmt, sqlite3_stmt *how, int rc)
 {
 	int n = sqlite3_column_count(stmt), status = CLI_INTERNAL;
 	const char **names = calloc((size_t)n + 1, sizeof(*names));
@@ -351,10 +357,28 @@ static int answer(struct query *o, sqlite3_stmt *stmt)
 	if (names && cells)
 		rows = rows_new(o->format, names, (unsigned)n);
 	if (rows)
-		status = print_rows(o, stmt, rows, cells, n);
+		status = print_rows(o, how, rc, rows, cells, n);
 	rows_free(rows);
 	free(cells);
 	free(names);
+	return status;
+}
+
+static int answer(struct query *o, sqlite3_stmt *stmt)
+{
+	sqlite3_stmt *faster = qry_regroup(o->regroup, stmt), *how = faster ? faster : stmt;
+	int status = bind_all(o, how), rc = status ? SQLITE_OK : sqlite3_step(how);
+
+	if (faster && rc != SQLITE_ROW && rc != SQLITE_DONE && qry_regroup_gave_up(o->regroup)) {
+		sqlite3_finalize(faster);
+		faster = NULL;
+		how = stmt;
+		status = bind_all(o, how);
+		rc = status ? SQLITE_OK : sqlite3_step(how);
+	}
+	if (!status)
+		status = print_answer(o, stmt, how, rc);
+	sqlite3_finalize(faster);
 	return status;
 }
 
@@ -374,8 +398,6 @@ static int run_sql(struct query *o)
 		if (!stmt && !*left)
 			break;
 		if (stmt)
-			status = bind_all(o, stmt);
-		if (stmt && !status)
 			status = answer(o, stmt);
 		sqlite3_finalize(stmt);
 	}
@@ -450,6 +472,8 @@ static void tell_version(struct query *o, const char *path)
 
 static int open_all(struct query *o, const char *path)
 {
+	const uint64_t memory = o->common.mem_limit ? o->common.mem_limit : QRY_ASK_MEMORY;
+	const struct qry_tally_options groups = {memory / 2, should_stop, o};
 	struct error err = {0};
 	int rc;
 
@@ -471,6 +495,9 @@ static int open_all(struct query *o, const char *path)
 		cli_log(CLI_WARNING, "stopped by --mem-limit: opening alone needs more memory");
 		return CLI_PARTIAL;
 	}
+	if (rc < 0)
+		return cli_fail(&err);
+	rc = qry_regroup_new(o->db, &groups, &o->regroup, &err);
 	if (rc < 0)
 		return cli_fail(&err);
 	qry_ask_guard(o->db, &o->ask);
@@ -516,6 +543,7 @@ int cmd_query(int argc, char **argv)
 		else
 			status = ask(&o, argv + first, argc - first);
 	}
+	qry_regroup_free(o.regroup);
 	sqlite3_close(o.db);
 	/* Now that all of it is in the file. */
 	if (o.written)

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scapula replay: rules over captures. */
-#include <sched.h>
-
 #include "cli/index.h"
 #include "cli/rule_run.h"
-
-#define JOBS_MAX     1024
-#define JOBS_DEFAULT 16 /* at most: each thread has a state of its own */
 
 enum {
 	OPT_FROM = OPT_AFTER_RULE_RUN,
@@ -18,7 +13,7 @@ static const struct cli_option replay_options[] = {
     {OPT_FROM, "from", "TIME", "rules see events from then on: ISO 8601, @SECONDS or +DURATION"},
     {OPT_TO, "to", "TIME", "and until then"},
     {OPT_STATS, "stats", NULL, "time, rate and memory at the end"},
-    {'j', "jobs", "N", "threads, as many as processors if not given; results do not depend on it"},
+    CLI_OPTION_JOBS,
     {0, NULL, NULL, NULL},
 };
 
@@ -35,26 +30,6 @@ struct replay {
 	bool stats;
 };
 
-static int take_jobs(struct replay *o, const char *value)
-{
-	uint64_t n;
-
-	if (cli_parse_u64(value, &n) && n >= 1 && n <= JOBS_MAX) {
-		o->rules.run.jobs = (unsigned)n;
-		return 0;
-	}
-	cli_log(CLI_ERROR, "--jobs %s: expected a number from 1 to %d", value, JOBS_MAX);
-	return CLI_USAGE;
-}
-
-static unsigned processors(void)
-{
-	cpu_set_t cpus;
-	int n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
-
-	return n < JOBS_DEFAULT ? (unsigned)n : JOBS_DEFAULT;
-}
-
 static int take_option(void *arg, int id, const char *value)
 {
 	struct replay *o = arg;
@@ -69,7 +44,7 @@ static int take_option(void *arg, int id, const char *value)
 		o->stats = true;
 		return 0;
 	case 'j':
-		return take_jobs(o, value);
+		return cli_take_jobs(value, &o->rules.run.jobs);
 	default:
 		return cli_rule_run_take(&o->rules, id, value);
 	}
@@ -140,8 +115,11 @@ static int work(struct replay *o, int argc, char **argv, int first)
 	}
 	o->rules.run.progress = cli_progress;
 	if (!o->rules.run.jobs)
-		o->rules.run.jobs = processors();
-	rc = cli_rule_run_load(&o->rules);
+		o->rules.run.jobs = cli_jobs_default();
+	rc = cli_rule_run_check_case(&o->rules, (const char *const *)argv + first,
+				     (size_t)(argc - first));
+	if (!rc)
+		rc = cli_rule_run_load(&o->rules);
 	if (!rc)
 		rc = cli_rule_run_start(&o->rules, argc, argv);
 	return rc ? rc : replay_all(o, argv + first, (size_t)(argc - first));

@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/custody.h"
 #include "cli/inputs.h"
+#include "cli/output.h"
 #include "cli/rule_run.h"
 #include "report/report.h"
 #include "scapfile/files.h"
@@ -303,19 +303,11 @@ static bool to_stdout(const struct report *o)
 	return !o->output || strcmp(o->output, "-") == 0;
 }
 
-static int check_output(const struct report *o)
+static int check_output(const struct report *o, const char *path)
 {
-	struct stat sb;
+	int status = to_stdout(o) ? 0 : cli_output_is_no_input(o->output, path);
 
-	if (to_stdout(o) || lstat(o->output, &sb) != 0)
-		return 0;
-	if (!S_ISREG(sb.st_mode))
-		cli_log(CLI_ERROR, "'%s' is no file; the output must be one", o->output);
-	else if (!o->force)
-		cli_log(CLI_ERROR, "'%s' exists; --force replaces it", o->output);
-	else
-		return 0;
-	return CLI_INPUT;
+	return status || to_stdout(o) ? status : cli_output_check(o->output, o->force);
 }
 
 /* Tell why there is no report. */
@@ -349,15 +341,6 @@ static int write_rows(struct report *o, const char *path, int fd, struct rep_out
 	return rc;
 }
 
-static int place(const struct report *o, const char *partial)
-{
-	if ((o->force ? rename(partial, o->output) : sf_file_rename_to_new(partial, o->output)) ==
-	    0)
-		return 0;
-	cli_log(CLI_ERROR, "cannot rename '%s' to '%s': %s", partial, o->output, strerror(errno));
-	return CLI_INPUT;
-}
-
 static int write_file(struct report *o, const char *path, struct rep_out *out)
 {
 	struct error err = {0};
@@ -375,7 +358,7 @@ static int write_file(struct report *o, const char *path, struct rep_out *out)
 	if (rc == 0 && fsync(fd) < 0)
 		rc = error_sys(&err, errno, "cannot write '%s'", partial);
 	close(fd);
-	status = rc < 0 ? tell_failure(o, &err) : place(o, partial);
+	status = rc < 0 ? tell_failure(o, &err) : cli_output_place(partial, o->output, o->force);
 	if (status)
 		unlink(partial);
 	free(partial);
@@ -390,7 +373,7 @@ static int report(struct report *o, const char *path)
 	int status = settle_options(o);
 
 	if (!status)
-		status = check_output(o);
+		status = check_output(o, path);
 	if (!status)
 		status = write_file(o, path, &out);
 	if (!status && out.left_out) {

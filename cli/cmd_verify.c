@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "cli/custody.h"
+#include "cli/rule_run.h"
 #include "cli/verify.h"
 #include "cli/verify_bundle.h"
+#include "cli/verify_deep.h"
 #include "scapfile/stream.h"
 
-enum { OPT_KEY = OPT_COMMAND_FIRST, OPT_ROOT, OPT_SIGNERS, OPT_DEEP };
+enum { OPT_KEY = OPT_AFTER_RULE_RUN, OPT_ROOT, OPT_SIGNERS, OPT_DEEP };
 
 static const struct cli_option verify_options[] = {
     {'f', "format", "text|json",
@@ -24,6 +26,9 @@ static const struct cli_option verify_options[] = {
      "who may have signed the bundle, as ssh-keygen's allowed signers"},
     {OPT_DEEP, "deep", NULL,
      "replay the captures of the bundle, and compare the alerts with its case's"},
+    {'c', "config", "FILE", "of --deep: the Falco configuration that runs of the case were given"},
+    CLI_OPTION_JOBS,
+    {OPT_MEM_LIMIT, "mem-limit", "SIZE", "of --deep: status 5 where a replay needs more"},
     {0, NULL, NULL, NULL},
 };
 
@@ -37,6 +42,7 @@ static const char *const verify_examples[] = {"verify host7.scap.zst",
 struct verify {
 	struct cli_common common;
 	bool json, deep;
+	struct cli_deep_options how; /* of --deep */
 	int argc;
 	char **argv;
 	const char *key, *root, *signers;
@@ -53,11 +59,18 @@ static int take_option(void *arg, int id, const char *value)
 {
 	struct verify *o = arg;
 
-	if (id == OPT_DEEP) {
+	switch (id) {
+	case OPT_DEEP:
 		o->deep = true;
 		return 0;
-	}
-	if (id != 'f') {
+	case 'c':
+		o->how.config = value;
+		return 0;
+	case 'j':
+		return cli_take_jobs(value, &o->how.jobs);
+	case 'f':
+		break;
+	default:
 		*(id == OPT_KEY ? &o->key : id == OPT_ROOT ? &o->root : &o->signers) = value;
 		return 0;
 	}
@@ -328,8 +341,10 @@ static int add_file(struct verify *o, const char *path, char *own, bool in_bundl
 /* A bundle, and the captures in it as if they were given one by one. */
 static int add_bundle(struct verify *o, const char *path)
 {
-	const struct cli_bundle_options opt = {
-	    .root = o->root, .signers = o->signers, .deep = o->deep, .done = &o->done};
+	const struct cli_bundle_options opt = {.root = o->root,
+					       .signers = o->signers,
+					       .deep = o->deep ? &o->how : NULL,
+					       .done = &o->done};
 	struct cli_bundle *bundles = realloc(o->bundles, (o->nbundles + 1) * sizeof(*bundles)), *b;
 	int status = 0;
 
@@ -459,7 +474,7 @@ static int work(struct verify *o, char **paths, int n)
 	for (int i = 0; i < n && !status && !cli_interrupted(); i++)
 		status = take(o, paths[i]);
 	cli_progress_done();
-	if (cli_interrupted())
+	if (cli_interrupted() && !cli_timed_out())
 		return cli_interrupted();
 	for (size_t i = 0; i < o->count && !status; i++) {
 		look_at_set(o, i);
@@ -471,7 +486,7 @@ static int work(struct verify *o, char **paths, int n)
 		status = cli_verdict_worse(status, o->bundles[i].status);
 	for (size_t i = 0; i < o->count; i++)
 		status = cli_verdict_worse(status, o->files[i].status);
-	return cli_verdict_worse(status, o->status);
+	return cli_verdict_worse(cli_verdict_worse(status, o->status), cli_interrupted());
 }
 
 static const char *verdict_name(int status)
@@ -549,6 +564,10 @@ int cmd_verify(int argc, char **argv)
 	if (status)
 		return status < 0 ? cli_flush() : status;
 	cli_catch_signals();
+	cli_catch_timeout(&o.common);
+	o.how.common = &o.common;
+	if (!o.how.jobs)
+		o.how.jobs = cli_jobs_default();
 	if (first == argc) {
 		cli_log(CLI_ERROR, "no capture given, and no bundle");
 		return CLI_USAGE;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -137,7 +138,9 @@ static void on_signal(int number)
 {
 	int before = errno;
 
-	if (caught_signal)
+	if (number == SIGALRM && caught_signal)
+		return;
+	if (caught_signal && caught_signal != SIGALRM)
 		_exit(128 + number); /* the second one: now */
 	caught_signal = number;
 	if (interrupt_fn)
@@ -179,8 +182,30 @@ void cli_on_interrupt(void (*fn)(void *arg), void *arg)
 		fn(arg);
 }
 
+void cli_catch_timeout(const struct cli_common *common)
+{
+	const struct sigaction sa = {.sa_handler = on_signal};
+	const struct itimerval after = {
+	    .it_value = {.tv_sec = (time_t)(common->timeout_ns / 1000000000u),
+			 .tv_usec = (suseconds_t)(common->timeout_ns % 1000000000u / 1000)}};
+
+	if (!common->timeout_ns)
+		return;
+	sigaction(SIGALRM, &sa, NULL);
+	/* Less than a microsecond would mean never. */
+	if (common->timeout_ns < 1000 || setitimer(ITIMER_REAL, &after, NULL) != 0)
+		on_signal(SIGALRM);
+}
+
+bool cli_timed_out(void)
+{
+	return caught_signal == SIGALRM;
+}
+
 int cli_interrupted(void)
 {
+	if (cli_timed_out())
+		return CLI_PARTIAL;
 	return caught_signal ? 128 + (int)caught_signal : 0;
 }
 

@@ -51,6 +51,7 @@ static int help(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const struct cli_command *c;
+	int status;
 
 	cli_ignore_signals();
 	if (argc < 2) {
@@ -73,5 +74,8 @@ int main(int argc, char **argv)
 			argv[1]);
 		return CLI_USAGE;
 	}
-	return c->run(argc - 1, argv + 1);
+	status = c->run(argc - 1, argv + 1);
+	if (cli_timed_out())
+		cli_log(CLI_WARNING, "stopped by --timeout");
+	return status;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -12,6 +13,12 @@
 #include "base/clock.h"
 #include "cli/custody.h"
 #include "cli/inputs.h"
+#include "cli/output.h"
+#include "scapfile/index.h"
+#include "scapfile/seal.h"
+
+#define JOBS_MAX     1024
+#define JOBS_DEFAULT 16 /* at most: each thread has a state of its own */
 
 static int out_of_memory(void)
 {
@@ -97,6 +104,26 @@ int cli_take_priority(const char *option, const char *value, enum rule_priority 
 		"informational or debug",
 		option, value);
 	return CLI_USAGE;
+}
+
+int cli_take_jobs(const char *value, unsigned *out)
+{
+	uint64_t n;
+
+	if (cli_parse_u64(value, &n) && n >= 1 && n <= JOBS_MAX) {
+		*out = (unsigned)n;
+		return 0;
+	}
+	cli_log(CLI_ERROR, "--jobs %s: expected a number from 1 to %d", value, JOBS_MAX);
+	return CLI_USAGE;
+}
+
+unsigned cli_jobs_default(void)
+{
+	cpu_set_t cpus;
+	int n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+
+	return n < JOBS_DEFAULT ? (unsigned)n : JOBS_DEFAULT;
 }
 
 static int take_priority(struct cli_rule_run *o, const char *value)
@@ -253,6 +280,32 @@ static int open_file_sink(struct cli_rule_run *o, const struct run_alert_format 
 		return CLI_INPUT;
 	}
 	return add_sink(o, run_lines_sink_new(o->file_fd, o->cfg.file_name, f));
+}
+
+/* What the name of a case would make it pass for, or NULL. */
+static const char *other_kind(const char *db)
+{
+	if (strcmp(db, "-") == 0)
+		return "standard output, where no database fits";
+	if (sv_ends(sv_of(db), SV_LIT(SF_SEAL_SUFFIX)))
+		return "the seal of a capture";
+	return sv_ends(sv_of(db), SV_LIT(SF_INDEX_SUFFIX)) ? "the index of a capture" : NULL;
+}
+
+int cli_rule_run_check_case(const struct cli_rule_run *o, const char *const *paths, size_t count)
+{
+	const char *other = o->db ? other_kind(o->db) : NULL;
+	int status = 0;
+
+	if (other) {
+		cli_log(CLI_ERROR, "--db %s: that is the name of %s; choose another", o->db, other);
+		return CLI_USAGE;
+	}
+	for (size_t i = 0; i < count && o->db && !status; i++)
+		status = cli_output_is_no_input(o->db, paths[i]);
+	for (size_t i = 0; i < o->rules.count && o->db && !status; i++)
+		status = cli_output_is_no_input(o->db, o->rules.items[i]);
+	return status;
 }
 
 static int open_case(struct cli_rule_run *o, int argc, char **argv)

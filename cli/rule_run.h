@@ -40,6 +40,12 @@ enum { /* ids of the options below */
 	 "true times and durations where Falco's fields have another number"}
 /* clang-format on */
 
+#define CLI_OPTION_JOBS                                                                            \
+	{                                                                                          \
+		'j', "jobs", "N",                                                                  \
+		    "threads, as many as processors if not given; results do not depend on it"     \
+	}
+
 struct cli_names { /* a growing list of borrowed texts */
 	const char **items;
 	size_t count;
@@ -50,6 +56,10 @@ int cli_names_add(struct cli_names *n, const char *text);
 void cli_names_done(struct cli_names *n);
 /* The value of an option; tells what is wrong. Return: 0 or CLI_USAGE. */
 int cli_take_priority(const char *option, const char *value, enum rule_priority *out);
+
+/* The value of CLI_OPTION_JOBS; tells what is wrong. Return: 0 or CLI_USAGE. */
+int cli_take_jobs(const char *value, unsigned *out);
+unsigned cli_jobs_default(void);
 
 struct cli_rule_run {
 	const struct cli_common *common;
@@ -94,6 +104,8 @@ int cli_rule_run_take(struct cli_rule_run *o, int id, const char *value);
 int cli_take_choice(const char *option, const char *value, const char *no, const char *yes,
 		    int *out);
 
+/* May --db have its name, which must be none of the captures @paths? Return: 0 or CLI_USAGE. */
+int cli_rule_run_check_case(const struct cli_rule_run *o, const char *const *paths, size_t count);
 /* Load configuration and rules, and build the engine. Return: 0 or an exit status. */
 int cli_rule_run_load(struct cli_rule_run *o);
 /* Open the sinks and make the run; @argc, @argv: the command line, for the case. Return: 0 or an

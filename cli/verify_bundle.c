@@ -203,11 +203,12 @@ static int status_of(const struct cli_bundle *b)
 	return b->report.verdict == BAG_INCOMPLETE || b->custody.torn ? CLI_PARTIAL : CLI_OK;
 }
 
-static int repeat_runs(struct cli_bundle *b)
+static int repeat_runs(struct cli_bundle *b, const struct cli_deep_options *opt)
 {
 	b->deep = calloc(1, sizeof(*b->deep));
 	if (!b->deep)
 		return cli_exit_of(ERR_NOMEM);
+	b->deep->opt = opt;
 	cli_check_deep(b->deep, b->good_case, b);
 	return 0;
 }
@@ -227,8 +228,9 @@ void cli_check_bundle(struct cli_bundle *b, const struct cli_bundle_options *opt
 		b->failed = check_contents(b);
 	}
 	if (!b->failed && opt->deep)
-		b->failed = repeat_runs(b);
-	if (!b->failed)
+		b->failed = repeat_runs(b, opt->deep);
+	/* What was found out before the time was up is told. */
+	if (!b->failed && !cli_timed_out())
 		b->failed = cli_interrupted();
 	b->status = b->failed ? b->failed : status_of(b);
 	if (b->deep && !b->failed)

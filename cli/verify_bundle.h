@@ -9,6 +9,7 @@
 #include "cli/signing.h"
 
 struct cli_deep;
+struct cli_deep_options;
 
 enum cli_root {
 	CLI_ROOT_UNKNOWN, /* nothing to compare it with */
@@ -33,10 +34,10 @@ struct cli_bundle {
 };
 
 struct cli_bundle_options {
-	const char *root;    /* what it must be: 64 digits, or NULL */
-	const char *signers; /* who may have signed it, or NULL */
-	bool deep;	     /* its runs are to be repeated */
-	uint64_t *done;	     /* bytes of files before */
+	const char *root;		     /* what it must be: 64 digits, or NULL */
+	const char *signers;		     /* who may have signed it, or NULL */
+	const struct cli_deep_options *deep; /* its runs are to be repeated like that; or NULL */
+	uint64_t *done;			     /* bytes of files before */
 };
 
 /* Check the bundle at b->path, but not the seals of the captures in it. cli_bundle_done() must

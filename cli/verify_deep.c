@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/case_report.h"
 #include "cli/custody.h"
+#include "cli/index.h"
 #include "cli/rule_run.h"
 #include "cli/scratch.h"
 #include "cli/verify.h"
@@ -80,7 +81,8 @@ struct again { /* a run that is repeated */
 	char **words;
 	char **files; /* of rules and captures, in the bundle */
 	size_t nfiles;
-	const struct bag_reading **readings; /* that are replayed, in this order */
+	const struct bag_reading *
+	    *readings; /* that are replayed, in this order; NULL: not to its end */
 	size_t nreadings;
 };
 
@@ -163,9 +165,12 @@ static bool take_command(struct again *a)
 		skip(a->deep, a->run, "", "its options make no sense to this version");
 		return false;
 	}
-	if (configured)
-		skip(a->deep, a->run, "", "its configuration file is not in the bundle");
-	return !configured;
+	a->rules.config = configured ? a->deep->opt->config : NULL;
+	if (!configured || a->rules.config)
+		return true;
+	skip(a->deep, a->run, "",
+	     "it had a configuration file, which is not in the bundle: give it with --config");
+	return false;
 }
 
 static void stop_run(void *arg)
@@ -178,13 +183,21 @@ static int replay_one(struct again *a, const struct bag_reading *reading, const 
 {
 	struct run_capture_report rep = {0};
 	struct error err = {0};
+	struct sf_index *x = a->rules.run.jobs > 1 ? cli_index_open(path) : NULL;
+	int rc = run_capture(a->rules.r, path, x, &rep, &err);
 
-	if (run_capture(a->rules.r, path, NULL, &rep, &err) < 0)
+	sf_index_close(x);
+	if (rc < 0)
 		return cli_fail(&err);
 	if (rep.end == RUN_END_INTERRUPTED)
 		return cli_interrupted();
-	a->readings[a->nreadings++] = reading;
 	a->deep->events += rep.state->events;
+	if (rep.end == RUN_END_MEMORY) {
+		skip(a->deep, a->run, reading->capture.path, "needs more memory than --mem-limit");
+		a->readings[a->nreadings++] = NULL;
+		return 0;
+	}
+	a->readings[a->nreadings++] = reading;
 	a->deep->miscounted += rep.state->events != reading->events;
 	return 0;
 }
@@ -216,6 +229,8 @@ static int replay(struct again *a)
 	a->rules.db = a->scratch.file;
 	a->rules.only_case = true;
 	a->rules.run.progress = cli_progress;
+	a->rules.run.jobs = a->deep->opt->jobs;
+	a->common.mem_limit = a->deep->opt->common->mem_limit;
 	if (!status)
 		status = cli_rule_run_load(&a->rules);
 	if (!status)
@@ -242,6 +257,8 @@ static int compare(struct again *a)
 	for (size_t i = 0; rc == 0 && made.count && i < made.list[0].nreadings; i++) {
 		if (i >= a->nreadings)
 			break;
+		if (!a->readings[i])
+			continue;
 		rc = bag_compare(a->path, a->readings[i]->id, a->scratch.file,
 				 made.list[0].readings[i].id, &how, &a->deep->alerts, &err);
 		a->deep->readings++;
@@ -279,6 +296,8 @@ static int repeat(struct cli_deep *d, const char *path, const struct cli_bundle 
 	else
 		status = replay(&a);
 	status = cli_rule_run_done(&a.rules, status);
+	if (!status)
+		status = cli_interrupted();
 	if (run && !status)
 		status = compare(&a);
 	if (run && !status) {
@@ -317,6 +336,8 @@ static int repeat_all(struct cli_deep *d, const char *path, const struct cli_bun
 			status = repeat(d, path, b, &runs.list[i]);
 		else
 			skip(d, &runs.list[i], "", "it was never finished");
+		if (cli_timed_out())
+			skip(d, &runs.list[i], "", "the time that --timeout gave was up");
 	}
 	cli_progress_done();
 	bag_runs_done(&runs);

@@ -6,9 +6,17 @@
 #ifndef CLI_VERIFY_DEEP_H
 #define CLI_VERIFY_DEEP_H
 
+#include "cli/cli.h"
 #include "cli/verify_bundle.h"
 
+struct cli_deep_options {
+	const struct cli_common *common; /* of verify itself: --mem-limit holds for each capture */
+	const char *config;		 /* what the runs were given as --config; or NULL */
+	unsigned jobs;			 /* threads for each run */
+};
+
 struct cli_deep { /* zeroed storage */
+	const struct cli_deep_options *opt;
 	uint64_t runs, readings, events;
 	struct bag_comparison alerts;
 	uint64_t miscounted; /* readings with another number of events */
@@ -24,8 +32,8 @@ struct cli_deep { /* zeroed storage */
 };
 
 /* Uncompress the captures of the bundle @b, repeat all runs of its case at @path (NULL: there is
- * none), and make the reports that it has of the case once more. What goes wrong is in d->status
- * (told). */
+ * none), and make the reports that it has of the case once more. d->opt is set before. What goes
+ * wrong is in d->status (told). */
 void cli_check_deep(struct cli_deep *d, const char *path, const struct cli_bundle *b);
 void cli_deep_text(struct buf *b, const struct cli_deep *d, bool has_case);
 /* A member "deep" for an object that has others. */

@@ -3,6 +3,8 @@
 #include "query/ask.h"
 
 #include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/archive.h"
@@ -114,7 +116,8 @@ static void declare_functions(sqlite3 *db)
 					    "scapula_threads",
 					    "scapula_processes",
 					    "scapula_fds",
-					    "scapula_gaps"};
+					    "scapula_gaps",
+					    "scapula_tallied"};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		char sql[96];
@@ -139,21 +142,43 @@ void qry_ask_guard(sqlite3 *db, const struct qry_ask_options *opt)
 
 /* --- opening */
 
-/* Read as it is where nothing can be put beside it and no log waits there. */
-static bool is_at_rest(const char *path)
+/* Does something wait in the file @path with @suffix that belongs to the case? */
+static bool waits(const char *path, const char *suffix)
 {
-	char *wal = sqlite3_mprintf("%s-wal", path), *end = wal ? strrchr(wal, '/') : NULL;
-	bool rest = wal && access(wal, F_OK) != 0;
+	char *name = sqlite3_mprintf("%s%s", path, suffix);
+	struct stat sb;
+	bool is = !name || (stat(name, &sb) == 0 && sb.st_size > 0);
 
-	if (end)
-		end[1] = '\0';
-	rest = rest && access(end ? wal : ".", W_OK) != 0;
-	sqlite3_free(wal);
-	return rest;
+	sqlite3_free(name);
+	return is;
 }
 
-/* "file:" with everything but plain characters as %XX. */
-static void file_uri(struct buf *b, const char *path, bool immutable)
+/* May SQLite make files beside @path, and take them away again? */
+static bool may_put_beside(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? sqlite3_mprintf("%.*s", (int)(slash - path + 1), path) : NULL;
+	bool may = access(path, W_OK) == 0 && access(dir ? dir : ".", W_OK) == 0;
+
+	sqlite3_free(dir);
+	return may;
+}
+
+/*
+ * Nothing is written to a case that is read. SQLite makes files beside one all the same, to agree
+ * with others that have it open, and takes them away only if it may write: so it may, and what
+ * keeps it from writing is the authorizer, or that we ask it for nothing else. Where a log waits,
+ * taking that away would change the case; where nothing can be made, nobody else writes, either.
+ */
+static const char *reading_mode(const char *path)
+{
+	if (waits(path, "-wal") || waits(path, "-journal"))
+		return "?mode=ro";
+	return may_put_beside(path) ? "?mode=rw" : "?immutable=1";
+}
+
+/* "file:" with everything but plain characters as %XX: SQLite gives some names other meanings. */
+static void reading_uri(struct buf *b, const char *path)
 {
 	buf_lit(b, "file:");
 	if (path[0] != '/')
@@ -165,21 +190,22 @@ static void file_uri(struct buf *b, const char *path, bool immutable)
 		else
 			buf_addf(b, "%%%02x", (unsigned char)*p);
 	}
-	buf_str(b, immutable ? "?immutable=1" : "?mode=ro");
+	buf_str(b, reading_mode(path));
 }
 
-static int open_readonly(const char *path, sqlite3 **db, struct error *err)
+int qry_ask_connect(const char *path, sqlite3 **db, struct error *err)
 {
 	struct buf uri = {0};
 	int rc;
 
+	*db = NULL;
 	if (arc_is_inside(path))
 		return qry_open_member(path, 0, db, err);
-	file_uri(&uri, path, is_at_rest(path));
+	reading_uri(&uri, path);
 	if (uri.failed)
 		return error_nomem(err);
 	rc = sqlite3_open_v2(buf_cstr(&uri), db,
-			     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
 				 SQLITE_OPEN_EXRESCODE,
 			     NULL);
 	buf_done(&uri);
@@ -196,7 +222,7 @@ static int open_any(const char *path, const struct qry_ask_options *opt, sqlite3
 			   ? qry_db_open(path, opt->version, QRY_BUSY_MS, db, err)
 			   : error_sys(err, ENOENT, "cannot open case '%s'", path);
 	if (path)
-		return open_readonly(path, db, err);
+		return qry_ask_connect(path, db, err);
 	rc = sqlite3_open_v2(":memory:", db,
 			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 			     NULL);
@@ -228,15 +254,29 @@ int qry_ask_open(const char *path, const struct qry_ask_options *opt, sqlite3 **
 int qry_ask_attach(sqlite3 *db, const char *name, const char *path, struct error *err)
 {
 	struct buf uri = {0};
+	enum arc_kind kind;
+	uint64_t size;
 	char *sql = NULL;
-	int rc;
+	int rc = arc_look(path, &kind, &size, err);
 
-	file_uri(&uri, path, is_at_rest(path));
-	sql = uri.failed ? NULL : sqlite3_mprintf("ATTACH %Q AS \"%w\"", buf_cstr(&uri), name);
-	rc = sql ? qry_db_exec(db, path, sql, err) : error_nomem(err);
+	if (rc == 0 && arc_is_inside(path))
+		rc = qry_member_uri(&uri, path, 0, err);
+	else if (rc == 0)
+		reading_uri(&uri, path);
+	if (rc == 0 && !uri.failed)
+		sql = sqlite3_mprintf("ATTACH %Q AS \"%w\"", buf_cstr(&uri), name);
+	if (rc == 0)
+		rc = sql ? qry_db_exec(db, path, sql, err) : error_nomem(err);
 	sqlite3_free(sql);
 	buf_done(&uri);
 	return rc;
+}
+
+int qry_ask_error(sqlite3 *db, const char *path, int rc, const char *doing, struct error *err)
+{
+	if ((rc & 0xff) == SQLITE_INTERRUPT)
+		return error_set(err, ERR_INTERRUPTED, "case '%s': stopped while %s", path, doing);
+	return qry_db_error(db, path, rc, doing, err);
 }
 
 int qry_ask_version(sqlite3 *db, const char *path, int *out, struct error *err)

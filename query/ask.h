@@ -32,7 +32,16 @@ struct qry_ask_options {
 };
 
 /**
- * qry_ask_open() - connect to a case
+ * qry_ask_connect() - connect to an existing case for reading
+ * @path: it may be inside of an archive. Neither it nor a log that waits beside it changes, and
+ *	nothing is left beside it, as long as nothing is asked of SQLite but reading.
+ * @db: to be closed by sqlite3_close(), also on failure
+ * Return: 0, ERR_DB, ERR_IO, ERR_NOMEM; of one in an archive also as arc_open().
+ */
+MUST_CHECK int qry_ask_connect(const char *path, struct sqlite3 **db, struct error *err);
+
+/**
+ * qry_ask_open() - connect to a case, for people's SQL after qry_ask_guard()
  * @path: NULL: to an empty database in memory
  * @out: to be closed by sqlite3_close()
  * Return: 0, ERR_DB, ERR_IO, ERR_NOMEM.
@@ -44,6 +53,12 @@ MUST_CHECK int qry_ask_attach(struct sqlite3 *db, const char *name, const char *
 			      struct error *err);
 /* From now on only what is allowed happens. @opt must outlive the connection. */
 void qry_ask_guard(struct sqlite3 *db, const struct qry_ask_options *opt);
+/*
+ * SQLite's result @rc over the case @path, put into words; @doing: "reading captures".
+ * Return: ERR_INTERRUPTED, ERR_NOMEM, ERR_IO or ERR_DB.
+ */
+int qry_ask_error(struct sqlite3 *db, const char *path, int rc, const char *doing,
+		  struct error *err);
 /* Schema version of the case, 0: it is none. */
 MUST_CHECK int qry_ask_version(struct sqlite3 *db, const char *path, int *out, struct error *err);
 

@@ -10,8 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "archive/archive.h"
-#include "query/member.h"
+#include "query/ask.h"
 
 static bool no_space(int sys)
 {
@@ -126,17 +125,15 @@ static int create_file(const char *path, struct error *err)
 }
 
 /* A relative path gets "./" in front: SQLite gives ":memory:" and "file:..." other meanings. */
-static int connect_file(const char *path, int how, sqlite3 **db, struct error *err)
+static int connect_file(const char *path, sqlite3 **db, struct error *err)
 {
-	char *name;
+	char *name = sqlite3_mprintf("%s%s", path[0] == '/' ? "" : "./", path);
 	int rc;
 
-	if (arc_is_inside(path) && how == SQLITE_OPEN_READONLY)
-		return qry_open_member(path, 0, db, err);
-	name = sqlite3_mprintf("%s%s", path[0] == '/' ? "" : "./", path);
 	if (!name)
 		return error_nomem(err);
-	rc = sqlite3_open_v2(name, db, how | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	rc = sqlite3_open_v2(
+	    name, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 	sqlite3_free(name);
 	return rc == SQLITE_OK ? 0 : qry_db_error(*db, path, rc, "opening", err);
 }
@@ -169,14 +166,14 @@ static int configure(sqlite3 *db, const char *path, int busy_ms, struct error *e
 			   "PRAGMA temp_store = MEMORY;"
 			   "PRAGMA page_size = 8192;" /* of a new case */
 			   "PRAGMA cache_size = -" QRY_CACHE_KIB ";"
-			   "PRAGMA wal_autocheckpoint = 8000;", /* pages */
+			   "PRAGMA wal_autocheckpoint = 32000;", /* pages */
 			   err);
 }
 
 static int open_connection(const char *path, const char *program_version, int busy_ms, sqlite3 **db,
 			   struct error *err)
 {
-	int rc = connect_file(path, SQLITE_OPEN_READWRITE, db, err);
+	int rc = connect_file(path, db, err);
 
 	if (rc == 0)
 		rc = configure(*db, path, busy_ms, err);
@@ -213,7 +210,7 @@ int qry_db_open(const char *path, const char *program_version, int busy_ms, sqli
 
 int qry_db_open_readonly(const char *path, sqlite3 **out, struct error *err)
 {
-	int rc = connect_file(path, SQLITE_OPEN_READONLY, out, err);
+	int rc = qry_ask_connect(path, out, err);
 
 	return rc < 0 ? rc : qry_db_distrust(*out, path, err);
 }

@@ -34,10 +34,10 @@ enum qry_op {
 	QRY_OP_PROCESS,
 	QRY_OP_EXEC,
 	QRY_OP_PROCESS_END,
-	QRY_OP_FACT,
 	QRY_OP_GAP,
 	QRY_OP_CAPTURE_END,
 	QRY_OP_FINISH,
+	QRY_OP_FACTS, /* and one for each kind of fact */
 };
 
 struct qry_row { /* decoded; texts borrow from the queue */
@@ -51,6 +51,8 @@ unsigned qry_row_limit(struct qry_value *v, unsigned n);
 size_t qry_row_size(const struct qry_value *v, unsigned n);
 /* @to has qry_row_size() bytes. */
 void qry_row_encode(uint8_t *to, enum qry_op op, const struct qry_value *v, unsigned n);
+/* Of the next row of @c, which there is. */
+enum qry_op qry_row_op(const struct cursor *c);
 /* Return: false at the end of @c. */
 bool qry_row_decode(struct cursor *c, struct qry_row *row);
 /*
@@ -152,6 +154,17 @@ enum qry_stmt {
 	QRY_STMT_COUNT = QRY_STMT_FACTS + QRY_FACT_COUNT
 };
 
+#define QRY_BULK_ROWS QRY_BATCH_LEAST /* at most, by one statement */
+
+struct qry_bulk {	     /* rows that a statement takes itself */
+	struct cursor *from; /* NULL: none does */
+	struct qry_row row;  /* where it is */
+	unsigned taken;
+	bool over;
+	int failed; /* ERR_* */
+	struct error error;
+};
+
 struct qry_store {
 	sqlite3 *db;
 	sqlite3_stmt *stmt[QRY_STMT_COUNT];
@@ -162,6 +175,8 @@ struct qry_store {
 	struct qry_rule_ref {
 		int64_t rule_id; /* 0: not added */
 		int priority;
+		size_t same;		     /* the first index that has this rule_id */
+		int64_t evt_num, evt_offset; /* of its last alert; by @same only */
 		/* Alerts that are not in alert_counts yet: */
 		int64_t alerts, first_ts, last_ts;
 	} * rules; /* by index in the run */
@@ -173,13 +188,17 @@ struct qry_store {
 	bool in_transaction;
 	uint64_t began; /* that, CLOCK_MONOTONIC */
 	struct buf scratch;
+	struct qry_bulk bulk;
 };
 
-/* Takes over @db (also on failure) and adds the run. */
+/* Takes over @db (also on failure) and adds the run. @s stays where it is. */
 MUST_CHECK int qry_store_init(struct qry_store *s, sqlite3 *db, const char *path,
 			      const struct qry_run *run, struct error *err);
 void qry_store_done(struct qry_store *s); /* rolls back what is not committed */
+/* A row of a kind that comes one by one. */
 MUST_CHECK int qry_store_apply(struct qry_store *s, struct qry_row *row, struct error *err);
+/* The next row of @rows, or more of its kind. */
+MUST_CHECK int qry_store_take(struct qry_store *s, struct cursor *rows, struct error *err);
 MUST_CHECK int qry_store_commit(struct qry_store *s, struct error *err);
 
 /* Run statement @which with @n values to completion. */
@@ -187,6 +206,17 @@ MUST_CHECK int qry_store_run(struct qry_store *s, unsigned which, const struct q
 			     unsigned n, struct error *err);
 /* The id in the case of process @key of the reading at hand. */
 int64_t qry_store_process_id(const struct qry_store *s, int64_t key);
+/* A row for a statement of many: check it and add what only the store knows. Return: 1, 0 if it is
+ * there already, or ERR_*. */
+MUST_CHECK int qry_store_complete(struct qry_store *s, struct qry_row *row, struct error *err);
+
+/* --- many rows by one statement (bulk.c) */
+
+/* Return: SQLite's result. */
+int qry_bulk_register(struct qry_store *s);
+/* Run @which, which selects from queued_rows, on the rows at @rows that are of one kind. */
+MUST_CHECK int qry_bulk_run(struct qry_store *s, unsigned which, struct cursor *rows,
+			    unsigned *taken, struct error *err);
 
 /* --- counts of alerts (counts.c): gathered while a transaction is open, stored at its end */
 

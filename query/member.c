@@ -184,8 +184,10 @@ static bool have_vfs(void)
 	return vfs.pAppData && sqlite3_vfs_register(&vfs, 0) == SQLITE_OK;
 }
 
-static void add_uri(struct buf *b, const char *path, uint64_t memory)
+int qry_member_uri(struct buf *b, const char *path, uint64_t memory, struct error *err)
 {
+	if (!have_vfs())
+		return error_nomem(err);
 	buf_lit(b, "file:");
 	for (; *path; path++) {
 		if (strchr("/.-_~", *path) || (*path >= '0' && *path <= '9') ||
@@ -194,7 +196,8 @@ static void add_uri(struct buf *b, const char *path, uint64_t memory)
 		else
 			buf_addf(b, "%%%02x", (unsigned char)*path);
 	}
-	buf_addf(b, "?memory=%llu", (unsigned long long)memory);
+	buf_addf(b, "?vfs=" VFS_NAME "&memory=%llu", (unsigned long long)memory);
+	return b->failed ? error_nomem(err) : 0;
 }
 
 /* Why could it not be opened? */
@@ -213,18 +216,18 @@ static int why_not(const char *path, uint64_t memory, sqlite3 *db, struct error 
 int qry_open_member(const char *path, uint64_t memory, sqlite3 **out, struct error *err)
 {
 	struct buf uri = {0};
-	int rc;
+	int rc = qry_member_uri(&uri, path, memory, err);
 
 	*out = NULL;
-	add_uri(&uri, path, memory);
-	if (uri.failed || !have_vfs()) {
+	if (rc < 0) {
 		buf_done(&uri);
-		return error_nomem(err);
+		return rc;
 	}
+	/* Nothing can be written there; but what is attached is opened as this is. */
 	rc = sqlite3_open_v2(buf_cstr(&uri), out,
-			     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
 				 SQLITE_OPEN_EXRESCODE,
-			     VFS_NAME);
+			     NULL);
 	/* The file is opened with its first use. */
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(*out, "PRAGMA temp_store = MEMORY; PRAGMA schema_version", NULL,

@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 
 /*
@@ -17,5 +18,7 @@
  * on failure. Return: 0, ERR_NOMEM, or as arc_open().
  */
 MUST_CHECK int qry_open_member(const char *path, uint64_t memory, sqlite3 **out, struct error *err);
+/* The same as a name for ATTACH. Return: 0 or ERR_NOMEM. */
+MUST_CHECK int qry_member_uri(struct buf *b, const char *path, uint64_t memory, struct error *err);
 
 #endif

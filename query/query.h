@@ -20,7 +20,7 @@
 /* A transaction ends after so many rows, if it has lasted so long, and at the latest after so many.
  */
 #define QRY_BATCH_LEAST 4096
-#define QRY_BATCH_MS	250
+#define QRY_BATCH_MS	1000
 #define QRY_BATCH_ROWS	65536
 
 struct qry_writer;

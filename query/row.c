@@ -107,6 +107,12 @@ static void take_value(struct cursor *c, struct qry_value *v)
 	}
 }
 
+enum qry_op qry_row_op(const struct cursor *c)
+{
+	assert(c->left >= ROW_HEAD);
+	return (enum qry_op)c->p[sizeof(uint32_t)];
+}
+
 bool qry_row_decode(struct cursor *c, struct qry_row *row)
 {
 	struct cursor one;

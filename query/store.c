@@ -124,6 +124,15 @@ static int expect_started(const struct qry_store *s, const struct qry_value *key
 			 (long long)key->i);
 }
 
+static int expect_all_started(const struct qry_store *s, const struct qry_row *row,
+			      struct error *err)
+{
+	for (unsigned i = 0; i < row->count; i++)
+		if (row->value[i].kind == QRY_KEY && expect_started(s, &row->value[i], err) < 0)
+			return ERR_DB;
+	return 0;
+}
+
 /* Return: 1 with the id found, 0 when there is none, or an error. */
 static int find(struct qry_store *s, enum qry_stmt which, const struct qry_value *key, int64_t *id,
 		struct error *err)
@@ -200,6 +209,11 @@ int qry_store_init(struct qry_store *s, sqlite3 *db, const char *path, const str
 	int rc;
 
 	*s = (struct qry_store){.db = db, .path = path};
+	rc = qry_bulk_register(s);
+	if (rc != SQLITE_OK) {
+		rc = qry_db_error(db, path, rc, "setting up", err);
+		goto out;
+	}
 	for (int i = 0; i < QRY_STMT_COUNT; i++) {
 		rc = sqlite3_prepare_v3(db, statements[i].sql, -1, SQLITE_PREPARE_PERSISTENT,
 					&s->stmt[i], NULL);
@@ -247,6 +261,15 @@ static int rule_slot(struct qry_store *s, size_t index, struct error *err)
 	return 0;
 }
 
+static size_t first_same(const struct qry_store *s, size_t index)
+{
+	size_t i = 0;
+
+	while (s->rules[i].rule_id != s->rules[index].rule_id)
+		i++;
+	return i;
+}
+
 /* The row: index in the run, enabled, file, line, then ADD_RULE's parameters, digest first. */
 static int add_rule(struct qry_store *s, struct qry_row *row, struct error *err)
 {
@@ -267,7 +290,11 @@ static int add_rule(struct qry_store *s, struct qry_row *row, struct error *err)
 	rc = qry_counts_rule(s, &s->rules[index], err);
 	if (rc < 0)
 		return rc;
-	s->rules[index] = (struct qry_rule_ref){.rule_id = id, .priority = (int)priority->i};
+	s->rules[index] = (struct qry_rule_ref){
+	    .rule_id = id, .priority = (int)priority->i, .same = index, .evt_num = -1};
+	for (size_t i = 0; i < s->rule_cap; i++)
+		if (s->rules[i].same == index)
+			s->rules[i].same = first_same(s, i);
 	used[2] = qry_int(id);
 	return qry_store_run(s, QRY_STMT_ADD_RUN_RULE, used, COUNT_OF(used), err);
 }
@@ -288,29 +315,36 @@ static void globalise(const struct qry_store *s, struct qry_row *row, unsigned a
 		row->value[at].i += s->run_capture_id << 32;
 }
 
-/* The row: index of the rule in the run, then ADD_ALERT's parameters from the fingerprint on. */
-static int add_alert(struct qry_store *s, struct qry_row *row, struct error *err)
+/*
+ * The row: index of the rule in the run, then columns of ADD_ALERTS. An event comes once, with all
+ * rules that match it, two of which may be the same.
+ */
+static int complete_alert(struct qry_store *s, struct qry_row *row, struct error *err)
 {
-	struct qry_rule_ref *rule = &s->rules[row->value[0].i];
-	const struct qry_value v[] = {qry_int(s->run_capture_id), qry_int(s->alert_seq + 1),
-				      qry_int(rule->rule_id), qry_int(rule->priority)};
-	sqlite3_stmt *stmt = s->stmt[QRY_STMT_ADD_ALERT];
-	int rc;
+	struct qry_value *v = row->value;
+	struct qry_rule_ref *rule = &s->rules[v[0].i], *same = &s->rules[rule->same];
+	int rc = expect_started(s, &v[7], err);
 
-	rc = expect_started(s, &row->value[7], err);
 	if (rc < 0)
 		return rc;
+	if (same->evt_num == v[3].i && same->evt_offset == v[4].i)
+		return 0;
+	same->evt_num = v[3].i;
+	same->evt_offset = v[4].i;
 	globalise(s, row, 7);
-	for (unsigned i = 0; i < COUNT_OF(v); i++) {
-		rc = bind(s, stmt, (int)i + 1, &v[i]);
-		if (rc != SQLITE_OK)
-			return fail(s, rc, QRY_STMT_ADD_ALERT, err);
-	}
-	rc = run_from(s, QRY_STMT_ADD_ALERT, COUNT_OF(v) + 1, row->value + 1, row->count - 1, err);
-	if (rc < 0 || sqlite3_changes(s->db) == 0)
-		return rc;
-	s->alert_seq++;
-	return qry_counts_add(s, rule, row->value[1].i, row->value[2].i) < 0 ? error_nomem(err) : 0;
+	v[0] = qry_int(rule->rule_id);
+	v[11] = qry_int(s->run_capture_id);
+	v[12] = qry_int(++s->alert_seq);
+	v[13] = qry_int(rule->priority);
+	row->count = 14;
+	return qry_counts_add(s, rule, v[1].i, v[2].i) < 0 ? error_nomem(err) : 1;
+}
+
+int qry_store_complete(struct qry_store *s, struct qry_row *row, struct error *err)
+{
+	if (row->op == QRY_OP_ALERT)
+		return complete_alert(s, row, err);
+	return expect_all_started(s, row, err) < 0 ? ERR_DB : 1;
 }
 
 /* --- captures */
@@ -371,6 +405,8 @@ static int begin_capture(struct qry_store *s, struct qry_row *row, struct error 
 		return rc;
 	s->run_capture_id = sqlite3_last_insert_rowid(s->db);
 	s->alert_seq = 0;
+	for (size_t i = 0; i < s->rule_cap; i++)
+		s->rules[i].evt_num = -1;
 	if (s->started_cap)
 		memset(s->started, 0, s->started_cap * sizeof(*s->started));
 	if (s->run_capture_id > QRY_READING_MAX)
@@ -504,11 +540,11 @@ static int end_process(struct qry_store *s, struct qry_row *row, struct error *e
 
 static int add_fact(struct qry_store *s, struct qry_row *row, struct error *err)
 {
-	for (unsigned i = 1; i < row->count; i++)
-		if (row->value[i].kind == QRY_KEY && expect_started(s, &row->value[i], err) < 0)
-			return ERR_DB;
-	return run_row(s, QRY_STMT_FACTS + (unsigned)row->value[0].i, row->value + 1,
-		       row->count - 1, err);
+	int rc = expect_all_started(s, row, err);
+
+	return rc < 0 ? rc
+		      : run_row(s, QRY_STMT_FACTS + (row->op - QRY_OP_FACTS), row->value,
+				row->count, err);
 }
 
 static int finish_run(struct qry_store *s, struct qry_row *row, struct error *err)
@@ -528,23 +564,23 @@ static int apply(struct qry_store *s, struct qry_row *row, struct error *err)
 	case QRY_OP_CAPTURE_BEGIN:
 		return begin_capture(s, row, err);
 	case QRY_OP_ALERT:
-		return add_alert(s, row, err);
+		break; /* in bulk */
 	case QRY_OP_PROCESS:
 		return add_process(s, row, err);
 	case QRY_OP_EXEC:
 		return add_exec(s, row, err);
 	case QRY_OP_PROCESS_END:
 		return end_process(s, row, err);
-	case QRY_OP_FACT:
-		return add_fact(s, row, err);
 	case QRY_OP_GAP:
 		return run_row(s, QRY_STMT_ADD_DAMAGE, row->value, row->count, err);
 	case QRY_OP_CAPTURE_END:
 		return end_capture(s, row, err);
 	case QRY_OP_FINISH:
 		return finish_run(s, row, err);
+	case QRY_OP_FACTS:
+		break;
 	}
-	return 0;
+	return add_fact(s, row, err);
 }
 
 /* Large transactions write a page once that many rows change; but rows should be seen soon. */
@@ -554,13 +590,51 @@ static bool is_due(const struct qry_store *s)
 	       clock_ns(CLOCK_MONOTONIC) >= s->began + QRY_BATCH_MS * 1000000ull;
 }
 
+static int applied(struct qry_store *s, unsigned rows, struct error *err)
+{
+	unsigned before = s->pending / QRY_BATCH_LEAST;
+
+	s->pending += rows;
+	return s->pending / QRY_BATCH_LEAST > before && is_due(s) ? qry_store_commit(s, err) : 0;
+}
+
 int qry_store_apply(struct qry_store *s, struct qry_row *row, struct error *err)
 {
 	int rc = begin(s, err);
 
 	if (rc == 0)
 		rc = apply(s, row, err);
-	if (rc == 0 && ++s->pending % QRY_BATCH_LEAST == 0 && is_due(s))
-		rc = qry_store_commit(s, err);
-	return rc;
+	return rc < 0 ? rc : applied(s, 1, err);
+}
+
+/* Which statement takes many rows of kind @op at a time; QRY_STMT_COUNT: none. */
+static unsigned bulk_statement(enum qry_op op)
+{
+	if (op == QRY_OP_ALERT)
+		return QRY_STMT_ADD_ALERTS;
+	return op == QRY_OP_FACTS + QRY_FACT_FILE ? QRY_STMT_FACTS + QRY_FACT_FILE
+						  : (unsigned)QRY_STMT_COUNT;
+}
+
+static int apply_many(struct qry_store *s, unsigned which, struct cursor *rows, struct error *err)
+{
+	unsigned taken;
+	int rc = begin(s, err);
+
+	/* Not while the statement runs. */
+	if (rc == 0 && s->groups.count + QRY_BULK_ROWS > QRY_GROUPS_MAX)
+		rc = qry_counts_store(s, err);
+	if (rc == 0)
+		rc = qry_bulk_run(s, which, rows, &taken, err);
+	return rc < 0 ? rc : applied(s, taken, err);
+}
+
+int qry_store_take(struct qry_store *s, struct cursor *rows, struct error *err)
+{
+	unsigned which = bulk_statement(qry_row_op(rows));
+	struct qry_row row;
+
+	if (which < QRY_STMT_COUNT)
+		return apply_many(s, which, rows, err);
+	return qry_row_decode(rows, &row) ? qry_store_apply(s, &row, err) : 0;
 }

@@ -37,10 +37,8 @@ struct qry_writer {
 /* Return: false once something failed; then rows are dropped. */
 static bool write_batch(struct qry_writer *w, struct qry_batch *batch, struct error *err)
 {
-	struct qry_row row;
-
-	while (qry_row_decode(&batch->rows, &row))
-		if (qry_store_apply(&w->store, &row, err) < 0)
+	while (batch->rows.left)
+		if (qry_store_take(&w->store, &batch->rows, err) < 0)
 			return false;
 	return !batch->commit || qry_store_commit(&w->store, err) == 0;
 }
@@ -493,13 +491,13 @@ int qry_process_end(struct qry_writer *w, uint64_t key, uint64_t ts, uint64_t ev
 
 int qry_add_fact(struct qry_writer *w, const struct qry_fact *f, struct error *err)
 {
-	struct qry_value v[QRY_VALUES_MAX + 1] = {qry_int(f->kind)};
+	struct qry_value v[QRY_VALUES_MAX];
 
-	memcpy(v + 1, f->value, f->count * sizeof(*v));
-	for (unsigned i = 1; i <= f->count; i++)
+	memcpy(v, f->value, f->count * sizeof(*v));
+	for (unsigned i = 0; i < f->count; i++)
 		if (qry_is_number(&v[i]) && check_key(w, (uint64_t)v[i].i, 1, err) < 0)
 			return ERR_LIMIT;
-	return push_row(w, QRY_OP_FACT, v, f->count + 1, err);
+	return push_row(w, QRY_OP_FACTS + f->kind, v, f->count, err);
 }
 
 static int push_gaps(struct qry_writer *w, const struct qry_capture_end *e, struct error *err)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "engine/state/tally.h"
 #include "replay/trackers.h"
 #include "scapfile/row.h"
 
@@ -11,8 +12,6 @@
  * it stands in the capture, but this many bytes always. */
 #define TRACKERS_SHARE 64
 #define TRACKERS_ROOM  65536
-
-#define RECENT 256
 
 struct build {
 	const struct run_index_options *opt;
@@ -29,8 +28,9 @@ struct build {
 	uint64_t start_ts;	/* of the first one that is no metaevent */
 	struct sf_chunk *chunk; /* in progress; its offset: */
 	uint64_t chunk_at;
-	bool types[EV_TYPE_COUNT]; /* in it */
-	int64_t recent[RECENT];	   /* threads of events in it, by the low bits of their ids */
+	bool types[EV_TYPE_COUNT]; /* in it, but for what @tally counts */
+	struct state_tally tally;  /* since it began, and of the threads in it */
+	uint64_t tallied;	   /* its @after when it was last settled */
 	size_t chunks;
 	uint64_t file_size;
 };
@@ -47,9 +47,14 @@ static int add_part(struct build *b, enum run_part part, struct error *err)
 
 static void end_chunk(struct build *b)
 {
-	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
-		if (b->types[type])
+	uint64_t *counts = b->tally.counts;
+
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
+		if (b->types[type] || counts[type])
 			sf_chunk_type(b->chunk, type);
+		b->facts.by_type[type] += counts[type];
+		counts[type] = 0;
+	}
 	memset(b->types, 0, sizeof(b->types));
 }
 
@@ -59,8 +64,7 @@ static int begin_bare_chunk(struct build *b, uint64_t offset, struct error *err)
 
 	b->chunk = sf_index_current(b->writer);
 	b->chunk_at = offset;
-	for (unsigned i = 0; i < RECENT; i++)
-		b->recent[i] = INT64_MIN;
+	state_tally_forget_threads(&b->tally);
 	b->chunks++;
 	return rc;
 }
@@ -149,15 +153,10 @@ static bool now_and_then(struct build *b)
 /* Times of all events, also of those the state makes nothing of: a walk to a moment ends at any. */
 static inline void note_event(struct build *b, unsigned type, uint64_t ts, int64_t tid)
 {
-	int64_t *recent = &b->recent[(uint64_t)tid % RECENT];
-	struct sf_chunk *c = b->chunk;
-
-	sf_chunk_time(c, ts);
+	sf_chunk_time(b->chunk, ts);
 	b->types[type] = true;
-	if (UNLIKELY(*recent != tid)) {
-		sf_chunk_thread(c, tid);
-		*recent = tid;
-	}
+	if (UNLIKELY(!state_tally_thread(&b->tally, tid)))
+		sf_chunk_thread(b->chunk, tid);
 }
 
 static void note_item(struct build *b, const struct ev_item *item)
@@ -197,6 +196,58 @@ static int take(struct build *b, const struct ev_item *item, struct error *err)
 
 /* ---- events that are passed ---- */
 
+/* Let times in order be tallied from here on: those that neither facts nor the chunk lack. */
+static void begin_tally(struct build *b)
+{
+	uint64_t first = b->chunk->first_ts, last = b->facts.last_ts;
+
+	state_tally_go_on(&b->tally, first > last ? first : last);
+	b->tallied = b->tally.after;
+	b->tally.to_sample = b->facts.to_sample;
+}
+
+/* What was tallied is known to facts and chunk, but for the counts of types. */
+static void settle_tally(struct build *b)
+{
+	b->facts.to_sample = b->tally.to_sample;
+	if (b->tally.after == b->tallied)
+		return;
+	b->tallied = b->tally.after;
+	b->facts.last_ts = b->tallied - 1;
+	sf_chunk_time(b->chunk, b->tallied - 1);
+}
+
+/* An event whose time or thread the tally could not take in. */
+static NOINLINE void note_passed(struct build *b, const struct state_passed *e)
+{
+	const unsigned type = e->event->type;
+	const uint64_t ts = sf_row_time(e->event);
+
+	settle_tally(b);
+	sf_chunk_time(b->chunk, ts);
+	sf_chunk_thread(b->chunk, sf_row_tid(e->event));
+	if (e->visible)
+		run_facts_time(&b->facts, type, ts);
+	else
+		b->types[type] = true;
+	begin_tally(b);
+}
+
+/* Of most that trackers ask for a number says all. */
+static inline bool is_told_by_number(struct build *b, const struct state_passed *e)
+{
+	static const unsigned request = 2; /* of an ioctl: behind two numbers of 8 bytes */
+	const struct sf_row_event *event = e->event;
+	const uint8_t *data = sf_row_params(e->row, event);
+
+	if (event->type == EV_IOCTL_3_X)
+		return sf_row_are_numbers(event, request + 1) &&
+		       !act_sessions_wants_ioctl(load_u64(data + request * 8));
+	return e->fd && sf_row_are_numbers(event, 1) &&
+	       act_net_transfer(b->trackers.net, event->type, e->thread, e->fd, sf_row_time(event),
+				(int64_t)load_u64(data));
+}
+
 static NOINLINE void look_at_passed(struct build *b, const struct state_passed *e, bool for_facts)
 {
 	struct ev ev;
@@ -210,18 +261,41 @@ static NOINLINE void look_at_passed(struct build *b, const struct state_passed *
 		run_facts_look(&b->facts, &bind);
 }
 
-/* The same as take() does, for an event that only now and then is looked at. */
-static void note_passed(void *arg, const struct state_passed *e)
+static NOINLINE void on_unusual(struct build *b, const struct state_passed *e, unsigned why)
 {
-	struct build *b = arg;
-	const unsigned type = e->event->type;
-	const uint64_t ts = sf_row_time(e->event);
 	bool for_facts;
 
-	note_event(b, type, ts, sf_row_tid(e->event));
-	for_facts = e->visible && run_facts_count(&b->facts, type, ts);
-	if (UNLIKELY(for_facts || run_trackers_want(&b->trackers, type, e->fd)))
+	if (why & (STATE_WHY_TIME | STATE_WHY_HIDDEN | STATE_WHY_THREAD))
+		note_passed(b, e);
+	for_facts = why & STATE_WHY_SAMPLE ||
+		    (e->visible && b->facts.closer[e->event->type] == RUN_FACTS_EXEC);
+	if (why & STATE_WHY_ASKED || for_facts)
 		look_at_passed(b, e, for_facts);
+	if (why & STATE_WHY_SAMPLE)
+		b->tally.to_sample = b->facts.to_sample;
+}
+
+/* The same as take() does, for an event that only now and then is looked at. */
+static void on_passed(void *arg, const struct state_passed *e, unsigned why)
+{
+	struct build *b = arg;
+
+	if (UNLIKELY(why != STATE_WHY_ASKED || !is_told_by_number(b, e)))
+		on_unusual(b, e, why);
+}
+
+static void init_tally(struct build *b)
+{
+	b->tally.told = on_passed;
+	b->tally.arg = b;
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
+		int8_t closer = b->facts.closer[type];
+
+		b->tally.tell[type] = b->trackers.tell[type];
+		if (closer)
+			b->tally.tell[type] |=
+			    closer == RUN_FACTS_EXEC ? STATE_TELL_ALL : STATE_TELL_SAMPLE;
+	}
 }
 
 static bool is_looked_at(const void *arg, unsigned type)
@@ -258,11 +332,13 @@ static int pass(struct build *b, struct error *err)
 	b->next = b->chunk_events;
 	state_passing_init(&p, is_looked_at, NULL);
 	p.reader = b->reader;
-	p.note = note_passed;
-	p.arg = b;
+	p.tally = &b->tally;
+	init_tally(b);
 	for (;;) {
 		p.max = may_pass(b, n);
+		begin_tally(b);
 		rc = state_pass_on(b->state, &p, &item, err);
+		settle_tally(b);
 		b->events += p.passed;
 		n += p.passed;
 		if (rc <= 0)

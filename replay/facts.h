@@ -97,6 +97,14 @@ void run_facts_item(struct run_facts *f, const struct ev_item *item);
 void run_facts_begin(struct run_facts *f, const struct state *st);
 void run_facts_step_back(struct run_facts *f, unsigned type, uint64_t ts);
 void run_facts_look(struct run_facts *f, const struct state_binding *b);
+/* When a visible event was. */
+static inline void run_facts_time(struct run_facts *f, unsigned type, uint64_t ts)
+{
+	if (LIKELY(ts >= f->last_ts && ts != UINT64_MAX))
+		f->last_ts = ts;
+	else
+		run_facts_step_back(f, type, ts);
+}
 /* A visible event, of which no more is known yet. Return: whether run_facts_look() wants to see it.
  */
 static inline bool run_facts_count(struct run_facts *f, unsigned type, uint64_t ts)
@@ -104,10 +112,7 @@ static inline bool run_facts_count(struct run_facts *f, unsigned type, uint64_t 
 	int8_t closer = f->closer[type];
 
 	f->by_type[type]++;
-	if (LIKELY(ts >= f->last_ts && ts != UINT64_MAX))
-		f->last_ts = ts;
-	else
-		run_facts_step_back(f, type, ts);
+	run_facts_time(f, type, ts);
 	return closer && (closer == RUN_FACTS_EXEC || --f->to_sample == 0);
 }
 /* After each state_feed() or state_pass() that returned 1. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/activity/ends.h"
+#include "scapfile/row.h"
 
 #define DNS_PORT 53
 #define NO_PARAM 0xff
@@ -98,6 +99,7 @@ void run_gather_forget(struct run_gather *g)
 	g->net = NULL;
 	g->sessions = NULL;
 	g->started = false;
+	g->failed = 0;
 	run_processes_also(g->processes, NULL);
 	if (g->files.files) {
 		(void)!run_files_pass_on(&g->files, NULL, &err);
@@ -304,6 +306,15 @@ static void track(struct run_gather *g, const struct state *st, const struct sta
 	act_sessions_event(g->sessions, st, b);
 }
 
+/* Most transfers are over something else than a file or where packets come from. */
+static bool is_of_use(unsigned what, const struct state_fd *fd)
+{
+	if (what != GATHER_READ && what != GATHER_WRITE)
+		return what;
+	return fd && ((state_fd_is_file(fd) && fd->name) || fd->type == EV_FD_IPV4_SOCK ||
+		      fd->type == EV_FD_IPV6_SOCK);
+}
+
 static int take(struct run_gather *g, const struct state *st, const struct state_binding *b,
 		enum meaning what, struct error *err)
 {
@@ -311,11 +322,7 @@ static int take(struct run_gather *g, const struct state *st, const struct state
 
 	if (!b->visible || !b->thread || !ev_return_value(b->ev, &c.ret))
 		return 0;
-	/* Most transfers are over something else. */
-	if ((what == GATHER_READ || what == GATHER_WRITE) &&
-	    (!b->fd || c.ret < 0 ||
-	     (!state_fd_is_file(b->fd) && b->fd->type != EV_FD_IPV4_SOCK &&
-	      b->fd->type != EV_FD_IPV6_SOCK)))
+	if (!is_of_use(what, b->fd) || ((what == GATHER_READ || what == GATHER_WRITE) && c.ret < 0))
 		return 0;
 	if (what == GATHER_OPEN && c.ret < 0 && c.ret != -EACCES && c.ret != -EPERM)
 		return 0;
@@ -345,6 +352,24 @@ int run_gather_event(struct run_gather *g, const struct state *st, const struct 
 
 	track(g, st, b);
 	return what && g->out ? take(g, st, b, (enum meaning)what, err) : 0;
+}
+
+void run_gather_passed(struct run_gather *g, const struct state *st, const struct state_passed *e)
+{
+	const unsigned type = e->event->type;
+	struct ev ev;
+	struct state_binding b = {
+	    .ev = &ev, .thread = e->thread, .fd = e->fd, .visible = e->visible};
+
+	if (!is_of_use(meanings[type].what, e->fd) &&
+	    !(g->net &&
+	      (act_net_wants_of(g->net, type, e->fd) || act_sessions_wants_of(type, e->fd))))
+		return;
+	if (UNLIKELY(g->failed))
+		return;
+	sf_row_decode_some(e->row, e->event, &ev);
+	ev.num = state_stats(st)->events;
+	g->failed = run_gather_event(g, st, &b, &g->error);
 }
 
 int run_gather_item(struct run_gather *g, const struct state *st, const struct ev_item *item,

@@ -83,6 +83,8 @@ struct run_gather {
 	bool started;			/* both know what was there */
 	bool wants[EV_TYPE_COUNT];
 	struct buf text[3];
+	int failed; /* the first failure of run_gather_passed() */
+	struct error error;
 };
 
 MUST_CHECK int run_gather_init(struct run_gather *g, struct run_out *out,
@@ -110,6 +112,17 @@ static inline bool run_gather_wants(const struct run_gather *g, unsigned type)
 /* After state_feed() or state_pass() returned 1. */
 MUST_CHECK int run_gather_event(struct run_gather *g, const struct state *st,
 				const struct state_binding *b, struct error *err);
+/*
+ * The same after state_pass_on() passed an event, unless run_gather_wants_all(). What fails is kept
+ * for run_gather_error().
+ */
+void run_gather_passed(struct run_gather *g, const struct state *st, const struct state_passed *e);
+static inline int run_gather_error(const struct run_gather *g, struct error *err)
+{
+	if (UNLIKELY(g->failed))
+		*err = g->error;
+	return g->failed;
+}
 /* Pass on what is gathered so far. */
 MUST_CHECK int run_gather_pass_on(struct run_gather *g, struct error *err);
 /* The capture is over. */

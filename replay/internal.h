@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "engine/state/tally.h"
 #include "query/facts.h"
 #include "replay/replay.h"
 #include "scapfile/index.h"
@@ -95,6 +96,7 @@ struct run_lane {
 	struct sv hostname;
 	struct run_span span;
 	struct state_passing passing;
+	struct state_tally tally; /* of what is passed, with @gather */
 	const struct rule **hits; /* room for all rules */
 	struct buf message, line, fields;
 };
@@ -117,8 +119,8 @@ void run_lane_redirect(struct run_lane *l, struct run_out *out);
 /* Pass on what is gathered; it ends here, but not the capture. */
 MUST_CHECK int run_lane_pause(struct run_lane *l, struct error *err);
 /*
- * The next item to be taken. Up to @max events that neither a rule nor the case wants are taken
- * before; they are added to @n. Return: as ev_source_next().
+ * The next item to be taken. Up to @max events may be taken before; they are added to @n. Return:
+ * as ev_source_next(), or what run_lane_take() fails with.
  */
 MUST_CHECK int run_lane_next(struct run_lane *l, uint64_t max, struct ev_item *item, uint64_t *n,
 			     struct error *err);

@@ -68,26 +68,33 @@ struct run_span run_window_from(const struct run_window *w, uint64_t first)
 	};
 }
 
-static int show(struct run_lane *l, const struct state_binding *b, struct error *err)
+static NOINLINE int emit_hits(struct run_lane *l, size_t n, const struct state_binding *b,
+			      struct error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int rc = emit(l, l->hits[i], b, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Show an event to the rules that want its type. */
+static ALWAYS_INLINE int show(struct run_lane *l, const struct state_binding *b, struct error *err)
 {
 	const struct run_setup *s = l->setup;
 	size_t n;
-	int rc;
 
 	if (UNLIKELY(!l->span.known))
 		l->span = run_window_from(&s->opt.window, b->ev->ts);
 	if (!rule_engine_wants(s->engine, b->ev->type) || !run_span_has(&l->span, b->ev->ts))
 		return 0;
 	flt_ctx_event(l->ctx, b);
-	if (s->has_filter && !flt_match(l->ctx, s->filter_id))
+	if (UNLIKELY(s->has_filter) && !flt_match(l->ctx, s->filter_id))
 		return 0;
 	n = rule_engine_match(s->engine, l->ctx, s->opt.match_all, l->hits, s->rule_count);
-	for (size_t i = 0; i < n; i++) {
-		rc = emit(l, l->hits[i], b, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	return UNLIKELY(n) ? emit_hits(l, n, b, err) : 0;
 }
 
 /* A section: what is known of the one before is told while it is there. */
@@ -131,7 +138,57 @@ static bool is_wanted(const void *arg, unsigned type)
 {
 	const struct run_lane *l = arg;
 
-	return rule_engine_wants(l->setup->engine, type) || (l->gather && l->gather->wants[type]);
+	return rule_engine_wants(l->setup->engine, type);
+}
+
+static void gather_passed(void *arg, const struct state_passed *e, unsigned why)
+{
+	struct run_lane *l = arg;
+
+	if (why & STATE_WHY_ASKED)
+		run_gather_passed(l->gather, l->state, e);
+}
+
+/* A usual event in a file that a rule wants, of which the state knows. */
+static int take_in_row(void *arg, const struct state_binding *b, struct error *err)
+{
+	struct run_lane *l = arg;
+	int rc = 0;
+
+	if (l->gather && run_gather_wants(l->gather, b->ev->type))
+		rc = run_gather_event(l->gather, l->state, b, err);
+	if (rc >= 0 && b->visible)
+		rc = show(l, b, err);
+	return UNLIKELY(rc >= 0 && l->processes) ? run_processes_error(l->processes, err) : rc;
+}
+
+/* Is it known that no rule matches an event of @type by @t? */
+static bool refuses_in_row(void *arg, unsigned type, struct state_thread *t)
+{
+	struct run_lane *l = arg;
+
+	return !rule_engine_may_match(l->setup->engine, l->ctx, type, t);
+}
+
+static void begin_passing(struct run_lane *l)
+{
+	struct state_passing *p = &l->passing;
+
+	state_passing_init(p, is_wanted, l);
+	p->reader = l->reader;
+	p->tally = l->gather ? &l->tally : NULL;
+	p->show = take_in_row;
+	p->refuses = refuses_in_row;
+	p->arg = l;
+	l->tally.told = gather_passed;
+	l->tally.arg = l;
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
+		bool gathered = l->gather && l->gather->wants[type];
+
+		p->ways[type].asks =
+		    rule_engine_looks_at_thread(l->setup->engine, type) && !gathered;
+		l->tally.tell[type] = gathered ? STATE_TELL_ALL : 0;
+	}
 }
 
 /* Does the case want the next event, whatever it is? */
@@ -141,8 +198,8 @@ static bool gathers_all(const struct run_lane *l)
 }
 
 /*
- * What neither a rule nor the case wants is passed in a file, once it is known when the window
- * begins.
+ * Once it is known when the window begins, events are taken where they lie in a file: what no rule
+ * wants is passed, and the case told of what it wants of that; the rest is shown.
  */
 int run_lane_next(struct run_lane *l, uint64_t max, struct ev_item *item, uint64_t *n,
 		  struct error *err)
@@ -154,6 +211,8 @@ int run_lane_next(struct run_lane *l, uint64_t max, struct ev_item *item, uint64
 	l->passing.max = max;
 	rc = state_pass_on(l->state, &l->passing, item, err);
 	*n += l->passing.passed;
+	if (l->gather && rc >= 0 && UNLIKELY(run_gather_error(l->gather, err) < 0))
+		return run_gather_error(l->gather, err);
 	return rc;
 }
 
@@ -257,8 +316,7 @@ int run_lane_begin(struct run_lane *l, const struct sv *procs, struct error *err
 	if (rc < 0)
 		return rc;
 	l->hostname = state_sv(state_machine(l->state)->hostname);
-	state_passing_init(&l->passing, is_wanted, l);
-	l->passing.reader = l->reader;
+	begin_passing(l);
 	if (l->processes && procs)
 		return run_processes_restore(l->processes, l->state, *procs, err);
 	if (l->processes)

@@ -17,6 +17,8 @@ struct run_processes {
 	struct state_observer observer, inner; /* @inner: that of @procs */
 	const struct state_observer *more;     /* not owned; or NULL */
 	bool in_section;		       /* a section ends: all was said of those that go */
+	const struct state_thread *recent;     /* whose key was asked for last, */
+	uint64_t recent_key;		       /* which stays so until something is observed */
 	struct buf args;
 	int failed;
 	struct error error;
@@ -78,6 +80,7 @@ static void thread_added(void *arg, const struct state *st, const struct state_t
 	struct error err = {0};
 	struct act_proc *proc;
 
+	p->recent = NULL;
 	p->inner.thread_added(p->inner.arg, st, t, ev);
 	if (p->more)
 		p->more->thread_added(p->more->arg, st, t, ev);
@@ -137,6 +140,7 @@ static void thread_exec(void *arg, const struct state *st, const struct state_th
 	struct run_processes *p = arg;
 	struct act_proc *proc = act_procs_of(p->procs, t);
 
+	p->recent = NULL;
 	if (p->more)
 		p->more->thread_exec(p->more->arg, st, t, ev);
 	if (!proc)
@@ -188,6 +192,7 @@ static void thread_removed(void *arg, const struct state *st, const struct state
 	struct error err = {0};
 	struct run_process_end end;
 
+	p->recent = NULL;
 	if (p->more)
 		p->more->thread_removed(p->more->arg, st, t);
 	if (!proc)
@@ -226,6 +231,7 @@ void run_processes_attach(struct run_processes *p, struct state *st)
 
 	act_procs_free(p->procs);
 	p->procs = NULL;
+	p->recent = NULL;
 	note(p, act_procs_new(false, &p->procs, &err), &err);
 	if (!p->procs)
 		return;
@@ -285,13 +291,19 @@ void run_processes_redirect(struct run_processes *p, struct run_out *out)
 uint64_t run_processes_key(struct run_processes *p, const struct state *st,
 			   const struct state_thread *t)
 {
-	const struct state_thread *main_thread = state_thread_main(t);
-	struct act_proc *proc = p->procs ? act_procs_of(p->procs, t) : NULL;
+	const struct state_thread *main_thread;
+	struct act_proc *proc;
 
+	if (t == p->recent)
+		return p->recent_key;
+	main_thread = state_thread_main(t);
+	proc = p->procs ? act_procs_of(p->procs, t) : NULL;
 	if (!proc)
 		return 0;
 	if (!proc->tag)
 		write_start(p, proc, st, main_thread ? main_thread : t);
+	p->recent = t;
+	p->recent_key = proc->key;
 	return proc->key;
 }
 

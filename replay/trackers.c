@@ -54,8 +54,10 @@ int run_trackers_init(struct run_trackers *t, struct state *st, struct error *er
 		rc = act_sessions_new(NULL, &t->sessions, err);
 	if (rc < 0)
 		return rc;
-	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
 		t->wants[type] = act_net_wants(type) || act_sessions_wants(type);
+		t->tell[type] = (uint8_t)(act_net_tell(type) | act_sessions_tell(type));
+	}
 	t->observers[0] = act_procs_observer(t->procs);
 	t->observers[1] = act_sessions_observer(t->sessions);
 	state_observe(st, &all);

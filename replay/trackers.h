@@ -19,9 +19,10 @@ struct run_trackers {
 	struct act_net *net;
 	struct act_sessions *sessions;
 	struct state_observer observers[RUN_OBSERVED];
-	bool started;		   /* both that take events know what was there */
-	bool wants[EV_TYPE_COUNT]; /* by one of them */
-	struct buf parts[5];	   /* of the checkpoint being written */
+	bool started;		     /* both that take events know what was there */
+	bool wants[EV_TYPE_COUNT];   /* by one of them */
+	uint8_t tell[EV_TYPE_COUNT]; /* which of those, once they have started: enum state_tell */
+	struct buf parts[5];	     /* of the checkpoint being written */
 };
 
 /* @t must be zero and stay where it is. Return: 0 or ERR_NOMEM. */
@@ -35,13 +36,6 @@ MUST_CHECK int run_trackers_save(struct run_trackers *t, const struct state *st,
 				 struct sf_index_writer *w, uint64_t room, struct error *err);
 void run_trackers_take(struct run_trackers *t, const struct state *st,
 		       const struct state_binding *b);
-/* Has one of them a use for an event of @type about @fd, once they have started? */
-static inline bool run_trackers_want(const struct run_trackers *t, unsigned type,
-				     const struct state_fd *fd)
-{
-	return t->wants[type] &&
-	       (act_net_wants_of(t->net, type, fd) || act_sessions_wants_of(type, fd));
-}
 /* After state_feed() or state_pass() returned 1. */
 static inline void run_trackers_event(struct run_trackers *t, const struct state *st,
 				      const struct state_binding *b)

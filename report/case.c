@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a case for a report, and statements over it. */
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "query/query.h"
@@ -8,16 +9,10 @@
 
 int rep_db_error(struct rep_case *c, int rc, const char *doing, struct error *err)
 {
-	switch (rc & 0xff) {
-	case SQLITE_NOMEM:
-		return error_nomem(err);
-	case SQLITE_INTERRUPT:
-		return error_set(err, ERR_INTERRUPTED, "stopped while reading %s of case '%s'",
-				 doing, c->name);
-	default:
-		return error_set(err, ERR_DB, "case '%s': reading %s: %s", c->name, doing,
-				 sqlite3_errmsg(c->db));
-	}
+	char text[80];
+
+	snprintf(text, sizeof(text), "reading %s", doing);
+	return qry_ask_error(c->db, c->name, rc, text, err);
 }
 
 /* --- rows */
@@ -60,6 +55,47 @@ int rep_rows_step(struct rep_rows *r, struct error *err)
 	if (rc == SQLITE_ROW)
 		return 1;
 	return rc == SQLITE_DONE ? 0 : rep_db_error(r->c, rc, r->doing, err);
+}
+
+void rep_take_fields(sqlite3_stmt *stmt, const struct rep_field *fields, size_t n, void *out)
+{
+	struct rep_columns k = {.stmt = stmt};
+
+	for (size_t i = 0; i < n; i++) {
+		void *to = (char *)out + fields[i].offset;
+
+		switch (fields[i].kind) {
+		case REP_FIELD_INT:
+			*(int64_t *)to = rep_int(&k);
+			break;
+		case REP_FIELD_ZERO:
+			*(int64_t *)to = rep_zero(&k);
+			break;
+		case REP_FIELD_TEXT:
+			*(struct sv *)to = rep_text(&k);
+			break;
+		case REP_FIELD_BOOL:
+			*(bool *)to = rep_zero(&k) != 0;
+			break;
+		case REP_FIELD_SEVERITY:
+			*(int *)to = rep_severity(&k);
+			break;
+		case REP_FIELD_FINGERPRINT:
+			snprintf(to, REP_FINGERPRINT_SIZE, "%016llx",
+				 (unsigned long long)rep_zero(&k));
+			break;
+		}
+	}
+}
+
+int rep_rows_next(struct rep_rows *r, const struct rep_field *fields, size_t n, void *out,
+		  struct error *err)
+{
+	int rc = rep_rows_step(r, err);
+
+	if (rc > 0)
+		rep_take_fields(r->stmt, fields, n, out);
+	return rc;
 }
 
 void rep_rows_close(struct rep_rows *r)

@@ -51,6 +51,7 @@ void html_bytes(struct html *h, int64_t n);
 void html_time(struct html *h, int64_t ts);	  /* with milliseconds, exact in its attribute */
 void html_exact_time(struct html *h, int64_t ts); /* all digits */
 void html_badge(struct html *h, int severity);
+void html_legend(struct html *h); /* how many alerts there are of each severity that has any */
 
 /* Cells of a table. */
 void html_cell(struct html *h, struct sv s);

@@ -180,6 +180,21 @@ void html_badge(struct html *h, int severity)
 	buf_addf(h->b, "<span class=\"sev s%d\">%s</span>", severity, rep_severity_names[severity]);
 }
 
+void html_legend(struct html *h)
+{
+	buf_lit(h->b, "<ul class=\"legend\" aria-label=\"Alerts by severity\">");
+	for (int s = 0; s < REP_SEVERITIES; s++) {
+		if (!h->by_severity[s])
+			continue;
+		buf_lit(h->b, "<li>");
+		html_badge(h, s);
+		buf_char(h->b, ' ');
+		html_number(h, (int64_t)h->by_severity[s]);
+		buf_lit(h->b, "</li>");
+	}
+	buf_lit(h->b, "</ul>\n");
+}
+
 /* --- tables */
 
 void html_cell(struct html *h, struct sv s)

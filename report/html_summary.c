@@ -69,17 +69,9 @@ static void severities(struct html *h)
 		 "<div class=\"card %s\"><h3>What was found?</h3>\n<p class=\"word\">%s</p>\n<p>",
 		 look, word);
 	html_count(h, h->alerts, "alert", "alerts");
-	buf_lit(h->b, "</p>\n<ul class=\"legend\">");
-	for (int s = 0; s < REP_SEVERITIES; s++) {
-		if (!h->by_severity[s])
-			continue;
-		buf_lit(h->b, "<li>");
-		html_badge(h, s);
-		buf_char(h->b, ' ');
-		html_number(h, (int64_t)h->by_severity[s]);
-		buf_lit(h->b, "</li>\n");
-	}
-	buf_lit(h->b, "</ul></div>\n");
+	buf_lit(h->b, "</p>\n");
+	html_legend(h);
+	buf_lit(h->b, "</div>\n");
 }
 
 /* --- where to look? */

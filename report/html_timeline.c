@@ -174,21 +174,6 @@ static void width_text(struct html *h, int64_t ns)
 	html_count(h, (uint64_t)(ns / units[i].ns), units[i].one, units[i].many);
 }
 
-static void legend(struct html *h)
-{
-	buf_lit(h->b, "<ul class=\"legend\" aria-label=\"Alerts by severity\">");
-	for (int s = 0; s < REP_SEVERITIES; s++) {
-		if (!h->by_severity[s])
-			continue;
-		buf_lit(h->b, "<li>");
-		html_badge(h, s);
-		buf_char(h->b, ' ');
-		html_number(h, (int64_t)h->by_severity[s]);
-		buf_lit(h->b, "</li>");
-	}
-	buf_lit(h->b, "</ul>\n");
-}
-
 /* What the chart shows, for who does not see it. */
 static void describe(struct html *h, const struct rep_timeline *t)
 {
@@ -241,7 +226,7 @@ int html_timeline(struct html *h)
 	buf_lit(h->b, "<section aria-labelledby=\"timeline\">\n<h2 id=\"timeline\">When</h2>\n"
 		      "<figure>\n");
 	chart(h, &t);
-	legend(h);
+	html_legend(h);
 	describe(h, &t);
 	buf_lit(h->b, "</figure>\n");
 	rc = as_table(h, &t);

@@ -4,6 +4,7 @@
 #define REPORT_INTERNAL_H
 
 #include <sqlite3.h>
+#include <stddef.h>
 
 #include "base/arena.h"
 #include "query/ask.h"
@@ -114,5 +115,38 @@ static inline int rep_severity(struct rep_columns *c)
 
 	return n < 0 || n >= REP_SEVERITIES ? REP_SEVERITIES - 1 : (int)n;
 }
+
+/*
+ * Rows that are structs: the columns in order, each with the member that it fills, whose type is
+ * checked when this is compiled.
+ */
+enum rep_field_kind {
+	REP_FIELD_INT,	       /* int64_t; -1: not known */
+	REP_FIELD_ZERO,	       /* int64_t; 0: not known */
+	REP_FIELD_TEXT,	       /* struct sv */
+	REP_FIELD_BOOL,	       /* bool: is it not 0? */
+	REP_FIELD_SEVERITY,    /* int */
+	REP_FIELD_FINGERPRINT, /* char[REP_FINGERPRINT_SIZE] */
+};
+struct rep_field {
+	size_t offset;
+	enum rep_field_kind kind;
+};
+#define REP_FIELD(s, m, type, kind)                                                                \
+	{                                                                                          \
+		offsetof(struct s, m), _Generic(((struct s *)NULL)->m, type : REP_FIELD_##kind)    \
+	}
+#define REP_INT(s, m)	      REP_FIELD(s, m, int64_t, INT)
+#define REP_ZERO(s, m)	      REP_FIELD(s, m, int64_t, ZERO)
+#define REP_TEXT(s, m)	      REP_FIELD(s, m, struct sv, TEXT)
+#define REP_BOOL(s, m)	      REP_FIELD(s, m, bool, BOOL)
+#define REP_SEVERITY(s, m)    REP_FIELD(s, m, int, SEVERITY)
+#define REP_FINGERPRINT(s, m) REP_FIELD(s, m, char *, FINGERPRINT)
+
+/* Fill @out from the row that @stmt is at. */
+void rep_take_fields(sqlite3_stmt *stmt, const struct rep_field *fields, size_t n, void *out);
+/* Step and fill. Return: 1, 0 at the end, or ERR_*; @out is filled with 1 only. */
+MUST_CHECK int rep_rows_next(struct rep_rows *r, const struct rep_field *fields, size_t n,
+			     void *out, struct error *err);
 
 #endif

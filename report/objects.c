@@ -21,36 +21,21 @@ static long long limit_of(uint64_t limit)
 	"n.error, n.from_start FROM connections n JOIN captures c ON c.reading_id = "              \
 	"n.run_capture_id "
 
-static void take_connection(sqlite3_stmt *stmt, struct rep_connection *out)
-{
-	struct rep_columns k = {.stmt = stmt};
-
-	out->connection_id = rep_int(&k);
-	out->capture_id = rep_int(&k);
-	out->process_id = rep_zero(&k);
-	out->pid = rep_int(&k);
-	out->uid = rep_int(&k);
-	out->proto = rep_text(&k);
-	out->state = rep_text(&k);
-	out->direction = rep_text(&k);
-	out->path = rep_text(&k);
-	out->local_ip = rep_text(&k);
-	out->remote_ip = rep_text(&k);
-	out->remote_name = rep_text(&k);
-	out->comm = rep_text(&k);
-	out->exepath = rep_text(&k);
-	out->hostname = rep_text(&k);
-	out->local_port = rep_int(&k);
-	out->remote_port = rep_int(&k);
-	out->bytes_in = rep_int(&k);
-	out->bytes_out = rep_int(&k);
-	out->first_ts = rep_zero(&k);
-	out->last_ts = rep_zero(&k);
-	out->end_ts = rep_zero(&k);
-	out->attempts = rep_int(&k);
-	out->error = rep_int(&k);
-	out->from_start = rep_zero(&k) != 0;
-}
+static const struct rep_field connection_fields[] = {
+    REP_INT(rep_connection, connection_id), REP_INT(rep_connection, capture_id),
+    REP_ZERO(rep_connection, process_id),   REP_INT(rep_connection, pid),
+    REP_INT(rep_connection, uid),	    REP_TEXT(rep_connection, proto),
+    REP_TEXT(rep_connection, state),	    REP_TEXT(rep_connection, direction),
+    REP_TEXT(rep_connection, path),	    REP_TEXT(rep_connection, local_ip),
+    REP_TEXT(rep_connection, remote_ip),    REP_TEXT(rep_connection, remote_name),
+    REP_TEXT(rep_connection, comm),	    REP_TEXT(rep_connection, exepath),
+    REP_TEXT(rep_connection, hostname),	    REP_INT(rep_connection, local_port),
+    REP_INT(rep_connection, remote_port),   REP_INT(rep_connection, bytes_in),
+    REP_INT(rep_connection, bytes_out),	    REP_ZERO(rep_connection, first_ts),
+    REP_ZERO(rep_connection, last_ts),	    REP_ZERO(rep_connection, end_ts),
+    REP_INT(rep_connection, attempts),	    REP_INT(rep_connection, error),
+    REP_BOOL(rep_connection, from_start),
+};
 
 /* ?1: capture; ?2, ?3 and ?4, ?5: the ends, the second one may be NULL; ?6: process; ?7: time. */
 static const char find_connection[] = CONNECTION
@@ -192,7 +177,7 @@ int rep_alert_connection(struct rep_case *c, const struct rep_alert *a, struct r
 		rc = sqlite3_step(c->connection);
 	}
 	if (rc == SQLITE_ROW) {
-		take_connection(c->connection, out);
+		rep_take_fields(c->connection, connection_fields, COUNT_OF(connection_fields), out);
 		rc = 1;
 	} else if (rc == SQLITE_DONE) {
 		rc = only_ends(c, &e, a, out, err);
@@ -222,11 +207,7 @@ int rep_connections_open(struct rep_case *c, uint64_t limit, struct rep_rows **o
 
 int rep_connection_next(struct rep_rows *r, struct rep_connection *out, struct error *err)
 {
-	int rc = rep_rows_step(r, err);
-
-	if (rc > 0)
-		take_connection(r->stmt, out);
-	return rc;
+	return rep_rows_next(r, connection_fields, COUNT_OF(connection_fields), out, err);
 }
 
 /* --- files */
@@ -267,30 +248,28 @@ int rep_files_open(struct rep_case *c, uint64_t limit, struct rep_rows **out, st
 
 int rep_file_next(struct rep_rows *r, struct rep_file *out, struct error *err)
 {
-	struct rep_columns k = {.stmt = r->stmt};
-	int rc = rep_rows_step(r, err);
+	static const struct rep_field fields[] = {
+	    REP_INT(rep_file, capture_id),
+	    REP_ZERO(rep_file, process_id),
+	    REP_INT(rep_file, pid),
+	    REP_TEXT(rep_file, path),
+	    REP_TEXT(rep_file, comm),
+	    REP_TEXT(rep_file, exepath),
+	    REP_TEXT(rep_file, hostname),
+	    REP_ZERO(rep_file, opens),
+	    REP_ZERO(rep_file, creates),
+	    REP_ZERO(rep_file, reads),
+	    REP_ZERO(rep_file, writes),
+	    REP_ZERO(rep_file, bytes_read),
+	    REP_ZERO(rep_file, bytes_written),
+	    REP_ZERO(rep_file, renames),
+	    REP_ZERO(rep_file, deletes),
+	    REP_ZERO(rep_file, execs),
+	    REP_ZERO(rep_file, first_ts),
+	    REP_ZERO(rep_file, last_ts),
+	};
 
-	if (rc <= 0)
-		return rc;
-	out->capture_id = rep_int(&k);
-	out->process_id = rep_zero(&k);
-	out->pid = rep_int(&k);
-	out->path = rep_text(&k);
-	out->comm = rep_text(&k);
-	out->exepath = rep_text(&k);
-	out->hostname = rep_text(&k);
-	out->opens = rep_zero(&k);
-	out->creates = rep_zero(&k);
-	out->reads = rep_zero(&k);
-	out->writes = rep_zero(&k);
-	out->bytes_read = rep_zero(&k);
-	out->bytes_written = rep_zero(&k);
-	out->renames = rep_zero(&k);
-	out->deletes = rep_zero(&k);
-	out->execs = rep_zero(&k);
-	out->first_ts = rep_zero(&k);
-	out->last_ts = rep_zero(&k);
-	return 1;
+	return rep_rows_next(r, fields, COUNT_OF(fields), out, err);
 }
 
 /* --- everything else that happened */
@@ -325,19 +304,13 @@ int rep_events_open(struct rep_case *c, uint64_t limit, struct rep_rows **out, s
 
 int rep_event_next(struct rep_rows *r, struct rep_event *out, struct error *err)
 {
-	struct rep_columns k = {.stmt = r->stmt};
-	int rc = rep_rows_step(r, err);
+	static const struct rep_field fields[] = {
+	    REP_ZERO(rep_event, ts),	     REP_INT(rep_event, capture_id),
+	    REP_ZERO(rep_event, process_id), REP_INT(rep_event, pid),
+	    REP_ZERO(rep_event, evt_num),    REP_TEXT(rep_event, kind),
+	    REP_TEXT(rep_event, hostname),   REP_TEXT(rep_event, comm),
+	    REP_TEXT(rep_event, text),
+	};
 
-	if (rc <= 0)
-		return rc;
-	out->ts = rep_zero(&k);
-	out->capture_id = rep_int(&k);
-	out->process_id = rep_zero(&k);
-	out->pid = rep_int(&k);
-	out->evt_num = rep_zero(&k);
-	out->kind = rep_text(&k);
-	out->hostname = rep_text(&k);
-	out->comm = rep_text(&k);
-	out->text = rep_text(&k);
-	return 1;
+	return rep_rows_next(r, fields, COUNT_OF(fields), out, err);
 }

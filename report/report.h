@@ -24,11 +24,12 @@ struct sqlite3;
 struct rep_case;
 struct rep_rows; /* rows of one kind that are being walked over */
 
-#define REP_LINEAGE_MAX	   32	       /* ancestors of a process that are shown */
-#define REP_SEVERITIES	   8	       /* of Falco's rules, 0 is the most severe */
-#define REP_OUT_AT	   (64u << 10) /* bytes that wait to be written */
-#define REP_BUCKETS_MAX	   240	       /* columns of the time line */
-#define REP_TECHNIQUES_MAX 32	       /* of one rule that are told */
+#define REP_LINEAGE_MAX	     32		 /* ancestors of a process that are shown */
+#define REP_SEVERITIES	     8		 /* of Falco's rules, 0 is the most severe */
+#define REP_OUT_AT	     (64u << 10) /* bytes that wait to be written */
+#define REP_BUCKETS_MAX	     240	 /* columns of the time line */
+#define REP_TECHNIQUES_MAX   32		 /* of one rule that are told */
+#define REP_FINGERPRINT_SIZE 17		 /* 16 hexadecimal digits and NUL */
 
 /* --- what is told */
 
@@ -220,8 +221,8 @@ struct rep_alert {
 	struct sv fields; /* JSON object: rep_json_open() */
 	struct sv comm, exepath, cmdline, container_id;
 	struct sv capture, capture_sha256, hostname;
-	char fingerprint[17]; /* 16 hexadecimal digits */
-	struct sv verdict;    /* the one that holds, or SV_NONE */
+	char fingerprint[REP_FINGERPRINT_SIZE];
+	struct sv verdict; /* the one that holds, or SV_NONE */
 };
 /*
  * By time; with @rule_id those of one rule (0: of all). At most @limit; UINT64_MAX for all.
@@ -236,7 +237,7 @@ MUST_CHECK int rep_alerts_count(struct rep_case *c, uint64_t by_severity[REP_SEV
 struct rep_group { /* alerts that look alike, of one rule and capture */
 	int64_t rule_id, capture_id, alerts, first_ts, last_ts;
 	int severity;
-	char fingerprint[17];
+	char fingerprint[REP_FINGERPRINT_SIZE];
 	struct sv rule, priority, hostname, example;
 };
 MUST_CHECK int rep_groups_open(struct rep_case *c, int64_t rule_id, uint64_t limit,

@@ -4,11 +4,6 @@
 
 #include <stdio.h>
 
-static struct rep_columns columns_of(struct rep_rows *r)
-{
-	return (struct rep_columns){.stmt = r->stmt};
-}
-
 /* The number of selected alerts of each @key ("rule_id", "capture_id"): key, n, first and last. */
 static char *counts_sql(struct rep_case *c, const char *key)
 {
@@ -50,37 +45,23 @@ int rep_captures_open(struct rep_case *c, struct rep_rows **out, struct error *e
 
 int rep_capture_next(struct rep_rows *r, struct rep_capture *out, struct error *err)
 {
-	struct rep_columns k = columns_of(r);
-	int rc = rep_rows_step(r, err);
+	static const struct rep_field fields[] = {
+	    REP_INT(rep_capture, capture_id),	  REP_TEXT(rep_capture, path),
+	    REP_TEXT(rep_capture, hostname),	  REP_TEXT(rep_capture, sha256),
+	    REP_TEXT(rep_capture, compression),	  REP_TEXT(rep_capture, format),
+	    REP_ZERO(rep_capture, first_ts),	  REP_ZERO(rep_capture, last_ts),
+	    REP_ZERO(rep_capture, boot_ts),	  REP_INT(rep_capture, num_cpus),
+	    REP_INT(rep_capture, file_size),	  REP_INT(rep_capture, stream_size),
+	    REP_INT(rep_capture, events),	  REP_INT(rep_capture, events_unknown),
+	    REP_INT(rep_capture, unknown_blocks), REP_INT(rep_capture, gaps),
+	    REP_INT(rep_capture, lost_events),	  REP_INT(rep_capture, cut_values),
+	    REP_TEXT(rep_capture, seal),	  REP_TEXT(rep_capture, seal_origin),
+	    REP_TEXT(rep_capture, seal_sha256),	  REP_ZERO(rep_capture, seal_made_ts),
+	    REP_ZERO(rep_capture, interrupted),	  REP_ZERO(rep_capture, reading_id),
+	    REP_ZERO(rep_capture, alerts),
+	};
 
-	if (rc <= 0)
-		return rc;
-	out->capture_id = rep_int(&k);
-	out->path = rep_text(&k);
-	out->hostname = rep_text(&k);
-	out->sha256 = rep_text(&k);
-	out->compression = rep_text(&k);
-	out->format = rep_text(&k);
-	out->first_ts = rep_zero(&k);
-	out->last_ts = rep_zero(&k);
-	out->boot_ts = rep_zero(&k);
-	out->num_cpus = rep_int(&k);
-	out->file_size = rep_int(&k);
-	out->stream_size = rep_int(&k);
-	out->events = rep_int(&k);
-	out->events_unknown = rep_int(&k);
-	out->unknown_blocks = rep_int(&k);
-	out->gaps = rep_int(&k);
-	out->lost_events = rep_int(&k);
-	out->cut_values = rep_int(&k);
-	out->seal = rep_text(&k);
-	out->seal_origin = rep_text(&k);
-	out->seal_sha256 = rep_text(&k);
-	out->seal_made_ts = rep_zero(&k);
-	out->interrupted = rep_zero(&k);
-	out->reading_id = rep_zero(&k);
-	out->alerts = rep_zero(&k);
-	return 1;
+	return rep_rows_next(r, fields, COUNT_OF(fields), out, err);
 }
 
 enum rep_seal rep_seal_of(const struct rep_capture *k)
@@ -134,7 +115,7 @@ int rep_hosts_open(struct rep_case *c, struct rep_rows **out, struct error *err)
 
 int rep_host_next(struct rep_rows *r, struct sv *out, struct error *err)
 {
-	struct rep_columns k = columns_of(r);
+	struct rep_columns k = {.stmt = r->stmt};
 	int rc = rep_rows_step(r, err);
 
 	if (rc > 0)
@@ -154,18 +135,13 @@ int rep_gaps_open(struct rep_case *c, struct rep_rows **out, struct error *err)
 
 int rep_gap_next(struct rep_rows *r, struct rep_gap *out, struct error *err)
 {
-	struct rep_columns k = columns_of(r);
-	int rc = rep_rows_step(r, err);
+	static const struct rep_field fields[] = {
+	    REP_INT(rep_gap, capture_id),    REP_TEXT(rep_gap, path),
+	    REP_INT(rep_gap, stream_offset), REP_INT(rep_gap, bytes),
+	    REP_TEXT(rep_gap, reason),	     REP_TEXT(rep_gap, description),
+	};
 
-	if (rc <= 0)
-		return rc;
-	out->capture_id = rep_int(&k);
-	out->path = rep_text(&k);
-	out->stream_offset = rep_int(&k);
-	out->bytes = rep_int(&k);
-	out->reason = rep_text(&k);
-	out->description = rep_text(&k);
-	return 1;
+	return rep_rows_next(r, fields, COUNT_OF(fields), out, err);
 }
 
 int rep_losses_open(struct rep_case *c, struct rep_rows **out, struct error *err)
@@ -179,17 +155,13 @@ int rep_losses_open(struct rep_case *c, struct rep_rows **out, struct error *err
 
 int rep_loss_next(struct rep_rows *r, struct rep_loss *out, struct error *err)
 {
-	struct rep_columns k = columns_of(r);
-	int rc = rep_rows_step(r, err);
+	static const struct rep_field fields[] = {
+	    REP_INT(rep_loss, capture_id),   REP_TEXT(rep_loss, path),
+	    REP_INT(rep_loss, count),	     REP_TEXT(rep_loss, what),
+	    REP_TEXT(rep_loss, description),
+	};
 
-	if (rc <= 0)
-		return rc;
-	out->capture_id = rep_int(&k);
-	out->path = rep_text(&k);
-	out->count = rep_int(&k);
-	out->what = rep_text(&k);
-	out->description = rep_text(&k);
-	return 1;
+	return rep_rows_next(r, fields, COUNT_OF(fields), out, err);
 }
 
 /* --- runs and rules */
@@ -216,23 +188,16 @@ int rep_runs_open(struct rep_case *c, struct rep_rows **out, struct error *err)
 
 int rep_run_next(struct rep_rows *r, struct rep_run *out, struct error *err)
 {
-	struct rep_columns k = columns_of(r);
-	int rc = rep_rows_step(r, err);
+	static const struct rep_field fields[] = {
+	    REP_INT(rep_run, run_id),	    REP_ZERO(rep_run, started_ts),
+	    REP_ZERO(rep_run, finished_ts), REP_INT(rep_run, exit_status),
+	    REP_ZERO(rep_run, captures),    REP_ZERO(rep_run, rules),
+	    REP_ZERO(rep_run, alerts),	    REP_BOOL(rep_run, finished),
+	    REP_TEXT(rep_run, version),	    REP_TEXT(rep_run, command),
+	    REP_TEXT(rep_run, matching),
+	};
 
-	if (rc <= 0)
-		return rc;
-	out->run_id = rep_int(&k);
-	out->started_ts = rep_zero(&k);
-	out->finished_ts = rep_zero(&k);
-	out->exit_status = rep_int(&k);
-	out->captures = rep_zero(&k);
-	out->rules = rep_zero(&k);
-	out->alerts = rep_zero(&k);
-	out->finished = rep_zero(&k) != 0;
-	out->version = rep_text(&k);
-	out->command = rep_text(&k);
-	out->matching = rep_text(&k);
-	return 1;
+	return rep_rows_next(r, fields, COUNT_OF(fields), out, err);
 }
 
 int rep_rule_files_open(struct rep_case *c, struct rep_rows **out, struct error *err)
@@ -245,17 +210,13 @@ int rep_rule_files_open(struct rep_case *c, struct rep_rows **out, struct error 
 
 int rep_rule_file_next(struct rep_rows *r, struct rep_rule_file *out, struct error *err)
 {
-	struct rep_columns k = columns_of(r);
-	int rc = rep_rows_step(r, err);
+	static const struct rep_field fields[] = {
+	    REP_INT(rep_rule_file, run_id), REP_INT(rep_rule_file, seq),
+	    REP_TEXT(rep_rule_file, name),  REP_TEXT(rep_rule_file, sha256),
+	    REP_BOOL(rep_rule_file, ok),
+	};
 
-	if (rc <= 0)
-		return rc;
-	out->run_id = rep_int(&k);
-	out->seq = rep_int(&k);
-	out->name = rep_text(&k);
-	out->sha256 = rep_text(&k);
-	out->ok = rep_zero(&k) != 0;
-	return 1;
+	return rep_rows_next(r, fields, COUNT_OF(fields), out, err);
 }
 
 int rep_rules_open(struct rep_case *c, bool silent, struct rep_rows **out, struct error *err)
@@ -286,28 +247,18 @@ int rep_rules_open(struct rep_case *c, bool silent, struct rep_rows **out, struc
 
 int rep_rule_next(struct rep_rows *r, struct rep_rule *out, struct error *err)
 {
-	struct rep_columns k = columns_of(r);
-	int rc = rep_rows_step(r, err);
+	static const struct rep_field fields[] = {
+	    REP_INT(rep_rule, rule_id),	     REP_SEVERITY(rep_rule, severity),
+	    REP_TEXT(rep_rule, digest),	     REP_TEXT(rep_rule, name),
+	    REP_TEXT(rep_rule, description), REP_TEXT(rep_rule, source),
+	    REP_TEXT(rep_rule, priority),    REP_TEXT(rep_rule, condition),
+	    REP_TEXT(rep_rule, output),	     REP_TEXT(rep_rule, tags),
+	    REP_TEXT(rep_rule, file),	     REP_INT(rep_rule, line),
+	    REP_BOOL(rep_rule, enabled),     REP_ZERO(rep_rule, alerts),
+	    REP_ZERO(rep_rule, first_ts),    REP_ZERO(rep_rule, last_ts),
+	};
 
-	if (rc <= 0)
-		return rc;
-	out->rule_id = rep_int(&k);
-	out->severity = rep_severity(&k);
-	out->digest = rep_text(&k);
-	out->name = rep_text(&k);
-	out->description = rep_text(&k);
-	out->source = rep_text(&k);
-	out->priority = rep_text(&k);
-	out->condition = rep_text(&k);
-	out->output = rep_text(&k);
-	out->tags = rep_text(&k);
-	out->file = rep_text(&k);
-	out->line = rep_int(&k);
-	out->enabled = rep_zero(&k) != 0;
-	out->alerts = rep_zero(&k);
-	out->first_ts = rep_zero(&k);
-	out->last_ts = rep_zero(&k);
-	return 1;
+	return rep_rows_next(r, fields, COUNT_OF(fields), out, err);
 }
 
 /* --- alerts */
@@ -340,44 +291,41 @@ int rep_alerts_open(struct rep_case *c, int64_t rule_id, uint64_t limit, struct 
 
 int rep_alert_next(struct rep_rows *r, struct rep_alert *out, struct error *err)
 {
-	struct rep_columns k = columns_of(r);
-	int rc = rep_rows_step(r, err);
+	static const struct rep_field fields[] = {
+	    REP_INT(rep_alert, alert_id),
+	    REP_INT(rep_alert, run_id),
+	    REP_INT(rep_alert, capture_id),
+	    REP_INT(rep_alert, run_capture_id),
+	    REP_INT(rep_alert, seq),
+	    REP_INT(rep_alert, rule_id),
+	    REP_ZERO(rep_alert, ts),
+	    REP_INT(rep_alert, evt_num),
+	    REP_INT(rep_alert, evt_offset),
+	    REP_INT(rep_alert, tid),
+	    REP_INT(rep_alert, pid),
+	    REP_ZERO(rep_alert, process_id),
+	    REP_SEVERITY(rep_alert, severity),
+	    REP_TEXT(rep_alert, priority),
+	    REP_TEXT(rep_alert, rule),
+	    REP_TEXT(rep_alert, rule_digest),
+	    REP_TEXT(rep_alert, rule_description),
+	    REP_TEXT(rep_alert, rule_condition),
+	    REP_TEXT(rep_alert, rule_tags),
+	    REP_TEXT(rep_alert, source),
+	    REP_TEXT(rep_alert, output),
+	    REP_TEXT(rep_alert, fields),
+	    REP_TEXT(rep_alert, comm),
+	    REP_TEXT(rep_alert, exepath),
+	    REP_TEXT(rep_alert, cmdline),
+	    REP_TEXT(rep_alert, container_id),
+	    REP_TEXT(rep_alert, capture),
+	    REP_TEXT(rep_alert, capture_sha256),
+	    REP_TEXT(rep_alert, hostname),
+	    REP_FINGERPRINT(rep_alert, fingerprint),
+	    REP_TEXT(rep_alert, verdict),
+	};
 
-	if (rc <= 0)
-		return rc;
-	out->alert_id = rep_int(&k);
-	out->run_id = rep_int(&k);
-	out->capture_id = rep_int(&k);
-	out->run_capture_id = rep_int(&k);
-	out->seq = rep_int(&k);
-	out->rule_id = rep_int(&k);
-	out->ts = rep_zero(&k);
-	out->evt_num = rep_int(&k);
-	out->evt_offset = rep_int(&k);
-	out->tid = rep_int(&k);
-	out->pid = rep_int(&k);
-	out->process_id = rep_zero(&k);
-	out->severity = rep_severity(&k);
-	out->priority = rep_text(&k);
-	out->rule = rep_text(&k);
-	out->rule_digest = rep_text(&k);
-	out->rule_description = rep_text(&k);
-	out->rule_condition = rep_text(&k);
-	out->rule_tags = rep_text(&k);
-	out->source = rep_text(&k);
-	out->output = rep_text(&k);
-	out->fields = rep_text(&k);
-	out->comm = rep_text(&k);
-	out->exepath = rep_text(&k);
-	out->cmdline = rep_text(&k);
-	out->container_id = rep_text(&k);
-	out->capture = rep_text(&k);
-	out->capture_sha256 = rep_text(&k);
-	out->hostname = rep_text(&k);
-	snprintf(out->fingerprint, sizeof(out->fingerprint), "%016llx",
-		 (unsigned long long)rep_zero(&k));
-	out->verdict = rep_text(&k);
-	return 1;
+	return rep_rows_next(r, fields, COUNT_OF(fields), out, err);
 }
 
 static char *severity_sql(struct rep_case *c)
@@ -405,7 +353,7 @@ int rep_alerts_count(struct rep_case *c, uint64_t by_severity[REP_SEVERITIES], s
 	if (rc < 0)
 		return rc;
 	while ((rc = rep_rows_step(r, err)) > 0) {
-		struct rep_columns k = columns_of(r);
+		struct rep_columns k = {.stmt = r->stmt};
 		int severity = rep_severity(&k);
 		int64_t n = rep_zero(&k);
 
@@ -456,24 +404,21 @@ int rep_groups_open(struct rep_case *c, int64_t rule_id, uint64_t limit, struct 
 
 int rep_group_next(struct rep_rows *r, struct rep_group *out, struct error *err)
 {
-	struct rep_columns k = columns_of(r);
-	int rc = rep_rows_step(r, err);
+	static const struct rep_field fields[] = {
+	    REP_INT(rep_group, rule_id),
+	    REP_INT(rep_group, capture_id),
+	    REP_ZERO(rep_group, alerts),
+	    REP_ZERO(rep_group, first_ts),
+	    REP_ZERO(rep_group, last_ts),
+	    REP_SEVERITY(rep_group, severity),
+	    REP_FINGERPRINT(rep_group, fingerprint),
+	    REP_TEXT(rep_group, rule),
+	    REP_TEXT(rep_group, priority),
+	    REP_TEXT(rep_group, hostname),
+	    REP_TEXT(rep_group, example),
+	};
 
-	if (rc <= 0)
-		return rc;
-	out->rule_id = rep_int(&k);
-	out->capture_id = rep_int(&k);
-	out->alerts = rep_zero(&k);
-	out->first_ts = rep_zero(&k);
-	out->last_ts = rep_zero(&k);
-	out->severity = rep_severity(&k);
-	snprintf(out->fingerprint, sizeof(out->fingerprint), "%016llx",
-		 (unsigned long long)rep_zero(&k));
-	out->rule = rep_text(&k);
-	out->priority = rep_text(&k);
-	out->hostname = rep_text(&k);
-	out->example = rep_text(&k);
-	return 1;
+	return rep_rows_next(r, fields, COUNT_OF(fields), out, err);
 }
 
 /* --- what people say */
@@ -496,7 +441,7 @@ int rep_said_open(struct rep_case *c, struct rep_rows **out, struct error *err)
 
 int rep_said_next(struct rep_rows *r, struct rep_said *out, struct error *err)
 {
-	struct rep_columns k = columns_of(r);
+	struct rep_columns k = {.stmt = r->stmt};
 	int rc = rep_rows_step(r, err);
 
 	if (rc <= 0)

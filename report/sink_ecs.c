@@ -163,13 +163,6 @@ static void put_file(struct rep_js *j, struct sv path)
 	rep_js_end(j);
 }
 
-static struct sv first_word(struct sv s)
-{
-	const char *blank = s.n ? memchr(s.p, ' ', s.n) : NULL;
-
-	return blank ? sv_make(s.p, (size_t)(blank - s.p)) : s;
-}
-
 static void put_end(struct rep_js *j, const char *key, const struct rep_connection *c, bool local)
 {
 	struct sv ip = local ? c->local_ip : c->remote_ip;
@@ -182,7 +175,7 @@ static void put_end(struct rep_js *j, const char *key, const struct rep_connecti
 	rep_js_known(j, "port", local ? c->local_port : c->remote_port);
 	rep_js_known(j, "bytes", local ? c->bytes_out : c->bytes_in);
 	if (!local && c->remote_name.n)
-		rep_js_some(j, "domain", first_word(c->remote_name));
+		rep_js_some(j, "domain", rep_first_word(c->remote_name));
 	rep_js_close(j);
 }
 
@@ -213,7 +206,7 @@ static void put_hosts(struct rep_js *j, const struct rep_subject *s)
 	rep_js_array(j, "hosts");
 	rep_js_some(j, NULL, s->alert->hostname);
 	while (names.n) {
-		struct sv name = first_word(names);
+		struct sv name = rep_first_word(names);
 
 		if (name.n)
 			rep_js_some(j, NULL, name);
@@ -502,15 +495,7 @@ static void put_event(struct rep_walk *w, const struct rep_event *e)
 int rep_write_ecs(struct rep_case *c, const struct rep_options *opt, struct rep_out *out,
 		  struct error *err)
 {
-	struct rep_walk w = {.c = c,
-			     .opt = opt,
-			     .out = out,
-			     .with = REP_WITH_LINEAGE | REP_WITH_OBJECTS | REP_WITH_PLACES |
-				     REP_WITH_GAPS,
-			     .lines = true,
-			     .alert = put_alert,
-			     .event = put_event};
-	int rc = rep_walk(&w, err);
-
-	return rc < 0 ? rc : rep_out_end(out, err);
+	return rep_walk_lines(c, opt, out,
+			      REP_WITH_LINEAGE | REP_WITH_OBJECTS | REP_WITH_PLACES | REP_WITH_GAPS,
+			      put_alert, put_event, err);
 }

@@ -164,15 +164,7 @@ static void put_event(struct rep_walk *w, const struct rep_event *e)
 int rep_write_jsonl(struct rep_case *c, const struct rep_options *opt, struct rep_out *out,
 		    struct error *err)
 {
-	struct rep_walk w = {.c = c,
-			     .opt = opt,
-			     .out = out,
-			     .with = REP_WITH_LINEAGE | REP_WITH_OBJECTS | REP_WITH_PLACES |
-				     REP_WITH_GAPS,
-			     .lines = true,
-			     .alert = put_alert,
-			     .event = put_event};
-	int rc = rep_walk(&w, err);
-
-	return rc < 0 ? rc : rep_out_end(out, err);
+	return rep_walk_lines(c, opt, out,
+			      REP_WITH_LINEAGE | REP_WITH_OBJECTS | REP_WITH_PLACES | REP_WITH_GAPS,
+			      put_alert, put_event, err);
 }

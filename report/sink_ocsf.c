@@ -171,7 +171,7 @@ static void put_end_point(struct rep_js *j, const char *key, const struct rep_co
 	rep_js_some(j, "ip", ip);
 	rep_js_known(j, "port", local ? c->local_port : c->remote_port);
 	if (!local && c->remote_name.n)
-		rep_js_some(j, "hostname", c->remote_name);
+		rep_js_some(j, "hostname", rep_first_word(c->remote_name));
 	rep_js_end(j);
 }
 
@@ -348,8 +348,10 @@ static void put_observables(struct rep_js *j, const struct rep_subject *s)
 	if (s->count) {
 		put_observable(j, "evidences[].user.name", OBSERVABLE_USER, "User Name",
 			       s->line[0].user);
-		put_observable(j, "evidences[].process.file.hashes[].value", OBSERVABLE_HASH,
-			       "Hash", s->line[0].exe_sha256);
+		/* Without a path there is no file to have the hash. */
+		if (s->line[0].exepath.n)
+			put_observable(j, "evidences[].process.file.hashes[].value",
+				       OBSERVABLE_HASH, "Hash", s->line[0].exe_sha256);
 	}
 	put_observable(j, "evidences[].file.name", OBSERVABLE_FILE, "File Name",
 		       rep_base_name(s->file));
@@ -416,13 +418,6 @@ static void put_alert(struct rep_walk *w, const struct rep_subject *s)
 int rep_write_ocsf(struct rep_case *c, const struct rep_options *opt, struct rep_out *out,
 		   struct error *err)
 {
-	struct rep_walk w = {.c = c,
-			     .opt = opt,
-			     .out = out,
-			     .with = REP_WITH_LINEAGE | REP_WITH_OBJECTS | REP_WITH_GAPS,
-			     .lines = true,
-			     .alert = put_alert};
-	int rc = rep_walk(&w, err);
-
-	return rc < 0 ? rc : rep_out_end(out, err);
+	return rep_walk_lines(c, opt, out, REP_WITH_LINEAGE | REP_WITH_OBJECTS | REP_WITH_GAPS,
+			      put_alert, NULL, err);
 }

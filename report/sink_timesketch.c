@@ -204,14 +204,6 @@ static void put_event(struct rep_walk *w, const struct rep_event *e)
 int rep_write_timesketch(struct rep_case *c, const struct rep_options *opt, struct rep_out *out,
 			 struct error *err)
 {
-	struct rep_walk w = {.c = c,
-			     .opt = opt,
-			     .out = out,
-			     .with = REP_WITH_PARENT | REP_WITH_OBJECTS,
-			     .lines = true,
-			     .alert = put_alert,
-			     .event = put_event};
-	int rc = rep_walk(&w, err);
-
-	return rc < 0 ? rc : rep_out_end(out, err);
+	return rep_walk_lines(c, opt, out, REP_WITH_PARENT | REP_WITH_OBJECTS, put_alert, put_event,
+			      err);
 }

@@ -317,6 +317,22 @@ int rep_walk(struct rep_walk *w, struct error *err)
 	return rc;
 }
 
+int rep_walk_lines(struct rep_case *c, const struct rep_options *opt, struct rep_out *out,
+		   unsigned with, void (*alert)(struct rep_walk *w, const struct rep_subject *s),
+		   void (*event)(struct rep_walk *w, const struct rep_event *e), struct error *err)
+{
+	struct rep_walk w = {.c = c,
+			     .opt = opt,
+			     .out = out,
+			     .with = with,
+			     .lines = true,
+			     .alert = alert,
+			     .event = event};
+	int rc = rep_walk(&w, err);
+
+	return rc < 0 ? rc : rep_out_end(out, err);
+}
+
 /* --- parts of texts */
 
 struct sv rep_base_name(struct sv path)
@@ -347,6 +363,13 @@ int rep_ip_version(struct sv address)
 	if (inet_pton(AF_INET, text, &ip) == 1)
 		return 4;
 	return inet_pton(AF_INET6, text, &ip) == 1 ? 6 : 0;
+}
+
+struct sv rep_first_word(struct sv names)
+{
+	const char *blank = names.n ? memchr(names.p, ' ', names.n) : NULL;
+
+	return blank ? sv_make(names.p, (size_t)(blank - names.p)) : names;
 }
 
 struct sv rep_transport(struct sv proto)

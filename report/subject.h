@@ -71,6 +71,12 @@ struct rep_walk {
  * above. Return: 0 or ERR_*.
  */
 MUST_CHECK int rep_walk(struct rep_walk *w, struct error *err);
+/* A whole report of objects on lines: the same, with @lines, to the end of @out. */
+MUST_CHECK int rep_walk_lines(struct rep_case *c, const struct rep_options *opt,
+			      struct rep_out *out, unsigned with,
+			      void (*alert)(struct rep_walk *w, const struct rep_subject *s),
+			      void (*event)(struct rep_walk *w, const struct rep_event *e),
+			      struct error *err);
 
 /* How others grade what rules call Emergency (0) to Debug (7). */
 struct rep_grade {
@@ -87,6 +93,8 @@ struct sv rep_base_name(struct sv path);
 struct sv rep_directory(struct sv path);
 /* 4 or 6 if it is an address of that version, else 0. */
 int rep_ip_version(struct sv address);
+/* The first of names with blanks between them. */
+struct sv rep_first_word(struct sv names);
 /* "tcp" of "tcp6". */
 struct sv rep_transport(struct sv proto);
 

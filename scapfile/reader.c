@@ -298,7 +298,6 @@ int sf_reader_drain(struct sf_reader *r, struct error *err)
 bool sf_row_begin(struct sf_reader *r, struct sf_row *row)
 {
 	const struct sf_stream *s = &r->framer.stream;
-
 	const uint8_t *at = s->at + (r->holds_block ? r->block.total : 0);
 
 	if (s->end - at >= 4 && load_u32(at) != SF_EV_V2)
@@ -310,6 +309,24 @@ bool sf_row_begin(struct sf_reader *r, struct sf_row *row)
 	    .usual = r->usual,
 	};
 	return r->in_events && !r->skips_section;
+}
+
+bool sf_row_look_closely(const struct sf_usual *usual, const struct sf_row_event *e)
+{
+	const uint8_t *p = e->p, *lens = p + SF_ROW_LENS;
+	uint32_t len, need;
+
+	if (e->total > SF_SMALL_EVENT_MAX || e->total < SF_ROW_MIN ||
+	    load_u32(p + e->total - 4) != e->total)
+		return false;
+	len = load_u32(p + SF_ROW_HEADER + 16);
+	need = SF_HEADER_V2 + 2 * usual->nparams;
+	if (usual->nparams == SF_USUAL_NONE || load_u32(p + SF_ROW_HEADER + 22) != usual->nparams ||
+	    need > len || len > e->total - (SF_ROW_MIN - SF_HEADER_V2))
+		return false;
+	for (uint32_t i = 0; i < usual->nparams; i++)
+		need += load_u16(lens + 2 * i);
+	return need <= len;
 }
 
 void sf_row_end(struct sf_reader *r, const struct sf_row *row)
@@ -327,7 +344,7 @@ void sf_row_deliver(struct sf_reader *r, struct sf_row *row, const struct sf_row
 	row->taken++;
 	sf_row_end(r, row);
 	r->holds_block = true; /* it is consumed when something else is asked for */
-	r->block.total = e->total;
+	r->block.total = (uint32_t)e->total;
 	r->block.offset = r->ev.offset;
 	item->kind = EV_ITEM_EVENT;
 	item->offset = r->ev.offset;
@@ -552,12 +569,15 @@ static struct sf_usual usual_of(unsigned type)
 {
 	const struct ev_info *info = &ev_table[type];
 	const struct ev ev = {.type = (uint16_t)type, .nparams = info->nparams};
-	struct sf_usual u = {.size = SF_USUAL_NONE, .nparams = info->nparams};
+	struct sf_usual u = {.size = SF_USUAL_NONE, .nparams = SF_USUAL_NONE};
 
 	if (!conv_not_needed(&ev) || (info->flags & EF_LARGE_PAYLOAD))
 		return u;
-	u.size = SF_HEADER_V2 + 2u * info->nparams;
-	for (unsigned i = 0; i < info->nparams && i < SF_ROW_ATONCE; i++)
+	u.nparams = info->nparams;
+	if (u.nparams > SF_ROW_ATONCE)
+		return u;
+	u.size = SF_HEADER_V2 + 2 * u.nparams;
+	for (uint32_t i = 0; i < u.nparams; i++)
 		u.lens[i / 4] |= UINT64_C(0xffff) << i % 4 * 16;
 	return u;
 }

@@ -20,12 +20,12 @@
 #define SF_ROW_LEFT   64u			     /* bytes in the window that a look may read */
 
 struct sf_usual {	  /* usual events of a type */
-	uint64_t lens[2]; /* which of the first SF_ROW_ATONCE lengths there are: u16 each */
-	uint32_t size;	  /* of header and lengths; SF_USUAL_NONE */
-	uint8_t nparams;
+	uint64_t lens[2]; /* which of SF_ROW_ATONCE lengths there are: u16 each; none if more */
+	uint32_t size;	  /* of header and lengths; SF_USUAL_NONE if more: no event is as long */
+	uint32_t nparams; /* SF_USUAL_NONE: no event of the type is usual */
 };
 
-#define SF_USUAL_NONE (UINT32_MAX / 2) /* no event of the type is usual */
+#define SF_USUAL_NONE UINT32_MAX
 
 struct sf_row {
 	const uint8_t *at, *end; /* the next block; the end of the window */
@@ -36,14 +36,14 @@ struct sf_row {
 
 struct sf_row_event {	  /* the next one */
 	const uint8_t *p; /* its block */
-	uint32_t total;	  /* and its length */
-	uint16_t type;
-	uint64_t lens; /* the first four lengths, one of 16 bits behind the other; or what is there
-			  instead */
+	size_t total;	  /* and its length */
+	unsigned type;
 };
 
 /* Return: false if @r is not between two events of a section, or the next is of another kind. */
 bool sf_row_begin(struct sf_reader *r, struct sf_row *row);
+/* Is @e, of whose type @usual is, and whose block is all there, usual? */
+bool sf_row_look_closely(const struct sf_usual *usual, const struct sf_row_event *e);
 /* Go on behind what was taken. */
 void sf_row_end(struct sf_reader *r, const struct sf_row *row);
 /* End the row with @e, delivered in the reader's own way: as by ev_source_next(). */
@@ -55,48 +55,52 @@ static inline uint64_t sf_row_offset(const struct sf_row *row)
 	return row->end_offset - (uint64_t)(row->end - row->at);
 }
 
-/* The sum of the eight numbers of 16 bits in @a and @b. */
-static inline uint32_t sf_row_sum(uint64_t a, uint64_t b)
-{
-	const uint64_t every_other = UINT64_C(0x0000ffff0000ffff);
-	uint64_t two = (a & every_other) + (a >> 16 & every_other) + (b & every_other) +
-		       (b >> 16 & every_other);
+/* Eight lengths in which no bit of this is set add up to less than 32768. */
+#define SF_ROW_LONG UINT64_C(0xf000f000f000f000)
 
-	return (uint32_t)two + (uint32_t)(two >> 32);
+/* The sum of the four numbers of 16 bits in @lens, if it is one, too. */
+static inline uint32_t sf_row_sum(uint64_t lens)
+{
+	return (uint32_t)(lens * UINT64_C(0x0001000100010001) >> 48);
 }
 
-/* Is there another usual event? Then @e is about it. */
+/* The event that was found at @p. */
+static inline struct sf_row_event sf_row_event_at(const uint8_t *p)
+{
+	return (struct sf_row_event){
+	    .p = p,
+	    .total = load_u32(p + 4),
+	    .type = load_u16(p + SF_ROW_HEADER + 20),
+	};
+}
+
+/*
+ * Is there another usual event? Then @e is about it. Nearly all are short and fill their blocks up
+ * to some padding, which bounds their length, too; others get a closer look.
+ */
 static ALWAYS_INLINE bool sf_row_look(const struct sf_row *row, struct sf_row_event *e)
 {
 	const uint8_t *p = row->at, *lens = p + SF_ROW_LENS;
 	size_t left = (size_t)(row->end - p);
 	const struct sf_usual *usual;
-	uint32_t total, len, need;
+	uint64_t first, others;
+	uint32_t len;
 
 	if (UNLIKELY(left < SF_ROW_LEFT || load_u32(p) != SF_EV_V2))
 		return false;
-	total = load_u32(p + 4);
-	len = load_u32(p + SF_ROW_HEADER + 16);
-	e->type = load_u16(p + SF_ROW_HEADER + 20);
-	if (UNLIKELY(total > left || total > SF_SMALL_EVENT_MAX || total < SF_ROW_MIN ||
-		     load_u32(p + total - 4) != total || e->type >= EV_TYPE_COUNT))
+	*e = sf_row_event_at(p);
+	if (UNLIKELY(e->total > left || e->type >= EV_TYPE_COUNT))
 		return false;
 	usual = &row->usual[e->type];
-	e->p = p;
-	e->total = total;
-	e->lens = load_u64(lens);
-	need =
-	    usual->size + sf_row_sum(e->lens & usual->lens[0], load_u64(lens + 8) & usual->lens[1]);
-	if (UNLIKELY(load_u32(p + SF_ROW_HEADER + 22) != usual->nparams || len < need ||
-		     len > total - (SF_ROW_MIN - SF_HEADER_V2)))
-		return false;
-	if (UNLIKELY(usual->nparams > SF_ROW_ATONCE)) {
-		/* What is read here is within @len, as @size says. */
-		for (unsigned i = SF_ROW_ATONCE; i < usual->nparams; i++)
-			need += load_u16(lens + 2 * i);
-		return need <= len;
-	}
-	return true;
+	len = load_u32(p + SF_ROW_HEADER + 16);
+	first = load_u64(lens) & usual->lens[0];
+	others = load_u64(lens + 8) & usual->lens[1];
+	if (UNLIKELY(((first | others) & SF_ROW_LONG) ||
+		     len != usual->size + sf_row_sum(first + others) ||
+		     load_u32(p + SF_ROW_HEADER + 22) != usual->nparams ||
+		     e->total - len - (SF_ROW_MIN - SF_HEADER_V2) > 3))
+		return sf_row_look_closely(usual, e);
+	return LIKELY(load_u32(p + e->total - 4) == e->total);
 }
 
 static inline void sf_row_take(struct sf_row *row, const struct sf_row_event *e)
@@ -124,12 +128,27 @@ static inline uint16_t sf_row_len(const struct sf_row_event *e, unsigned i)
 
 /*
  * Where in its block the parameter of @e is that stands behind those whose lengths @before selects
- * of e->lens; @start: of the first one. Lengths that fit an event do not overflow here.
+ * of the first four lengths, one of 16 bits behind the other; @start: of the first one. Lengths
+ * that fit an event do not overflow here.
  */
 static inline const uint8_t *sf_row_behind(const struct sf_row_event *e, unsigned start,
 					   uint64_t before)
 {
-	return e->p + start + ((e->lens & before) * UINT64_C(0x0001000100010001) >> 48);
+	return e->p + start + sf_row_sum(load_u64(e->p + SF_ROW_LENS) & before);
+}
+
+/* Its parameters, one behind the other. */
+static inline const uint8_t *sf_row_params(const struct sf_row *row, const struct sf_row_event *e)
+{
+	return e->p + SF_ROW_LENS + 2 * (size_t)row->usual[e->type].nparams;
+}
+
+/* Has each of the first @n (at most 4) parameters of @e, which has as many, 8 bytes? */
+static inline bool sf_row_are_numbers(const struct sf_row_event *e, unsigned n)
+{
+	const uint64_t all = UINT64_MAX >> (64 - 16 * n);
+
+	return (load_u64(e->p + SF_ROW_LENS) & all) == (UINT64_C(0x0008000800080008) & all);
 }
 
 /* All of @e, which was found in @row, but for its number; of its parameters the first is located.
@@ -145,13 +164,13 @@ static inline void sf_row_decode_some(const struct sf_row *row, const struct sf_
 	ev->lens = e->p + SF_ROW_LENS;
 	ev->data = ev->lens + 2 * nparams;
 	ev->block_flags = 0;
-	ev->type = e->type;
+	ev->type = (uint16_t)e->type;
 	ev->cpu = (int16_t)load_u16(e->p + 8);
 	ev->nparams = (uint16_t)nparams;
 	ev->wide = false;
 	ev->located = nparams > 0;
 	ev->at[0] = 0;
-	ev->at[1] = (uint16_t)e->lens;
+	ev->at[1] = load_u16(ev->lens);
 }
 
 /* The same with all parameters located. */

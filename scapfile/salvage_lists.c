@@ -261,6 +261,43 @@ static int find_threads(struct salvage_lists *l, struct map *threads, struct err
 	return rc;
 }
 
+/* Has each thread of @b a leader among @threads, and is it listed once? */
+static bool threads_agree(const struct sf_block *b, const struct map *threads, struct map *seen)
+{
+	struct sf_list list;
+	uint64_t total = 0;
+	struct sf_gaps gaps = {.total = &total};
+	struct ev_item item;
+	bool agree = true;
+
+	sf_list_begin(&list, b, &gaps);
+	while (agree && sf_list_next(&list, &item, &gaps))
+		agree = map_get(threads, (uint64_t)item.thread->pid) &&
+			is_first(seen, (uint64_t)item.thread->tid);
+	sf_gaps_done(&gaps);
+	return agree;
+}
+
+/* Do the lists fit each other? Zeroed bytes in the id of a thread leave entries that could be. */
+static int lists_agree(struct salvage_lists *l, bool *agree, struct error *err)
+{
+	struct map threads = {0}, seen = {0};
+	int rc = find_threads(l, &threads, err);
+
+	*agree = rc >= 0;
+	for (size_t i = 0; i < l->n && *agree; i++) {
+		struct sf_block b = block_at(&l->bytes, &l->list[i]);
+
+		if (b.info->kind == SF_KIND_THREADS)
+			*agree = threads_agree(&b, &threads, &seen);
+		else if (b.info->kind == SF_KIND_FDS && b.total >= SF_BLOCK_MIN + 8)
+			*agree = map_get(&threads, load_u64(b.p + 8));
+	}
+	map_done(&threads);
+	map_done(&seen);
+	return rc;
+}
+
 /* Replace each list by what can be of it. */
 static int filter_all(struct salvage_lists *l, const struct map *threads, uint64_t *dropped,
 		      struct error *err)
@@ -306,12 +343,15 @@ static int by_kind(const void *a, const void *b)
 
 int salvage_lists_mend(struct salvage_lists *l, uint64_t *dropped, struct error *err)
 {
+	bool agree = false;
 	uint64_t before;
 	int rc = 0;
 
 	*dropped = 0;
-	if (!l->damaged || !l->n)
-		return 0;
+	if (!l->damaged)
+		rc = lists_agree(l, &agree, err);
+	if (rc < 0 || agree || !l->n)
+		return rc;
 	/* Threads before the descriptors of theirs, wherever blocks were moved. */
 	qsort(l->list, l->n, sizeof(*l->list), by_kind);
 	rc = filter_all(l, NULL, dropped, err);

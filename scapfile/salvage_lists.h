@@ -25,7 +25,8 @@ void salvage_lists_done(struct salvage_lists *l);
 MUST_CHECK int salvage_lists_add(struct salvage_lists *l, const struct sf_block_info *info,
 				 const uint8_t *p, uint32_t total, bool in_order,
 				 struct error *err);
-/* Leave out what cannot be, if they are damaged. *dropped: so many entries. */
+/* Leave out what cannot be, if they are damaged or do not fit each other. *dropped: so many
+ * entries. */
 MUST_CHECK int salvage_lists_mend(struct salvage_lists *l, uint64_t *dropped, struct error *err);
 
 #endif

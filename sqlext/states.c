@@ -110,22 +110,6 @@ static int next(struct vtab_cursor *c, struct error *err)
 	}
 }
 
-static const char *mode_of(const struct state_fd *fd)
-{
-	if (!state_fd_is_file(fd) && fd->type != EV_FD_DIRECTORY)
-		return NULL;
-	switch (fd->openflags & (STATE_O_RDONLY | STATE_O_WRONLY)) {
-	case STATE_O_RDONLY:
-		return "r";
-	case STATE_O_WRONLY:
-		return "w";
-	case STATE_O_RDONLY | STATE_O_WRONLY:
-		return "rw";
-	default:
-		return NULL;
-	}
-}
-
 static void field(struct vtab_cursor *c, sqlite3_context *out, int i)
 {
 	struct states *s = c->rows;
@@ -154,7 +138,7 @@ static void column(struct vtab_cursor *c, sqlite3_context *out, int i)
 			vtab_result_u64(out, s->snapshot->ts);
 		break;
 	case VTAB_MODE:
-		mode = mode_of(s->fd);
+		mode = state_fd_mode(s->fd);
 		if (mode)
 			sqlite3_result_text(out, mode, -1, SQLITE_STATIC);
 		break;

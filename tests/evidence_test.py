@@ -214,7 +214,7 @@ def replayed(folder):
            ("UPDATE runs SET command = ? WHERE run_id = 3", ("scapula replay -c x.yaml -r 'y",)))
     expect(["bundle", "create", "-q", other, "-o", tar, "--force"], 0, cwd=folder)
     out = expect(["verify", "--deep", tar], 5, in_out="run 2: it was no replay", cwd=folder, env=env)
-    r.check("run 3: its configuration file is not in the bundle" in out and not [n for n in os.listdir(folder) if n.startswith("evil.out")],
+    r.check("run 3: it had a configuration file, which is not in the bundle: give it with --config" in out and not [n for n in os.listdir(folder) if n.startswith("evil.out")],
             "options that write are not taken", out)
     os.rename(os.path.join(folder, "z.scap.zst"), os.path.join(folder, "gone"))
     expect(["bundle", "create", "-q", db, "-o", tar, "--force", "--incomplete"], 5, cwd=folder)
@@ -228,6 +228,42 @@ def replayed(folder):
     os.unlink(tar + ".root")
     expect(["verify", "--deep", tar], 1, in_out="NOT as they were; first: data/captures/z.scap.zst", cwd=folder, env=env)
     r.equal(os.listdir(scratch), [], "nothing is left in the temporary directory")
+
+
+def replayed_otherwise(folder):
+    """verify --deep: threads, a configuration file that only the user has, and limits."""
+    tar, env = os.path.join(folder, "configured.tar"), {"SCAPULA_CACHE_SIZE": "100M", "XDG_CACHE_HOME": os.path.join(folder, "cache")}
+    written = os.path.join(folder, "written")
+    write(os.path.join(folder, "falco.yaml"), ("priority: warning\nrule_matching: all\nfile_output: {enabled: true, filename: %s}\n" % written).encode())
+    expect(["replay", "-q", "-c", "falco.yaml", "-r", "deep.yaml", "--db", "configured.db", "n.scap"], 0, cwd=folder)
+    os.unlink(written)
+    expect(["bundle", "create", "-q", "configured.db", "-o", tar], 0, cwd=folder)
+    expect(["verify", "--deep", tar], 5, in_out="give it with --config", cwd=folder)
+    _, lines = verify_json(tar, "--deep")
+    r.equal((lines[0]["deep"]["runs"], lines[0]["deep"]["not_repeated"]), (0, 1), "a run with a configuration is not repeated without it")
+    _, lines = verify_json(tar, "--deep", "--config", os.path.join(folder, "falco.yaml"))
+    with_config = lines[0]["deep"]
+    r.equal((lines[0]["status"], with_config["runs"], with_config["not_repeated"], with_config["differences"]), (0, 1, 0, []), "with it, it is")
+    r.check(with_config["alerts_same"] > 5 and not os.path.exists(written), "and writes nothing")
+    write(os.path.join(folder, "other.yaml"), b"rule_matching: first\npriority: debug\n")
+    _, lines = verify_json(tar, "--deep", "--config", os.path.join(folder, "other.yaml"))
+    r.check(lines[0]["status"] == 1 and lines[0]["deep"]["alerts_added"] > 0, "another one gives other alerts")
+    expect(["verify", "--deep", "--config", "none.yaml", tar], 4, "none.yaml", cwd=folder)
+    deep = os.path.join(folder, "deep.tar")
+    alone = verify_json(deep, "--deep", "-j", "1")[1][0]["deep"]
+    r.equal(verify_json(deep, "--deep", "-j", "3")[1][0]["deep"], alone, "threads make no difference")
+    expect(["index", "u-deep/data/captures/n.scap"], 0, cwd=folder, env=env)
+    r.equal(verify_json(os.path.join(folder, "u-deep"), "--deep", "-j", "3")[1][0]["deep"]["alerts_same"], alone["alerts_same"], "nor does an index")
+    expect(["verify", "--deep", "-j", "0", deep], 3, "from 1 to", cwd=folder)
+    write(os.path.join(folder, "long.scap"), gzip.decompress(read(check.DEMO)) * 8)  # limits are looked at now and then
+    expect(["replay", "-q", "-r", "deep.yaml", "--db", "long.db", "long.scap"], 0, cwd=folder)
+    expect(["bundle", "create", "-q", "long.db", "-o", "long.tar"], 0, cwd=folder)
+    expect(["verify", "--deep", "long.tar"], 5, in_out="1 run, 1 capture", cwd=folder)
+    out = expect(["verify", "--deep", "--mem-limit", "10k", "long.tar"], 5, in_out="needs more memory than --mem-limit", cwd=folder)
+    r.check("missing" not in out and "NOT" not in out, "what was not replayed is not called missing", out)
+    expect(["verify", "--deep", "--timeout", "1ns", deep], 5, "stopped by --timeout", cwd=folder)
+    expect(["bundle", "create", "--timeout", "1ns", "-o", "late.tar", "configured.db"], 5, "stopped by --timeout", cwd=folder)
+    r.check(not [n for n in os.listdir(folder) if n.startswith("late")], "nothing is left of a bundle that took too long")
 
 
 def remade(members):
@@ -452,7 +488,7 @@ def main():
         base.make_case(folder)
         for end in ("tar", "zip"):
             expect(["bundle", "create", "-q", "case.db", "-o", "b." + end], 0, cwd=folder)
-        for test in (same_bytes, uncompressed, between, alone, replayed, retold, entries, written, recorded, sheets, memory, hostile):
+        for test in (same_bytes, uncompressed, between, alone, replayed, replayed_otherwise, retold, entries, written, recorded, sheets, memory, hostile):
             test(folder)
     r.finish()
 

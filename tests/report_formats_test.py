@@ -118,6 +118,15 @@ def check_shape(form, parsed, what):
         wrong = schemas.check(parsed, WHOLE[form])
     else:
         return
+    if form == "ocsf":
+        wrong += sorted({e for o in parsed for e in schemas.ocsf_pairs(o) + schemas.ocsf_observables(o)})
+    if form in ("ecs", "timesketch"):
+        wrong += schemas.mixed_types(parsed, flat=form == "timesketch")
+    if form == "timesketch":
+        wrong += ["%s is not %d" % (o["datetime"], o["timestamp"]) for o in parsed if o["timestamp"] and schemas.milliseconds(o["datetime"].removesuffix("+00:00")) != o["timestamp"] // 1000]
+    if form == "navigator":
+        names = [t["techniqueID"] for t in parsed["techniques"]]
+        wrong += ["%s is there twice" % n for n in sorted(set(names)) if names.count(n) > 1]
     r.check(not wrong, "%s has what its format asks for: %s" % (form, what), "  " + "\n  ".join(wrong[:10]))
 
 

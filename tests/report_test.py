@@ -559,6 +559,13 @@ def in_browser(case, page, hostile, folder):
         r.equal(p.evaluate(numbers), sorted(p.evaluate(numbers)), "a click on a head sorts")
         p.evaluate("document.querySelectorAll('#summary ~ .scroll thead button')[2].click()")
         r.equal(p.evaluate(numbers), sorted(p.evaluate(numbers), reverse=True), "another one turns it around")
+        heads = "Array.from(document.querySelectorAll('thead th')).map(e => e.innerHTML)"
+        before = p.evaluate(heads)
+        p.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        r.check("<button" in "".join(before) and "<" not in "".join(p.evaluate(heads)), "heads are printed without buttons, on each page")
+        r.equal(p.evaluate("document.querySelectorAll('details:not([open])').length"), 0, "and all details")
+        p.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        r.equal(p.evaluate(heads), before, "and have them again")
         r.equal(p.complaints(), [], "all that without a complaint")
         r.check(len(p.call("Page.printToPDF")["data"]) > 10000, "it prints")
 

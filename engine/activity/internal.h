@@ -10,6 +10,7 @@
 	16 /* listeners whose port is still to be learned from what they accept                    \
 	    */
 #define ACT_MARK_IGNORED UINT32_MAX /* a socket there was no room for */
+#define ACT_NEAR	 64	    /* sockets found without looking into the map */
 #define ACT_PROBES	 8	    /* places a conversation is looked for at */
 
 struct act_sock;
@@ -40,9 +41,10 @@ struct act_net {
 	struct act_net_stats stats;
 	struct pool pool;
 	struct act_texts texts;
-	struct map socks;	  /* mark -> struct act_sock */
-	struct map talks;	  /* hash of mark and remote end -> struct act_record */
-	struct act_record **list; /* by time of appearance */
+	struct map socks;		 /* mark -> struct act_sock */
+	struct act_sock *near[ACT_NEAR]; /* some of them, by the low bits of their marks */
+	struct map talks;		 /* hash of mark and remote end -> struct act_record */
+	struct act_record **list;	 /* by time of appearance */
 	size_t count, cap;
 	uint64_t next_id, next_ip_id;
 	uint32_t next_mark;
@@ -64,6 +66,8 @@ struct act_place {
 
 /* net_records.c */
 struct act_sock *act_sock_find(const struct act_net *n, uint32_t mark);
+/* The same for one that will be looked for again. */
+struct act_sock *act_sock_recall(struct act_net *n, uint32_t mark);
 /* The socket behind @fd, marked on the way; NULL: no room. */
 struct act_sock *act_sock_of_fd(struct act_net *n, struct state_fd *fd);
 /* No record could be made: unless it has others, @s goes and @fd is ignored from now on. */
@@ -77,7 +81,9 @@ struct act_record *act_talk(struct act_net *n, const struct act_place *p, struct
 			    const struct act_ends *ends, const struct act_end *local,
 			    const struct act_end *remote, enum ev_l4proto proto,
 			    enum act_direction dir);
-void act_record_use(struct act_net *n, struct act_record *r, const struct act_place *p);
+/* @t, which may be NULL, did something with it at @ts. */
+void act_record_use(struct act_net *n, struct act_record *r, const struct state_thread *t,
+		    uint64_t ts);
 /* A bare one, for what is restored; NULL: out of memory. */
 struct act_record *act_record_add(struct act_net *n);
 struct act_sock *act_sock_add(struct act_net *n, uint32_t mark);

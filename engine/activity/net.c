@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/activity/internal.h"
+#include "engine/state/tally.h"
 
 enum what { /* 0: not about sockets */
 	    NET_SOCKET = 1,
@@ -394,7 +395,7 @@ static void on_connect(struct call *c)
 	if (s)
 		s->stream = true;
 	r->pub.attempts++;
-	act_record_use(c->n, r, &c->p);
+	act_record_use(c->n, r, c->p.thread, c->p.ev->ts);
 	if (c->ret == 0 || c->ret == -EISCONN)
 		establish(r);
 	else if (c->ret == -EINPROGRESS)
@@ -521,6 +522,14 @@ static bool breaks_connection(int64_t ret)
 	       ret == -ENETUNREACH || ret == -ECONNRESET || ret == -EPIPE;
 }
 
+static void count_bytes(struct act_record *r, enum act_direction way, int64_t ret)
+{
+	if (way == ACT_DIR_IN)
+		r->pub.bytes_in += (uint64_t)ret;
+	else
+		r->pub.bytes_out += (uint64_t)ret;
+}
+
 static void transfer(struct call *c, enum act_direction way)
 {
 	struct act_record *r;
@@ -530,7 +539,7 @@ static void transfer(struct call *c, enum act_direction way)
 	r = record_of(c, way);
 	if (!r || r->state == ACT_NET_LISTENING)
 		return;
-	act_record_use(c->n, r, &c->p);
+	act_record_use(c->n, r, c->p.thread, c->p.ev->ts);
 	if (c->ret < 0) {
 		if (r->state == ACT_NET_CONNECTING)
 			fail(c, r, (int)-c->ret);
@@ -538,12 +547,24 @@ static void transfer(struct call *c, enum act_direction way)
 			r->pub.error = (int)-c->ret;
 		return;
 	}
-	if (way == ACT_DIR_IN)
-		r->pub.bytes_in += (uint64_t)c->ret;
-	else
-		r->pub.bytes_out += (uint64_t)c->ret;
+	count_bytes(r, way, c->ret);
 	if (r->state == ACT_NET_CONNECTING && c->ret > 0)
 		establish(r);
+}
+
+bool act_net_transfer(struct act_net *n, unsigned type, const struct state_thread *t,
+		      const struct state_fd *fd, uint64_t ts, int64_t ret)
+{
+	unsigned what = meanings[type].what;
+	const struct act_sock *s = act_sock_recall(n, fd->mark);
+	struct act_record *r = main_of(s);
+
+	if (!r || ret < 0 || (what != NET_IN && what != NET_OUT) || !is_followed(n, fd) ||
+	    !(r->state == ACT_NET_OPEN || (r->state == ACT_NET_ESTABLISHED && s->stream)))
+		return false;
+	act_record_use(n, r, t, ts);
+	count_bytes(r, what == NET_IN ? ACT_DIR_IN : ACT_DIR_OUT, ret);
+	return true;
 }
 
 static void on_splice(struct call *c)
@@ -578,7 +599,7 @@ static void on_sockopt(struct call *c)
 	if (code < 0)
 		code = code < -4095 ? 0 : -code;
 	if (r->state == ACT_NET_CONNECTING) {
-		act_record_use(c->n, r, &c->p);
+		act_record_use(c->n, r, c->p.thread, c->p.ev->ts);
 		if (code)
 			fail(c, r, (int)(code & 0xfff));
 		else
@@ -630,11 +651,21 @@ static bool is_about_socket(const struct act_net *n, unsigned what, const struct
 	}
 }
 
-bool act_net_wants_of(const struct act_net *n, unsigned type, const struct state_fd *fd)
+unsigned act_net_tell(unsigned type)
 {
-	unsigned what = meanings[type].what;
-
-	return what && is_about_socket(n, what, fd);
+	switch (meanings[type].what) {
+	case 0:
+		return 0;
+	case NET_CONNECT:
+	case NET_EXIT:
+	case NET_PAIR:
+	case NET_SPLICE:
+		return STATE_TELL_ALL;
+	case NET_CLOSE:
+		return STATE_TELL_MARKED;
+	default:
+		return STATE_TELL_SOCKETS;
+	}
 }
 
 void act_net_event(struct act_net *n, const struct state *st, const struct state_binding *b)

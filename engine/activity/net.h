@@ -98,8 +98,14 @@ void act_net_section(struct act_net *n);
 void act_net_event(struct act_net *n, const struct state *st, const struct state_binding *b);
 /* Once it has taken an event of a complete state, it needs only those of these types. */
 bool act_net_wants(unsigned type);
-/* And of those only such about @fd, the descriptor they are bound to. */
-bool act_net_wants_of(const struct act_net *n, unsigned type, const struct state_fd *fd);
+/* And of those only these: bits of enum state_tell (engine/state/tally.h). */
+unsigned act_net_tell(unsigned type);
+/*
+ * As act_net_event(), for a call of @type that ended with @ret, once the tracker has taken an
+ * event. Return: false: it did nothing, because it has to see the event.
+ */
+bool act_net_transfer(struct act_net *n, unsigned type, const struct state_thread *t,
+		      const struct state_fd *fd, uint64_t ts, int64_t ret);
 /* Bring states and holders up to date with the descriptors of @st. */
 void act_net_settle(struct act_net *n, const struct state *st);
 /* for (size_t at = 0; act_net_next(n, &at, &c);): by time of appearance; borrowed until the next

@@ -7,7 +7,20 @@
 
 struct act_sock *act_sock_find(const struct act_net *n, uint32_t mark)
 {
+	struct act_sock *s = n->near[mark % ACT_NEAR];
+
+	if (LIKELY(s && s->mark == mark))
+		return s;
 	return mark ? map_get(&n->socks, mark) : NULL;
+}
+
+struct act_sock *act_sock_recall(struct act_net *n, uint32_t mark)
+{
+	struct act_sock *s = act_sock_find(n, mark);
+
+	if (s)
+		n->near[mark % ACT_NEAR] = s;
+	return s;
 }
 
 static struct act_sock *no_room(struct act_net *n)
@@ -32,12 +45,14 @@ struct act_sock *act_sock_add(struct act_net *n, uint32_t mark)
 void act_sock_drop(struct act_net *n, struct act_sock *s)
 {
 	map_take(&n->socks, s->mark);
+	if (n->near[s->mark % ACT_NEAR] == s)
+		n->near[s->mark % ACT_NEAR] = NULL;
 	pool_release(&n->pool, s, sizeof(*s));
 }
 
 struct act_sock *act_sock_of_fd(struct act_net *n, struct state_fd *fd)
 {
-	struct act_sock *s = act_sock_find(n, fd->mark);
+	struct act_sock *s = act_sock_recall(n, fd->mark);
 
 	if (s || fd->mark == ACT_MARK_IGNORED)
 		return s;
@@ -162,17 +177,16 @@ struct act_record *act_record_new(struct act_net *n, const struct act_place *p,
 	return r;
 }
 
-/* Somebody did something with it. */
-void act_record_use(struct act_net *n, struct act_record *r, const struct act_place *p)
+void act_record_use(struct act_net *n, struct act_record *r, const struct state_thread *t,
+		    uint64_t ts)
 {
-	struct act_conn *c = &r->pub;
 	const struct state_thread *main;
 
-	c->last_ts = p->ev->ts;
-	if (!p->thread || act_pid_of(p->thread) == c->user.pid)
+	r->pub.last_ts = ts;
+	if (!t || act_pid_of(t) == r->pub.user.pid)
 		return;
-	main = state_thread_main(p->thread);
-	c->user = who(n, main ? main : p->thread);
+	main = state_thread_main(t);
+	r->pub.user = who(n, main ? main : t);
 }
 
 /* --- conversations --- */

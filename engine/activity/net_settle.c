@@ -247,6 +247,7 @@ void act_net_section(struct act_net *n)
 		r->key = 0;
 	}
 	map_clear(&n->socks);
+	memset(n->near, 0, sizeof(n->near));
 	map_clear(&n->talks);
 	n->portless_count = 0;
 	n->started = false;

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "engine/activity/sessions_internal.h"
+#include "engine/state/tally.h"
 
 #define IOCTL_TIOCSPGRP 0x5410 /* which process group the terminal belongs to */
 
@@ -599,7 +600,7 @@ static void on_ioctl(struct act_sessions *x, const struct state *st, const struc
 	int64_t ret;
 
 	(void)st;
-	if (!ev_u64(b->ev, 2, &request) || request != IOCTL_TIOCSPGRP ||
+	if (!ev_u64(b->ev, 2, &request) || !act_sessions_wants_ioctl(request) ||
 	    !ev_return_value(b->ev, &ret) || ret != 0)
 		return;
 	m = act_member_find(x, b->thread);
@@ -620,9 +621,16 @@ bool act_sessions_wants(unsigned type)
 	return handlers[type] != NULL;
 }
 
-bool act_sessions_wants_of(unsigned type, const struct state_fd *fd)
+unsigned act_sessions_tell(unsigned type)
 {
-	return type == EV_READ_X ? fd && is_terminal(fd) : handlers[type] != NULL;
+	if (type == EV_READ_X) /* from terminals */
+		return STATE_TELL_DEVICES;
+	return handlers[type] ? STATE_TELL_ALL : 0;
+}
+
+bool act_sessions_wants_ioctl(uint64_t request)
+{
+	return request == IOCTL_TIOCSPGRP;
 }
 
 void act_sessions_event(struct act_sessions *x, const struct state *st,

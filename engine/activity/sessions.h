@@ -104,8 +104,10 @@ void act_sessions_event(struct act_sessions *x, const struct state *st,
 			const struct state_binding *b);
 /* Once it has taken an event of a complete state, it needs only those of these types. */
 bool act_sessions_wants(unsigned type);
-/* And of those only such about @fd, the descriptor they are bound to. */
-bool act_sessions_wants_of(unsigned type, const struct state_fd *fd);
+/* And of those only these: bits of enum state_tell (engine/state/tally.h). */
+unsigned act_sessions_tell(unsigned type);
+/* And of ioctl only this one: parameter @request. */
+bool act_sessions_wants_ioctl(uint64_t request);
 /* A section starts: before or after the state takes the item. */
 void act_sessions_section(struct act_sessions *x);
 /* Complete what was there at the start; only needed where no event came. */

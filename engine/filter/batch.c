@@ -15,6 +15,7 @@
 #define SCREENINGS_MAX 16   /* sets of fields in a batch */
 #define SCREEN_COST    5.0f /* in units of flt_plan.cost */
 #define WORTH_MIN      0.1f /* how many conditions a sieve rules out, presumably */
+#define GATE_OPEN_MAX  0.5f /* how often a gate is open, at most */
 
 struct part { /* what must hold for a member */
 	struct flt_plan *plan;
@@ -43,6 +44,7 @@ struct batcher {
 		struct weight weight;
 	} by_screens[SCREENINGS_MAX];
 	uint32_t screenings;
+	struct flt_gate *gate;
 	bool failed; /* out of memory */
 };
 
@@ -179,6 +181,86 @@ static void collect_members(struct batcher *b, const unsigned *conditions, uint3
 		if (collect_parts(b, m, b->emitter.program->plans[conditions[i]]))
 			add_pointer(b, &b->members, &b->count, m);
 	}
+}
+
+/* --- gates --- */
+
+/*
+ * Add tests on the thread to @bits such that @plan does not hold if none of them does. Return: how
+ * often one does, presumably; 1 if there are no such tests.
+ */
+static float add_thread_tests(const struct batcher *b, const struct flt_plan *plan, uint64_t *bits)
+{
+	float truth = 0;
+
+	if (plan->kind == FLT_AND)
+		return 1; /* one within an "or": rare */
+	if (plan->kind == FLT_CHECK) {
+		uint32_t id = plan->test->id;
+
+		if (plan->negated || id >= b->emitter.program->thread_tests)
+			return 1;
+		bits[id / 64] |= 1ull << id % 64;
+		return plan->truth;
+	}
+	for (uint32_t i = 0; i < plan->count; i++)
+		if (!flt_emit_verdict(&b->emitter, plan->kids[i]))
+			truth += add_thread_tests(b, plan->kids[i], bits);
+	return truth;
+}
+
+/* The same for what @m needs, by the part that holds least often. */
+static float add_member(const struct batcher *b, const struct member *m, uint64_t *bits,
+			uint64_t *scratch, size_t words)
+{
+	const struct flt_plan *best = NULL;
+	float least = 1;
+
+	for (uint32_t i = 0; i < m->count; i++) {
+		float truth = add_thread_tests(b, m->parts[i]->plan, scratch);
+
+		if (truth < least) {
+			least = truth;
+			best = m->parts[i]->plan;
+		}
+	}
+	memset(scratch, 0, words * sizeof(*scratch));
+	return best ? add_thread_tests(b, best, bits) : 1;
+}
+
+static struct flt_gate *gate_of(struct batcher *b, const uint64_t *bits, size_t words)
+{
+	struct flt_gate *g;
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < words; i++)
+		n += bits[i] != 0;
+	g = arena_alloc(&b->emitter.program->arena, sizeof(*g) + n * sizeof(g->tests[0]));
+	if (!g) {
+		b->failed = true;
+		return NULL;
+	}
+	g->count = 0;
+	for (uint32_t i = 0; i < words; i++) {
+		if (!bits[i])
+			continue;
+		g->tests[g->count].word = i;
+		g->tests[g->count++].bits = bits[i];
+	}
+	return g;
+}
+
+/* A gate that is open most of the time costs more than it saves. */
+static struct flt_gate *make_gate(struct batcher *b)
+{
+	size_t words = b->emitter.program->thread_tests / 64 + 1;
+	uint64_t *bits = arena_zalloc(&b->arena, 2 * words, sizeof(*bits));
+	float open = 0;
+
+	b->failed |= !bits;
+	for (uint32_t i = 0; i < b->count && open < GATE_OPEN_MAX && !b->failed; i++)
+		open += add_member(b, b->members[i], bits, bits + words, words);
+	return open < GATE_OPEN_MAX && !b->failed ? gate_of(b, bits, words) : NULL;
 }
 
 /* --- choosing sieves --- */
@@ -355,6 +437,7 @@ static void prepare_batch(struct batcher *b, struct flt_batch *batch, const unsi
 	arena_reset(&b->arena);
 	b->screenings = 0;
 	collect_members(b, conditions, count);
+	b->gate = make_gate(b);
 	batch->starts = arena_zalloc(arena, count, sizeof(*batch->starts));
 	batch->sieves = arena_zalloc(arena, SIEVES_MAX, sizeof(*batch->sieves));
 	b->failed |= !batch->starts || !batch->sieves;
@@ -378,6 +461,8 @@ static void prepare_agenda(struct batcher *b, struct flt_agenda *agenda)
 		agenda->batches[i].first = first;
 		prepare_batch(b, &agenda->batches[i], agenda->conditions + first,
 			      rest < FLT_BATCH_MAX ? rest : FLT_BATCH_MAX);
+		if (agenda->batch_count == 1)
+			agenda->gate = b->gate;
 	}
 }
 
@@ -412,6 +497,7 @@ static int prepare_agendas(struct batcher *b, struct smap *versions, struct buf 
 			return error_nomem(err);
 		same = smap_get(versions, buf_view(key));
 		if (same) {
+			agenda->gate = same->gate;
 			agenda->batches = same->batches;
 			agenda->batch_count = same->batch_count;
 			continue;

@@ -19,6 +19,8 @@ struct flt_tests {
 	size_t slot_count, slot_words, bit_words;
 	uint64_t *slot; /* of the current event's thread; NULL: not looked up yet */
 	unsigned *hits; /* positions in an agenda */
+	struct ev bare; /* of which only type and thread are known */
+	struct state_binding bare_bind;
 	/* The program's: */
 	uint32_t thread_tests;
 	const struct flt_step *steps;
@@ -198,13 +200,18 @@ bool flt_field_get(struct flt_ctx *cx, const struct flt_field *f, struct flt_val
 
 /* --- tests --- */
 
+static inline uint64_t *slot_for(const struct flt_tests *tests, uint64_t key)
+{
+	return &tests->slots[(key & (tests->slot_count - 1)) * tests->slot_words];
+}
+
 /* The slot for the thread's present state; key 0 stands for events without thread. */
 static NOINLINE uint64_t *find_slot(struct flt_ctx *cx)
 {
 	const struct state_thread *t = flt_thread(cx);
 	struct flt_tests *tests = cx->tests;
 	uint64_t key = t ? t->generation + 1 : 0;
-	uint64_t *slot = &tests->slots[(key & (tests->slot_count - 1)) * tests->slot_words];
+	uint64_t *slot = slot_for(tests, key);
 
 	if (slot[0] != key) {
 		memset(slot, 0, tests->slot_words * sizeof(*slot));
@@ -272,6 +279,51 @@ bool flt_match(struct flt_ctx *cx, unsigned condition)
 	size_t start = (size_t)cx->ev->type * p->condition_count + condition;
 
 	return run_steps(cx, p->starts[start]) == FLT_STEP_TRUE;
+}
+
+/* Run those tests of @g that were not run on @t as it is. */
+static NOINLINE bool passes_gate(struct flt_ctx *cx, const struct flt_gate *g, unsigned type,
+				 struct state_thread *t)
+{
+	struct flt_tests *tests = cx->tests;
+	bool passes = false;
+
+	tests->bare.type = (uint16_t)type;
+	tests->bare.tid = t->tid;
+	tests->bare_bind = (struct state_binding){.ev = &tests->bare, .thread = t};
+	flt_ctx_event(cx, &tests->bare_bind);
+	for (uint32_t i = 0; i < g->count; i++)
+		for (uint64_t left = g->tests[i].bits; left; left &= left - 1)
+			passes |= thread_result(cx, 64 * g->tests[i].word +
+							(uint32_t)__builtin_ctzll(left));
+	return passes;
+}
+
+bool flt_program_has_gate(const struct flt_program *p, unsigned type)
+{
+	return type < EV_TYPE_COUNT && p->agendas[type].gate;
+}
+
+bool flt_may_match(struct flt_ctx *cx, unsigned type, struct state_thread *t)
+{
+	const struct flt_gate *g = cx->program->agendas[type].gate;
+	const uint64_t *slot, *known, *results;
+
+	if (!g)
+		return true;
+	slot = slot_for(cx->tests, t->generation + 1);
+	known = slot + 1;
+	results = known + cx->tests->bit_words;
+	for (uint32_t i = 0; i < g->count; i++) {
+		uint32_t word = g->tests[i].word;
+		uint64_t bits = g->tests[i].bits;
+
+		if (slot[0] != t->generation + 1 || (known[word] & bits) != bits)
+			return passes_gate(cx, g, type, t);
+		if (results[word] & bits)
+			return true;
+	}
+	return false;
 }
 
 /* --- batches --- */

@@ -160,6 +160,13 @@ bool flt_match(struct flt_ctx *cx, unsigned condition);
  * batch, ascending; unless @all, only the first. Borrowed until the next call. Return: how many.
  */
 size_t flt_match_batch(struct flt_ctx *cx, bool all, const unsigned **hits);
+/*
+ * May one of the batch for @type match an event of it by @t? Looks only at what depends on the
+ * thread, which the event must not change; forgets the event @cx looks at.
+ */
+bool flt_may_match(struct flt_ctx *cx, unsigned type, struct state_thread *t);
+/* False: flt_may_match() says yes for all events of @type. */
+bool flt_program_has_gate(const struct flt_program *p, unsigned type);
 /* The same answer by walking the tree without sharing or shortcuts: the oracle that tests and
  * fuzzing compare with. */
 bool flt_match_naive(struct flt_ctx *cx, unsigned condition);

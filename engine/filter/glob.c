@@ -201,6 +201,17 @@ struct sv flt_glob_beginning(struct sv pattern)
 	return sv_make(pattern.p, n);
 }
 
+/* Where in @text, from @at on, the rest of the pattern behind a "*" may begin. */
+static size_t find_start(struct sv rest, struct sv text, size_t at, bool ignore_case)
+{
+	const char *found;
+
+	if (ignore_case || !rest.n || !is_plain(rest.p[0]) || at >= text.n)
+		return at;
+	found = memchr(text.p + at, rest.p[0], text.n - at);
+	return found ? (size_t)(found - text.p) : text.n;
+}
+
 bool flt_glob_matches(struct sv pattern, struct sv text, bool ignore_case)
 {
 	/* After a mismatch only the last "*" needs to take one more character. */
@@ -216,7 +227,7 @@ bool flt_glob_matches(struct sv pattern, struct sv text, bool ignore_case)
 
 		if (p < pattern.n && pattern.p[p] == '*') {
 			star = ++p;
-			star_text = t;
+			t = star_text = find_start(sv_drop(pattern, p), text, t, ignore_case);
 			continue;
 		}
 		used = p < pattern.n
@@ -227,7 +238,8 @@ bool flt_glob_matches(struct sv pattern, struct sv text, bool ignore_case)
 			t++;
 		} else if (star != SIZE_MAX) {
 			p = star;
-			t = ++star_text;
+			t = star_text =
+			    find_start(sv_drop(pattern, p), text, star_text + 1, ignore_case);
 		} else {
 			return false;
 		}

@@ -517,6 +517,8 @@ static bool stored_text(struct flt_ctx *cx, const struct param *p, struct sv *ou
 		*out = t ? state_sv(t->comm) : SV_NONE;
 		return out->n > 0;
 	case PT_ERRNO:
+	case PT_FD: /* or what a call failed with */
+	case PT_FD32:
 		v = signed_of(p);
 		*out = v < 0 && v > INT16_MIN ? sv_of(flt_errno_name((int)-v)) : SV_NONE;
 		return out->p != NULL;

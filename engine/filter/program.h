@@ -115,10 +115,20 @@ struct flt_batch {	/* conditions looked at together */
 	uint32_t *starts; /* first steps for those that no sieve rules out */
 };
 
+/* Tests on the thread alone: while none of them holds, no condition of an agenda does. */
+struct flt_gate {
+	uint32_t count;
+	struct {
+		uint32_t word; /* bits of tests 64 * @word and following */
+		uint64_t bits;
+	} tests[];
+};
+
 struct flt_agenda { /* conditions looked at for events of one type */
 	const unsigned *conditions;
 	uint32_t count, batch_count;
-	bool in_order; /* stateful: one after the other */
+	bool in_order;	       /* stateful: one after the other */
+	struct flt_gate *gate; /* NULL: there is none */
 	struct flt_batch *batches;
 };
 

@@ -146,6 +146,17 @@ bool rule_engine_wants(const struct rule_engine *e, unsigned type)
 	return type < EV_TYPE_COUNT && e->wanted[type];
 }
 
+bool rule_engine_may_match(const struct rule_engine *e, struct flt_ctx *cx, unsigned type,
+			   struct state_thread *t)
+{
+	return rule_engine_wants(e, type) && flt_may_match(cx, type, t);
+}
+
+bool rule_engine_looks_at_thread(const struct rule_engine *e, unsigned type)
+{
+	return rule_engine_wants(e, type) && flt_program_has_gate(e->program, type);
+}
+
 size_t rule_engine_match(const struct rule_engine *e, struct flt_ctx *cx, bool all,
 			 const struct rule **hits, size_t max)
 {

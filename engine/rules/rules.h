@@ -190,6 +190,11 @@ MUST_CHECK int rule_engine_seal(struct rule_engine *e, struct error *err);
 const struct rule *rule_engine_rules(const struct rule_engine *e, size_t *count);
 /* Could any enabled rule match events of @type? The run loop skips flt_ctx_event() where not. */
 bool rule_engine_wants(const struct rule_engine *e, unsigned type);
+/* And those of thread @t, which they do not change? As flt_may_match(). */
+bool rule_engine_may_match(const struct rule_engine *e, struct flt_ctx *cx, unsigned type,
+			   struct state_thread *t);
+/* May it say no? */
+bool rule_engine_looks_at_thread(const struct rule_engine *e, unsigned type);
 /*
  * Match the event @cx is set to. @hits receives up to @max rules in definition order; with @all
  * false only the first. Return: how many matched.

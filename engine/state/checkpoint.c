@@ -103,12 +103,12 @@ static void server_ports(struct checkpoint *c)
 	uint8_t *bits = c->st->server_ports;
 	uint64_t n = 0;
 
-	for (unsigned port = 0; port < 65536; port++)
-		n += bits[port / 8] >> port % 8 & 1;
+	for (unsigned i = 0; i < 65536 / 8; i += 8)
+		n += (unsigned)__builtin_popcountll(load_u64(bits + i));
 	n = archive_count(&c->a, n);
-	for (unsigned port = 0; ckpt_saves(c) && port < 65536; port++)
-		if (bits[port / 8] >> port % 8 & 1)
-			archive_u64(&c->a, port);
+	for (unsigned i = 0; ckpt_saves(c) && i < 65536 / 8; i += 8)
+		for (uint64_t set = load_u64(bits + i); set; set &= set - 1)
+			archive_u64(&c->a, 8 * i + (unsigned)__builtin_ctzll(set));
 	for (uint64_t i = 0; !ckpt_saves(c) && i < n; i++) {
 		unsigned port = archive_u64(&c->a, 0) & 0xffff;
 

@@ -11,19 +11,21 @@ enum { TEXT_NONE, TEXT_NEW, TEXT_FIRST }; /* TEXT_FIRST + i: text number i */
 static void put_text(struct checkpoint *c, const struct state_str *s)
 {
 	struct sv text = state_sv(s);
-	uintptr_t known;
+	uintptr_t next = c->count + 1, number;
 
 	if (!s) {
 		archive_u64(&c->a, TEXT_NONE);
 		return;
 	}
-	known = (uintptr_t)smap_get(&c->numbers, text);
-	archive_u64(&c->a, known ? TEXT_FIRST + known - 1 : TEXT_NEW);
-	if (known)
+	number = (uintptr_t)smap_get_or_put(&c->numbers, text, (void *)next);
+	c->a.out->failed |= !number;
+	if (number != next) {
+		archive_u64(&c->a, TEXT_FIRST + number - 1);
 		return;
+	}
+	archive_u64(&c->a, TEXT_NEW);
 	archive_text(&c->a, text);
-	if (smap_put(&c->numbers, text, (void *)(++c->count)) < 0)
-		c->a.out->failed = true;
+	c->count++;
 }
 
 static struct state_str *new_text(struct checkpoint *c)

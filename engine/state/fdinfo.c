@@ -52,6 +52,22 @@ bool state_fd_is_file(const struct state_fd *fd)
 	return fd->type == EV_FD_FILE || fd->type == EV_FD_FILE_V2;
 }
 
+const char *state_fd_mode(const struct state_fd *fd)
+{
+	if (!state_fd_is_file(fd) && fd->type != EV_FD_DIRECTORY)
+		return NULL;
+	switch (fd->openflags & (STATE_O_RDONLY | STATE_O_WRONLY)) {
+	case STATE_O_RDONLY:
+		return "r";
+	case STATE_O_WRONLY:
+		return "w";
+	case STATE_O_RDONLY | STATE_O_WRONLY:
+		return "rw";
+	default:
+		return NULL;
+	}
+}
+
 bool state_fd_is_ipv4(const struct state_fd *fd)
 {
 	return fd->type == EV_FD_IPV4_SOCK;

@@ -252,17 +252,14 @@ void state_list_clear(struct state *st, struct state_list *l);
 
 /* --- threads.c --- */
 
-static inline struct state_thread *state_find(struct state *st, int64_t tid)
-{
-	struct state_thread **slot = &st->cache[(uint64_t)tid % STATE_CACHE];
-	struct state_thread *t = *slot;
+/* The slow half of state_find(). */
+struct state_thread *state_find_any(struct state *st, int64_t tid);
 
-	if (LIKELY(t && t->tid == tid))
-		return t;
-	t = map_get(&st->threads, (uint64_t)tid);
-	if (t)
-		*slot = t;
-	return t;
+static ALWAYS_INLINE struct state_thread *state_find(struct state *st, int64_t tid)
+{
+	struct state_thread *t = st->cache[(uint64_t)tid % STATE_CACHE];
+
+	return LIKELY(t && t->tid == tid) ? t : state_find_any(st, tid);
 }
 
 static inline bool state_is_main(const struct state_thread *t)
@@ -372,13 +369,16 @@ static inline struct state_fd *state_fd_in(const struct state_fds *table, int64_
 }
 
 /* As state_fd_find(). */
-static inline struct state_fd *state_fd_seek(const struct state_thread *t, int64_t num)
+static ALWAYS_INLINE struct state_fd *state_fd_seek(const struct state_thread *t, int64_t num)
 {
-	struct state_fds *const *table = state_fds_of(t);
+	struct state_fds *const *slot = state_fds_of(t);
+	const struct state_fds *table = slot ? *slot : NULL;
 
-	if (UNLIKELY(num < 0))
+	if (UNLIKELY(!table))
 		return NULL;
-	return table && *table ? state_fd_in(*table, num) : NULL;
+	if (LIKELY((uint64_t)num < table->direct_cap))
+		return table->direct[num];
+	return num >= 0 ? state_fd_in(table, num) : NULL;
 }
 
 /* NULL: no such number; also below 0. */
@@ -538,7 +538,11 @@ int state_feed_event(struct state *st, struct ev *ev, bool looks, struct state_b
  * The same, if the initial state is complete, no commands are suppressed and @ev is of a known
  * type.
  */
-void state_feed_usual(struct state *st, struct ev *ev, struct state_binding *bind);
+void state_feed_usual(struct state *st, struct ev *ev, bool looks, struct state_binding *bind);
+/* Whoever looks at an event of @t sees changes of its main thread. */
+void state_follow_main(struct state *st, struct state_thread *t);
+/* Complete @bind, of an event that was passed and changed no descriptor, for who looks at it. */
+void state_describe(struct state *st, struct state_binding *bind);
 
 /* pass.c */
 void state_pass_init(struct state *st);
@@ -553,8 +557,10 @@ static inline void state_count_event(struct state *st, struct ev *ev)
 	st->stats.last_ts = ev->ts;
 }
 
-/* bind.c */
+/* What @e->ev is about becomes @e->t and @e->fd. */
 void state_bind_event(struct state_event *e);
+
+/* entered.c */
 /* @head's numbers and @text; NULL when out of memory. */
 struct state_stored *state_stored_new(struct state *st, const struct state_stored *head,
 				      struct sv text);

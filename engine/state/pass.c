@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events that nobody looks at. Of most of them only their thread's bookkeeping is left: which
- * descriptor it used last, and when. What is done here is what bind.c and the parser would do, for
+ * descriptor it used last, and when. What is done here is what state.c and the parser would do, for
  * a thread and a descriptor that are known and an event that is in no way special. In a file such
  * events are passed where they lie, without an item or a view of each.
  */
 #include "engine/state/internal.h"
+#include "engine/state/tally.h"
 #include "scapfile/brief.h"
 #include "scapfile/row.h"
 
 /* What it takes to pass events of a type. */
 enum {
 	PASS_LOOK,  /* nothing: somebody looks at them */
-	PASS_LONG,  /* bind.c and the parser */
+	PASS_LONG,  /* state_feed_usual() */
 	PASS_QUICK, /* their thread's bookkeeping; what follows, and a descriptor's, too */
 	PASS_FD,
 	PASS_CLOSE,
@@ -49,21 +50,24 @@ void state_pass_init(struct state *st)
 struct quick { /* what is needed of it */
 	uint64_t ts;
 	int64_t tid, fd, ret; /* the last two as far as the way needs them */
-	uint16_t type;
-	uint8_t way;
+	unsigned type;
 };
+
+static ALWAYS_INLINE bool is_connected(const struct state_fd *fd)
+{
+	const uint32_t status = STATE_FD_CONNECTED | STATE_FD_PENDING | STATE_FD_FAILED;
+
+	return (fd->flags & status) == STATE_FD_CONNECTED;
+}
 
 /* Is a transfer over @fd, of which more than its use may be seen, one that changes nothing? */
 static ALWAYS_INLINE bool is_settled(const struct state_fd *fd, unsigned way)
 {
-	const uint32_t status = STATE_FD_CONNECTED | STATE_FD_PENDING | STATE_FD_FAILED;
-	bool ipv4 = fd && fd->type == EV_FD_IPV4_SOCK;
-
-	if (way == PASS_TRANSFER && (!fd || (!ipv4 && fd->type != EV_FD_IPV6_SOCK)))
-		return true;
-	if (!fd || (fd->flags & status) != STATE_FD_CONNECTED)
-		return false;
-	return way == PASS_TRANSFER || (ipv4 && fd->name && fd->sock.l4proto == EV_L4_TCP);
+	if (way == PASS_TRANSFER)
+		return !fd || (fd->type != EV_FD_IPV4_SOCK && fd->type != EV_FD_IPV6_SOCK) ||
+		       is_connected(fd);
+	return fd && fd->type == EV_FD_IPV4_SOCK && is_connected(fd) && fd->name &&
+	       fd->sock.l4proto == EV_L4_TCP;
 }
 
 /* As state_on_close(). */
@@ -82,35 +86,42 @@ static inline bool is_quick_now(const struct state *st)
 	return st->phase == STATE_RUN && st->stats.first_event_ts && !state_suppresses(st);
 }
 
+/* The thread's last descriptor. Return: false to take the long way. */
+static ALWAYS_INLINE bool use_quickly(struct state *st, const struct quick *q, unsigned way,
+				      struct state_thread *t, struct state_fd **fd)
+{
+	if (way == PASS_QUICK) {
+		if (q->type != t->lastevent_type + 1u)
+			t->lastevent_fd = -1;
+		return true;
+	}
+	if (way > PASS_FD || fd) {
+		struct state_fd *used = state_fd_seek(t, q->fd);
+
+		if (way > PASS_CLOSE && !is_settled(used, way))
+			return false;
+		if (way == PASS_CLOSE && used)
+			close_quickly(st, q);
+		if (fd)
+			*fd = used;
+	}
+	t->lastevent_fd = q->fd;
+	return true;
+}
+
 /*
  * @fd: NULL if the descriptor itself is of no interest.
  * Return: the thread; NULL to take the long way: but for what was pending nothing was done.
  */
 static ALWAYS_INLINE struct state_thread *pass_quickly(struct state *st, const struct quick *q,
-						       struct state_fd **fd)
+						       unsigned way, struct state_fd **fd)
 {
 	struct state_thread *t;
 
 	state_settle(st, q->ts);
 	t = state_find(st, q->tid);
-	if (UNLIKELY(!t || t->stored))
+	if (UNLIKELY(!t || t->stored) || !use_quickly(st, q, way, t, fd))
 		return NULL;
-	if (q->way == PASS_QUICK) {
-		if (q->type != t->lastevent_type + 1)
-			t->lastevent_fd = -1;
-	} else {
-		if (q->way > PASS_FD || fd) {
-			struct state_fd *used = state_fd_seek(t, q->fd);
-
-			if (q->way > PASS_CLOSE && !is_settled(used, q->way))
-				return NULL;
-			if (q->way == PASS_CLOSE && used)
-				close_quickly(st, q);
-			if (fd)
-				*fd = used;
-		}
-		t->lastevent_fd = q->fd;
-	}
 	t->flags |= STATE_CL_ACTIVE;
 	t->prevevent_ts = t->lastevent_ts;
 	t->lastevent_ts = q->ts;
@@ -121,18 +132,18 @@ static ALWAYS_INLINE struct state_thread *pass_quickly(struct state *st, const s
 
 static inline bool pass_event(struct state *st, struct ev *ev, struct state_binding *bind)
 {
-	struct quick q = {
-	    .ts = ev->ts, .tid = ev->tid, .type = ev->type, .way = st->ways[ev->type]};
+	struct quick q = {.ts = ev->ts, .tid = ev->tid, .type = ev->type};
+	unsigned way = st->ways[ev->type];
 	struct state_fd *fd = NULL;
 	struct state_thread *t;
 
-	if (q.way <= PASS_LONG || UNLIKELY(!is_quick_now(st)))
+	if (way <= PASS_LONG || UNLIKELY(!is_quick_now(st)))
 		return false;
-	if (q.way > PASS_QUICK && !ev_i64(ev, state_rules[ev->type].fd, &q.fd))
+	if (way > PASS_QUICK && !ev_i64(ev, state_rules[ev->type].fd, &q.fd))
 		return false;
-	if (q.way == PASS_CLOSE && !ev_i64(ev, 0, &q.ret))
+	if (way == PASS_CLOSE && !ev_i64(ev, 0, &q.ret))
 		return false;
-	t = pass_quickly(st, &q, &fd);
+	t = pass_quickly(st, &q, way, &fd);
 	if (!t)
 		return false;
 	ev->num = st->stats.events;
@@ -163,7 +174,7 @@ static struct state_way way_in_row(unsigned type, bool looked_at)
 {
 	unsigned fd = state_rules[type].fd;
 	struct state_way way = {
-	    .how = looked_at ? PASS_LOOK : way_of(type),
+	    .how = way_of(type),
 	    .start = (uint16_t)(SF_ROW_LENS + 2u * ev_table[type].nparams),
 	    .fd = (uint8_t)fd,
 	    .before = fd < 4 ? (UINT64_C(1) << 16 * fd) - 1 : UINT64_MAX,
@@ -171,6 +182,9 @@ static struct state_way way_in_row(unsigned type, bool looked_at)
 
 	if (way.how > PASS_QUICK && fd > 4)
 		way.how = PASS_LONG;
+	way.shown = way.how;
+	if (looked_at)
+		way.how = PASS_LOOK;
 	return way;
 }
 
@@ -182,48 +196,103 @@ void state_passing_init(struct state_passing *p, bool (*looks_at)(const void *ar
 		p->ways[type] = way_in_row(type, looks_at(arg, type));
 }
 
-/*
- * @fd: NULL if the descriptor itself is of no interest. Return: the thread; NULL: it was not taken.
- */
-static ALWAYS_INLINE struct state_thread *pass_in_row(struct state *st,
-						      const struct sf_row_event *e,
-						      const struct state_way *way,
-						      struct state_fd **fd)
+static ALWAYS_INLINE struct state_thread *pass_one_way(struct state *st,
+						       const struct sf_row_event *e,
+						       const struct state_way *way, unsigned how,
+						       struct state_fd **fd)
 {
-	struct quick q = {
-	    .ts = sf_row_time(e),
-	    .tid = sf_row_tid(e),
-	    .type = e->type,
-	    .way = way->how,
-	};
+	struct quick q = {.ts = sf_row_time(e), .tid = sf_row_tid(e), .type = e->type};
 
-	if (q.way <= PASS_LONG)
-		return NULL;
-	if (q.way > PASS_QUICK) {
+	if (how > PASS_QUICK) {
 		if (UNLIKELY(sf_row_len(e, way->fd) != 8))
 			return NULL;
 		q.fd = (int64_t)load_u64(sf_row_behind(e, way->start, way->before));
 	}
-	if (q.way == PASS_CLOSE) {
+	if (how == PASS_CLOSE) {
 		if (UNLIKELY(sf_row_len(e, 0) != 8))
 			return NULL;
 		q.ret = (int64_t)load_u64(e->p + way->start);
 	}
-	return pass_quickly(st, &q, fd);
+	return pass_quickly(st, &q, how, fd);
 }
 
-/* The long way: all of @passed but for where it is. What is looked at in a loop comes by value. */
-static NOINLINE void feed_in_row(struct state *st, struct sf_row row, struct sf_row_event e,
-				 struct state_passed *passed)
+/*
+ * A path for each way, so that none asks for what only others need. @how: that of @way, or as it is
+ * shown.
+ * @fd: NULL if the descriptor itself is of no interest. Return: the thread; NULL: it was not taken.
+ */
+static ALWAYS_INLINE struct state_thread *pass_in_row(struct state *st,
+						      const struct sf_row_event *e,
+						      const struct state_way *way, unsigned how,
+						      struct state_fd **fd)
 {
+	switch (how) {
+	case PASS_QUICK:
+		return pass_one_way(st, e, way, PASS_QUICK, fd);
+	case PASS_FD:
+		return pass_one_way(st, e, way, PASS_FD, fd);
+	case PASS_CLOSE:
+		return pass_one_way(st, e, way, PASS_CLOSE, fd);
+	case PASS_TRANSFER:
+		return pass_one_way(st, e, way, PASS_TRANSFER, fd);
+	case PASS_TUPLE:
+		return pass_one_way(st, e, way, PASS_TUPLE, fd);
+	default:
+		return NULL;
+	}
+}
+
+static NOINLINE struct state_binding feed_in_row(struct state *st, const struct sf_row *row,
+						 const uint8_t *p)
+{
+	const struct sf_row_event e = sf_row_event_at(p);
 	struct state_binding bind;
 	struct ev ev;
 
-	sf_row_decode(&row, &e, &ev);
-	state_feed_usual(st, &ev, &bind);
-	passed->thread = bind.thread;
-	passed->fd = bind.fd;
-	passed->visible = bind.visible;
+	sf_row_decode(row, &e, &ev);
+	state_feed_usual(st, &ev, false, &bind);
+	bind.ev = NULL;
+	return bind;
+}
+
+static bool is_refused(struct state *st, const struct state_passing *p,
+		       const struct sf_row_event *e)
+{
+	struct state_thread *t;
+
+	if (!p->ways[e->type].asks || p->ways[e->type].shown <= PASS_LONG)
+		return false;
+	state_settle(st, sf_row_time(e));
+	t = state_find(st, sf_row_tid(e));
+	state_follow_main(st, t);
+	return t && p->refuses(p->arg, e->type, t);
+}
+
+/* Take the event at @at and show it; @p->rc says how that went. Return: is it visible? */
+static NOINLINE bool show_in_row(struct state *st, struct state_passing *p,
+				 const struct sf_row *row, const uint8_t *at)
+{
+	const struct sf_row_event e = sf_row_event_at(at);
+	const struct state_way *way = &p->ways[e.type];
+	struct state_binding bind = {.visible = true};
+	bool refused = is_refused(st, p, &e);
+	struct ev ev;
+
+	bind.ev = &ev;
+	bind.thread = pass_in_row(st, &e, way, way->shown, refused ? NULL : &bind.fd);
+	if (bind.thread && refused)
+		return true;
+	if (bind.thread) {
+		sf_row_decode_some(row, &e, &ev);
+		ev.num = st->stats.events;
+		state_describe(st, &bind);
+	} else {
+		sf_row_decode(row, &e, &ev);
+		state_feed_usual(st, &ev, true, &bind);
+	}
+	if (LIKELY(!st->nomem))
+		p->rc = p->show(p->arg, &bind, p->err);
+	return bind.visible;
 }
 
 /* Nothing at or behind offset @end is taken. */
@@ -241,49 +310,80 @@ static void cut_row(struct sf_row *row, uint64_t end)
 enum row_use {
 	ROW_COUNTED,	     /* events that are seen are, at any time, */
 	ROW_COUNTED_IN_TIME, /* or only of those times */
-	ROW_NOTED,	     /* each one is told */
+	ROW_TALLIED,	     /* each one is accounted for */
 };
 
-/* Pass what is in @row, which is ended. Return: whether it ended with @item, which somebody looks
- * at. */
-static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, struct sf_row row,
-				   enum row_use use, struct ev_item *item)
+static NOINLINE void tell(const struct state_tally *t, const struct sf_row *row, const uint8_t *p,
+			  struct state_thread *thread, struct state_fd *fd, unsigned why)
 {
-	const uint64_t first = st->stats.events, last = first + p->max - p->passed;
-	const struct sf_row whole = row;
-	struct sf_row_event e;
-	struct state_passed passed = {.row = &whole, .event = &e};
-	uint64_t unseen = 0;
-	bool looked_at = false;
+	const struct sf_row_event e = sf_row_event_at(p);
+	const struct state_passed passed = {.row = row,
+					    .event = &e,
+					    .thread = thread,
+					    .fd = fd,
+					    .visible = !(why & STATE_WHY_HIDDEN)};
 
-	while (st->stats.events != last && sf_row_look(&row, &e)) {
-		const struct state_way *way = &p->ways[e.type];
+	t->told(t->arg, &passed, why);
+}
 
-		passed.visible = true;
-		passed.fd = NULL;
-		passed.thread = pass_in_row(st, &e, way, use == ROW_NOTED ? &passed.fd : NULL);
-		if (!passed.thread) {
-			looked_at = way->how == PASS_LOOK;
-			if (looked_at)
-				break;
-			feed_in_row(st, row, e, &passed);
-		}
-		if (use == ROW_NOTED)
-			p->note(p->arg, &passed);
-		else if (!passed.visible && !p->internal)
-			unseen++;
-		else if (use == ROW_COUNTED_IN_TIME)
-			unseen += sf_row_time(&e) < p->from || sf_row_time(&e) > p->to;
-		row.at += e.total;
-	}
-	row.taken = st->stats.events - first;
-	p->passed += row.taken;
-	if (use != ROW_NOTED)
-		p->seen += row.taken - unseen;
-	if (looked_at)
+/* @item: NULL, or receives @e. */
+static ALWAYS_INLINE void end_row(const struct state_passing *p, struct sf_row row, uint64_t taken,
+				  struct sf_row_event e, struct ev_item *item)
+{
+	row.taken = taken;
+	if (item)
 		sf_row_deliver(p->reader, &row, &e, item);
 	else
 		sf_row_end(p->reader, &row);
+}
+
+/*
+ * Pass what is in @row, which is ended. What its loop looks at is handed on by value, so that it
+ * need not be in memory. Return: whether the row ended with @item, which somebody looks at.
+ */
+static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, struct sf_row row,
+				   enum row_use use, struct ev_item *item)
+{
+	const struct sf_row whole = row;
+	struct state_tally *tally = p->tally;
+	uint64_t most = p->max - p->passed, taken = 0, unseen = 0;
+	struct sf_row_event e;
+	bool looked_at = false;
+
+	while (taken != most && sf_row_look(&row, &e)) {
+		const struct state_way *way = &p->ways[e.type];
+		bool wants_fd = use == ROW_TALLIED && state_tally_needs_fd(tally, e.type);
+		struct state_binding bind = {.visible = true};
+		unsigned why;
+
+		bind.thread = pass_in_row(st, &e, way, way->how, wants_fd ? &bind.fd : NULL);
+		if (!bind.thread && way->how == PASS_LOOK) {
+			looked_at = !p->show;
+			if (looked_at)
+				break;
+			bind.visible = show_in_row(st, p, &whole, e.p);
+			if (UNLIKELY(p->rc < 0))
+				most = taken + 1;
+		} else if (!bind.thread) {
+			bind = feed_in_row(st, &whole, e.p);
+		}
+		if (use == ROW_TALLIED && way->how != PASS_LOOK) {
+			why = state_tally_add(tally, e.type, sf_row_time(&e), sf_row_tid(&e),
+					      bind.fd, bind.visible);
+			if (UNLIKELY(why))
+				tell(tally, &whole, e.p, bind.thread, bind.fd, why);
+		} else if (!bind.visible && !p->internal) {
+			unseen++;
+		} else if (use == ROW_COUNTED_IN_TIME) {
+			unseen += sf_row_time(&e) < p->from || sf_row_time(&e) > p->to;
+		}
+		row.at += e.total;
+		taken++;
+	}
+	p->passed += taken;
+	if (use != ROW_TALLIED)
+		p->seen += taken - unseen;
+	end_row(p, row, taken, e, looked_at ? item : NULL);
 	return looked_at;
 }
 
@@ -300,25 +400,25 @@ static NOINLINE bool pass_row_in_time(struct state *st, struct state_passing *p,
 	return pass_row(st, p, row, ROW_COUNTED_IN_TIME, item);
 }
 
-static NOINLINE bool pass_row_noted(struct state *st, struct state_passing *p, struct sf_row row,
-				    struct ev_item *item)
+static NOINLINE bool pass_row_tallied(struct state *st, struct state_passing *p, struct sf_row row,
+				      struct ev_item *item)
 {
-	return pass_row(st, p, row, ROW_NOTED, item);
+	return pass_row(st, p, row, ROW_TALLIED, item);
 }
 
 /* Pass @b, which is the next event. Return: false if it was not taken. */
 static bool pass_brief(struct state *st, const struct state_passing *p, const struct sf_brief *b)
 {
-	struct quick q = {.ts = b->ts, .tid = b->tid, .type = (uint16_t)b->type};
+	struct quick q = {.ts = b->ts, .tid = b->tid, .type = b->type};
+	unsigned way = p->ways[b->type].how;
 
-	q.way = p->ways[b->type].how;
-	if (q.way <= PASS_LONG)
+	if (way <= PASS_LONG)
 		return false;
-	if (q.way > PASS_QUICK && !sf_brief_i64(p->reader, state_rules[b->type].fd, &q.fd))
+	if (way > PASS_QUICK && !sf_brief_i64(p->reader, state_rules[b->type].fd, &q.fd))
 		return false;
-	if (q.way == PASS_CLOSE && !sf_brief_i64(p->reader, 0, &q.ret))
+	if (way == PASS_CLOSE && !sf_brief_i64(p->reader, 0, &q.ret))
 		return false;
-	return pass_quickly(st, &q, NULL);
+	return pass_quickly(st, &q, way, NULL);
 }
 
 /* The next item behind events that are in no row, but pass quickly. Return: as ev_source_next(). */
@@ -328,7 +428,7 @@ static int next_item(struct state *st, struct state_passing *p, struct ev_item *
 	struct sf_brief b;
 	int rc = 0;
 
-	while (!p->note && is_quick_now(st) && (rc = sf_brief_next(p->reader, &b, err)) > 0) {
+	while (!p->tally && is_quick_now(st) && (rc = sf_brief_next(p->reader, &b, err)) > 0) {
 		if (b.offset >= p->end || p->passed >= p->max || !pass_brief(st, p, &b)) {
 			sf_brief_deliver(p->reader, item);
 			return 1;
@@ -343,7 +443,7 @@ static int next_item(struct state *st, struct state_passing *p, struct ev_item *
 /* Is @item one to be passed, too? */
 static bool is_passed(const struct state_passing *p, const struct ev_item *item)
 {
-	return item->kind == EV_ITEM_EVENT && !p->note && item->offset < p->end &&
+	return item->kind == EV_ITEM_EVENT && !p->tally && item->offset < p->end &&
 	       p->passed < p->max && p->ways[item->ev->type].how != PASS_LOOK;
 }
 
@@ -351,7 +451,7 @@ int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *ite
 		  struct error *err)
 {
 	bool (*pass_one_row)(struct state *, struct state_passing *, struct sf_row,
-			     struct ev_item *) = p->note	     ? pass_row_noted
+			     struct ev_item *) = p->tally	     ? pass_row_tallied
 						 : p->from || ~p->to ? pass_row_in_time
 								     : pass_row_counted;
 	struct state_binding bind;
@@ -359,6 +459,8 @@ int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *ite
 	int rc;
 
 	p->passed = p->seen = 0;
+	p->rc = 0;
+	p->err = err;
 	for (;;) {
 		if (is_quick_now(st) && sf_row_begin(p->reader, &row)) {
 			cut_row(&row, p->end);
@@ -368,6 +470,8 @@ int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *ite
 				st->nomem = false;
 				return error_nomem(err);
 			}
+			if (UNLIKELY(p->rc < 0))
+				return p->rc;
 		}
 		rc = next_item(st, p, item, err);
 		if (rc <= 0 || !is_passed(p, item))

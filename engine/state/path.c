@@ -98,16 +98,22 @@ static bool is_clean(struct sv path)
 struct sv state_path_concat(char out[STATE_PATH_MAX], struct sv base, struct sv path)
 {
 	struct join j = {.out = out};
+	bool relative;
 
 	/* What follows never makes the text longer than both together. */
 	if (base.n >= STATE_PATH_MAX || path.n >= STATE_PATH_MAX - base.n)
 		return SV_LIT("/DIR_TOO_LONG/FILENAME_TOO_LONG");
-	if (is_clean(path) && (path.p[0] == '/' || !base.n))
-		return path;
-	if (base.n && path.n && path.p[0] != '/') {
+	relative = base.n && path.n && path.p[0] != '/';
+	if (relative) {
 		memcpy(out, base.p, base.n);
 		j.len = base.n;
 		j.had_base = true;
+	}
+	if (is_clean(path)) {
+		if (!relative)
+			return path;
+		memcpy(out + base.n, path.p, path.n);
+		return sv_make(out, base.n + path.n);
 	}
 	while (path.n)
 		path = sv_drop(path, join_step(&j, path));

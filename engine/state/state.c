@@ -153,6 +153,72 @@ static void announce(struct state_event *e)
 		announce_exit(e);
 }
 
+/* --- binding: from an event to the records it is about --- */
+
+static ALWAYS_INLINE void bind_thread(struct state_event *e, const struct state_rule *rule)
+{
+	struct state_thread *t = NULL;
+
+	if (rule->bind != STATE_BIND_NONE)
+		t = state_find(e->st, e->ev->tid);
+	if (LIKELY(rule->bind == STATE_BIND_GET)) {
+		if (UNLIKELY(!t))
+			t = state_get(e->st, e->ev->tid);
+		if (t)
+			t->flags |= STATE_CL_ACTIVE;
+	}
+	e->t = t;
+}
+
+static inline void bind_enter(struct state_event *e, const struct state_rule *rule)
+{
+	int64_t num;
+
+	e->t->lastevent_fd = -1;
+	e->t->lastevent_type = e->ev->type;
+	if (rule->uses_fd && state_need_i64(e, 0, &num)) {
+		e->t->lastevent_fd = num;
+		e->fd = state_fd_lookup(e->st, e->t, num);
+	}
+}
+
+static ALWAYS_INLINE void bind_exit(struct state_event *e, const struct state_rule *rule)
+{
+	const unsigned type = e->ev->type, enter = e->t->lastevent_type;
+	struct state_thread *t = e->t;
+	int64_t num;
+
+	e->paired = type == enter + 1 || (type == EV_EXECVE_19_X && enter == EV_EXECVEAT_E);
+	if (!e->paired)
+		t->lastevent_fd = -1;
+	if (!rule->fd)
+		return;
+	/* What the exit event itself says wins over what an enter event, perhaps of another call,
+	 * left. */
+	if (state_opt_i64(e, rule->fd, &num))
+		t->lastevent_fd = num;
+	if (t->lastevent_fd >= 0)
+		e->fd = state_fd_lookup(e->st, t, t->lastevent_fd);
+}
+
+static ALWAYS_INLINE void bind_event(struct state_event *e, const struct state_rule *rule,
+				     bool exit)
+{
+	e->fd = NULL;
+	bind_thread(e, rule);
+	if (!e->t || rule->bind > STATE_BIND_FIND)
+		return;
+	if (exit)
+		bind_exit(e, rule);
+	else
+		bind_enter(e, rule);
+}
+
+void state_bind_event(struct state_event *e)
+{
+	bind_event(e, &state_rules[e->ev->type], ev_type_is_exit(e->ev->type));
+}
+
 /* --- events --- */
 
 static NOINLINE void settle_pending(struct state *st, uint64_t now)
@@ -230,19 +296,19 @@ void state_complete(struct state *st)
 }
 
 /* The thread shows some attributes of its main thread: when those change, it changes, too. */
-static void follow_main(struct state_event *e)
+void state_follow_main(struct state *st, struct state_thread *t)
 {
 	const struct state_thread *main;
 	uint64_t generation;
 
-	if (!e->t || state_is_main(e->t))
+	if (!t || state_is_main(t))
 		return;
-	main = state_main(e->t);
+	main = state_main(t);
 	generation = main ? main->generation : 0;
-	if (e->t->main_generation == generation)
+	if (t->main_generation == generation)
 		return;
-	e->t->main_generation = generation;
-	state_touch(e->st, e->t);
+	t->main_generation = generation;
+	state_touch(st, t);
 }
 
 static void update_container(struct state_event *e)
@@ -256,13 +322,13 @@ static void update_container(struct state_event *e)
 		state_container_update(e->st, t);
 }
 
-static void finish_thread(struct state_event *e, const struct state_rule *rule)
+static inline void finish_thread(struct state_event *e, const struct state_rule *rule, bool exit)
 {
 	struct state_thread *t = e->t;
 
 	if (!t)
 		return;
-	if (ev_type_is_exit(e->ev->type))
+	if (exit && t->stored)
 		state_thread_drop_stored(e->st, t);
 	if (rule->bind == STATE_BIND_SWITCH)
 		return;
@@ -270,11 +336,11 @@ static void finish_thread(struct state_event *e, const struct state_rule *rule)
 	t->lastevent_ts = e->ev->ts;
 }
 
-static int errno_of(const struct state_event *e)
+static inline int errno_of(int64_t ret)
 {
-	if (!e->has_ret || e->ret >= 0)
+	if (ret >= 0)
 		return 0;
-	return e->ret < -INT_MAX ? INT_MAX : (int)-e->ret;
+	return ret < -INT_MAX ? INT_MAX : (int)-ret;
 }
 
 static bool has_new_name(const struct state_fd *fd)
@@ -298,24 +364,25 @@ static inline bool return_value(struct ev *ev, int64_t *ret)
 static void apply(struct state_event *e)
 {
 	const struct state_rule *rule = &state_rules[e->ev->type];
+	const bool exit = ev_type_is_exit(e->ev->type);
 
 	e->has_ret = return_value(e->ev, &e->ret);
-	state_bind_event(e);
+	bind_event(e, rule, exit);
 	if (rule->parse)
 		rule->parse(e);
 	if (rule->container)
 		update_container(e);
 	if (e->st->observed)
 		announce(e);
-	finish_thread(e, rule);
+	finish_thread(e, rule, exit);
 	e->st->stats.malformed += e->malformed;
 }
 
 /* What only somebody who looks at the event wants to know. */
 static void describe(struct state_event *e, struct state_binding *bind)
 {
-	follow_main(e);
-	bind->errcode = e->t ? errno_of(e) : 0;
+	state_follow_main(e->st, e->t);
+	bind->errcode = e->t && e->has_ret ? errno_of(e->ret) : 0;
 	bind->fd_name_changed = e->fd && has_new_name(e->fd);
 }
 
@@ -343,7 +410,15 @@ int state_feed_event(struct state *st, struct ev *ev, bool looks, struct state_b
 	return 1;
 }
 
-void state_feed_usual(struct state *st, struct ev *ev, struct state_binding *bind)
+void state_describe(struct state *st, struct state_binding *bind)
+{
+	int64_t ret;
+
+	state_follow_main(st, bind->thread);
+	bind->errcode = return_value(bind->ev, &ret) ? errno_of(ret) : 0;
+}
+
+void state_feed_usual(struct state *st, struct ev *ev, bool looks, struct state_binding *bind)
 {
 	struct state_event e = {.st = st, .ev = ev};
 
@@ -353,6 +428,8 @@ void state_feed_usual(struct state *st, struct ev *ev, struct state_binding *bin
 	apply(&e);
 	*bind = (struct state_binding){
 	    .ev = ev, .thread = e.t, .fd = e.fd, .visible = !state_rules[ev->type].hidden};
+	if (looks)
+		describe(&e, bind);
 	st->current = NULL;
 }
 

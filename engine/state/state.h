@@ -21,6 +21,7 @@
 struct sf_row;
 struct sf_row_event;
 struct state;
+struct state_tally;
 
 /*
  * A shared immutable text: reference-counted, from the state's pool. Copying an fd or a thread
@@ -223,7 +224,7 @@ struct state_passed {
 	const struct sf_row *row; /* that @event was found in (scapfile/row.h) */
 	const struct sf_row_event *event;
 	struct state_thread *thread;
-	struct state_fd *fd;
+	struct state_fd *fd; /* NULL also if its type's events are not told by their descriptor */
 	bool visible;
 };
 /*
@@ -238,19 +239,32 @@ struct state_passing {
 	uint64_t from, to; /* times of the events counted in @seen, both included */
 	bool internal;	   /* count those that are not visible, too */
 	/*
-	 * Is told of each event that is passed, once the state took it; all others are delivered,
-	 * and nothing is counted in @seen. NULL: nobody.
+	 * Keeps account of each event that is passed and not shown, and nothing is counted in @seen
+	 * (engine/state/tally.h). NULL: nothing does.
 	 */
-	void (*note)(void *arg, const struct state_passed *e);
+	struct state_tally *tally;
+	/*
+	 * Is shown each usual event of the types that somebody looks at, fed, instead of having it
+	 * delivered. Return: 0, or ERR_* to stop. NULL: nobody.
+	 */
+	int (*show)(void *arg, const struct state_binding *bind, struct error *err);
+	/*
+	 * Is asked before an event of a type that @ways marks, if that changes nothing of its
+	 * thread @t but what it did last: is there no need to show it?
+	 */
+	bool (*refuses)(void *arg, unsigned type, struct state_thread *t);
 	void *arg;
 	/* Of the last call: */
-	uint64_t passed; /* events */
+	uint64_t passed; /* events, with those that were shown */
 	uint64_t seen;	 /* those that count, are visible and of that time */
+	int rc;		 /* of @show */
+	struct error *err;
 	/* By state_passing_init(): */
 	struct state_way {
 		uint64_t before; /* the descriptor, of the first four lengths of an event */
 		uint16_t start;	 /* of parameters in the event's block */
-		uint8_t fd, how;
+		uint8_t fd, how, shown;
+		bool asks; /* set by the caller: ask @refuses */
 	} ways[EV_TYPE_COUNT];
 };
 
@@ -261,7 +275,7 @@ void state_passing_init(struct state_passing *p, bool (*looks_at)(const void *ar
  * state_pass_on() - pass what nobody looks at
  * @item: receives what comes then, not yet fed
  *
- * Return: as ev_source_next(), or ERR_NOMEM.
+ * Return: as ev_source_next(), ERR_NOMEM, or what @p->show failed with.
  */
 MUST_CHECK int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *item,
 			     struct error *err);
@@ -335,6 +349,8 @@ char state_fd_typechar(const struct state_fd *fd);	     /* 'f', 'd', '4', ... */
 const char *state_fd_typename(const struct state_fd *fd);    /* "file", ..., "<NA>" */
 enum ev_l4proto state_fd_l4proto(const struct state_fd *fd); /* NA until a role is known */
 bool state_fd_is_file(const struct state_fd *fd);
+/* Of files and directories how they were opened: "r", "w", "rw"; NULL: not known, or neither. */
+const char *state_fd_mode(const struct state_fd *fd);
 bool state_fd_is_ipv4(const struct state_fd *fd); /* tuple, not listener; likewise ipv6 */
 bool state_fd_is_ipv6(const struct state_fd *fd);
 bool state_fd_is_listener(const struct state_fd *fd);

@@ -134,6 +134,15 @@ bool state_thread_insert_take(struct state *st, struct state_thread *t, bool lin
 	return true;
 }
 
+struct state_thread *state_find_any(struct state *st, int64_t tid)
+{
+	struct state_thread *t = map_get(&st->threads, (uint64_t)tid);
+
+	if (t)
+		st->cache[(uint64_t)tid % STATE_CACHE] = t;
+	return t;
+}
+
 struct state_thread *state_get(struct state *st, int64_t tid)
 {
 	struct state_thread *t = state_find(st, tid);

@@ -79,7 +79,7 @@
     tools.hidden = false;
   }
 
-  // --- a link into closed details opens them; so does printing
+  // --- a link into closed details opens them; so does printing, and heads with buttons would not be printed on each page
   const reveal = () => {
     const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
     for (let e = target; e; e = e.parentElement) if (e.tagName === "DETAILS") e.open = true;
@@ -88,11 +88,15 @@
   window.addEventListener("hashchange", reveal);
   reveal();
   let opened = [];
+  let buttons = [];
   window.addEventListener("beforeprint", () => {
     opened = all(document, "details:not([open])");
     for (const d of opened) d.open = true;
+    buttons = all(document, "thead button").map((button) => ({ button, head: button.parentElement }));
+    for (const b of buttons) b.head.replaceChildren(b.button.textContent);
   });
   window.addEventListener("afterprint", () => {
     for (const d of opened) d.open = false;
+    for (const b of buttons) b.head.replaceChildren(b.button);
   });
 })();

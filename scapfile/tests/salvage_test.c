@@ -166,6 +166,26 @@ static void entries_of_lists_are_lost_one_by_one(void **state)
 	cb_done(&g.c);
 }
 
+static void a_thread_whose_leader_is_not_listed_goes_though_its_entry_could_be(void **state)
+{
+	struct good_capture g = {0};
+	struct salvaged s;
+	char *first, *second;
+	uint32_t size;
+
+	good_capture_make(&g);
+	first = g.c.out.p + g.at[GOOD_THREADS] + 8;
+	second = first + load_u32(first); /* thread 8 of process 7 */
+	size = load_u32(second);
+	assert_int_equal(load_u64(second + 12), 7);
+	second[12] = 5;
+	salvage(*state, &g.c.out, NULL, &s);
+	assert_int_equal(s.report.by_kind[SF_DAMAGE_LIST], 1);
+	assert_in_range(g.c.out.len - s.out.len, size, size + 3);
+	salvaged_done(&s);
+	cb_done(&g.c);
+}
+
 static void a_list_that_stands_between_events_is_put_before_them(void **state)
 {
 	struct good_capture g = {0};
@@ -351,6 +371,7 @@ int main(void)
 	    in_a_place(events_that_are_there_twice_are_kept_once),
 	    in_a_place(a_lost_header_is_replaced),
 	    in_a_place(entries_of_lists_are_lost_one_by_one),
+	    in_a_place(a_thread_whose_leader_is_not_listed_goes_though_its_entry_could_be),
 	    in_a_place(a_list_that_stands_between_events_is_put_before_them),
 	    in_a_place(a_number_of_parameters_that_comes_again_is_a_fact),
 	    in_a_place(a_machine_that_most_events_contradict_is_left_out),

@@ -162,6 +162,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	report_check_text(buf_view(&wild));
 	check_html(buf_view(&wild));
 	report_tame(data, size, "<&\"'", &text);
+	if (text.len == size && (!size || memcmp(text.p, data, size) == 0))
+		return 0;
 	report_of((const uint8_t *)text.p, text.len, &opt, rep_write_html, &tame);
 	report_must(count(buf_view(&wild), '<') == count(buf_view(&tame), '<') &&
 			count(buf_view(&wild), '"') == count(buf_view(&tame), '"'),

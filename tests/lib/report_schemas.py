@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the formats of reports ask for, written down from their specifications: which members there may be, which there must
 be, and what they may hold. Sources are named beside each."""
+import calendar
 import ipaddress
 import re
+import time
 
 ISO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$")
 
@@ -62,6 +64,15 @@ def boolean(value):
     return isinstance(value, bool)
 
 
+def port(value):
+    return natural(value) and value <= 65535
+
+
+def hostname(value):
+    """One name."""
+    return filled(value) and not re.search(r"\s", value)
+
+
 def number(value):
     return integer(value) or isinstance(value, float)
 
@@ -116,7 +127,7 @@ OCSF_PROCESS = Shape(dict(OCSF_ENTITY_MEMBERS, terminated_time=natural, terminat
                           working_directory=filled, session=Shape({"uid": filled}), container=OCSF_CONTAINER, namespace_pid=integer,
                           ptid=integer, parent_process=Lazy(lambda: OCSF_PROCESS), ancestry=ListOf(OCSF_ENTITY, 1)),
                      one_of=[("pid", "uid", "cpid")])
-OCSF_ENDPOINT = Shape({"ip": ip, "port": natural, "hostname": filled}, one_of=[("ip", "uid", "name", "hostname", "svc_name")])
+OCSF_ENDPOINT = Shape({"ip": ip, "port": port, "hostname": hostname}, one_of=[("ip", "uid", "name", "hostname", "svc_name")])
 OCSF_CONNECTION = Shape({"direction_id": OneOf([0, 1, 2]), "direction": OneOf(["Unknown", "Inbound", "Outbound"]),
                          "protocol_name": filled, "protocol_num": OneOf([6, 17]), "protocol_ver_id": OneOf([0, 4, 6])}, ["direction_id"])
 OCSF_OS = Shape({"name": OneOf(["Linux"]), "type_id": OneOf([200]), "type": OneOf(["Linux"])}, ["name", "type_id"])
@@ -147,6 +158,60 @@ OCSF_FINDING = Shape({
     "observables": ListOf(OCSF_OBSERVABLE, 1), "unmapped": Shape({}, others=True)},
     ["activity_id", "category_uid", "class_uid", "type_uid", "time", "severity_id", "metadata", "finding_info"])
 
+# Captions of the numbers, as the schema's dictionary and objects have them.
+OCSF_CAPTIONS = {
+    "severity": {0: "Unknown", 1: "Informational", 2: "Low", 3: "Medium", 4: "High", 5: "Critical", 6: "Fatal", 99: "Other"},
+    "status": {0: "Unknown", 1: "New", 2: "In Progress", 3: "Suppressed", 4: "Resolved", 5: "Archived", 6: "Deleted", 99: "Other"},
+    "direction": {0: "Unknown", 1: "Inbound", 2: "Outbound", 3: "Lateral", 4: "Local", 99: "Other"},
+    "algorithm": {0: "Unknown", 1: "MD5", 2: "SHA-1", 3: "SHA-256", 4: "SHA-512"},
+}
+OCSF_OBSERVABLES = {1: "Hostname", 2: "IP Address", 3: "MAC Address", 4: "User Name", 5: "Email Address", 6: "URL String", 7: "File Name", 8: "Hash",
+                    9: "Process Name"}
+
+
+def ocsf_pairs(value, where="$"):
+    """Numbers whose caption beside them is another one's, and numbers of a class that do not fit each other."""
+    wrong = []
+    if isinstance(value, list):
+        return [e for i, item in enumerate(value) for e in ocsf_pairs(item, "%s[%d]" % (where, i))]
+    if not isinstance(value, dict):
+        return []
+    for name, captions in OCSF_CAPTIONS.items():
+        if name in value and captions.get(value.get(name + "_id")) != value[name]:
+            wrong.append("%s: %s is %r, but %s_id is %r" % (where, name, value[name], name, value.get(name + "_id")))
+    for name, member in value.items():
+        if name != "unmapped":
+            wrong += ocsf_pairs(member, where + "." + name)
+        if name.endswith("_dt") and value.get(name[:-3]) != milliseconds(member):
+            wrong.append("%s: %s is not %s" % (where, name, name[:-3]))
+    if "class_uid" in value and (value["type_uid"] != 100 * value["class_uid"] + value["activity_id"] or
+                                 value["category_uid"] != value["class_uid"] // 1000 or
+                                 value["type_name"] != value["class_name"] + ": " + value["activity_name"]):
+        wrong.append("%s: class, category, activity and type do not fit" % where)
+    return wrong
+
+
+def milliseconds(text):
+    whole, _, rest = text.rstrip("Z").partition(".")
+    return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) * 1000 + int((rest + "000")[:3])
+
+
+def ocsf_observables(finding):
+    """Observables whose name leads to nothing that has their value, or whose type is called something else."""
+    wrong = []
+    for o in finding.get("observables", []):
+        places = [finding]
+        for step in o["name"].split("."):
+            places = [p[step.removesuffix("[]")] for p in places if step.removesuffix("[]") in p]
+            if step.endswith("[]"):
+                places = [item for p in places for item in p]
+        if o["value"] not in places:
+            wrong.append("$.observables: %s is not %.60r" % (o["name"], o["value"]))
+        if OCSF_OBSERVABLES.get(o["type_id"]) != o["type"]:
+            wrong.append("$.observables: %r is not the type %r" % (o["type"], o["type_id"]))
+    return wrong
+
+
 # --- ECS 8.11: field reference; event.category and event.type with the pairs that are expected.
 
 ECS_TYPES = {"intrusion_detection": {"allowed", "denied", "info"}, "process": {"access", "change", "end", "info", "start"},
@@ -160,7 +225,7 @@ ECS_PROCESS_MEMBERS = {
     "args_count": natural, "working_directory": filled, "start": iso, "end": iso, "exit_code": natural, "interactive": boolean,
     "user": ECS_USER, "group": Shape({"id": filled}), "hash": ECS_HASH, "thread": Shape({"id": integer})}
 ECS_PROCESS = Shape(dict(ECS_PROCESS_MEMBERS, parent=Shape(ECS_PROCESS_MEMBERS)))
-ECS_END = Shape({"address": filled, "ip": ip, "port": natural, "bytes": natural, "domain": filled})
+ECS_END = Shape({"address": filled, "ip": ip, "port": port, "bytes": natural, "domain": hostname})
 ECS_IDS = Shape({"id": ListOf(filled, 1)})
 ECS = Shape({
     "@timestamp": iso, "ecs": Shape({"version": OneOf(["8.11.0"])}, ["version"]), "message": text,
@@ -185,6 +250,31 @@ ECS = Shape({
 
 TIMESKETCH = Shape({"message": filled, "datetime": iso, "timestamp": natural, "timestamp_desc": filled, "tag": ListOf(filled, 1)},
                    ["message", "datetime", "timestamp_desc"], others=True)
+
+
+def mixed_types(objects, flat=False):
+    """Members that have values of several types: what puts them into an index gives each one type. Arrays count as what is in them."""
+    types, wrong = {}, []
+
+    def walk(value, path):
+        if isinstance(value, list):
+            for item in value:
+                walk(item, path)
+            return
+        kind = "object" if isinstance(value, dict) else "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value).__name__
+        types.setdefault(path, set()).add(kind)
+        if kind == "object":
+            if flat and path:
+                wrong.append("%s is an object" % path)
+            for name, member in value.items():
+                if not path and flat and "." in name:
+                    wrong.append("%s has a dot in it" % name)
+                walk(member, path + "." + name if path else name)
+
+    for o in objects:
+        walk(o, "")
+    return sorted(set(wrong)) + ["%s is %s" % (p, " and ".join(sorted(k))) for p, k in sorted(types.items()) if len(k) > 1]
+
 
 # --- SARIF 2.1.0: OASIS standard and its schema; members that reports use.
 

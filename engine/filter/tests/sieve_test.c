@@ -314,6 +314,91 @@ static void screens_sieves_ranges_and_absences_are_in_use(void **state)
 	flt_program_free(p);
 }
 
+/* --- gates --- */
+
+/* About a thread of the scene; mostly not true. */
+static void thread_check(uint32_t *rng, struct buf *b)
+{
+	static const char *const checks[] = {
+	    "proc.name = cat",	      "proc.name in (dd, cp)", "proc.exepath startswith /sbin",
+	    "proc.name contains sys", "proc.vpid = 100",       "(proc.name = mv or proc.name = ln)",
+	    "not proc.name = bash"};
+
+	buf_str(b, checks[next_random(rng) % COUNT_OF(checks)]);
+}
+
+static struct flt_program *gated_program(uint32_t *rng, unsigned *ids, unsigned count)
+{
+	struct flt_program *p;
+	struct buf text = {0};
+
+	assert_int_equal(flt_program_new(NULL, &p, NULL), 0);
+	for (unsigned i = 0; i < count; i++) {
+		buf_reset(&text);
+		thread_check(rng, &text);
+		if (next_random(rng) % 2) {
+			buf_str(&text, " and ");
+			thread_check(rng, &text);
+		}
+		if (next_random(rng) % 2) {
+			buf_str(&text, " and ");
+			text_check(rng, &text);
+		}
+		ids[i] = must_add(p, buf_view(&text));
+	}
+	buf_done(&text);
+	assert_int_equal(flt_program_batch(p, EV_OPENAT_2_X, ids, count, NULL), 0);
+	assert_int_equal(flt_program_seal(p, NULL), 0);
+	return p;
+}
+
+/* Return: 1 if the gate of @p is shut for the thread of the event @sc is at. */
+static unsigned check_gate(struct flt_ctx *cx, const struct scene *sc, const unsigned *ids,
+			   unsigned count)
+{
+	bool may = flt_may_match(cx, EV_OPENAT_2_X, sc->bind.thread);
+
+	assert_int_equal(flt_may_match(cx, EV_OPENAT_2_X, sc->bind.thread), may);
+	flt_ctx_event(cx, &sc->bind);
+	for (unsigned i = 0; i < count; i++)
+		if (flt_match_naive(cx, ids[i]))
+			assert_true(may);
+	return !may;
+}
+
+static void a_gate_is_shut_only_where_nothing_matches(void **state)
+{
+	static const int64_t tids[] = {1, 50, 100, 101};
+	unsigned gates = 0, shut = 0, asked = 0;
+	uint32_t rng = 7;
+
+	(void)state;
+	for (unsigned round = 0; round < 300; round++) {
+		unsigned ids[3], count = 1 + round % 3;
+		struct flt_program *p = gated_program(&rng, ids, count);
+		struct flt_ctx *cx;
+		struct scene sc;
+
+		open_random(&rng, &sc);
+		assert_int_equal(flt_ctx_new(p, sc.st, &cx, NULL), 0);
+		gates += flt_program_has_gate(p, EV_OPENAT_2_X);
+		assert_true(flt_program_has_gate(p, EV_OPENAT_2_X) ||
+			    flt_may_match(cx, EV_OPENAT_2_X, state_thread_find(sc.st, 101)));
+		for (unsigned i = 0; i < 8 && next_event(&sc); i++) {
+			if (sc.bind.ev->type != EV_OPENAT_2_X)
+				continue;
+			sc.bind.thread = state_thread_find(sc.st, tids[i % 4]);
+			assert_non_null(sc.bind.thread);
+			shut += check_gate(cx, &sc, ids, count);
+			asked++;
+		}
+		flt_ctx_free(cx);
+		scene_close(&sc);
+		flt_program_free(p);
+	}
+	assert_true(gates > 50 && shut > asked / 10 && shut < asked);
+}
+
 /* What is said of all descriptor fields when a program is sealed holds for each of them. */
 static void descriptor_fields_are_absent_from_events_without_descriptors(void **state)
 {
@@ -369,6 +454,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(hits_are_those_of_the_oracle),
 	    cmocka_unit_test(screens_sieves_ranges_and_absences_are_in_use),
+	    cmocka_unit_test(a_gate_is_shut_only_where_nothing_matches),
 	    cmocka_unit_test(descriptor_fields_are_absent_from_events_without_descriptors),
 	};
 

@@ -137,6 +137,7 @@ struct pair { /* of readers and states: of what is passed, and of what is looked
 	struct sf_reader *reader, *items;
 	struct state *passed, *looked;
 	uint64_t events;
+	uint64_t caught, caught_seen; /* of the events passed in this round, looked at already */
 };
 
 static bool looks_at_each(const void *arg, unsigned type)
@@ -144,25 +145,6 @@ static bool looks_at_each(const void *arg, unsigned type)
 	const unsigned *nth = arg;
 
 	return *nth && type % *nth == 0;
-}
-
-/* Look at the events that were passed. */
-static void catch_up(struct pair *t, const struct state_passing *p)
-{
-	struct state_binding bind;
-	struct ev_item item;
-	uint64_t seen = 0;
-
-	for (uint64_t i = 0; i < p->passed; i++) {
-		assert_int_equal(ev_source_next(sf_reader_source(t->items), &item, NULL), 1);
-		assert_int_equal(item.kind, EV_ITEM_EVENT);
-		assert_true(item.offset < p->end);
-		if (state_feed(t->looked, &item, &bind, NULL) > 0)
-			seen += (bind.visible || p->internal) && item.ev->ts >= p->from &&
-				item.ev->ts <= p->to;
-	}
-	assert_int_equal(p->seen, seen);
-	t->events += p->passed;
 }
 
 static void assert_same_event(struct ev *a, struct ev *b)
@@ -178,6 +160,69 @@ static void assert_same_event(struct ev *a, struct ev *b)
 		assert_int_equal(x.n, y.n);
 		assert_memory_equal(x.p, y.p, x.n);
 	}
+}
+
+/* Look at one event that was passed. */
+static void catch_one(struct pair *t, const struct state_passing *p, struct ev_item *item,
+		      struct state_binding *bind)
+{
+	assert_int_equal(ev_source_next(sf_reader_source(t->items), item, NULL), 1);
+	assert_int_equal(item->kind, EV_ITEM_EVENT);
+	assert_true(item->offset < p->end);
+	if (state_feed(t->looked, item, bind, NULL) > 0)
+		t->caught_seen += (bind->visible || p->internal) && item->ev->ts >= p->from &&
+				  item->ev->ts <= p->to;
+	t->caught++;
+}
+
+/* Look at the events that were passed. */
+static void catch_up(struct pair *t, const struct state_passing *p)
+{
+	struct state_binding bind;
+	struct ev_item item;
+
+	while (t->caught < p->passed)
+		catch_one(t, p, &item, &bind);
+	assert_int_equal(t->caught, p->passed);
+	assert_int_equal(p->seen, t->caught_seen);
+	t->events += p->passed;
+	t->caught = t->caught_seen = 0;
+}
+
+struct showing { /* what @pair is shown by @passing */
+	struct pair *pair;
+	const struct state_passing *passing;
+	uint64_t shown, refused;
+};
+
+/* What is shown is what a look at the same event says. */
+static int compare_shown(void *arg, const struct state_binding *shown, struct error *err)
+{
+	struct showing *s = arg;
+	struct state_binding looked;
+	struct ev_item item;
+
+	(void)err;
+	do {
+		catch_one(s->pair, s->passing, &item, &looked);
+	} while (item.ev->num < shown->ev->num);
+	assert_int_equal(item.ev->num, shown->ev->num);
+	assert_int_equal(item.ev->offset, shown->ev->offset);
+	assert_same_event(item.ev, shown->ev);
+	assert_agree(shown, &looked);
+	assert_int_equal(shown->errcode, looked.errcode);
+	assert_int_equal(shown->fd_name_changed, looked.fd_name_changed);
+	s->shown++;
+	return 0;
+}
+
+static bool refuse_some(void *arg, unsigned type, struct state_thread *t)
+{
+	struct showing *s = arg;
+	bool refuses = (type + (uint64_t)t->lastevent_ts) % 3 == 0;
+
+	s->refused += refuses;
+	return refuses;
 }
 
 static void take_both(struct pair *t, const struct ev_item *item)
@@ -209,8 +254,21 @@ static void assert_same_place(const struct pair *t)
 	buf_done(&y);
 }
 
-/* Events of every @nth type are looked at; limits of number, offset and time come and go. */
-static void pass_on(const char *path, unsigned nth)
+static void show_to(struct showing *s, struct state_passing *p)
+{
+	s->passing = p;
+	p->show = compare_shown;
+	p->refuses = refuse_some;
+	p->arg = s;
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
+		p->ways[type].asks = type % 2;
+}
+
+/*
+ * Events of every @nth type are looked at, with @showing where they lie; limits of number, offset
+ * and time come and go.
+ */
+static void pass_on(const char *path, unsigned nth, struct showing *showing)
 {
 	uint64_t step = count(path) / POINTS + 1, point = 0, rounds = 0;
 	struct state_passing p;
@@ -223,6 +281,10 @@ static void pass_on(const char *path, unsigned nth)
 	assert_int_equal(state_new(NULL, &t.passed, NULL), 0);
 	state_passing_init(&p, looks_at_each, &nth);
 	p.reader = t.reader;
+	if (showing) {
+		showing->pair = &t;
+		show_to(showing, &p);
+	}
 	for (;; rounds++) {
 		uint64_t now = state_stats(t.passed)->last_ts;
 		int rc;
@@ -265,7 +327,59 @@ static void passing_where_events_lie_changes_nothing(void **unused)
 	for (size_t i = 0; i < COUNT_OF(captures); i++)
 		if (access(captures[i], R_OK) == 0)
 			for (unsigned nth = 0; nth <= 5; nth += 5)
-				pass_on(captures[i], nth);
+				pass_on(captures[i], nth, NULL);
+}
+
+static void what_is_shown_where_it_lies_is_what_a_look_says(void **unused)
+{
+	struct showing s = {0};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(captures); i++)
+		if (access(captures[i], R_OK) == 0)
+			for (unsigned nth = 1; nth <= 5; nth += 4)
+				pass_on(captures[i], nth, &s);
+	assert_true(s.shown > 1000 && s.refused > 100);
+}
+
+static int fail_to_show(void *arg, const struct state_binding *bind, struct error *err)
+{
+	uint64_t *left = arg;
+
+	(void)bind;
+	return --*left ? 0 : error_set(err, ERR_IO, "no more");
+}
+
+static void passing_ends_with_the_event_that_cannot_be_shown(void **unused)
+{
+	static const unsigned each = 1;
+	struct sf_reader *reader;
+	struct state_passing p;
+	struct error err = {0};
+	struct ev_item item;
+	struct state *st;
+	uint64_t left = 3;
+	int rc;
+
+	(void)unused;
+	assert_int_equal(sf_reader_open(captures[0], NULL, &reader, NULL), 0);
+	assert_int_equal(state_new(NULL, &st, NULL), 0);
+	state_passing_init(&p, looks_at_each, &each);
+	p.reader = reader;
+	p.max = UINT64_MAX;
+	p.show = fail_to_show;
+	p.arg = &left;
+	while ((rc = state_pass_on(st, &p, &item, &err)) > 0) {
+		struct state_binding bind;
+
+		assert_true(state_feed(st, &item, &bind, NULL) >= 0);
+	}
+	assert_int_equal(rc, ERR_IO);
+	assert_string_equal(err.msg, "no more");
+	assert_int_equal(left, 0);
+	assert_int_equal(state_stats(st)->events, sf_reader_stats(reader)->events);
+	state_free(st);
+	sf_reader_close(reader);
 }
 
 /* What an open said when it began is of no use after any other call has ended. */
@@ -304,6 +418,8 @@ int main(void)
 	    cmocka_unit_test(nobody_looks_at_anything),
 	    cmocka_unit_test(some_events_are_looked_at),
 	    cmocka_unit_test(passing_where_events_lie_changes_nothing),
+	    cmocka_unit_test(what_is_shown_where_it_lies_is_what_a_look_says),
+	    cmocka_unit_test(passing_ends_with_the_event_that_cannot_be_shown),
 	    cmocka_unit_test(an_enter_event_is_kept_until_an_exit_passes),
 	};
 

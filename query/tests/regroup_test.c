@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Statements that are replaced, and those that are not: each gives the rows that SQLite alone
+ * gives. */
+#include "query/tests/case_helper.h"
+
+#include "query/alert_scan.h"
+#include "query/regroup.h"
+#include "query/tests/many_alerts.h"
+
+#define ALERTS 3000u
+
+static char path[64];
+
+static int make(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	snprintf(path, sizeof(path), P_tmpdir "/scapula-regroup.%d.db", (int)getpid());
+	unlink(path);
+	if (many_make(path, ALERTS, &err) < 0) {
+		fprintf(stderr, "%s\n", err.msg);
+		return -1;
+	}
+	/* Processes with several images, out of order, too; alerts that are not shown. */
+	sql_run(
+	    path,
+	    "UPDATE captures SET sha256 = 'ab';"
+	    "INSERT INTO execs (process_id, seq, ts, evt_num, evt_offset, uid, comm, exepath,"
+	    " cmdline) SELECT process_id, 1, 1, process_id % 5 * 300, 1, 0, 'one', '/one', NULL"
+	    " FROM processes WHERE process_id % 3;"
+	    "INSERT INTO execs (process_id, seq, ts, evt_num, evt_offset, uid, comm, exepath)"
+	    " SELECT process_id, 2, 1, process_id % 7 * 300, 1, 0, 'two', '/two'"
+	    " FROM processes WHERE process_id % 4 = 0;"
+	    "INSERT INTO execs (process_id, seq, ts, evt_num, evt_offset, uid, comm, exepath)"
+	    " SELECT process_id, 3, 1, 900, 1, 0, NULL, '/three' FROM processes"
+	    " WHERE process_id % 8 = 0;"
+	    "UPDATE processes SET container_id = 'c' || process_id % 5 WHERE process_id % 2;"
+	    "UPDATE processes SET pid = NULL WHERE process_id % 11 = 0;"
+	    "UPDATE alerts SET pid = NULL WHERE process_id % 11 = 0 AND alert_id % 2;"
+	    "UPDATE alerts SET process_id = NULL WHERE alert_id % 13 = 0;"
+	    "UPDATE alerts SET repeats = 1 WHERE alert_id % 17 = 0;"
+	    "INSERT INTO run_captures (run_id, capture_id, seq, path) VALUES (1, 1, 2, 'x');"
+	    "UPDATE alerts SET run_capture_id = 2 WHERE alert_id % 19 = 0;"
+	    "INSERT INTO verdicts (author, fingerprint, verdict, reason)"
+	    " SELECT 'ada', printf('%016x', fingerprint), 'benign', 'b' FROM alert_groups"
+	    " WHERE fingerprint % 4 = 0;"
+	    "INSERT INTO verdicts (author, capture_sha256, evt_offset, verdict, reason)"
+	    " SELECT 'bob', 'ab', evt_offset, 'true positive', 'seen' FROM alerts"
+	    " WHERE alert_id % 7 = 0;"
+	    "CREATE TABLE odd (a, b TEXT COLLATE NOCASE, c, d INTEGER);"
+	    "INSERT INTO odd VALUES (1, 'x', NULL, 5), ('1', 'X', 7, 6), (NULL, 'y', x'00ff', 7),"
+	    " (x'31', 'Y', 'text', NULL), (NULL, NULL, '', 9223372036854775807),"
+	    " ('a', 'x', 'zz', 1), ('a', 'x', 3, 9223372036854775807), ('', 'z', x'', 4),"
+	    " (1, 'x', 3, -5), ('ab', 'q', 1.5, 3), (9223372036854775807, 'w', 2, 2),"
+	    " (-9223372036854775807, 'w', NULL, 2);"
+	    "CREATE TABLE real (a, b); INSERT INTO real VALUES (1, 2), (1.0, 3), (1.5, 4), (2, "
+	    "5.5);");
+	return 0;
+}
+
+static int remove_all(void **state)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	char name[80];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(ends); i++) {
+		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		unlink(name);
+	}
+	return 0;
+}
+
+struct setting {
+	sqlite3 *db;
+	struct qry_regroup *r;
+};
+
+static bool never(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+static struct setting open_with(uint64_t memory, bool (*stop)(void *))
+{
+	const struct qry_tally_options opt = {.memory = memory, .stop = stop};
+	struct setting s = {0};
+
+	OK(qry_db_open_readonly(path, &s.db, err));
+	OK(qry_regroup_new(s.db, &opt, &s.r, err));
+	return s;
+}
+
+static void close_all(struct setting *s)
+{
+	qry_regroup_free(s->r);
+	assert_int_equal(sqlite3_close(s->db), SQLITE_OK);
+}
+
+static void bind(sqlite3_stmt *stmt)
+{
+	for (int i = 1; i <= sqlite3_bind_parameter_count(stmt); i++)
+		sqlite3_bind_int(stmt, i, 3);
+}
+
+/* All rows with types; the last line is how it ended. */
+static void rows(sqlite3_stmt *stmt, struct buf *out)
+{
+	int rc;
+
+	bind(stmt);
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		for (int i = 0; i < sqlite3_column_count(stmt); i++) {
+			const char *text = (const char *)sqlite3_column_text(stmt, i);
+
+			buf_addf(out, "%d:", sqlite3_column_type(stmt, i));
+			buf_add(out, text ? text : "", (size_t)sqlite3_column_bytes(stmt, i));
+			buf_char(out, '|');
+		}
+		buf_char(out, '\n');
+	}
+	buf_addf(out, "%d\n", rc & 0xff);
+}
+
+/* Return: was it replaced, and did it give the rows of SQLite? It must not give others. */
+static bool is_replaced(struct setting *s, const char *sql)
+{
+	struct buf want = {0}, got = {0};
+	sqlite3_stmt *stmt = NULL, *faster;
+	bool replaced;
+
+	if (sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(s->db));
+	faster = qry_regroup(s->r, stmt);
+	replaced = faster != NULL;
+	if (faster) {
+		rows(faster, &got);
+		sqlite3_finalize(faster);
+		replaced = !qry_regroup_gave_up(s->r);
+	}
+	if (replaced) {
+		rows(stmt, &want);
+		if (!sv_eq(buf_view(&want), buf_view(&got)))
+			fail_msg("%s\n%s\nnot\n%s", sql, buf_cstr(&got), buf_cstr(&want));
+	}
+	sqlite3_finalize(stmt);
+	buf_done(&want);
+	buf_done(&got);
+	return replaced;
+}
+
+/* --- tests */
+
+static void what_is_usual_is_replaced(void **state)
+{
+	static const char *const sql[] = {
+	    "SELECT process_id, rule_id, count(*), max(ts) FROM alerts GROUP BY 1, 2 ORDER BY 3"
+	    " DESC LIMIT 50",
+	    "SELECT ts / 3600000000000, priority, count(*) FROM alerts GROUP BY 1, 2",
+	    "select substr(output, 20, 12) part, count ( * ) n from alerts group by part order by n"
+	    " desc, part limit 5 offset 2;",
+	    "SELECT pid, min(output), max(output), sum(ts % 1000), avg(priority), count(pid),"
+	    " count() FROM alerts GROUP BY pid",
+	    "SELECT count(*) AS n, process_id AS p FROM alerts WHERE priority < :most GROUP BY p"
+	    " HAVING n > 1 ORDER BY p DESC",
+	    "SELECT a.pid, count(*) * 100 / (1 + max(a.priority)) FROM alerts a GROUP BY pid"
+	    " ORDER BY count(*) DESC, a.pid",
+	    "SELECT pid, printf('%d-%s', pid, 'x'), upper('q') FROM alerts GROUP BY alerts.pid",
+	    "SELECT output_fields ->> 'fd.name' AS file, count(*) FROM alerts GROUP BY file",
+	    "SELECT iif(max(ts) > 5, 'late', 'early'), priority % 3 FROM alerts GROUP BY"
+	    " priority % 3, source -- the end",
+	    "SELECT /* a ) comment */ pid, max(seq) FROM alerts -- one\n WHERE pid > 5 GROUP BY pid"
+	    " HAVING max(seq) - min(seq) > 2 AND count(*) IN (1, 2, 3, 4) ORDER BY 2 DESC NULLS"
+	    " LAST, 1 ASC",
+	    "SELECT p.comm, count(*) FROM alerts a JOIN processes p USING (process_id) GROUP BY"
+	    " p.comm",
+	    "SELECT x.n % 3, count(*) FROM (SELECT pid AS n, seq FROM alerts WHERE seq > 7) x"
+	    " GROUP BY x.n % 3",
+	    "SELECT a, count(*), min(d), max(d), count(d) FROM odd GROUP BY a",
+	    "SELECT d, min(a), max(a) FROM odd GROUP BY d",
+	    "SELECT a, d, count(*), max(d) FROM odd WHERE d < 100 GROUP BY a, d",
+	    "SELECT a, sum(d), avg(d) FROM odd WHERE d IS NULL OR d < 100 GROUP BY 1",
+	    "SELECT a, count(*) FROM odd WHERE 0 GROUP BY a",
+	    "SELECT rule, comm, count(*) FROM v_alert GROUP BY rule, comm ORDER BY 3 DESC",
+	    "SELECT rule, count(*), max(time) FROM v_alert WHERE severity < 3 GROUP BY rule",
+	    "SELECT verdict, count(*) FROM v_alert GROUP BY verdict",
+	    "SELECT v.hostname, v.priority, min(v.ts) FROM v_alert AS v GROUP BY hostname,"
+	    " v.priority HAVING count(*) > 3",
+	    "SELECT substr(time, 1, 13) hour, container_id, count(*) FROM v_alert GROUP BY hour,"
+	    " container_id",
+	    "SELECT exepath, cmdline, fingerprint, count(*) FROM v_alert WHERE comm = 'two' GROUP "
+	    "BY"
+	    " 1, 2, 3",
+	};
+	struct setting s = open_with(0, never);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(sql); i++)
+		if (!is_replaced(&s, sql[i]))
+			fail_msg("not replaced: %s", sql[i]);
+	close_all(&s);
+}
+
+static void what_is_not_understood_stays(void **state)
+{
+	static const char *const sql[] = {
+	    "SELECT count(*) FROM alerts",
+	    "SELECT pid FROM alerts LIMIT 1",
+	    "SELECT pid, output, count(*) FROM alerts GROUP BY pid", /* of which alert? */
+	    "SELECT pid, count(DISTINCT rule_id) FROM alerts GROUP BY pid",
+	    "SELECT pid, group_concat(rule_id) FROM alerts GROUP BY pid",
+	    "SELECT pid, total(1), group_concat('x') FROM alerts GROUP BY pid",
+	    "SELECT pid, count(*) FILTER (WHERE seq > 5) FROM alerts GROUP BY pid",
+	    "SELECT pid, max(seq), max(seq, ts) FROM alerts GROUP BY pid",
+	    "SELECT pid, rank() OVER (ORDER BY pid) FROM alerts GROUP BY pid",
+	    "SELECT pid = '107', count(*) FROM alerts GROUP BY pid", /* pid has a type */
+	    "SELECT pid, count(*) FROM alerts GROUP BY pid HAVING pid > '5'",
+	    "SELECT 2 * priority / 3, count(*) FROM alerts GROUP BY priority / 3",
+	    "SELECT DISTINCT pid, count(*) FROM alerts GROUP BY pid",
+	    "SELECT pid, count(*) FROM alerts GROUP BY pid UNION SELECT 1, 2",
+	    "WITH x AS (SELECT 1) SELECT pid, count(*) FROM alerts GROUP BY pid",
+	    "SELECT b, count(*) FROM odd GROUP BY b", /* x and X are equal */
+	    "SELECT a, max(b) FROM odd GROUP BY a",   /* and here */
+	    "SELECT a, count(*) FROM odd GROUP BY a COLLATE NOCASE",
+	    "SELECT (SELECT 1) + pid, count(*) FROM alerts GROUP BY pid",
+	    "SELECT a, sum(b) FROM real GROUP BY a",
+	    "SELECT a, sum(b) FROM real WHERE a > 1.7 GROUP BY a",
+	    "SELECT c, max(d) FROM odd WHERE c <> '' GROUP BY c", /* one is not whole */
+	    "SELECT a, avg(d * 2) FROM odd WHERE d < 100 OR a = 'a' GROUP BY a",
+	    "SELECT a, sum(d) FROM odd GROUP BY a",		     /* too large */
+	    "SELECT rule_id, count(*) FROM alerts GROUP BY rule_id", /* an index has the order */
+	};
+	struct setting s = open_with(0, never);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(sql); i++)
+		if (is_replaced(&s, sql[i]))
+			fail_msg("replaced: %s", sql[i]);
+	close_all(&s);
+}
+
+/* A name that is a column and that of an item means one thing in GROUP BY and another in ORDER BY.
+ */
+static void names_mean_what_they_mean_to_sqlite(void **state)
+{
+	static const char *const sql[] = {
+	    "SELECT -priority AS pid, count(*) FROM alerts GROUP BY pid",
+	    "SELECT -pid AS pid, count(*) AS n FROM alerts GROUP BY 1 ORDER BY pid LIMIT 9",
+	    "SELECT -pid AS pid, count(*) AS n FROM alerts GROUP BY -pid ORDER BY pid + 0 LIMIT 9",
+	    "SELECT pid % 3 AS x, count(*) AS seq FROM alerts GROUP BY x HAVING seq > 5 ORDER BY "
+	    "seq",
+	    "SELECT pid % 3 AS x, count(*) FROM alerts WHERE \"x\" = 1 GROUP BY x",
+	    "SELECT pid % 3 AS \"x y\", count(*) FROM alerts GROUP BY \"x y\"",
+	    "SELECT pid % 3 AS x, count(*) FROM alerts GROUP BY \"x\"",
+	    "SELECT pid % 3 AS x, count(*) FROM alerts GROUP BY 'x'",
+	    "SELECT pid AS _k1, seq % 2 AS _k0, count(*) AS _v1, max(ts) AS _v0 FROM alerts GROUP "
+	    "BY"
+	    " 2, 1 ORDER BY _v0, _k0, _v1",
+	    "SELECT pid isnull, count(*) FROM alerts GROUP BY pid",
+	    "SELECT CAST(pid AS TEXT), count(*) FROM alerts GROUP BY CAST(pid AS TEXT)",
+	    "SELECT CAST(pid AS TEXT) || '', count(*) FROM alerts GROUP BY pid",
+	    "SELECT pid, count(*) FROM alerts GROUP BY +1, pid",
+	    "SELECT max(pid), count(*) FROM alerts GROUP BY seq % 4 ORDER BY seq % 4 DESC",
+	    "SELECT case pid when 107 then 'x' end, count(*) FROM alerts GROUP BY pid",
+	};
+	struct setting s = open_with(0, never);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(sql); i++)
+		is_replaced(&s, sql[i]); /* or not, but then the same */
+	close_all(&s);
+}
+
+static void all_of_v_alert_is_there_without_joins(void **state)
+{
+	struct setting s = open_with(0, never);
+	struct buf want = {0}, got = {0};
+	sqlite3_stmt *stmt = NULL;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		const char *names[2] = {"v_alert", qry_alert_scan_sql};
+		char *q = sqlite3_mprintf("SELECT * FROM (%s%s) ORDER BY alert_id",
+					  i ? "" : "SELECT * FROM ", names[i]);
+
+		assert_int_equal(sqlite3_prepare_v2(s.db, q, -1, &stmt, NULL), SQLITE_OK);
+		for (int c = 0; c < sqlite3_column_count(stmt); c++)
+			buf_addf(i ? &got : &want, "%s\n", sqlite3_column_name(stmt, c));
+		rows(stmt, i ? &got : &want);
+		sqlite3_finalize(stmt);
+		sqlite3_free(q);
+	}
+	assert_true(want.len > (size_t)ALERTS * 100);
+	assert_true(sv_eq(buf_view(&want), buf_view(&got)));
+	buf_done(&want);
+	buf_done(&got);
+	close_all(&s);
+}
+
+/* Without memory for all groups the statement as it was is to be used. */
+static void too_many_groups_are_left_to_sqlite(void **state)
+{
+	const char *sql = "SELECT seq, max(output) FROM alerts GROUP BY seq";
+	struct setting s = open_with(1200 << 10, never);
+
+	(void)state;
+	assert_false(is_replaced(&s, sql));
+	assert_true(is_replaced(&s, "SELECT priority, max(output) FROM alerts GROUP BY priority"));
+	close_all(&s);
+	s = open_with(4 << 20, never);
+	assert_true(is_replaced(&s, sql));
+	close_all(&s);
+}
+
+static bool always(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+static void ordering_groups_can_be_stopped(void **state)
+{
+	struct setting s = open_with(0, always);
+	sqlite3_stmt *stmt = NULL, *faster;
+
+	(void)state;
+	sqlite3_prepare_v2(s.db, "SELECT seq, max(output) FROM alerts GROUP BY seq", -1, &stmt,
+			   NULL);
+	faster = qry_regroup(s.r, stmt);
+	assert_non_null(faster);
+	assert_int_equal(sqlite3_step(faster), SQLITE_INTERRUPT);
+	assert_false(qry_regroup_gave_up(s.r));
+	sqlite3_finalize(faster);
+	sqlite3_finalize(stmt);
+	close_all(&s);
+}
+
+/* What scapula_tally() is told wrongly, and groups that nobody takes. */
+static void misuse_is_an_error_at_most(void **state)
+{
+	static const char *const sql[] = {
+	    "SELECT scapula_tally() FROM alerts",
+	    "SELECT scapula_tally(NULL, 1) FROM alerts",
+	    "SELECT scapula_tally('0:', 1) FROM alerts",
+	    "SELECT scapula_tally('9:n', 1, 2, 3, 4, 5, 6, 7, 8, 9) FROM alerts",
+	    "SELECT scapula_tally('1:x', 1) FROM alerts",
+	    "SELECT scapula_tally('1:m', 1) FROM alerts",
+	    "SELECT scapula_tally('1:n', 1, 2) FROM alerts",
+	    "SELECT scapula_tally('1:nnnnnnnnnnnnnnnnn', 1) FROM alerts",
+	};
+	struct setting s = open_with(0, never);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(sql); i++)
+		assert_int_equal(sqlite3_exec(s.db, sql[i], NULL, NULL, NULL), SQLITE_ERROR);
+	assert_int_equal(sqlite3_exec(s.db,
+				      "SELECT scapula_tally('1:n', pid) FROM alerts;"
+				      "SELECT * FROM scapula_tallied(77);"
+				      "SELECT * FROM scapula_tallied(NULL)",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_int_not_equal(sqlite3_exec(s.db, "SELECT * FROM scapula_tallied", NULL, NULL, NULL),
+			     SQLITE_OK);
+	close_all(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_is_usual_is_replaced),
+	    cmocka_unit_test(what_is_not_understood_stays),
+	    cmocka_unit_test(names_mean_what_they_mean_to_sqlite),
+	    cmocka_unit_test(all_of_v_alert_is_there_without_joins),
+	    cmocka_unit_test(too_many_groups_are_left_to_sqlite),
+	    cmocka_unit_test(ordering_groups_can_be_stopped),
+	    cmocka_unit_test(misuse_is_an_error_at_most),
+	};
+
+	return cmocka_run_group_tests(tests, make, remove_all);
+}
