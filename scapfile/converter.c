@@ -95,12 +95,13 @@ static int restore_enter(struct converter *c, struct archive *a)
 
 int conv_archive(struct converter *c, struct archive *a)
 {
-	uint64_t n = archive_count(a, c->enters.waiting.count);
+	uint64_t n = archive_count(a, c->enters.waiting);
 	int rc = 0;
 
 	if (archive_saves(a)) {
-		for (struct conv_enter *e = c->enters.waiting.oldest; e; e = e->newer)
-			save_enter(a, e);
+		for (struct conv_enter *e = c->enters.oldest; e; e = e->newer)
+			if (e->waits)
+				save_enter(a, e);
 		return 0;
 	}
 	for (uint64_t i = 0; i < n && !a->trouble && rc >= 0; i++)
@@ -135,11 +136,11 @@ static NOINLINE int convert_by_steps(struct converter *c, struct ev *ev, struct 
 	return result;
 }
 
-/* Let @ev be what @form says, of parameters of @from, each run copied as one. Return: false if a
- * parameter has to be cut; @ev has not changed then. */
-static bool gather_runs(struct converter *c, const struct conv_form *form,
-			const struct conv_params from[CONV_ORIGINS], struct ev *ev)
+/* Let @ev be what is due, each run copied as one. Return: false if a parameter has to be cut; @ev
+ * has not changed then. */
+static bool gather_runs(struct converter *c, struct ev *ev)
 {
+	const struct conv_form *form = c->due.form;
 	const bool wide = ev_table[form->type].flags & EF_LARGE_PAYLOAD;
 	uint32_t at[EV_PARAMS_MAX + 1], end = 0;
 	uint8_t *lens = c->lens;
@@ -147,7 +148,7 @@ static bool gather_runs(struct converter *c, const struct conv_form *form,
 
 	for (unsigned r = 0; r < form->nruns; r++) {
 		const struct conv_run *run = &form->runs[r];
-		const struct conv_params *source = &from[run->origin];
+		const struct conv_params *source = &c->due.from[run->origin];
 		const uint32_t *source_at = source->at + run->first;
 		const uint32_t first = *source_at;
 		const uint32_t start = end;
@@ -176,22 +177,6 @@ static bool gather_runs(struct converter *c, const struct conv_form *form,
 	return true;
 }
 
-/* For events that start at @row. NULL: no memory. */
-static const struct conv_plan *plan_for(struct converter *c, const struct conv_row *row)
-{
-	struct conv_plan *p;
-
-	if (UNLIKELY(!c->plans)) {
-		c->plans = calloc(conv_first_row[EV_TYPE_COUNT], sizeof(*c->plans));
-		if (!c->plans)
-			return NULL;
-	}
-	p = &c->plans[row - conv_rows];
-	if (UNLIKELY(!p->made))
-		conv_plan_make(p, row);
-	return p;
-}
-
 /* Is @e the enter event that @p is made for? */
 static bool is_planned(const struct conv_plan *p, const struct conv_enter *e)
 {
@@ -199,34 +184,31 @@ static bool is_planned(const struct conv_plan *p, const struct conv_enter *e)
 	       e->at[e->nparams] <= CONV_PLANNED_MAX;
 }
 
-static int convert(struct converter *c, const struct conv_row *row, struct ev *ev, const char **why)
+/* Return: as conv_start(). */
+static int start_planned(struct converter *c, const struct conv_plan *plan, struct ev *ev,
+			 const char **why)
 {
-	const struct conv_plan *plan = plan_for(c, row);
-	struct conv_params from[CONV_ORIGINS] = {
-	    [CONV_FROM_OLD] = {.at = ev->at, .data = ev->data},
-	    [CONV_FROM_DEFAULTS] = conv_default_params,
-	};
+	struct conv_due *due = &c->due;
 	const struct conv_form *form;
 	struct conv_enter *e;
 
-	if (UNLIKELY(!plan))
-		return ERR_NOMEM;
+	if (plan->stores)
+		return conv_enters_keep(&c->enters, ev) < 0 ? ERR_NOMEM : CONV_DROP_STORED;
 	e = plan->wants_enter ? conv_enters_find(&c->enters, ev->tid) : NULL;
 	form = e ? &plan->behind_enter : &plan->alone;
-	if (e)
-		from[CONV_FROM_ENTER] = conv_enter_params(e);
-	if (UNLIKELY(!form->known || ev->at[ev->nparams] > CONV_PLANNED_MAX ||
-		     (e && !is_planned(plan, e)) || !gather_runs(c, form, from, ev)))
+	if (UNLIKELY(!form->known || (e && !is_planned(plan, e))))
 		return convert_by_steps(c, ev, e, why);
-	if (form->uses_enter)
-		conv_enters_use(&c->enters, e);
+	due->form = form;
+	due->enter = e;
+	due->from[CONV_FROM_OLD] = (struct conv_params){.at = ev->at, .data = ev->data};
+	if (e)
+		due->from[CONV_FROM_ENTER] = conv_enter_params(e);
 	return CONV_DELIVER;
 }
 
-int conv_apply(struct converter *c, struct ev *ev, const char **why)
+/* What no plan is for, large events, and what is wrong. Return: as conv_start(). */
+static NOINLINE int start_unplanned(struct converter *c, struct ev *ev, const char **why)
 {
-	const struct conv_row *row;
-
 	switch (conv_judge(ev->type, ev->nparams)) {
 	case CONV_FATE_PASS:
 		return CONV_DELIVER;
@@ -241,16 +223,84 @@ int conv_apply(struct converter *c, struct ev *ev, const char **why)
 	*why = "more parameters than any event type has";
 	if (ev->nparams > EV_PARAMS_MAX)
 		return CONV_ERROR;
-	ev->at[0] = 0;
-	if (ev->located < ev->nparams)
-		ev_locate(ev, ev->nparams - 1u);
 	*why = "event over 65536 bytes";
 	if (conv_event_size(ev->type, ev->nparams, ev->at[ev->nparams]) > CONV_EVENT_MAX)
 		return CONV_ERROR;
-	row = conv_find_row(ev->type, ev->nparams);
-	if (LIKELY(row && row->action == CONV_STORE))
-		return conv_enters_keep(&c->enters, ev) < 0 ? ERR_NOMEM : CONV_DROP_STORED;
-	if (LIKELY(row && row->action > CONV_PASS))
-		return convert(c, row, ev, why);
-	return convert_by_steps(c, ev, NULL, why);
+	return convert_by_steps(c, ev, conv_enters_find(&c->enters, ev->tid), why);
+}
+
+/* Return: false without memory. */
+static NOINLINE bool begin_planning(struct converter *c)
+{
+	c->plans = conv_plans_new();
+	c->due.from[CONV_FROM_DEFAULTS] = conv_default_params;
+	return c->plans;
+}
+
+int conv_start(struct converter *c, struct ev *ev, const char **why)
+{
+	unsigned n = ev->nparams <= EV_PARAMS_MAX ? ev->nparams : 0, which;
+	struct conv_plan *plan;
+
+	if (UNLIKELY(!c->plans && !begin_planning(c)))
+		return ERR_NOMEM;
+	ev->at[0] = 0;
+	if (UNLIKELY(ev->located < n))
+		ev_locate(ev, n - 1);
+	which = c->plans->which[ev->type][n];
+	if (UNLIKELY(!which || n != ev->nparams || ev->at[n] > CONV_PLANNED_MAX))
+		return start_unplanned(c, ev, why);
+	plan = &c->plans->list[which - 1];
+	if (UNLIKELY(!plan->made))
+		conv_plan_make(plan, &conv_rows[which - 1]);
+	return start_planned(c, plan, ev, why);
+}
+
+bool conv_due_i64(const struct conv_due *due, unsigned i, int64_t *out)
+{
+	const struct conv_run *run = due->form->runs;
+	const struct conv_params *from;
+	struct ev_value v;
+
+	if (i >= due->form->nparams || due->form->most[i] < 8)
+		return false;
+	for (; i >= run->count; run++)
+		i -= run->count;
+	from = &due->from[run->origin];
+	v = conv_param(from, run->first + i);
+	if (v.n != 8)
+		return false;
+	*out = (int64_t)load_u64(v.p);
+	return true;
+}
+
+void conv_skip(struct converter *c)
+{
+	if (c->due.form && c->due.form->uses_enter)
+		conv_enters_use(&c->enters, c->due.enter);
+	c->due.form = NULL;
+}
+
+void conv_finish(struct converter *c, struct ev *ev)
+{
+	const char *why;
+
+	if (!c->due.form)
+		return;
+	if (LIKELY(gather_runs(c, ev))) {
+		conv_skip(c);
+		return;
+	}
+	c->due.form = NULL;
+	/* Parameters are cut, but it is the same way: it ends with an event to deliver. */
+	(void)!convert_by_steps(c, ev, c->due.enter, &why);
+}
+
+int conv_apply(struct converter *c, struct ev *ev, const char **why)
+{
+	int rc = conv_start(c, ev, why);
+
+	if (rc == CONV_DELIVER)
+		conv_finish(c, ev);
+	return rc;
 }

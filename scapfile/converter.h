@@ -19,7 +19,8 @@
 #define CONV_EVENT_MAX	65536	    /* header, lengths and parameters of an event in conversion */
 #define CONV_STORED_MAX 262144	    /* threads with a stored enter event; the oldest gives way */
 #define CONV_BYTES_MAX	(64u << 20) /* what the stored events may take together, likewise */
-#define CONV_IDLE_MAX	1024	    /* records without an event, ready for their threads' next */
+#define CONV_IDLE_MAX	1024	    /* records ready for the next event of their threads, and */
+#define CONV_IDLE_SHARE 4	    /* as many more as one for so many threads with an event */
 
 /* ---- the table (generated converter_table.c) ---- */
 
@@ -115,7 +116,7 @@ static inline struct ev_value conv_param(const struct conv_params *p, unsigned i
 
 /* What a thread's enter event is kept in. The same one serves for the thread's next. */
 struct conv_enter {
-	struct conv_enter *older, *newer; /* in the list it is in */
+	struct conv_enter *older, *newer; /* by when an event was kept in them last */
 	int64_t tid;
 	size_t cost; /* what it counts of CONV_BYTES_MAX */
 	uint32_t room;
@@ -124,16 +125,11 @@ struct conv_enter {
 	uint32_t at[]; /* @nparams + 1 offsets, then the parameters: @room bytes */
 };
 
-struct conv_list {
-	struct conv_enter *oldest, *newest;
-	size_t count;
-};
-
 struct conv_enters {
 	struct map by_tid; /* struct conv_enter */
 	struct pool pool;
-	struct conv_list waiting, idle;
-	size_t bytes; /* cost of those that wait */
+	struct conv_enter *oldest, *newest;
+	size_t waiting, bytes; /* how many wait, and their cost */
 };
 
 static inline struct conv_params conv_enter_params(const struct conv_enter *e)
@@ -208,10 +204,17 @@ struct conv_form { /* what the steps make of an event */
 
 struct conv_plan { /* for events that a row of the table is about */
 	bool made;
+	bool stores;	     /* is kept as it is; else: */
 	bool wants_enter;    /* a step takes from the stored enter event, */
 	uint16_t enter_type; /* which has to be of this type */
 	uint8_t enter_needs; /* and must have as many parameters */
 	struct conv_form alone, behind_enter;
+};
+
+struct conv_plans {
+	/* Which plan is for an event of a type with so many parameters, plus one; 0: none. */
+	uint8_t which[EV_TYPE_COUNT][EV_PARAMS_MAX + 1];
+	struct conv_plan list[]; /* one for each row */
 };
 
 /* As many bytes of parameters an old event and its enter event may have each for the plan to be
@@ -220,13 +223,22 @@ struct conv_plan { /* for events that a row of the table is about */
 
 extern const struct conv_params conv_default_params;
 
+/* To be freed by the caller; no plan is made yet. NULL: no memory. */
+struct conv_plans *conv_plans_new(void);
 void conv_plan_make(struct conv_plan *p, const struct conv_row *row);
 
 /* ---- all of it (converter.c) ---- */
 
+struct conv_due { /* an event whose current form is known, but has not been made */
+	const struct conv_form *form; /* NULL: nothing is due */
+	struct conv_enter *enter;     /* or NULL */
+	struct conv_params from[CONV_ORIGINS];
+};
+
 struct converter {
 	struct conv_enters enters;
-	struct conv_plan *plans; /* for each row; NULL: nothing has been converted yet */
+	struct conv_due due;
+	struct conv_plans *plans; /* NULL: nothing has been converted yet */
 	uint8_t lens[EV_PARAMS_MAX * 4];
 	uint8_t data[CONV_EVENT_MAX];
 	char json[CONV_EVENT_MAX];
@@ -242,5 +254,15 @@ MUST_CHECK int conv_archive(struct converter *c, struct archive *a);
  * Return: enum conv_result (@why: static text for CONV_ERROR), or ERR_NOMEM.
  */
 MUST_CHECK int conv_apply(struct converter *c, struct ev *ev, const char **why);
+
+/*
+ * The same in two parts: conv_start() may leave @c->due behind an event to be delivered, and either
+ * conv_finish() or conv_skip() follows, the latter if nobody wants to see the event.
+ */
+MUST_CHECK int conv_start(struct converter *c, struct ev *ev, const char **why);
+void conv_finish(struct converter *c, struct ev *ev);
+void conv_skip(struct converter *c);
+/* Parameter @i of the event that is due, if it is 8 bytes. Return: false if it is not. */
+bool conv_due_i64(const struct conv_due *due, unsigned i, int64_t *out);
 
 #endif

@@ -2,6 +2,8 @@
 /* From an event block to the borrowed view of its event (scap format, "Event blocks"). */
 #include "scapfile/internal.h"
 
+#define SMALL_MIN (SF_BLOCK_MIN + 2 + SF_HEADER_V1)
+
 /*
  * Walk the length array, remembering where each parameter starts, so that readers of the event need
  * not. Parameters beyond EV_PARAMS_MAX are only added up. Return: false if they exceed @room.
@@ -79,21 +81,27 @@ static enum sf_decoded decode_current(const uint8_t *hdr, uint32_t avail, struct
  * which lengths and parameters fill the event exactly. Each parameter takes room, so there is no
  * other. Parameters are located on the way. Return: that number, or -1.
  */
-static int locate_uncounted(struct ev *ev, const uint8_t *lens, uint32_t room, unsigned most)
+static inline int locate_uncounted(struct ev *ev, const uint8_t *lens, uint32_t room, unsigned most)
 {
 	uint32_t at = 0;
 	unsigned n = 0;
 
 	ev->at[0] = 0;
-	while (n < most && 2 * n + 2 + at <= room) {
-		at += load_u16(lens + 2 * n);
+	while (n < most && room >= 2) {
+		uint32_t len = load_u16(lens + 2 * n);
+
+		room -= 2;
+		if (len > room)
+			return -1;
+		room -= len;
+		at += len;
 		ev->at[++n] = at;
 	}
-	return 2 * n + at == room ? (int)n : -1;
+	return room == 0 ? (int)n : -1;
 }
 
-static enum sf_decoded decode_old(const uint8_t *hdr, uint32_t avail, struct ev *ev,
-				  const char **why)
+static ALWAYS_INLINE enum sf_decoded decode_old(const uint8_t *hdr, uint32_t avail, struct ev *ev,
+						const char **why)
 {
 	uint32_t len = load_u32(hdr + 16);
 	unsigned type = load_u16(hdr + 20);
@@ -141,19 +149,26 @@ enum sf_decoded sf_event_decode(const struct sf_block *b, struct ev *ev, const c
 	return decode_current(body + prefix, avail, ev, why);
 }
 
-uint32_t sf_old_look(const uint8_t *p, size_t left, struct ev *ev)
+uint32_t sf_event_look(const uint8_t *p, size_t left, struct ev *ev)
 {
-	const uint8_t *hdr = p + 10;
-	uint32_t total;
+	enum sf_decoded decoded;
+	uint32_t type, total;
 	const char *why;
 
-	if (left < SF_BLOCK_MIN + 2 + SF_HEADER_V1 || load_u32(p) != SF_EV_V1)
+	if (left < SMALL_MIN)
 		return 0;
+	type = load_u32(p);
 	total = load_u32(p + 4);
-	if (UNLIKELY(total > left || total > SF_SMALL_EVENT_MAX ||
-		     total < SF_BLOCK_MIN + 2 + SF_HEADER_V1 || load_u32(p + total - 4) != total))
+	if (UNLIKELY(total > left || total > SF_SMALL_EVENT_MAX || total < SMALL_MIN ||
+		     load_u32(p + total - 4) != total))
 		return 0;
-	if (UNLIKELY(decode_old(hdr, total - SF_BLOCK_MIN - 2, ev, &why) != SF_EVENT_OK))
+	if (type == SF_EV_V1)
+		decoded = decode_old(p + 10, total - SF_BLOCK_MIN - 2, ev, &why);
+	else if (type == SF_EV_V2 && total >= SF_BLOCK_MIN + 2 + SF_HEADER_V2)
+		decoded = decode_current(p + 10, total - SF_BLOCK_MIN - 2, ev, &why);
+	else
+		return 0;
+	if (UNLIKELY(decoded != SF_EVENT_OK))
 		return 0;
 	ev->cpu = (int16_t)load_u16(p + 8);
 	ev->block_flags = 0;

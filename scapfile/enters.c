@@ -13,50 +13,51 @@
 /* What an event counts besides its offsets and parameters. */
 #define COST_RECORD 40
 
-static void append(struct conv_list *l, struct conv_enter *e)
+static void append(struct conv_enters *s, struct conv_enter *e)
 {
 	e->newer = NULL;
-	e->older = l->newest;
-	*(l->newest ? &l->newest->newer : &l->oldest) = e;
-	l->newest = e;
-	l->count++;
+	e->older = s->newest;
+	*(s->newest ? &s->newest->newer : &s->oldest) = e;
+	s->newest = e;
 }
 
-static void take_out(struct conv_list *l, struct conv_enter *e)
+static void take_out(struct conv_enters *s, struct conv_enter *e)
 {
-	*(e->older ? &e->older->newer : &l->oldest) = e->newer;
-	*(e->newer ? &e->newer->older : &l->newest) = e->older;
-	l->count--;
+	*(e->older ? &e->older->newer : &s->oldest) = e->newer;
+	*(e->newer ? &e->newer->older : &s->newest) = e->older;
 }
 
-/* Out of the list it is in. */
-static void unlist(struct conv_enters *s, struct conv_enter *e)
+static void end_waiting(struct conv_enters *s, struct conv_enter *e)
 {
-	take_out(e->waits ? &s->waiting : &s->idle, e);
-	if (e->waits)
-		s->bytes -= e->cost;
+	if (!e->waits)
+		return;
 	e->waits = false;
-}
-
-/* @e is in no list. */
-static void release(struct conv_enters *s, struct conv_enter *e)
-{
-	map_take(&s->by_tid, (uint64_t)e->tid);
-	pool_release(&s->pool, e, sizeof(*e) + e->room);
+	s->waiting--;
+	s->bytes -= e->cost;
 }
 
 static void forget(struct conv_enters *s, struct conv_enter *e)
 {
-	unlist(s, e);
-	release(s, e);
+	end_waiting(s, e);
+	take_out(s, e);
+	map_take(&s->by_tid, (uint64_t)e->tid);
+	pool_release(&s->pool, e, sizeof(*e) + e->room);
+}
+
+/* The records of threads that may have ended: all without an event. */
+static NOINLINE void forget_idle(struct conv_enters *s)
+{
+	for (struct conv_enter *e = s->oldest, *next; e; e = next) {
+		next = e->newer;
+		if (!e->waits)
+			forget(s, e);
+	}
 }
 
 void conv_enters_reset(struct conv_enters *s)
 {
-	while (s->waiting.oldest)
-		forget(s, s->waiting.oldest);
-	while (s->idle.oldest)
-		forget(s, s->idle.oldest);
+	while (s->oldest)
+		forget(s, s->oldest);
 }
 
 void conv_enters_done(struct conv_enters *s)
@@ -77,7 +78,14 @@ static struct conv_enter *new_record(struct conv_enters *s, int64_t tid, uint32_
 		pool_release(&s->pool, e, sizeof(*e) + room);
 		return NULL;
 	}
+	append(s, e);
 	return e;
+}
+
+/* May an event of @cost be added? */
+static inline bool has_room(const struct conv_enters *s, size_t cost)
+{
+	return s->waiting < CONV_STORED_MAX && s->bytes + cost <= CONV_BYTES_MAX;
 }
 
 int conv_enters_keep(struct conv_enters *s, const struct ev *ev)
@@ -88,39 +96,39 @@ int conv_enters_keep(struct conv_enters *s, const struct ev *ev)
 	size_t cost = COST_RECORD + need;
 
 	if (e)
-		unlist(s, e);
-	while (UNLIKELY(s->waiting.oldest &&
-			(s->waiting.count >= CONV_STORED_MAX || s->bytes + cost > CONV_BYTES_MAX)))
-		forget(s, s->waiting.oldest);
+		end_waiting(s, e);
 	if (UNLIKELY(e && e->room != room)) {
-		release(s, e);
+		forget(s, e);
 		e = NULL;
 	}
 	if (UNLIKELY(!e)) {
 		e = new_record(s, ev->tid, room);
 		if (!e)
 			return ERR_NOMEM;
+	} else if (e != s->newest) {
+		take_out(s, e);
+		append(s, e);
 	}
+	while (UNLIKELY(!has_room(s, cost)))
+		forget(s, s->oldest);
+	e->waits = true;
 	e->cost = cost;
+	s->waiting++;
+	s->bytes += cost;
 	e->type = ev->type;
 	e->nparams = ev->nparams;
 	memcpy(e->at, ev->at, offsets);
 	if (bytes)
 		memcpy((uint8_t *)e->at + offsets, ev->data, bytes);
-	e->waits = true;
-	append(&s->waiting, e);
-	s->bytes += cost;
 	return 0;
 }
 
 void conv_enters_use(struct conv_enters *s, struct conv_enter *e)
 {
-	unlist(s, e);
-	if (UNLIKELY(e->room > ROOM_USUAL)) {
-		release(s, e);
-		return;
-	}
-	append(&s->idle, e);
-	if (UNLIKELY(s->idle.count > CONV_IDLE_MAX))
-		forget(s, s->idle.oldest);
+	end_waiting(s, e);
+	if (UNLIKELY(e->room > ROOM_USUAL))
+		forget(s, e);
+	else if (UNLIKELY(s->by_tid.count >
+			  s->waiting + s->waiting / CONV_IDLE_SHARE + CONV_IDLE_MAX))
+		forget_idle(s);
 }

@@ -135,11 +135,11 @@ enum sf_decoded {
 enum sf_decoded sf_event_decode(const struct sf_block *b, struct ev *ev, const char **why);
 
 /*
- * The same for the block at @p, of which @left bytes are there, if it is a small event with the old
- * header and nothing is wrong with it or its framing; @ev's offset stays as it is.
- * Return: its length, or 0.
+ * The same for the block at @p, of which @left bytes are there, if it is a small event without
+ * flags and nothing is wrong with it or its framing; @ev's offset stays as it is. There may be
+ * others. Return: its length, or 0.
  */
-uint32_t sf_old_look(const uint8_t *p, size_t left, struct ev *ev);
+uint32_t sf_event_look(const uint8_t *p, size_t left, struct ev *ev);
 
 extern const struct ev_flag ev_flags_file_flags[]; /* one of those of flags.tsv */
 

@@ -7,6 +7,7 @@
  */
 #include "scapfile/converter.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define SAMPLE 32 /* bytes of a parameter: more than any width, so that a cut shows */
@@ -133,11 +134,28 @@ static uint8_t needed(const struct conv_row *row)
 	return most;
 }
 
+struct conv_plans *conv_plans_new(void)
+{
+	const unsigned n = conv_first_row[EV_TYPE_COUNT];
+	struct conv_plans *p = calloc(1, sizeof(*p) + n * sizeof(p->list[0]));
+
+	if (!p)
+		return NULL;
+	for (unsigned i = 0; i < n && i < UINT8_MAX; i++) {
+		const struct conv_row *row = &conv_rows[i];
+
+		if (conv_judge(row->type, row->nparams_in) == CONV_FATE_CONVERT)
+			p->which[row->type][row->nparams_in] = (uint8_t)(i + 1);
+	}
+	return p;
+}
+
 void conv_plan_make(struct conv_plan *p, const struct conv_row *row)
 {
 	const struct conv_row *step = enter_step(row);
 
-	*p = (struct conv_plan){.made = true, .wants_enter = step};
+	*p = (struct conv_plan){
+	    .made = true, .stores = row->action == CONV_STORE, .wants_enter = step};
 	make_form(&p->alone, row, EV_TYPE_COUNT);
 	if (!step)
 		return;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "archive/archive.h"
+#include "scapfile/brief.h"
 #include "scapfile/internal.h"
 #include "scapfile/row.h"
 
@@ -159,12 +160,12 @@ static int take_own(struct sf_reader *r, struct ev_item *item)
 	return 1;
 }
 
-/* Make a current event of the one that was decoded. Return: 1 to deliver it, 0 to go on, or ERR_*.
- */
+/* Have the event that was decoded as a current one, up to conv_finish(). Return: 1 to deliver it, 0
+ * to go on, or ERR_*. */
 static inline int bring_up(struct sf_reader *r, struct error *err)
 {
 	const char *why;
-	int rc = conv_apply(&r->conv, &r->ev, &why);
+	int rc = conv_start(&r->conv, &r->ev, &why);
 
 	if (LIKELY(rc == CONV_DELIVER))
 		return 1;
@@ -199,8 +200,10 @@ static NOINLINE int unusual_event(struct sf_reader *r, enum sf_decoded decoded, 
 static inline int deliver(struct sf_reader *r, struct ev_item *item)
 {
 	struct ev *ev = &r->ev;
-	unsigned known = ev_table[ev->type].nparams;
+	unsigned known;
 
+	conv_finish(&r->conv, ev);
+	known = ev_table[ev->type].nparams;
 	if (UNLIKELY(ev->nparams > known)) {
 		ev->nparams = (uint16_t)known;
 		ev->located = (uint8_t)known;
@@ -295,7 +298,6 @@ int sf_reader_drain(struct sf_reader *r, struct error *err)
 bool sf_row_begin(struct sf_reader *r, struct sf_row *row)
 {
 	const struct sf_stream *s = &r->framer.stream;
-
 	const uint8_t *at = s->at + (r->holds_block ? r->block.total : 0);
 
 	if (s->end - at >= 4 && load_u32(at) != SF_EV_V2)
@@ -361,33 +363,66 @@ static inline bool take_usual(struct sf_reader *r, struct ev_item *item)
 	return true;
 }
 
-/*
- * Old events that are whole, in the window, and not damaged, until one is to be delivered.
- * Return: 1, 0 to take the long way, or ERR_*.
- */
-static int take_old(struct sf_reader *r, struct ev_item *item, struct error *err)
+/* ---- events in brief ---- */
+
+int sf_brief_next(struct sf_reader *r, struct sf_brief *brief, struct error *err)
 {
 	struct sf_stream *s = &r->framer.stream;
 	struct sf_block *b = &r->block;
-	uint32_t total;
+	const struct conv_form *form;
 	int rc = 0;
 
 	if (UNLIKELY(!r->in_events || r->skips_section))
 		return 0;
-	for (; rc == 0; rc = bring_up(r, err)) {
+	while (rc == 0) {
+		uint32_t total;
+
 		if (r->holds_block)
 			sf_stream_skip(s, b->total);
 		r->holds_block = false;
-		total = sf_old_look(s->at, sf_stream_left(s), &r->ev);
+		total = sf_event_look(s->at, sf_stream_left(s), &r->ev);
 		if (!total)
 			return 0;
 		r->holds_block = true;
 		r->stats.blocks++;
-		b->p = s->at;
 		b->total = total;
 		b->offset = r->ev.offset = sf_stream_offset(s);
+		rc = bring_up(r, err);
 	}
-	return rc < 0 ? rc : deliver(r, item);
+	if (UNLIKELY(rc < 0))
+		return rc;
+	form = r->conv.due.form;
+	brief->ts = r->ev.ts;
+	brief->tid = r->ev.tid;
+	brief->offset = r->ev.offset;
+	brief->type = form ? form->type : r->ev.type;
+	return 1;
+}
+
+bool sf_brief_i64(struct sf_reader *r, unsigned i, int64_t *out)
+{
+	return r->conv.due.form ? conv_due_i64(&r->conv.due, i, out) : ev_i64(&r->ev, i, out);
+}
+
+void sf_brief_pass(struct sf_reader *r)
+{
+	conv_skip(&r->conv);
+	r->stats.events++;
+}
+
+void sf_brief_deliver(struct sf_reader *r, struct ev_item *item)
+{
+	deliver(r, item);
+}
+
+/* What is not usual, but whole, in the window, and not damaged. Return: 1, 0 to take the long way,
+ * or ERR_*. */
+static int take_small(struct sf_reader *r, struct ev_item *item, struct error *err)
+{
+	struct sf_brief brief;
+	int rc = sf_brief_next(r, &brief, err);
+
+	return rc > 0 ? deliver(r, item) : rc;
 }
 
 /* Everything: lists, refills, damaged events, the end. */
@@ -421,8 +456,7 @@ static NOINLINE int take_any(struct sf_reader *r, struct ev_item *item, struct e
 static int reader_next(struct ev_source *source, struct ev_item *item, struct error *err)
 {
 	struct sf_reader *r = reader_of(source);
-
-	int rc = LIKELY(take_usual(r, item)) ? 1 : take_old(r, item, err);
+	int rc = LIKELY(take_usual(r, item)) ? 1 : take_small(r, item, err);
 
 	return LIKELY(rc) ? rc : take_any(r, item, err);
 }

@@ -7,6 +7,7 @@
  */
 #include "engine/state/internal.h"
 #include "engine/state/tally.h"
+#include "scapfile/brief.h"
 #include "scapfile/row.h"
 
 /* What it takes to pass events of a type. */
@@ -405,6 +406,40 @@ static NOINLINE bool pass_row_tallied(struct state *st, struct state_passing *p,
 	return pass_row(st, p, row, ROW_TALLIED, item);
 }
 
+/* Pass @b, which is the next event. Return: false if it was not taken. */
+static bool pass_brief(struct state *st, const struct state_passing *p, const struct sf_brief *b)
+{
+	struct quick q = {.ts = b->ts, .tid = b->tid, .type = b->type};
+	unsigned way = p->ways[b->type].how;
+
+	if (way <= PASS_LONG)
+		return false;
+	if (way > PASS_QUICK && !sf_brief_i64(p->reader, state_rules[b->type].fd, &q.fd))
+		return false;
+	if (way == PASS_CLOSE && !sf_brief_i64(p->reader, 0, &q.ret))
+		return false;
+	return pass_quickly(st, &q, way, NULL);
+}
+
+/* The next item behind events that are in no row, but pass quickly. Return: as ev_source_next(). */
+static int next_item(struct state *st, struct state_passing *p, struct ev_item *item,
+		     struct error *err)
+{
+	struct sf_brief b;
+	int rc = 0;
+
+	while (!p->tally && is_quick_now(st) && (rc = sf_brief_next(p->reader, &b, err)) > 0) {
+		if (b.offset >= p->end || p->passed >= p->max || !pass_brief(st, p, &b)) {
+			sf_brief_deliver(p->reader, item);
+			return 1;
+		}
+		sf_brief_pass(p->reader);
+		p->passed++;
+		p->seen += b.ts >= p->from && b.ts <= p->to;
+	}
+	return rc < 0 ? rc : ev_source_next(sf_reader_source(p->reader), item, err);
+}
+
 /* Is @item one to be passed, too? */
 static bool is_passed(const struct state_passing *p, const struct ev_item *item)
 {
@@ -438,7 +473,7 @@ int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *ite
 			if (UNLIKELY(p->rc < 0))
 				return p->rc;
 		}
-		rc = ev_source_next(sf_reader_source(p->reader), item, err);
+		rc = next_item(st, p, item, err);
 		if (rc <= 0 || !is_passed(p, item))
 			return rc;
 		rc = state_pass(st, item, &bind, err);
