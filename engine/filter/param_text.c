@@ -516,9 +516,12 @@ static bool stored_text(struct flt_ctx *cx, const struct param *p, struct sv *ou
 		t = state_thread_find(cx->st, signed_of(p));
 		*out = t ? state_sv(t->comm) : SV_NONE;
 		return out->n > 0;
-	case PT_ERRNO:
 	case PT_FD: /* or what a call failed with */
 	case PT_FD32:
+		if (signed_of(p) == EV_FD_CWD)
+			return false;
+		/* fall through */
+	case PT_ERRNO:
 		v = signed_of(p);
 		*out = v < 0 && v > INT16_MIN ? sv_of(flt_errno_name((int)-v)) : SV_NONE;
 		return out->p != NULL;
