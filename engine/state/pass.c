@@ -175,7 +175,7 @@ static struct state_way way_in_row(unsigned type, bool looked_at)
 	    .how = looked_at ? PASS_LOOK : way_of(type),
 	    .start = (uint16_t)(SF_ROW_LENS + 2u * ev_table[type].nparams),
 	    .fd = (uint8_t)fd,
-	    .before = fd < 4 ? (UINT64_C(1) << 16 * fd) - 1 : UINT64_MAX,
+	    .before = fd && fd <= 4 ? SF_ROW_ADD(fd) : 0,
 	};
 
 	if (way.how > PASS_QUICK && fd > 4)
@@ -231,22 +231,21 @@ static ALWAYS_INLINE struct state_thread *pass_in_row(struct state *st,
 		return pass_one_way(st, e, way, PASS_TRANSFER, fd);
 	case PASS_TUPLE:
 		return pass_one_way(st, e, way, PASS_TUPLE, fd);
-	default:
+	case PASS_LOOK:
+	case PASS_LONG:
 		return NULL;
 	}
+	__builtin_unreachable(); /* way_in_row() knows no other */
 }
 
-static NOINLINE struct state_binding feed_in_row(struct state *st, const struct sf_row *row,
-						 const uint8_t *p)
+static NOINLINE void feed_in_row(struct state *st, const struct sf_row *row, const uint8_t *p,
+				 struct state_binding *bind)
 {
 	const struct sf_row_event e = sf_row_event_at(p);
-	struct state_binding bind;
 	struct ev ev;
 
 	sf_row_decode(row, &e, &ev);
-	state_feed_usual(st, &ev, &bind);
-	bind.ev = NULL;
-	return bind;
+	state_feed_usual(st, &ev, bind);
 }
 
 /* Nothing at or behind offset @end is taken. */
@@ -268,13 +267,11 @@ enum row_use {
 };
 
 static ALWAYS_INLINE void note(const struct state_passing *p, const struct sf_row *row,
-			       struct sf_row_event e, const struct state_binding *bind)
+			       struct sf_row_event e, struct state_thread *t, struct state_fd *fd,
+			       bool visible)
 {
-	const struct state_passed passed = {.row = row,
-					    .event = &e,
-					    .thread = bind->thread,
-					    .fd = bind->fd,
-					    .visible = bind->visible};
+	const struct state_passed passed = {
+	    .row = row, .event = &e, .thread = t, .fd = fd, .visible = visible};
 
 	p->note(p->arg, &passed);
 }
@@ -305,18 +302,24 @@ static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, st
 
 	while (taken != most && sf_row_look(&row, &e)) {
 		const struct state_way *way = &p->ways[e.type];
-		struct state_binding bind = {.visible = true};
+		struct state_fd *fd = NULL;
+		struct state_thread *t = pass_in_row(st, &e, way, use == ROW_NOTED ? &fd : NULL);
+		bool visible = true;
 
-		bind.thread = pass_in_row(st, &e, way, use == ROW_NOTED ? &bind.fd : NULL);
-		if (!bind.thread) {
+		if (!t) {
+			struct state_binding bind;
+
 			looked_at = way->how == PASS_LOOK;
 			if (looked_at)
 				break;
-			bind = feed_in_row(st, &whole, e.p);
+			feed_in_row(st, &whole, e.p, &bind);
+			t = bind.thread;
+			fd = bind.fd;
+			visible = bind.visible;
 		}
 		if (use == ROW_NOTED)
-			note(p, &whole, e, &bind);
-		else if (!bind.visible && !p->internal)
+			note(p, &whole, e, t, fd, visible);
+		else if (!visible && !p->internal)
 			unseen++;
 		else if (use == ROW_COUNTED_IN_TIME)
 			unseen += sf_row_time(&e) < p->from || sf_row_time(&e) > p->to;
