@@ -569,7 +569,7 @@ static struct sf_usual usual_of(unsigned type)
 {
 	const struct ev_info *info = &ev_table[type];
 	const struct ev ev = {.type = (uint16_t)type, .nparams = info->nparams};
-	struct sf_usual u = {.size = SF_USUAL_NONE, .nparams = SF_USUAL_NONE};
+	struct sf_usual u = {.add = SF_ROW_ADD(4), .size = SF_USUAL_NONE, .nparams = SF_USUAL_NONE};
 
 	if (!conv_not_needed(&ev) || (info->flags & EF_LARGE_PAYLOAD))
 		return u;

@@ -21,6 +21,7 @@
 
 struct sf_usual {	  /* usual events of a type */
 	uint64_t lens[2]; /* which of SF_ROW_ATONCE lengths there are: u16 each; none if more */
+	uint64_t add;	  /* SF_ROW_ADD(4): in the program it would become shifts and additions */
 	uint32_t size;	  /* of header and lengths; SF_USUAL_NONE if more: no event is as long */
 	uint32_t nparams; /* SF_USUAL_NONE: no event of the type is usual */
 };
@@ -58,11 +59,11 @@ static inline uint64_t sf_row_offset(const struct sf_row *row)
 /* Eight lengths in which no bit of this is set add up to less than 32768. */
 #define SF_ROW_LONG UINT64_C(0xf000f000f000f000)
 
-/* The sum of the four numbers of 16 bits in @lens, if it is one, too. */
-static inline uint32_t sf_row_sum(uint64_t lens)
-{
-	return (uint32_t)(lens * UINT64_C(0x0001000100010001) >> 48);
-}
+/*
+ * Four lengths, one of 16 bits behind the other, times this are in the uppermost 16 bits the sum
+ * of the first @n of them, if it is less than 65536; @n: 1 to 4.
+ */
+#define SF_ROW_ADD(n) (UINT64_C(0x0001000100010001) << 16 * (4 - (n)))
 
 /* The event that was found at @p. */
 static inline struct sf_row_event sf_row_event_at(const uint8_t *p)
@@ -96,7 +97,7 @@ static ALWAYS_INLINE bool sf_row_look(const struct sf_row *row, struct sf_row_ev
 	first = load_u64(lens) & usual->lens[0];
 	others = load_u64(lens + 8) & usual->lens[1];
 	if (UNLIKELY(((first | others) & SF_ROW_LONG) ||
-		     len != usual->size + sf_row_sum(first + others) ||
+		     len != usual->size + ((first + others) * usual->add >> 48) ||
 		     load_u32(p + SF_ROW_HEADER + 22) != usual->nparams ||
 		     e->total - len - (SF_ROW_MIN - SF_HEADER_V2) > 3))
 		return sf_row_look_closely(usual, e);
@@ -127,14 +128,13 @@ static inline uint16_t sf_row_len(const struct sf_row_event *e, unsigned i)
 }
 
 /*
- * Where in its block the parameter of @e is that stands behind those whose lengths @before selects
- * of the first four lengths, one of 16 bits behind the other; @start: of the first one. Lengths
- * that fit an event do not overflow here.
+ * Where in its block the parameter of @e is that stands behind the first one to four; @start: of
+ * the first one; @add: SF_ROW_ADD() of their number, or 0 for none.
  */
 static inline const uint8_t *sf_row_behind(const struct sf_row_event *e, unsigned start,
-					   uint64_t before)
+					   uint64_t add)
 {
-	return e->p + start + sf_row_sum(load_u64(e->p + SF_ROW_LENS) & before);
+	return e->p + start + (load_u64(e->p + SF_ROW_LENS) * add >> 48);
 }
 
 /* Its parameters, one behind the other. */

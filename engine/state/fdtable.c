@@ -39,15 +39,6 @@ struct state_fd *state_fd_find(const struct state_thread *t, int64_t num)
 	return state_fd_seek(t, num);
 }
 
-struct state_fd *state_fd_lookup(struct state *st, struct state_thread *t, int64_t num)
-{
-	struct state_fd *fd = state_fd_seek(t, num);
-
-	if (fd && fd->old_name != fd->name)
-		state_str_share(st, &fd->old_name, fd->name);
-	return fd;
-}
-
 uint64_t state_fd_count(const struct state_thread *t)
 {
 	const struct state_thread *main = state_main(t);

@@ -384,7 +384,15 @@ static ALWAYS_INLINE struct state_fd *state_fd_seek(const struct state_thread *t
 /* NULL: no such number; also below 0. */
 struct state_fd *state_fd_of_table(const struct state_fds *table, int64_t num);
 /* Lookup as parsers do it: it refreshes old_name. */
-struct state_fd *state_fd_lookup(struct state *st, struct state_thread *t, int64_t num);
+static inline struct state_fd *state_fd_lookup(struct state *st, const struct state_thread *t,
+					       int64_t num)
+{
+	struct state_fd *fd = state_fd_seek(t, num);
+
+	if (fd && fd->old_name != fd->name)
+		state_str_share(st, &fd->old_name, fd->name);
+	return fd;
+}
 /*
  * Insert @fd (its texts are taken over) into the table of the event's thread under @num, replacing;
  * the event's fd becomes the record, lastevent_fd the number. Return: the record; NULL if it was

@@ -177,7 +177,7 @@ static struct state_way way_in_row(unsigned type, bool looked_at)
 	    .how = way_of(type),
 	    .start = (uint16_t)(SF_ROW_LENS + 2u * ev_table[type].nparams),
 	    .fd = (uint8_t)fd,
-	    .before = fd < 4 ? (UINT64_C(1) << 16 * fd) - 1 : UINT64_MAX,
+	    .before = fd && fd <= 4 ? SF_ROW_ADD(fd) : 0,
 	};
 
 	if (way.how > PASS_QUICK && fd > 4)
@@ -237,22 +237,21 @@ static ALWAYS_INLINE struct state_thread *pass_in_row(struct state *st,
 		return pass_one_way(st, e, way, PASS_TRANSFER, fd);
 	case PASS_TUPLE:
 		return pass_one_way(st, e, way, PASS_TUPLE, fd);
-	default:
+	case PASS_LOOK:
+	case PASS_LONG:
 		return NULL;
 	}
+	__builtin_unreachable(); /* way_in_row() knows no other */
 }
 
-static NOINLINE struct state_binding feed_in_row(struct state *st, const struct sf_row *row,
-						 const uint8_t *p)
+static NOINLINE void feed_in_row(struct state *st, const struct sf_row *row, const uint8_t *p,
+				 struct state_binding *bind)
 {
 	const struct sf_row_event e = sf_row_event_at(p);
-	struct state_binding bind;
 	struct ev ev;
 
 	sf_row_decode(row, &e, &ev);
-	state_feed_usual(st, &ev, false, &bind);
-	bind.ev = NULL;
-	return bind;
+	state_feed_usual(st, &ev, false, bind);
 }
 
 static bool is_refused(struct state *st, const struct state_passing *p,
@@ -353,26 +352,33 @@ static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, st
 	while (taken != most && sf_row_look(&row, &e)) {
 		const struct state_way *way = &p->ways[e.type];
 		bool wants_fd = use == ROW_TALLIED && state_tally_needs_fd(tally, e.type);
-		struct state_binding bind = {.visible = true};
+		struct state_fd *fd = NULL;
+		struct state_thread *t =
+		    pass_in_row(st, &e, way, way->how, wants_fd ? &fd : NULL);
+		bool visible = true;
 		unsigned why;
 
-		bind.thread = pass_in_row(st, &e, way, way->how, wants_fd ? &bind.fd : NULL);
-		if (!bind.thread && way->how == PASS_LOOK) {
+		if (!t && way->how == PASS_LOOK) {
 			looked_at = !p->show;
 			if (looked_at)
 				break;
-			bind.visible = show_in_row(st, p, &whole, e.p);
+			visible = show_in_row(st, p, &whole, e.p);
 			if (UNLIKELY(p->rc < 0))
 				most = taken + 1;
-		} else if (!bind.thread) {
-			bind = feed_in_row(st, &whole, e.p);
+		} else if (!t) {
+			struct state_binding bind;
+
+			feed_in_row(st, &whole, e.p, &bind);
+			t = bind.thread;
+			fd = bind.fd;
+			visible = bind.visible;
 		}
 		if (use == ROW_TALLIED && way->how != PASS_LOOK) {
-			why = state_tally_add(tally, e.type, sf_row_time(&e), sf_row_tid(&e),
-					      bind.fd, bind.visible);
+			why = state_tally_add(tally, e.type, sf_row_time(&e), sf_row_tid(&e), fd,
+					      visible);
 			if (UNLIKELY(why))
-				tell(tally, &whole, e.p, bind.thread, bind.fd, why);
-		} else if (!bind.visible && !p->internal) {
+				tell(tally, &whole, e.p, t, fd, why);
+		} else if (!visible && !p->internal) {
 			unseen++;
 		} else if (use == ROW_COUNTED_IN_TIME) {
 			unseen += sf_row_time(&e) < p->from || sf_row_time(&e) > p->to;

@@ -361,12 +361,14 @@ static inline bool return_value(struct ev *ev, int64_t *ret)
 	return ev_return_value(ev, ret);
 }
 
-static void apply(struct state_event *e)
+static ALWAYS_INLINE void apply(struct state_event *e)
 {
 	const struct state_rule *rule = &state_rules[e->ev->type];
 	const bool exit = ev_type_is_exit(e->ev->type);
+	int64_t ret = 0;
 
-	e->has_ret = return_value(e->ev, &e->ret);
+	e->has_ret = return_value(e->ev, &ret);
+	e->ret = ret;
 	bind_event(e, rule, exit);
 	if (rule->parse)
 		rule->parse(e);

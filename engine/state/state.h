@@ -261,7 +261,7 @@ struct state_passing {
 	struct error *err;
 	/* By state_passing_init(): */
 	struct state_way {
-		uint64_t before; /* the descriptor, of the first four lengths of an event */
+		uint64_t before; /* the descriptor: sf_row_behind() */
 		uint16_t start;	 /* of parameters in the event's block */
 		uint8_t fd, how, shown;
 		bool asks; /* set by the caller: ask @refuses */
