@@ -353,8 +353,7 @@ static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, st
 		const struct state_way *way = &p->ways[e.type];
 		bool wants_fd = use == ROW_TALLIED && state_tally_needs_fd(tally, e.type);
 		struct state_fd *fd = NULL;
-		struct state_thread *t =
-		    pass_in_row(st, &e, way, way->how, wants_fd ? &fd : NULL);
+		struct state_thread *t = pass_in_row(st, &e, way, way->how, wants_fd ? &fd : NULL);
 		bool visible = true;
 		unsigned why;
 
