@@ -104,12 +104,6 @@ static ALWAYS_INLINE bool sf_row_look(const struct sf_row *row, struct sf_row_ev
 	return LIKELY(load_u32(p + e->total - 4) == e->total);
 }
 
-static inline void sf_row_take(struct sf_row *row, const struct sf_row_event *e)
-{
-	row->at += e->total;
-	row->taken++;
-}
-
 /* When @e was, and whose it is. */
 static inline uint64_t sf_row_time(const struct sf_row_event *e)
 {
