@@ -40,6 +40,7 @@ static void make_story(struct story *s, unsigned rounds, uint32_t tty)
 	story_begin(s);
 	LIST(s, {.tid = 1, .sid = 1, .pgid = 1, .comm = "init"},
 	     {.tid = 10, .ptid = 1, .sid = 10, .pgid = 10, .comm = "bash", .tty = tty});
+	EVENT(s, 1, EV_CLOSE_E, I(3)); /* an old one: now the plans of conversion are there */
 	for (unsigned i = 0; i < rounds; i++)
 		round_of_life(s, i, tty);
 	story_tick(s);
