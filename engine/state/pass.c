@@ -3,7 +3,8 @@
  * Events that nobody looks at. Of most of them only their thread's bookkeeping is left: which
  * descriptor it used last, and when. What is done here is what state.c and the parser would do, for
  * a thread and a descriptor that are known and an event that is in no way special. In a file such
- * events are passed where they lie, without an item or a view of each.
+ * events are passed where they lie, without an item or a view of each, and others can be shown from
+ * there.
  */
 #include "engine/state/internal.h"
 #include "engine/state/tally.h"
