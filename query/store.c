@@ -558,6 +558,8 @@ static int finish_run(struct qry_store *s, struct qry_row *row, struct error *er
 
 static int apply(struct qry_store *s, struct qry_row *row, struct error *err)
 {
+	if (row->op >= QRY_OP_FACTS)
+		return add_fact(s, row, err);
 	switch (row->op) {
 	case QRY_OP_RULE_FILE:
 		return add_rule_file(s, row, err);
@@ -565,8 +567,6 @@ static int apply(struct qry_store *s, struct qry_row *row, struct error *err)
 		return add_rule(s, row, err);
 	case QRY_OP_CAPTURE_BEGIN:
 		return begin_capture(s, row, err);
-	case QRY_OP_ALERT:
-		break; /* in bulk */
 	case QRY_OP_PROCESS:
 		return add_process(s, row, err);
 	case QRY_OP_EXEC:
@@ -579,10 +579,12 @@ static int apply(struct qry_store *s, struct qry_row *row, struct error *err)
 		return end_capture(s, row, err);
 	case QRY_OP_FINISH:
 		return finish_run(s, row, err);
+	case QRY_OP_ALERT: /* always in bulk */
 	case QRY_OP_FACTS:
 		break;
 	}
-	return add_fact(s, row, err);
+	return error_set(err, ERR_DB, "%s: a row of kind %d cannot be stored alone", s->path,
+			 (int)row->op);
 }
 
 /* Large transactions write a page once that many rows change; but rows should be seen soon. */
