@@ -158,6 +158,16 @@ static const char *first_trouble(sqlite3 *db, sqlite3_stmt **stmt)
 	return text ? text : "no answer";
 }
 
+/* A database that cannot say what it is is for the check of its integrity to judge. */
+static int expect_case(sqlite3 *db, const char *path, struct error *err)
+{
+	int version;
+
+	if (qry_ask_version(db, path, &version, err) < 0 || version)
+		return 0;
+	return error_set(err, ERR_DB, "'%s' is a SQLite database, but not a case", path);
+}
+
 int bag_case_check(const char *path, const struct bag_checking *opt, struct error *err)
 {
 	sqlite3_stmt *stmt = NULL;
@@ -165,6 +175,8 @@ int bag_case_check(const char *path, const struct bag_checking *opt, struct erro
 	sqlite3 *db;
 	int rc = bag_case_open(path, opt, &db, err);
 
+	if (rc == 0)
+		rc = expect_case(db, path, err);
 	if (rc == 0) {
 		text = first_trouble(db, &stmt);
 		if (!text) {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bundles by other people, in other places; bytes between the members; the captures of a bundle replayed once more; what the custody log
 is told; memory for copies out of archives; more hostile archives."""
+import contextlib
 import gzip
 import hashlib
 import html.parser
@@ -145,6 +146,9 @@ def change(db, to, *statements):
 def alone(folder):
     """A case that is in no bundle; a bag whose count of bytes does not fit."""
     expect(["verify", "case.db"], 0, "the database is whole", cwd=folder)
+    with contextlib.closing(sqlite3.connect(os.path.join(folder, "other.db"))) as other:
+        other.execute("CREATE TABLE t(x)")
+    expect(["verify", "other.db"], 4, "is a SQLite database, but not a case", cwd=folder)
     data = bytearray(read(os.path.join(folder, "case.db")))
     data[20000:40000] = b"\xff" * 20000
     write(os.path.join(folder, "bad.db"), data)
