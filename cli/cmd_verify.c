@@ -424,12 +424,25 @@ static int add_sealed(struct verify *o, const char *seal)
 	return capture ? add_file(o, NULL, capture, false) : cli_exit_of(ERR_NOMEM);
 }
 
+/* What has a seal beside it is a capture, whatever its bytes have been made to look like. */
+static bool has_seal_beside(const char *path)
+{
+	char *seal;
+	bool sealed;
+
+	if (asprintf(&seal, "%s" SF_SEAL_SUFFIX, path) < 0)
+		return false;
+	sealed = access(seal, F_OK) == 0;
+	free(seal);
+	return sealed;
+}
+
 static int take(struct verify *o, const char *path)
 {
 	struct error err = {0};
 	int rc;
 
-	if (strcmp(path, "-") == 0)
+	if (strcmp(path, "-") == 0 || has_seal_beside(path))
 		return add_file(o, path, NULL, false);
 	rc = bag_is_bundle(path, &err);
 	if (rc > 0)
