@@ -20,6 +20,7 @@ import json
 import multiprocessing
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -198,12 +199,17 @@ def tell_missing(goldens):
     print("  without golden: %s" % ", ".join(sorted(captures - set(goldens))))
 
 
+def begin_worker():
+    """The pool ends its workers by SIGTERM; a handler would wait for what another one holds."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def against_goldens(r, opt):
     folder = os.path.join(check.SHARED, "golden", "fields")
     goldens = {name.split(".")[0]: os.path.join(folder, name) for name in sorted(os.listdir(folder))}
     wanted = opt.capture.split(",") if opt.capture else list(goldens)
     table = read_table()
-    with multiprocessing.Pool(opt.jobs) as pool:
+    with multiprocessing.Pool(opt.jobs, begin_worker) as pool:
         fields = CORE if opt.core else sorted(set().union(*pool.imap_unordered(keys_of, goldens.values())))
         # The largest first; build's golden ends early.
         jobs = [(name, check.corpus(name), goldens[name], fields,
