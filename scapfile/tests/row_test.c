@@ -87,7 +87,8 @@ static uint32_t make(struct fixture *f, unsigned type)
 		put_u16(p + SF_ROW_LENS + 2 * i, (uint16_t)n);
 		sum += n;
 	}
-	len = nearly(f, SF_HEADER_V2 + 2 * nparams + sum);
+	/* Also what a sum of 16 bits would come to. */
+	len = nearly(f, SF_HEADER_V2 + 2 * nparams + (roll(f, 4) ? sum : sum & 0xffff));
 	total = nearly(f, (SF_ROW_MIN - SF_HEADER_V2 + len + 3) & ~3u);
 	put_u32(p, roll(f, 50) ? 0x216 : 0x204);
 	put_u32(p + 4, total);
