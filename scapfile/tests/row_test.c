@@ -87,8 +87,10 @@ static uint32_t make(struct fixture *f, unsigned type)
 		put_u16(p + SF_ROW_LENS + 2 * i, (uint16_t)n);
 		sum += n;
 	}
-	/* Also what a sum of 16 bits would come to. */
-	len = nearly(f, SF_HEADER_V2 + 2 * nparams + (roll(f, 4) ? sum : sum & 0xffff));
+	/* Also what a sum of 16 bits would come to, with and without what it carries. */
+	if (!roll(f, 4))
+		sum = roll(f, 2) ? sum & 0xffff : sum % 0xffff;
+	len = nearly(f, SF_HEADER_V2 + 2 * nparams + sum);
 	total = nearly(f, (SF_ROW_MIN - SF_HEADER_V2 + len + 3) & ~3u);
 	put_u32(p, roll(f, 50) ? 0x216 : 0x204);
 	put_u32(p + 4, total);
