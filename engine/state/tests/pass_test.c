@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events that nobody looks at leave the same state behind as those that are looked at. */
+/*
+ * Events that nobody looks at leave the same state behind as those that are looked at.
+ *
+ * usage: state_pass_test [CAPTURE...]     with captures named, those and no others
+ */
 #include "engine/state/internal.h"
 #include "scapfile/scapfile.h"
 
@@ -17,7 +21,7 @@
 #define OWN    SOURCE_DIR "/tests/captures/"
 #define POINTS 100 /* of each capture, where the states are compared */
 
-static const char *const captures[] = {
+static const char *const known[] = {
     OWN "intrusion.scap",
     OWN "network.scap",
     OWN "sessions.scap",
@@ -33,9 +37,13 @@ static const char *const captures[] = {
     CORPUS "recorded/build.scap",
     CORPUS "recorded/busy.scap.zst",
     CORPUS "recorded/container.scap",
+    CORPUS "recorded/intrusion.scap",
     CORPUS "recorded/network.scap",
     CORPUS "recorded/persist.scap",
 };
+
+static const char *const *captures = known;
+static size_t captures_n = COUNT_OF(known);
 
 static void assert_same(struct state *a, struct state *b)
 {
@@ -116,7 +124,7 @@ static void replay(const char *path, unsigned nth)
 static void nobody_looks_at_anything(void **unused)
 {
 	(void)unused;
-	for (size_t i = 0; i < COUNT_OF(captures); i++)
+	for (size_t i = 0; i < captures_n; i++)
 		if (access(captures[i], R_OK) == 0)
 			replay(captures[i], 0);
 		else
@@ -126,7 +134,7 @@ static void nobody_looks_at_anything(void **unused)
 static void some_events_are_looked_at(void **unused)
 {
 	(void)unused;
-	for (size_t i = 0; i < COUNT_OF(captures); i++)
+	for (size_t i = 0; i < captures_n; i++)
 		if (access(captures[i], R_OK) == 0)
 			replay(captures[i], 3);
 }
@@ -324,7 +332,7 @@ static void pass_on(const char *path, unsigned nth, struct showing *showing)
 static void passing_where_events_lie_changes_nothing(void **unused)
 {
 	(void)unused;
-	for (size_t i = 0; i < COUNT_OF(captures); i++)
+	for (size_t i = 0; i < captures_n; i++)
 		if (access(captures[i], R_OK) == 0)
 			for (unsigned nth = 0; nth <= 5; nth += 5)
 				pass_on(captures[i], nth, NULL);
@@ -335,7 +343,7 @@ static void what_is_shown_where_it_lies_is_what_a_look_says(void **unused)
 	struct showing s = {0};
 
 	(void)unused;
-	for (size_t i = 0; i < COUNT_OF(captures); i++)
+	for (size_t i = 0; i < captures_n; i++)
 		if (access(captures[i], R_OK) == 0)
 			for (unsigned nth = 1; nth <= 5; nth += 4)
 				pass_on(captures[i], nth, &s);
@@ -412,7 +420,7 @@ static void an_enter_event_is_kept_until_an_exit_passes(void **unused)
 	ev_source_close(source);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(nobody_looks_at_anything),
@@ -423,5 +431,9 @@ int main(void)
 	    cmocka_unit_test(an_enter_event_is_kept_until_an_exit_passes),
 	};
 
+	if (argc > 1) {
+		captures = (const char *const *)argv + 1;
+		captures_n = (size_t)argc - 1;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
