@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A directory under $TMPDIR that nobody else looks into, for one file that SQLite has to write. */
+/* A directory under $TMPDIR that nobody else looks into, for one file that has to be written. */
 #ifndef CLI_SCRATCH_H
 #define CLI_SCRATCH_H
 

@@ -14,7 +14,6 @@ import collections
 import json
 import os
 import random
-import re
 import shutil
 import sqlite3
 import subprocess
@@ -25,6 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import check  # noqa: E402
 import conformance  # noqa: E402
+from cuts import CALLS, OTHERWISE, SINCE_BEFORE, calls, numberless, sysdig_calls  # noqa: E402
 
 r = check.Results("slices")
 OWN = os.path.join(check.ROOT, "tests", "captures")
@@ -35,14 +35,6 @@ COVERAGE = ["-r", os.path.join(check.SHARED, "golden", "coverage-rules.yaml")]
 PUBLIC = ["cat_write", "connect_localhost", "curl_google", "ping_sendto", "psp_run_as_user_0_container", "sample", "single_ipv6_conn"]
 RECORDED = ["build", "container", "intrusion", "network", "persist"]
 
-# What a slice cannot show as the whole does, and why.
-OTHERWISE = {
-    "evt.num": "events are counted from the slice's beginning",
-    "evt.reltime": "times count from the slice's first event", "evt.reltime.s": "likewise", "evt.reltime.ns": "likewise",
-}
-# Of the first event there is none before; with processes left out, another one is, and fewer are counted.
-SINCE_BEFORE = ["evt.deltatime", "evt.deltatime.s", "evt.deltatime.ns", "util.cnt"]
-
 
 # --- the program
 
@@ -50,16 +42,6 @@ def alerts(path, rules, *options):
     status, out, err = check.run(["replay", "-q", "-f", "json", "--matching", "all"] + rules + list(options) + [path], timeout=900)
     r.check(status == 0, "replay of %s" % os.path.basename(path), err[-1000:])
     return [json.loads(line) for line in out.splitlines()]
-
-
-def numberless(alert):
-    """An alert without what OTHERWISE says, and a key for it."""
-    fields = {k: v for k, v in alert["output_fields"].items() if k not in OTHERWISE and k not in SINCE_BEFORE}
-    text = alert["output"]
-    for name in list(OTHERWISE) + SINCE_BEFORE:
-        if name in alert["output_fields"]:
-            text = re.sub(r"\b%s\b" % re.escape(str(alert["output_fields"][name])), "N", text, count=1)
-    return json.dumps([alert["rule"], alert["time"], alert["priority"], text, fields], sort_keys=True)
 
 
 def make(folder, name, options, *paths, status=0):
@@ -72,20 +54,6 @@ def make(folder, name, options, *paths, status=0):
 def is_strict(path, what):
     status, out, err = check.run(["info", "--strict", path])
     return r.check(status == 0, "strict: %s" % what, (out + err)[:2000])
-
-
-CALLS = "%evt.rawtime %thread.tid %evt.dir"
-
-
-def calls(text):
-    """Results of system calls: the events that sysdig and we show alike."""
-    return [line for line in text.splitlines() if line.endswith(" <")]
-
-
-def sysdig_calls(path):
-    """Those sysdig shows; None if it refuses the file."""
-    p = subprocess.run(["sysdig", "-r", path, "-p", CALLS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
-    return None if p.returncode or p.stderr.strip() else calls(p.stdout.decode("utf-8", "replace"))
 
 
 # --- alerts
