@@ -90,7 +90,7 @@ static void on_operation(struct cli_walk *w, const struct state_binding *b)
 
 static struct state_options state_options_of(const struct cli_walk *w)
 {
-	return (struct state_options){.host_names = true,
+	return (struct state_options){.host_names = !w->as_rules,
 				      .no_containers = w->no_containers,
 				      .suppressed_comms = w->suppressed};
 }

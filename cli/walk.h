@@ -14,6 +14,7 @@ struct cli_walk {
 	struct run_window window;
 	bool want_hash;
 	bool no_containers;	       /* threads belong to the host whatever their cgroups say */
+	bool as_rules;		       /* users are named as in a replay with rules */
 	bool internal;		       /* also events that only describe the state */
 	const char *const *suppressed; /* commands to ignore, NULL-terminated; or NULL */
 	/* What lies outside the window, before event @first_event, and before what the state at

@@ -1,5 +1,5 @@
 # Sources and tests of the language part.
-list(APPEND language_sources ast.c batch.c check.c compare.c constant.c emit.c eval.c getopt.c glob.c lex.c naive.c operand.c ops.c
+list(APPEND language_sources ast.c batch.c check.c compare.c constant.c emit.c eval.c explain.c getopt.c glob.c lex.c naive.c operand.c ops.c
   parse.c plan.c pmatch.c print.c program.c regex.cc screen.c seal.c test.c transform.c types.c warn.c)
 
 add_unit_test(filter_parse_test tests/parse_test.c engine_filter PkgConfig::CJSON)

@@ -103,9 +103,13 @@ static int define_list(struct rule_reader *r, const struct rule_list *as, bool a
 	if (!list) {
 		rc = add_list(l, as, &list);
 	} else if (append) {
-		rc = rule_texts_add(&l->arena, &list->items, as->items.p, as->items.n);
+		rc = rule_piece_add(&l->arena, &list->last, list->items.n, as->where,
+				    as->last->node);
+		if (rc == 0)
+			rc = rule_texts_add(&l->arena, &list->items, as->items.p, as->items.n);
 	} else {
 		list->items = as->items;
+		list->last = as->last;
 		list->where = as->where;
 	}
 	if (rc == 0)
@@ -136,6 +140,9 @@ int rule_collect_list(struct rule_reader *r, const struct rule_yaml_node *node,
 			       "or ','");
 	if (rc == 0)
 		rc = rule_item_texts(r, &it, "items", &list.items);
+	if (rc == 0)
+		rc = rule_piece_add(&r->l->arena, &list.last, 0, it.where,
+				    rule_yaml_get(node, "items"));
 	if (rc == 0)
 		rc = quote_items(&r->l->arena, &list.items);
 	if (rc == 0)
@@ -170,7 +177,8 @@ static int define_macro(struct rule_reader *r, const struct rule_macro *as, bool
 	if (!macro) {
 		rc = add_macro(l, as, &macro);
 	} else if (append) {
-		rc = rule_join(r, as->condition_where, &macro->condition, as->condition.s);
+		rc = rule_join(r, as->condition_where, as->condition.last->node, &macro->condition,
+			       as->condition.s);
 	} else {
 		macro->condition = as->condition;
 		macro->where = as->where;
@@ -204,6 +212,9 @@ int rule_collect_macro(struct rule_reader *r, const struct rule_yaml_node *node,
 			       "underscores");
 	if (rc == 0)
 		rc = rule_item_text(r, &it, "condition", &macro.condition.s);
+	if (rc == 0)
+		rc = rule_piece_add(&r->l->arena, &macro.condition.last, 0, it.where,
+				    rule_yaml_get(node, "condition"));
 	if (rc)
 		return rc;
 	macro.condition_where = rule_where_node(&r->l->arena, it.where, "macro condition",

@@ -110,7 +110,7 @@ static int read_values(struct rule_reader *r, const struct rule_item *it, struct
 			    "sequences of scalars");
 		x->values[x->value_count++] = e->value;
 	}
-	return 0;
+	return rule_piece_add(a, &x->last, 0, where, node);
 }
 
 static int read_exception(struct entries *s, const struct rule_yaml_node *node,
@@ -271,6 +271,8 @@ static int extend_exception(struct entries *s, struct rule_exception *old,
 	p = rule_grown(&s->r->l->arena, old->values, old->value_count, x->value_count,
 		       &old->value_cap, sizeof(const struct rule_yaml_node *));
 	if (!p)
+		return ERR_NOMEM;
+	if (rule_piece_add(&s->r->l->arena, &old->last, old->value_count, x->where, x->last->node))
 		return ERR_NOMEM;
 	memcpy(p + old->value_count, x->values, x->value_count * sizeof(*p));
 	old->values = p;

@@ -49,9 +49,14 @@ static const struct rule_where *where_of(const struct rule_entry *e, const char 
 
 static int read_condition(struct rule_entry *e, struct rule_def *d)
 {
+	int rc;
+
 	d->condition = (struct rule_text){0};
 	d->condition_where = where_of(e, "rule condition", "condition");
-	return rule_item_text(e->r, &e->it, "condition", &d->condition.s);
+	rc = rule_item_text(e->r, &e->it, "condition", &d->condition.s);
+	return rc ? rc
+		  : rule_piece_add(&e->r->l->arena, &d->condition.last, 0, e->it.where,
+				   rule_yaml_get(e->it.node, "condition"));
 }
 
 static int read_output(struct rule_entry *e, struct rule_def *d)
@@ -239,7 +244,7 @@ static int append_text(struct rule_entry *e, struct rule_text *to, const char *k
 	struct sv more;
 	int rc = rule_item_text(e->r, &e->it, key, &more);
 
-	return rc ? rc : rule_join(e->r, e->it.where, to, more);
+	return rc ? rc : rule_join(e->r, e->it.where, rule_yaml_get(e->it.node, key), to, more);
 }
 
 static int append(struct rule_entry *e)

@@ -10,7 +10,7 @@
 #define ENGINE_RULES_INTERNAL_H
 
 #include "base/map.h"
-#include "engine/rules/rules.h"
+#include "engine/rules/explain.h"
 #include "engine/rules/yaml.h"
 
 #define RULE_WARNINGS_MAX     10000	 /* per file; later ones are counted in one last warning */
@@ -76,6 +76,11 @@ const struct rule_where *rule_where_node(struct arena *a, const struct rule_wher
 const struct rule_where *rule_where_expr(struct arena *a, const struct rule_where *up,
 					 const char *type, struct sv text, struct flt_pos at);
 
+/* A line of @src without its end; SV_NONE if there is none, or no memory. */
+struct sv rule_source_line(struct arena *a, struct rule_source *src, uint32_t line);
+/* Byte offset of character @column. */
+size_t rule_column_offset(struct sv line, uint32_t column);
+
 /* For "%.*s": at most RULE_NAME_SHOWN bytes. */
 #define RULE_SHOW(s) (int)((s).n < RULE_NAME_SHOWN ? (s).n : RULE_NAME_SHOWN), (s).p
 
@@ -110,8 +115,19 @@ struct rule_texts {
 	size_t n, cap;
 };
 
+struct rule_piece { /* where a part of something that grows by appending was written */
+	const struct rule_piece *before; /* the earlier part */
+	size_t first;			 /* of it: byte, item or value */
+	struct rule_source *src;
+	const struct rule_yaml_node *node; /* a scalar, or a sequence of items or values */
+};
+/* From @first on it is @node of the file of @where. @last: the newest piece. */
+MUST_CHECK int rule_piece_add(struct arena *a, const struct rule_piece **last, size_t first,
+			      const struct rule_where *where, const struct rule_yaml_node *node);
+
 struct rule_text { /* grows by appending */
 	struct sv s;
+	const struct rule_piece *last;
 	char *own; /* storage of @s that has room for more; NULL: it belongs to the YAML tree */
 	size_t cap;
 };
@@ -168,6 +184,7 @@ struct rule_list {
 	struct sv name;
 	uint32_t index, visibility; /* of the running counter: first and last definition */
 	struct rule_texts items;    /* raw, but quoted where needed */
+	const struct rule_piece *last;
 	const struct rule_where *where;
 	/* compiling: */
 	uint32_t order; /* position among the lists */
@@ -192,6 +209,7 @@ struct rule_exception {
 	bool scalar; /* fields is one scalar */
 	struct rule_texts fields, comps;
 	const struct rule_yaml_node **values; /* scalars and sequences */
+	const struct rule_piece *last;
 	size_t value_count, value_cap;
 	bool has_fields, has_comps, has_values;
 	const struct rule_where *where;
@@ -259,9 +277,9 @@ static inline struct rule_def *rule_def_at(const struct rule_loader *l, size_t i
 	return l->rules.p[i];
 }
 
-/* Append a blank and @more. @where is for the error of too long a result. */
+/* Append a blank and @more, which is @node of the entry @where. */
 MUST_CHECK int rule_join(struct rule_reader *r, const struct rule_where *where,
-			 struct rule_text *to, struct sv more);
+			 const struct rule_yaml_node *node, struct rule_text *to, struct sv more);
 MUST_CHECK int rule_texts_add(struct arena *a, struct rule_texts *to, const struct sv *more,
 			      size_t n);
 
@@ -342,6 +360,11 @@ MUST_CHECK int rule_macros_apply(struct rule_compiler *c, struct sv text,
 MUST_CHECK int rule_exceptions_expand(struct rule_compiler *c, const struct rule_def *def,
 				      struct sv *out);
 bool rule_comp_takes_list(struct sv comp);
+
+/* place.c: where byte @offset of a text, or item or value @i, was written. */
+struct rule_place rule_place_in(struct arena *a, const struct rule_text *text, size_t offset);
+struct rule_place rule_place_of(const struct rule_piece *last, size_t i);
+struct rule_place rule_place_where(const struct rule_where *w);
 
 /* output.c */
 MUST_CHECK int rule_output_compile(struct rule_compiler *c, const struct rule_def *def,

@@ -51,8 +51,8 @@ struct sv rule_trim(struct sv s)
 	return s;
 }
 
-int rule_join(struct rule_reader *r, const struct rule_where *where, struct rule_text *to,
-	      struct sv more)
+int rule_join(struct rule_reader *r, const struct rule_where *where,
+	      const struct rule_yaml_node *node, struct rule_text *to, struct sv more)
 {
 	struct arena *a = &r->l->arena;
 	char *p;
@@ -73,6 +73,18 @@ int rule_join(struct rule_reader *r, const struct rule_where *where, struct rule
 		memcpy(p + to->s.n + 1, more.p, more.n);
 	to->own = p;
 	to->s = sv_make(p, to->s.n + 1 + more.n);
+	return rule_piece_add(a, &to->last, to->s.n - more.n, where, node);
+}
+
+int rule_piece_add(struct arena *a, const struct rule_piece **last, size_t first,
+		   const struct rule_where *where, const struct rule_yaml_node *node)
+{
+	struct rule_piece *p = where ? arena_zalloc(a, 1, sizeof(*p)) : NULL;
+
+	if (!p)
+		return ERR_NOMEM;
+	*p = (struct rule_piece){*last, first, where->src, node};
+	*last = p;
 	return 0;
 }
 

@@ -112,7 +112,7 @@ static uint32_t find_lines(struct sv text, uint32_t *lines)
 	return count;
 }
 
-static struct sv source_line(struct arena *a, struct rule_source *src, uint32_t line)
+struct sv rule_source_line(struct arena *a, struct rule_source *src, uint32_t line)
 {
 	struct sv rest;
 	size_t n = 0;
@@ -137,8 +137,7 @@ static bool inside_character(struct sv s, size_t at)
 	return at < s.n && ((unsigned char)s.p[at] & 0xc0) == 0x80;
 }
 
-/* Byte offset of character @column. */
-static size_t column_offset(struct sv line, uint32_t column)
+size_t rule_column_offset(struct sv line, uint32_t column)
 {
 	size_t at = 0;
 
@@ -183,9 +182,9 @@ static void snippet_of(struct arena *a, const struct rule_where *w, struct buf *
 	size_t start = w->at.index, end = start;
 
 	if (!w->text.p) {
-		line = source_line(a, w->src, w->pos.line);
+		line = rule_source_line(a, w->src, w->pos.line);
 		if (line.p)
-			add_snippet(b, line, column_offset(line, w->pos.column));
+			add_snippet(b, line, rule_column_offset(line, w->pos.column));
 		return;
 	}
 	if (start > w->text.n)
