@@ -1,0 +1,4 @@
+# Passwords in typed commands
+echo 'mysql -psecret' >/home/ann/.bash_history
+#record
+grep mysql /home/ann/.bash_history

@@ -1,0 +1,6 @@
+# Read only
+fake journalctl
+fake dmesg
+#record
+journalctl -u ssh
+dmesg -T

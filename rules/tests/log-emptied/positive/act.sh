@@ -1,0 +1,5 @@
+# Two ways to throw a log's content away
+echo line >/var/log/auth.log; echo line >/var/log/syslog
+#record
+: >/var/log/auth.log
+cp /dev/null /var/log/syslog

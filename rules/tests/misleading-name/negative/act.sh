@@ -1,0 +1,5 @@
+# Ordinary names; a directory above
+#record
+mkdir /srv/a.b /srv/..a
+cp /bin/true /srv/a.b/x
+cd /srv/a.b; ../a.b/x

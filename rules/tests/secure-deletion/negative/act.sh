@@ -1,0 +1,4 @@
+# A file deleted
+echo data >/srv/data
+#record
+rm /srv/data

@@ -1,0 +1,5 @@
+# Nobody listens; a program that the shell starts connects
+#record
+perl -MIO::Socket::INET -e '$l = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => 4445, ReuseAddr => 1) or die; if (!fork) { $SIG{ALRM} = sub { exit }; alarm 5; $l->accept; exit }'
+bash -c 'exec 5<>/dev/tcp/127.0.0.1/9' 2>/dev/null
+bash -c 'curl -s -m 1 http://127.0.0.1:4445/; true'

@@ -1,0 +1,4 @@
+# A program dropped into /var/tmp
+cp /bin/true /var/tmp/update
+#record
+/var/tmp/update

@@ -1,0 +1,3 @@
+# python gives a shell a terminal
+#record
+python3 -ISc 'import pty; pty.spawn(["/bin/true"])'
