@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Queued rows as a table, queued_rows, for the kinds that come in numbers: one statement takes all
- * that stand behind one another, which costs half of what one for each does. Column v0 is a row's
- * first value. The table is there for the statement that is run from here, and nobody else.
+ * Queued rows as a table, queued_rows, for the kinds that come in numbers: one statement takes many
+ * of one kind, which costs half of what one for each does. Column v0 is a row's first value. The
+ * table is there for the statement that is run from here, and nobody else.
  */
 #include <stdlib.h>
 
@@ -76,10 +76,10 @@ static int cursor_next(sqlite3_vtab_cursor *c)
 	int rc = 0;
 
 	do {
-		b->over = !b->from || b->taken == QRY_BULK_ROWS || !b->from->left ||
-			  qry_row_op(b->from) != b->row.op;
-		if (b->over || !qry_row_decode(b->from, &b->row))
+		b->over = !b->from || b->taken == QRY_BULK_ROWS || !b->from->left;
+		if (b->over)
 			return SQLITE_OK;
+		qry_row_decode(qry_rows_next(b->from), &b->row);
 		b->taken++;
 		rc = qry_store_complete(s, &b->row, &b->error);
 	} while (rc == 0);
@@ -161,14 +161,13 @@ int qry_bulk_register(struct qry_store *s)
 	return sqlite3_create_module(s->db, "queued_rows", &module, s);
 }
 
-int qry_bulk_run(struct qry_store *s, unsigned which, struct cursor *rows, unsigned *taken,
+int qry_bulk_run(struct qry_store *s, unsigned which, struct qry_rows *rows, unsigned *taken,
 		 struct error *err)
 {
 	struct qry_bulk *b = &s->bulk;
 	int rc;
 
 	b->from = rows;
-	b->row.op = qry_row_op(rows);
 	b->taken = 0;
 	b->failed = 0;
 	rc = qry_store_run(s, which, NULL, 0, err);

@@ -11,7 +11,6 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
-#include "base/cursor.h"
 #include "base/map.h"
 #include "query/facts.h"
 #include "query/query.h"
@@ -30,14 +29,15 @@ enum qry_op {
 	QRY_OP_RULE_FILE,
 	QRY_OP_RULE,
 	QRY_OP_CAPTURE_BEGIN,
-	QRY_OP_ALERT,
 	QRY_OP_PROCESS,
 	QRY_OP_EXEC,
 	QRY_OP_PROCESS_END,
+	QRY_OP_ALERT,
 	QRY_OP_GAP,
 	QRY_OP_CAPTURE_END,
 	QRY_OP_FINISH,
 	QRY_OP_FACTS, /* and one for each kind of fact */
+	QRY_OPS = QRY_OP_FACTS + QRY_FACT_COUNT
 };
 
 struct qry_row { /* decoded; texts borrow from the queue */
@@ -46,15 +46,18 @@ struct qry_row { /* decoded; texts borrow from the queue */
 	struct qry_value value[QRY_VALUES_MAX];
 };
 
-/* Bring texts under QRY_TEXT_MAX. Return: how many had to be cut or dropped. */
+/* Are all texts under QRY_TEXT_MAX? */
+bool qry_row_is_limited(const struct qry_value *v, unsigned n);
+/* Bring them there. Return: how many had to be cut or dropped. */
 unsigned qry_row_limit(struct qry_value *v, unsigned n);
-size_t qry_row_size(const struct qry_value *v, unsigned n);
-/* @to has qry_row_size() bytes. */
-void qry_row_encode(uint8_t *to, enum qry_op op, const struct qry_value *v, unsigned n);
-/* Of the next row of @c, which there is. */
-enum qry_op qry_row_op(const struct cursor *c);
-/* Return: false at the end of @c. */
-bool qry_row_decode(struct cursor *c, struct qry_row *row);
+/* It takes at most so many bytes. */
+size_t qry_row_room(const struct qry_value *v, unsigned n);
+/* @to has qry_row_room() bytes. Return: how many it took. */
+size_t qry_row_encode(uint8_t *to, enum qry_op op, const struct qry_value *v, unsigned n);
+/* Of the row at @p: its kind, and where the next one begins. */
+enum qry_op qry_row_op(const uint8_t *p);
+const uint8_t *qry_row_end(const uint8_t *p);
+void qry_row_decode(const uint8_t *p, struct qry_row *row);
 /*
  * Text as SQLite may hold it: valid UTF-8 without NUL; each byte that is neither becomes U+FFFD.
  * Return: @s itself if it already is, else a view into @scratch (which may have failed).
@@ -82,7 +85,7 @@ struct qry_queue {
 };
 
 struct qry_batch { /* borrowed until the next take */
-	struct cursor rows;
+	struct sv rows;
 	bool commit; /* commit after these rows: nobody should wait longer */
 	bool end;    /* closed: nothing comes after these */
 };
@@ -102,6 +105,35 @@ void qry_queue_close(struct qry_queue *q);
 void qry_queue_take(struct qry_queue *q, bool settled, int idle_ms, struct qry_batch *out);
 /* Writer's thread: latch the first failure; later pushes return it and rows are dropped. */
 void qry_queue_fail(struct qry_queue *q, const struct error *e);
+
+/* --- rows of a batch, one kind behind the other (order.c) */
+
+struct qry_rows { /* of one kind, in the order in which they came */
+	const char *base;
+	const uint32_t *at; /* where in @base each begins */
+	uint32_t left;
+};
+
+struct qry_order {
+	uint32_t *at;
+	size_t cap;
+	struct qry_rows rows[QRY_OPS];
+};
+
+/*
+ * Sort the rows at the start of @batch, which are taken, up to one that stays behind all others.
+ * @o refers to @batch. Return: 0 or ERR_NOMEM.
+ */
+MUST_CHECK int qry_order_take(struct qry_order *o, struct sv *batch, struct error *err);
+void qry_order_done(struct qry_order *o); /* zeroed storage is fine */
+/* Return: the next one, which is taken; NULL: there is none. */
+static inline const uint8_t *qry_rows_next(struct qry_rows *r)
+{
+	if (!r->left)
+		return NULL;
+	r->left--;
+	return (const uint8_t *)r->base + *r->at++;
+}
 
 /* --- opening a case (db.c, schema.c) */
 
@@ -156,9 +188,9 @@ enum qry_stmt {
 
 #define QRY_BULK_ROWS QRY_BATCH_LEAST /* at most, by one statement */
 
-struct qry_bulk {	     /* rows that a statement takes itself */
-	struct cursor *from; /* NULL: none does */
-	struct qry_row row;  /* where it is */
+struct qry_bulk {	       /* rows that a statement takes itself */
+	struct qry_rows *from; /* NULL: none does */
+	struct qry_row row;    /* where it is */
 	unsigned taken;
 	bool over;
 	int failed; /* ERR_* */
@@ -197,8 +229,9 @@ MUST_CHECK int qry_store_init(struct qry_store *s, sqlite3 *db, const char *path
 void qry_store_done(struct qry_store *s); /* rolls back what is not committed */
 /* A row of a kind that comes one by one. */
 MUST_CHECK int qry_store_apply(struct qry_store *s, struct qry_row *row, struct error *err);
-/* The next row of @rows, or more of its kind. */
-MUST_CHECK int qry_store_take(struct qry_store *s, struct cursor *rows, struct error *err);
+/* Some of @rows, which are of kind @op. */
+MUST_CHECK int qry_store_take(struct qry_store *s, enum qry_op op, struct qry_rows *rows,
+			      struct error *err);
 MUST_CHECK int qry_store_commit(struct qry_store *s, struct error *err);
 
 /* Run statement @which with @n values to completion. */
@@ -214,8 +247,8 @@ MUST_CHECK int qry_store_complete(struct qry_store *s, struct qry_row *row, stru
 
 /* Return: SQLite's result. */
 int qry_bulk_register(struct qry_store *s);
-/* Run @which, which selects from queued_rows, on the rows at @rows that are of one kind. */
-MUST_CHECK int qry_bulk_run(struct qry_store *s, unsigned which, struct cursor *rows,
+/* Run @which, which selects from queued_rows, on some of @rows. */
+MUST_CHECK int qry_bulk_run(struct qry_store *s, unsigned which, struct qry_rows *rows,
 			    unsigned *taken, struct error *err);
 
 /* --- counts of alerts (counts.c): gathered while a transaction is open, stored at its end */

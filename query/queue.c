@@ -102,14 +102,13 @@ static int make_room(struct qry_queue *q, size_t n, struct error *err)
 int qry_queue_push(struct qry_queue *q, enum qry_op op, const struct qry_value *v, unsigned n,
 		   struct error *err)
 {
-	size_t size = qry_row_size(v, n);
+	size_t room = qry_row_room(v, n);
 	int rc;
 
 	pthread_mutex_lock(&q->lock);
-	rc = make_room(q, size, err);
+	rc = make_room(q, room, err);
 	if (rc == 0) {
-		qry_row_encode(q->fill.p + q->fill.len, op, v, n);
-		q->fill.len += size;
+		q->fill.len += qry_row_encode(q->fill.p + q->fill.len, op, v, n);
 		q->pushed++;
 		if (q->fill.len >= q->wake_at)
 			pthread_cond_signal(&q->rows);
@@ -190,7 +189,7 @@ void qry_queue_take(struct qry_queue *q, bool settled, int idle_ms, struct qry_b
 	q->fill.len = 0;
 	q->drain = taken;
 	q->taken = q->pushed;
-	out->rows = cursor_of(taken.p, taken.len);
+	out->rows = sv_make(taken.p, taken.len);
 	out->commit = late || q->hurry || q->closed;
 	out->end = q->closed;
 	q->hurry = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows as bytes between two threads of this process, hence in its own byte order: u32 length of the
- * rest, u8 op, u8 number of values; per value u8 kind and an i64, or a u32 length and the text.
+ * Rows as bytes between two threads of this process, hence in its own byte order: u32 length, u8
+ * op, u8 number of values; per value u8 kind and an i64, or a u32 length and the text.
  */
 #include "query/internal.h"
 
@@ -9,9 +9,8 @@
 
 #include "base/json.h"
 
-#define ROW_HEAD  6
-#define INT_SIZE  (1 + sizeof(int64_t))
-#define TEXT_HEAD (1 + sizeof(uint32_t))
+#define ROW_HEAD   6
+#define VALUE_MOST (1 + sizeof(int64_t)) /* without its text */
 
 static bool is_continuation(char c)
 {
@@ -27,12 +26,25 @@ static struct sv cut(struct sv s)
 	return sv_make(s.p, n);
 }
 
+static bool is_limited(const struct qry_value *v)
+{
+	return LIKELY(!qry_is_text(v) || v->s.n <= QRY_TEXT_MAX);
+}
+
+bool qry_row_is_limited(const struct qry_value *v, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!is_limited(&v[i]))
+			return false;
+	return true;
+}
+
 unsigned qry_row_limit(struct qry_value *v, unsigned n)
 {
 	unsigned hit = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (LIKELY(!qry_is_text(&v[i]) || v[i].s.n <= QRY_TEXT_MAX))
+		if (is_limited(&v[i]))
 			continue;
 		hit++;
 		if (v[i].kind == QRY_TEXT)
@@ -43,15 +55,14 @@ unsigned qry_row_limit(struct qry_value *v, unsigned n)
 	return hit;
 }
 
-size_t qry_row_size(const struct qry_value *v, unsigned n)
+size_t qry_row_room(const struct qry_value *v, unsigned n)
 {
-	size_t size = ROW_HEAD;
+	size_t room = ROW_HEAD + n * VALUE_MOST;
 
 	for (unsigned i = 0; i < n; i++)
-		size += v[i].kind == QRY_NULL ? 1
-			: qry_is_text(&v[i])  ? TEXT_HEAD + v[i].s.n
-					      : INT_SIZE;
-	return size;
+		if (qry_is_text(&v[i]))
+			room += v[i].s.n;
+	return room;
 }
 
 static uint8_t *put(uint8_t *to, const void *from, size_t n)
@@ -61,75 +72,72 @@ static uint8_t *put(uint8_t *to, const void *from, size_t n)
 	return to + n;
 }
 
-void qry_row_encode(uint8_t *to, enum qry_op op, const struct qry_value *v, unsigned n)
+size_t qry_row_encode(uint8_t *to, enum qry_op op, const struct qry_value *v, unsigned n)
 {
-	uint32_t len = (uint32_t)(qry_row_size(v, n) - sizeof(len));
-
-	assert(n <= QRY_VALUES_MAX);
-	to = put(to, &len, sizeof(len));
-	*to++ = (uint8_t)op;
-	*to++ = (uint8_t)n;
-	for (unsigned i = 0; i < n; i++) {
-		*to++ = (uint8_t)v[i].kind;
-		if (v[i].kind == QRY_INT || qry_is_number(&v[i])) {
-			to = put(to, &v[i].i, sizeof(v[i].i));
-		} else if (v[i].kind != QRY_NULL) {
-			len = (uint32_t)v[i].s.n;
-			to = put(to, &len, sizeof(len));
-			to = put(to, v[i].s.p, v[i].s.n);
-		}
-	}
-}
-
-static uint32_t take_u32(struct cursor *c)
-{
-	const uint8_t *p = cursor_bytes(c, sizeof(uint32_t));
-	uint32_t v = 0;
-
-	if (p)
-		memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static void take_value(struct cursor *c, struct qry_value *v)
-{
-	const uint8_t *p;
-	size_t n;
-
-	*v = (struct qry_value){.kind = (enum qry_kind)cursor_u8(c)};
-	if (v->kind == QRY_INT || qry_is_number(v)) {
-		p = cursor_bytes(c, sizeof(v->i));
-		if (p)
-			memcpy(&v->i, p, sizeof(v->i));
-	} else if (v->kind != QRY_NULL) {
-		n = take_u32(c);
-		v->s = sv_make(cursor_bytes(c, n), n);
-	}
-}
-
-enum qry_op qry_row_op(const struct cursor *c)
-{
-	assert(c->left >= ROW_HEAD);
-	return (enum qry_op)c->p[sizeof(uint32_t)];
-}
-
-bool qry_row_decode(struct cursor *c, struct qry_row *row)
-{
-	struct cursor one;
+	uint8_t *p = to + sizeof(uint32_t);
 	uint32_t len;
 
-	if (c->left == 0)
-		return false;
-	len = take_u32(c);
-	one = cursor_of(cursor_bytes(c, len), len);
-	assert(!c->failed); /* we wrote it ourselves */
-	row->op = (enum qry_op)cursor_u8(&one);
-	row->count = cursor_u8(&one);
+	assert(n <= QRY_VALUES_MAX);
+	*p++ = (uint8_t)op;
+	*p++ = (uint8_t)n;
+	for (unsigned i = 0; i < n; i++) {
+		*p++ = (uint8_t)v[i].kind;
+		if (qry_is_text(&v[i])) {
+			len = (uint32_t)v[i].s.n;
+			p = put(p, &len, sizeof(len));
+			p = put(p, v[i].s.p, v[i].s.n);
+		} else if (v[i].kind != QRY_NULL) {
+			p = put(p, &v[i].i, sizeof(v[i].i));
+		}
+	}
+	len = (uint32_t)(p - to);
+	memcpy(to, &len, sizeof(len));
+	return len;
+}
+
+enum qry_op qry_row_op(const uint8_t *p)
+{
+	return (enum qry_op)p[sizeof(uint32_t)];
+}
+
+const uint8_t *qry_row_end(const uint8_t *p)
+{
+	uint32_t len;
+
+	memcpy(&len, p, sizeof(len));
+	assert(len >= ROW_HEAD); /* we wrote it ourselves */
+	return p + len;
+}
+
+static const uint8_t *take_value(const uint8_t *p, struct qry_value *v)
+{
+	uint32_t n;
+
+	*v = (struct qry_value){.kind = (enum qry_kind) * p++};
+	if (qry_is_text(v)) {
+		memcpy(&n, p, sizeof(n));
+		p += sizeof(n);
+		v->s = sv_make(p, n);
+		return p + n;
+	}
+	if (v->kind == QRY_NULL)
+		return p;
+	memcpy(&v->i, p, sizeof(v->i));
+	return p + sizeof(v->i);
+}
+
+void qry_row_decode(const uint8_t *p, struct qry_row *row)
+{
+	const uint8_t *end = qry_row_end(p);
+
+	row->op = qry_row_op(p);
+	row->count = p[ROW_HEAD - 1];
 	assert(row->count <= QRY_VALUES_MAX);
+	p += ROW_HEAD;
 	for (unsigned i = 0; i < row->count; i++)
-		take_value(&one, &row->value[i]);
-	assert(!one.failed && one.left == 0);
-	return true;
+		p = take_value(p, &row->value[i]);
+	assert(p == end);
+	(void)end;
 }
 
 /* How many bytes at the start of @s are ASCII without NUL. */

@@ -346,6 +346,8 @@ int qry_store_complete(struct qry_store *s, struct qry_row *row, struct error *e
 {
 	if (row->op == QRY_OP_ALERT)
 		return complete_alert(s, row, err);
+	if (row->op == QRY_OP_FACTS + QRY_FACT_FILE_CHANGE)
+		row->value[row->count++] = qry_int(s->run_capture_id);
 	return expect_all_started(s, row, err) < 0 ? ERR_DB : 1;
 }
 
@@ -581,6 +583,7 @@ static int apply(struct qry_store *s, struct qry_row *row, struct error *err)
 		return finish_run(s, row, err);
 	case QRY_OP_ALERT: /* always in bulk */
 	case QRY_OP_FACTS:
+	case QRY_OPS:
 		break;
 	}
 	return error_set(err, ERR_DB, "%s: a row of kind %d cannot be stored alone", s->path,
@@ -614,13 +617,18 @@ int qry_store_apply(struct qry_store *s, struct qry_row *row, struct error *err)
 /* Which statement takes many rows of kind @op at a time; QRY_STMT_COUNT: none. */
 static unsigned bulk_statement(enum qry_op op)
 {
-	if (op == QRY_OP_ALERT)
+	switch ((unsigned)op) {
+	case QRY_OP_ALERT:
 		return QRY_STMT_ADD_ALERTS;
-	return op == QRY_OP_FACTS + QRY_FACT_FILE ? QRY_STMT_FACTS + QRY_FACT_FILE
-						  : (unsigned)QRY_STMT_COUNT;
+	case QRY_OP_FACTS + QRY_FACT_FILE:
+	case QRY_OP_FACTS + QRY_FACT_FILE_CHANGE:
+		return QRY_STMT_FACTS + (op - QRY_OP_FACTS);
+	default:
+		return QRY_STMT_COUNT;
+	}
 }
 
-static int apply_many(struct qry_store *s, unsigned which, struct cursor *rows, struct error *err)
+static int apply_many(struct qry_store *s, unsigned which, struct qry_rows *rows, struct error *err)
 {
 	unsigned taken;
 	int rc = begin(s, err);
@@ -633,12 +641,13 @@ static int apply_many(struct qry_store *s, unsigned which, struct cursor *rows, 
 	return rc < 0 ? rc : applied(s, taken, err);
 }
 
-int qry_store_take(struct qry_store *s, struct cursor *rows, struct error *err)
+int qry_store_take(struct qry_store *s, enum qry_op op, struct qry_rows *rows, struct error *err)
 {
-	unsigned which = bulk_statement(qry_row_op(rows));
+	unsigned which = bulk_statement(op);
 	struct qry_row row;
 
 	if (which < QRY_STMT_COUNT)
 		return apply_many(s, which, rows, err);
-	return qry_row_decode(rows, &row) ? qry_store_apply(s, &row, err) : 0;
+	qry_row_decode(qry_rows_next(rows), &row);
+	return qry_store_apply(s, &row, err);
 }

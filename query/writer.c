@@ -21,7 +21,8 @@
 
 struct qry_writer {
 	struct qry_queue queue;
-	struct qry_store store; /* the thread's while it runs */
+	struct qry_store store; /* the thread's while it runs, */
+	struct qry_order order; /* likewise */
 	pthread_t thread;
 	char *path;
 	int idle_ms;
@@ -37,9 +38,15 @@ struct qry_writer {
 /* Return: false once something failed; then rows are dropped. */
 static bool write_batch(struct qry_writer *w, struct qry_batch *batch, struct error *err)
 {
-	while (batch->rows.left)
-		if (qry_store_take(&w->store, &batch->rows, err) < 0)
+	while (batch->rows.n) {
+		if (qry_order_take(&w->order, &batch->rows, err) < 0)
 			return false;
+		for (unsigned op = 0; op < QRY_OPS; op++)
+			while (w->order.rows[op].left)
+				if (qry_store_take(&w->store, (enum qry_op)op, &w->order.rows[op],
+						   err) < 0)
+					return false;
+	}
 	return !batch->commit || qry_store_commit(&w->store, err) == 0;
 }
 
@@ -101,6 +108,7 @@ static int open_store(struct qry_writer *w, const struct qry_run *run, int busy_
 static void writer_free(struct qry_writer *w)
 {
 	qry_store_done(&w->store);
+	qry_order_done(&w->order);
 	qry_queue_done(&w->queue);
 	buf_done(&w->tags);
 	free(w->known_rules);
@@ -336,14 +344,19 @@ int qry_capture_begin(struct qry_writer *w, const char *path, struct error *err)
 }
 
 /* Queue a row of the capture being read. */
-static int push_row(struct qry_writer *w, enum qry_op op, struct qry_value *v, unsigned n,
+static int push_row(struct qry_writer *w, enum qry_op op, const struct qry_value *v, unsigned n,
 		    struct error *err)
 {
+	struct qry_value within[QRY_VALUES_MAX];
+
 	if (UNLIKELY(!w->in_capture))
 		return error_set(err, ERR_USAGE, "case '%s': a row outside of any capture",
 				 w->path);
-	w->cut_values += qry_row_limit(v, n);
-	return qry_queue_push(&w->queue, op, v, n, err);
+	if (LIKELY(qry_row_is_limited(v, n)))
+		return qry_queue_push(&w->queue, op, v, n, err);
+	memcpy(within, v, n * sizeof(*v));
+	w->cut_values += qry_row_limit(within, n);
+	return qry_queue_push(&w->queue, op, within, n, err);
 }
 
 static int check_key(const struct qry_writer *w, uint64_t key, uint64_t least, struct error *err)
@@ -491,9 +504,8 @@ int qry_process_end(struct qry_writer *w, uint64_t key, uint64_t ts, uint64_t ev
 
 int qry_add_fact(struct qry_writer *w, const struct qry_fact *f, struct error *err)
 {
-	struct qry_value v[QRY_VALUES_MAX];
+	const struct qry_value *v = f->value;
 
-	memcpy(v, f->value, f->count * sizeof(*v));
 	for (unsigned i = 0; i < f->count; i++)
 		if (qry_is_number(&v[i]) && check_key(w, (uint64_t)v[i].i, 1, err) < 0)
 			return ERR_LIMIT;

@@ -232,8 +232,6 @@ static int packet(struct run_call *c, const struct state_fd *fd, struct error *e
 	struct act_ends ends;
 	struct ev_value v;
 
-	if (fd->sock.l4proto != EV_L4_UDP)
-		return 0;
 	if ((tuple == NO_PARAM || !act_tuple_decode(ev_param(c->ev, tuple), &ends)) &&
 	    !act_ends_of_fd(fd, &ends))
 		return 0;
@@ -252,13 +250,9 @@ static int transfer(struct run_call *c, enum meaning what, struct error *err)
 {
 	const struct state_fd *fd = c->b->fd;
 
-	if (!fd || c->ret < 0)
-		return 0;
-	if (state_fd_is_file(fd) && fd->name)
-		return what == GATHER_READ ? read_from(c, fd, err) : written_to(c, fd, err);
-	if (fd->type == EV_FD_IPV4_SOCK || fd->type == EV_FD_IPV6_SOCK)
+	if (!state_fd_is_file(fd))
 		return packet(c, fd, err);
-	return 0;
+	return what == GATHER_READ ? read_from(c, fd, err) : written_to(c, fd, err);
 }
 
 static int copied(struct run_call *c, struct error *err)
@@ -298,12 +292,33 @@ static int executed(struct run_call *c, struct error *err)
 
 static void track(struct run_gather *g, const struct state *st, const struct state_binding *b)
 {
-	if (!g->net ||
-	    (g->started && !act_net_wants(b->ev->type) && !act_sessions_wants(b->ev->type)))
+	const unsigned type = b->ev->type;
+
+	if (!g->net)
 		return;
+	if (!g->started || act_net_wants(type))
+		act_net_event(g->net, st, b);
+	if (!g->started || act_sessions_wants(type))
+		act_sessions_event(g->sessions, st, b);
 	g->started = state_is_complete(st);
-	act_net_event(g->net, st, b);
-	act_sessions_event(g->sessions, st, b);
+}
+
+/* Of most transfers that nobody else has a use for a number says all. */
+static bool is_told_by_number(const struct run_gather *g, const struct state_passed *e)
+{
+	const struct sf_row_event *event = e->event;
+
+	return !g->net ||
+	       (g->started && e->fd && sf_row_are_numbers(event, 1) &&
+		act_net_transfer(g->net, event->type, e->thread, e->fd, sf_row_time(event),
+				 (int64_t)load_u64(sf_row_params(e->row, event))));
+}
+
+/* Name servers are asked over these. */
+static bool carries_packets(const struct state_fd *fd)
+{
+	return (fd->type == EV_FD_IPV4_SOCK || fd->type == EV_FD_IPV6_SOCK) &&
+	       fd->sock.l4proto == EV_L4_UDP;
 }
 
 /* Most transfers are over something else than a file or where packets come from. */
@@ -311,8 +326,7 @@ static bool is_of_use(unsigned what, const struct state_fd *fd)
 {
 	if (what != GATHER_READ && what != GATHER_WRITE)
 		return what;
-	return fd && ((state_fd_is_file(fd) && fd->name) || fd->type == EV_FD_IPV4_SOCK ||
-		      fd->type == EV_FD_IPV6_SOCK);
+	return fd && ((state_fd_is_file(fd) && fd->name) || carries_packets(fd));
 }
 
 static int take(struct run_gather *g, const struct state *st, const struct state_binding *b,
@@ -320,9 +334,9 @@ static int take(struct run_gather *g, const struct state *st, const struct state
 {
 	struct run_call c = {.g = g, .st = st, .b = b, .ev = b->ev};
 
-	if (!b->visible || !b->thread || !ev_return_value(b->ev, &c.ret))
+	if (!b->visible || !b->thread || !is_of_use(what, b->fd) || !ev_return_value(b->ev, &c.ret))
 		return 0;
-	if (!is_of_use(what, b->fd) || ((what == GATHER_READ || what == GATHER_WRITE) && c.ret < 0))
+	if ((what == GATHER_READ || what == GATHER_WRITE) && c.ret < 0)
 		return 0;
 	if (what == GATHER_OPEN && c.ret < 0 && c.ret != -EACCES && c.ret != -EPERM)
 		return 0;
@@ -375,7 +389,8 @@ void run_gather_passed(struct run_gather *g, const struct state *st, const struc
 	struct state_binding b = {
 	    .ev = &ev, .thread = e->thread, .fd = e->fd, .visible = e->visible};
 
-	if (UNLIKELY(g->failed) || (!g->net && !is_of_use(meanings[type].what, e->fd)))
+	if (UNLIKELY(g->failed) ||
+	    (!is_of_use(meanings[type].what, e->fd) && is_told_by_number(g, e)))
 		return;
 	sf_row_decode_some(e->row, e->event, &ev);
 	ev.num = state_stats(st)->events;

@@ -96,8 +96,9 @@ struct run_lane {
 	struct sv hostname;
 	struct run_span span;
 	struct state_passing passing;
-	struct state_tally tally; /* of what is passed, with @gather */
-	const struct rule **hits; /* room for all rules */
+	struct state_tally tally;  /* of what is passed, with @gather */
+	bool gates[EV_TYPE_COUNT]; /* do rules refuse threads, of types that @gather wants? */
+	const struct rule **hits;  /* room for all rules */
 	struct buf message, line, fields;
 };
 

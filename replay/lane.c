@@ -149,6 +149,20 @@ static void gather_passed(void *arg, const struct state_passed *e, unsigned why)
 		run_gather_passed(l->gather, l->state, e);
 }
 
+/* Is it known that no rule matches an event of @type by @t? */
+static bool refuses_in_row(void *arg, unsigned type, struct state_thread *t)
+{
+	struct run_lane *l = arg;
+
+	return !rule_engine_may_match(l->setup->engine, l->ctx, type, t);
+}
+
+/* The same of an event that the case had to see first. */
+static inline bool is_refused(struct run_lane *l, const struct state_binding *b)
+{
+	return l->gates[b->ev->type] && b->thread && refuses_in_row(l, b->ev->type, b->thread);
+}
+
 /* A usual event in a file that a rule wants, of which the state knows. */
 static int take_in_row(void *arg, const struct state_binding *b, struct error *err)
 {
@@ -157,17 +171,9 @@ static int take_in_row(void *arg, const struct state_binding *b, struct error *e
 
 	if (l->gather && run_gather_wants(l->gather, b->ev->type))
 		rc = run_gather_event(l->gather, l->state, b, err);
-	if (rc >= 0 && b->visible)
+	if (rc >= 0 && b->visible && !is_refused(l, b))
 		rc = show(l, b, err);
 	return UNLIKELY(rc >= 0 && l->processes) ? run_processes_error(l->processes, err) : rc;
-}
-
-/* Is it known that no rule matches an event of @type by @t? */
-static bool refuses_in_row(void *arg, unsigned type, struct state_thread *t)
-{
-	struct run_lane *l = arg;
-
-	return !rule_engine_may_match(l->setup->engine, l->ctx, type, t);
 }
 
 static void begin_passing(struct run_lane *l)
@@ -184,9 +190,10 @@ static void begin_passing(struct run_lane *l)
 	l->tally.arg = l;
 	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
 		bool gathered = l->gather && l->gather->wants[type];
+		bool gated = rule_engine_looks_at_thread(l->setup->engine, type);
 
-		p->ways[type].asks =
-		    rule_engine_looks_at_thread(l->setup->engine, type) && !gathered;
+		p->ways[type].asks = gated && !gathered;
+		l->gates[type] = gated && gathered;
 		l->tally.tell[type] = (uint8_t)(gathered ? run_gather_tell(type) : 0);
 	}
 }
