@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "query/alert_scan.h"
+#include "query/json_field.h"
 #include "query/tokens.h"
 
 #define ITEMS_MAX 64
@@ -694,6 +695,8 @@ int qry_regroup_new(sqlite3 *db, const struct qry_tally_options *opt, struct qry
 		rc = qry_tally_register(db, opt, &r->tallies, err);
 	if (rc == 0)
 		rc = qry_alert_scan_register(db, &r->scan, err);
+	if (rc == 0)
+		rc = qry_json_field_register(db, err);
 	if (rc < 0) {
 		free(r);
 		return rc;

@@ -6,7 +6,8 @@
  *   SELECT keys and aggregates FROM ... WHERE ... GROUP BY keys HAVING ... ORDER BY ... LIMIT ...
  *
  * is replaced by one that gathers the groups in a hash table (tally.h) and, where all alerts are
- * looked at through v_alert, without joins (alert_scan.h). It gives the same rows in the same
+ * looked at through v_alert, without joins (alert_scan.h); ->> is what json_field.h makes of it in
+ * any case. It gives the same rows in the same
  * order, or it gives up before the first one; then the statement as it was is the one to use.
  * Threads: those of the connection.
  */

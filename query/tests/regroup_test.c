@@ -169,7 +169,7 @@ static void what_is_usual_is_replaced(void **state)
 	    "SELECT a.pid, count(*) * 100 / (1 + max(a.priority)) FROM alerts a GROUP BY pid"
 	    " ORDER BY count(*) DESC, a.pid",
 	    "SELECT pid, printf('%d-%s', pid, 'x'), upper('q') FROM alerts GROUP BY alerts.pid",
-	    "SELECT output_fields ->> 'fd.name' AS file, count(*) FROM alerts GROUP BY file",
+	    "SELECT output_fields ->> '$.\"fd.name\"' AS file, count(*) FROM alerts GROUP BY file",
 	    "SELECT iif(max(ts) > 5, 'late', 'early'), priority % 3 FROM alerts GROUP BY"
 	    " priority % 3, source -- the end",
 	    "SELECT /* a ) comment */ pid, max(seq) FROM alerts -- one\n WHERE pid > 5 GROUP BY pid"

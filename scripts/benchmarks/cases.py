@@ -15,7 +15,7 @@ GROUPING_S = 5
 GROUPINGS = (("by process and rule", "SELECT process_id, rule_id, count(*), max(ts) FROM alerts GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 50"),
              ("by hour and severity", "SELECT ts / 3600000000000, priority, count(*) FROM alerts GROUP BY 1, 2"),
              ("by a part of the text", "SELECT substr(output, 26, 14), count(*) FROM alerts GROUP BY 1 ORDER BY 2 DESC LIMIT 50"),
-             ("by a field of the output", "SELECT output_fields ->> 'fd.name' AS file, count(*) FROM alerts GROUP BY file ORDER BY 2 DESC LIMIT 50"),
+             ("by a field of the output", "SELECT output_fields ->> '$.\"fd.name\"' AS file, count(*) FROM alerts GROUP BY file ORDER BY 2 DESC LIMIT 50"),
              ("by names of rule and process", "SELECT rule, comm, count(*), max(ts) FROM v_alert GROUP BY rule, comm ORDER BY 3 DESC LIMIT 50"),
              ("by host, severity and minute", "SELECT hostname, severity, ts / 60000000000, count(*) FROM v_alert GROUP BY 1, 2, 3"))
 COUNTS = (("by rule", "SELECT rule, alerts FROM v_rule_count"), ("by severity", "SELECT priority, alerts FROM v_severity_count"),
