@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scapula replay: rules over captures. */
+#include <string.h>
+
 #include "cli/index.h"
 #include "cli/rule_run.h"
+#include "cli/shard_run.h"
 
 enum {
 	OPT_FROM = OPT_AFTER_RULE_RUN,
 	OPT_TO,
+	OPT_SHARD,
 };
 
 static const struct cli_option replay_options[] = {
     CLI_RULE_RUN_OPTIONS,
     {OPT_FROM, "from", "TIME", "rules see events from then on: ISO 8601, @SECONDS or +DURATION"},
     {OPT_TO, "to", "TIME", "and until then"},
+    {OPT_SHARD, "shard", "LIST", "the captures of a list of 'scapula shard', into a part"},
     {OPT_STATS, "stats", NULL, "time, rate and memory at the end"},
     CLI_OPTION_JOBS,
     {0, NULL, NULL, NULL},
@@ -21,6 +26,7 @@ static const char *const replay_examples[] = {
     "replay --rules rules.yaml capture.scap",
     "replay --rules rules.yaml --format json --matching all capture.scap",
     "replay --rules rules.yaml --db host7.case.db --fail-on 'prio>=warning' capture.scap",
+    "replay --rules rules.yaml --shard job/shard-0007.lst --db part-0007.db",
     NULL,
 };
 
@@ -28,6 +34,7 @@ struct replay {
 	struct cli_common common;
 	struct cli_rule_run rules;
 	bool stats;
+	const char *shard; /* a list instead of captures */
 };
 
 static int take_option(void *arg, int id, const char *value)
@@ -40,6 +47,9 @@ static int take_option(void *arg, int id, const char *value)
 		return cli_take_time("from", value, &window->from, &window->from_relative);
 	case OPT_TO:
 		return cli_take_time("to", value, &window->to, &window->to_relative);
+	case OPT_SHARD:
+		o->shard = value;
+		return 0;
 	case OPT_STATS:
 		o->stats = true;
 		return 0;
@@ -62,9 +72,20 @@ static int tell_end(const char *path, const struct run_capture_report *rep)
 	return status;
 }
 
-static int replay_one(struct replay *o, const char *path, int status)
+static void note_replayed(const struct run_capture_report *rep, struct cli_replayed *out)
 {
+	*out = (struct cli_replayed){.read = true,
+				     .end = rep->end,
+				     .events = rep->state->events,
+				     .hashed = rep->stats->sha256_valid};
+	memcpy(out->sha256, rep->stats->sha256, sizeof(out->sha256));
+}
+
+static int replay_one(void *arg, const char *path, struct cli_replayed *out)
+{
+	struct replay *o = arg;
 	struct run_capture_report rep = {0};
+	int status = 0;
 	struct error err = {0};
 	struct sf_index *x = o->rules.run.jobs > 1 ? cli_index_open(path) : NULL;
 	int rc = run_capture(o->rules.r, path, x, &rep, &err);
@@ -76,6 +97,7 @@ static int replay_one(struct replay *o, const char *path, int status)
 	if (rep.alone)
 		cli_log(CLI_DEBUG, "%s: one thread: %s", path, rep.alone);
 	if (rep.stats) {
+		note_replayed(&rep, out);
 		status = cli_worse(status, cli_rule_run_note(&o->rules, path, rep.stats));
 		status = cli_worse(status, tell_end(path, &rep));
 		status = cli_worse(status,
@@ -93,16 +115,31 @@ static void stop_run(void *arg)
 static int replay_all(struct replay *o, char **paths, size_t count)
 {
 	struct run *r = o->rules.r;
+	struct cli_replayed rep;
 	int status = 0;
 
 	cli_on_interrupt(stop_run, r);
 	for (size_t i = 0; i < count && !run_is_broken(r) && !cli_interrupted(); i++)
-		status = replay_one(o, paths[i], status);
+		status = cli_worse(status, replay_one(o, paths[i], &rep));
 	cli_on_interrupt(NULL, NULL);
 	cli_rule_run_tell(&o->rules);
 	if (o->stats)
 		cli_rule_run_effort(&o->rules);
 	return status;
+}
+
+/* Workers are many: one thread each, unless more are asked for. */
+static int work_on_shard(struct replay *o, int argc, char **argv, int first)
+{
+	struct cli_worker w = {
+	    .list = o->shard, .rules = &o->rules, .replay = replay_one, .arg = o};
+
+	if (first < argc) {
+		cli_log(CLI_ERROR, "--shard names the captures; '%s' is one more", argv[first]);
+		return cli_rule_run_done(&o->rules, CLI_USAGE);
+	}
+	o->rules.run.progress = cli_progress;
+	return cli_worker_run(&w, argc, argv);
 }
 
 static int work(struct replay *o, int argc, char **argv, int first)
@@ -185,6 +222,8 @@ int cmd_replay(int argc, char **argv)
 		status = cli_flush();
 	} else if (status == 0) {
 		cli_catch_signals();
+		if (o.shard)
+			return work_on_shard(&o, argc, argv, first);
 		status = work(&o, argc, argv, first);
 	}
 	return cli_rule_run_done(&o.rules, status);

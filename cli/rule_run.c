@@ -495,14 +495,24 @@ int cli_rule_run_ended(const char *path, const struct run_capture_report *rep)
 	return 0;
 }
 
-static int findings(const struct cli_rule_run *o)
+struct cli_found cli_rule_run_found(const struct cli_rule_run *o)
 {
 	const struct run_totals *t = run_totals(o->r);
+	struct cli_found f = {.alerts = t->alerts, .gaps = t->gaps};
 
-	if ((o->fail_alerts && t->alerts) || (o->fail_gaps && t->gaps))
+	memcpy(f.by_priority, t->by_priority, sizeof(f.by_priority));
+	return f;
+}
+
+int cli_rule_run_findings(const struct cli_rule_run *o, const struct cli_found *since)
+{
+	struct cli_found now = cli_rule_run_found(o);
+
+	if ((o->fail_alerts && now.alerts > since->alerts) ||
+	    (o->fail_gaps && now.gaps > since->gaps))
 		return CLI_FINDINGS;
 	for (int p = 0; p <= o->fail_priority; p++)
-		if (t->by_priority[p])
+		if (now.by_priority[p] > since->by_priority[p])
 			return CLI_FINDINGS;
 	return 0;
 }
@@ -580,17 +590,24 @@ static int note_custody(struct cli_rule_run *o)
 	return status ? status : cli_custody_note(NULL, &e);
 }
 
-int cli_rule_run_done(struct cli_rule_run *o, int status)
+int cli_rule_run_close(struct cli_rule_run *o, int status)
 {
+	const struct cli_found nothing = {0};
 	struct error err = {0};
-	bool wrote;
 
 	if (o->r)
-		status = cli_worse(status, findings(o));
-	wrote = o->writer && !o->only_case;
+		status = cli_worse(status, cli_rule_run_findings(o, &nothing));
+	o->wrote |= o->writer != NULL;
 	if (qry_writer_close(o->writer, status, &err) < 0)
 		status = cli_worse(status, cli_fail(&err));
-	if (wrote)
+	o->writer = NULL;
+	return status;
+}
+
+int cli_rule_run_done(struct cli_rule_run *o, int status)
+{
+	status = cli_rule_run_close(o, status);
+	if (o->wrote && !o->no_custody)
 		status = cli_worse(status, note_custody(o));
 	cleanup(o);
 	return status;

@@ -67,7 +67,8 @@ struct cli_rule_run {
 	struct rule_select *selects;
 	size_t select_count;
 	const char *config, *db, *format;
-	bool only_case;	  /* alerts go nowhere else, and no custody log hears of it */
+	bool only_case;	  /* alerts go nowhere else */
+	bool no_custody;  /* no custody log hears of it */
 	int match_all;	  /* -1: as configured */
 	int min_priority; /* -1: as configured */
 	struct run_options run;
@@ -79,6 +80,7 @@ struct cli_rule_run {
 	struct rule_loader *loader;
 	struct rule_engine *engine;
 	struct qry_writer *writer;
+	bool wrote; /* the case is complete */
 	struct run_sink *sinks[3];
 	size_t sink_count;
 	int file_fd;
@@ -119,6 +121,15 @@ int cli_rule_run_ended(const char *path, const struct run_capture_report *rep);
 void cli_rule_run_tell(const struct cli_rule_run *o);
 /* Time, rate and memory on stderr. */
 void cli_rule_run_effort(const struct cli_rule_run *o);
+struct cli_found { /* what --fail-on may name */
+	uint64_t alerts, gaps, by_priority[RULE_PRIORITY_COUNT];
+};
+/* So far. */
+struct cli_found cli_rule_run_found(const struct cli_rule_run *o);
+/* Was anything that --fail-on names found since? Return: 0 or CLI_FINDINGS. */
+int cli_rule_run_findings(const struct cli_rule_run *o, const struct cli_found *since);
+/* Complete the case. Return: as cli_rule_run_done(), which is still to be called. */
+int cli_rule_run_close(struct cli_rule_run *o, int status);
 /* Complete the case and free everything. Return: @status, or what --fail-on or a failure makes of
  * it. */
 int cli_rule_run_done(struct cli_rule_run *o, int status);

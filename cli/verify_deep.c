@@ -228,6 +228,7 @@ static int replay(struct again *a)
 
 	a->rules.db = a->scratch.file;
 	a->rules.only_case = true;
+	a->rules.no_custody = true;
 	a->rules.run.progress = cli_progress;
 	a->rules.run.jobs = a->deep->opt->jobs;
 	a->common.mem_limit = a->deep->opt->common->mem_limit;

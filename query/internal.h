@@ -279,6 +279,8 @@ int qry_fingerprint_register(sqlite3 *db);
 
 /* This program's name for itself; "" if the system does not tell. */
 void qry_owner_self(char out[QRY_OWNER_MAX]);
+/* Does the program that has this name still run, on this machine? NULL: not known, so no. */
+bool qry_owner_is_alive(const char *owner);
 /* Return: 1: whoever made the reading did not finish it and is gone, 0: else, or ERR_*. */
 MUST_CHECK int qry_reading_is_abandoned(sqlite3 *db, const char *path, int64_t reading,
 					struct error *err);

@@ -53,10 +53,10 @@ void qry_owner_self(char out[QRY_OWNER_MAX])
 		snprintf(out, QRY_OWNER_MAX, "%s %ld %llu", boot, (long)getpid(), start);
 }
 
-static bool is_alive(const char *owner)
+bool qry_owner_is_alive(const char *owner)
 {
 	char boot[64], *end;
-	const char *pid = strchr(owner, ' ');
+	const char *pid = owner ? strchr(owner, ' ') : NULL;
 	long number;
 
 	if (!pid || !boot_id(boot) || strncmp(owner, boot, (size_t)(pid - owner)) != 0)
@@ -78,7 +78,7 @@ int qry_reading_is_abandoned(sqlite3 *db, const char *path, int64_t reading, str
 	if (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		const char *owner = (const char *)sqlite3_column_text(stmt, 0);
 
-		gone = !owner || !is_alive(owner);
+		gone = !qry_owner_is_alive(owner);
 		rc = SQLITE_DONE;
 	}
 	sqlite3_finalize(stmt);
