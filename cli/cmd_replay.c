@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "cli/index.h"
+#include "cli/recall.h"
 #include "cli/rule_run.h"
 #include "cli/shard_run.h"
 
 enum {
 	OPT_FROM = OPT_AFTER_RULE_RUN,
 	OPT_TO,
+	OPT_CACHE,
 	OPT_SHARD,
 };
 
@@ -17,6 +19,8 @@ static const struct cli_option replay_options[] = {
     {OPT_FROM, "from", "TIME", "rules see events from then on: ISO 8601, @SECONDS or +DURATION"},
     {OPT_TO, "to", "TIME", "and until then"},
     {OPT_SHARD, "shard", "LIST", "the captures of a list of 'scapula shard', into a part"},
+    {OPT_CACHE, "cache", "DIR",
+     "keep what each rule finds, and evaluate only what is not there yet"},
     {OPT_STATS, "stats", NULL, "time, rate and memory at the end"},
     CLI_OPTION_JOBS,
     {0, NULL, NULL, NULL},
@@ -34,6 +38,7 @@ struct replay {
 	struct cli_common common;
 	struct cli_rule_run rules;
 	bool stats;
+	const char *cache; /* directory, or NULL */
 	const char *shard; /* a list instead of captures */
 };
 
@@ -50,6 +55,9 @@ static int take_option(void *arg, int id, const char *value)
 	case OPT_SHARD:
 		o->shard = value;
 		return 0;
+	case OPT_CACHE:
+		o->cache = value;
+		return 0;
 	case OPT_STATS:
 		o->stats = true;
 		return 0;
@@ -58,18 +66,6 @@ static int take_option(void *arg, int id, const char *value)
 	default:
 		return cli_rule_run_take(&o->rules, id, value);
 	}
-}
-
-static int tell_end(const char *path, const struct run_capture_report *rep)
-{
-	int status = cli_rule_run_ended(path, rep);
-
-	if (status == 0 && rep->end == RUN_END_CLEAN && rep->stats->events == 0 &&
-	    rep->stats->gaps == 0) {
-		cli_log(CLI_WARNING, "%s: holds no events", path);
-		return CLI_PARTIAL;
-	}
-	return status;
 }
 
 static void note_replayed(const struct run_capture_report *rep, struct cli_replayed *out)
@@ -98,10 +94,7 @@ static int replay_one(void *arg, const char *path, struct cli_replayed *out)
 		cli_log(CLI_DEBUG, "%s: one thread: %s", path, rep.alone);
 	if (rep.stats) {
 		note_replayed(&rep, out);
-		status = cli_worse(status, cli_rule_run_note(&o->rules, path, rep.stats));
-		status = cli_worse(status, tell_end(path, &rep));
-		status = cli_worse(status,
-				   cli_tell_gaps(path, rep.gaps, rep.gap_count, rep.stats->gaps));
+		status = cli_rule_run_report(&o->rules, path, &rep);
 	}
 	sf_index_close(x);
 	return rc < 0 ? cli_worse(status, cli_fail(&err)) : status;
@@ -142,6 +135,17 @@ static int work_on_shard(struct replay *o, int argc, char **argv, int first)
 	return cli_worker_run(&w, argc, argv);
 }
 
+static int recall(struct replay *o, int argc, char **argv, int first)
+{
+	if (o->rules.db) {
+		cli_log(CLI_ERROR,
+			"--cache keeps alerts, and a case has more in it: not with --db");
+		return CLI_USAGE;
+	}
+	return cli_recall_replay(&o->rules, o->cache, argv + first, (size_t)(argc - first),
+				 o->stats, argc, argv);
+}
+
 static int work(struct replay *o, int argc, char **argv, int first)
 {
 	int rc;
@@ -155,6 +159,8 @@ static int work(struct replay *o, int argc, char **argv, int first)
 		o->rules.run.jobs = cli_jobs_default();
 	rc = cli_rule_run_check_case(&o->rules, (const char *const *)argv + first,
 				     (size_t)(argc - first));
+	if (!rc && o->cache)
+		return recall(o, argc, argv, first);
 	if (!rc)
 		rc = cli_rule_run_load(&o->rules);
 	if (!rc)

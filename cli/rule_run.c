@@ -362,9 +362,14 @@ static int open_sinks(struct cli_rule_run *o, int argc, char **argv)
 
 /* --- statistics --- */
 
+static const struct run_totals *totals_of(const struct cli_rule_run *o)
+{
+	return o->r ? run_totals(o->r) : o->totals;
+}
+
 void cli_rule_run_tell(const struct cli_rule_run *o)
 {
-	const struct run_totals *t = run_totals(o->r);
+	const struct run_totals *t = totals_of(o);
 	const struct rule *rules;
 	struct buf b = {0};
 	size_t n;
@@ -376,7 +381,9 @@ void cli_rule_run_tell(const struct cli_rule_run *o)
 			buf_addf(&b, "   %s: %llu\n", rule_priority_upper((enum rule_priority)p),
 				 (unsigned long long)t->by_priority[p]);
 	buf_lit(&b, "Triggered rules by rule name:\n");
-	rules = rule_engine_rules(o->engine, &n);
+	rules = o->r ? rule_engine_rules(o->engine, &n) : o->told;
+	if (!o->r)
+		n = o->told_count;
 	for (size_t i = 0; i < n; i++) {
 		if (!t->by_rule[i])
 			continue;
@@ -391,7 +398,7 @@ void cli_rule_run_tell(const struct cli_rule_run *o)
 
 void cli_rule_run_effort(const struct cli_rule_run *o)
 {
-	const struct run_totals *t = run_totals(o->r);
+	const struct run_totals *t = totals_of(o);
 	double wall = (double)(clock_ns(CLOCK_MONOTONIC) - o->started) / 1e9;
 	double cpu = (double)clock_ns(CLOCK_PROCESS_CPUTIME_ID) / 1e9;
 	struct rusage usage;
@@ -412,6 +419,49 @@ void cli_rule_run_effort(const struct cli_rule_run *o)
 	buf_done(&b);
 }
 
+/* --- what its alerts depend on --- */
+
+void cli_add_counted(struct buf *b, struct sv text)
+{
+	buf_u64(b, text.n);
+	buf_char(b, ' ');
+	buf_sv(b, text);
+}
+
+static void add_time(struct buf *b, const char *name, uint64_t ns, bool relative)
+{
+	if (ns)
+		buf_addf(b, " %s=%s%llu", name, relative ? "+" : "@", (unsigned long long)ns);
+}
+
+void cli_rule_run_describe(const struct cli_rule_run *o, struct buf *b)
+{
+	const struct run_window *win = &o->run.window;
+
+	buf_addf(b, "matching=%s", o->run.match_all ? "all" : "first");
+	if (o->min_priority >= 0 || o->cfg.priority != RULE_PRIORITY_COUNT - 1)
+		buf_addf(b, " min-priority=%d",
+			 o->min_priority >= 0 ? o->min_priority : (int)o->cfg.priority);
+	add_time(b, "from", win->from, win->from_relative);
+	add_time(b, "to", win->to, win->to_relative);
+	if (o->common->tz_offset_s)
+		buf_addf(b, " tz=%d", o->common->tz_offset_s);
+	if (o->common->mem_limit)
+		buf_addf(b, " mem-limit=%llu", (unsigned long long)o->common->mem_limit);
+	buf_str(b, o->corrected ? " corrected" : "");
+	buf_str(b, o->cfg.format.iso_time ? " iso-time" : "");
+	buf_str(b, o->cfg.base64_buffers ? " base64" : "");
+	for (size_t i = 0; i < o->cfg.static_count; i++) {
+		buf_lit(b, " static=");
+		cli_add_counted(b, sv_of(o->cfg.statics[i].name));
+		cli_add_counted(b, sv_of(o->cfg.statics[i].value));
+	}
+	if (o->run.filter) {
+		buf_lit(b, " filter=");
+		cli_add_counted(b, sv_of(o->run.filter));
+	}
+}
+
 /* --- the run --- */
 
 static int load(struct cli_rule_run *o, struct error *err)
@@ -424,10 +474,9 @@ static int load(struct cli_rule_run *o, struct error *err)
 	return rc;
 }
 
-int cli_rule_run_load(struct cli_rule_run *o)
+int cli_rule_run_configure(struct cli_rule_run *o)
 {
 	struct error err = {0};
-	int rc;
 
 	if (load(o, &err) < 0)
 		return cli_fail(&err);
@@ -435,24 +484,42 @@ int cli_rule_run_load(struct cli_rule_run *o)
 		cli_log(CLI_WARNING, "%s is enabled in the configuration but not served by scapula",
 			o->cfg.unused[i]);
 	o->run.match_all = o->match_all >= 0 ? o->match_all : o->cfg.match_all;
-	rc = load_rules(o);
+	return 0;
+}
+
+int cli_rule_run_compile(struct cli_rule_run *o)
+{
+	int rc = load_rules(o);
+
 	return rc ? rc : build_engine(o);
 }
 
-int cli_rule_run_start(struct cli_rule_run *o, int argc, char **argv)
+int cli_rule_run_load(struct cli_rule_run *o)
 {
-	struct error err = {0};
-	int rc = open_sinks(o, argc, argv);
+	int rc = cli_rule_run_configure(o);
 
+	return rc ? rc : cli_rule_run_compile(o);
+}
+
+int cli_rule_run_open(struct cli_rule_run *o, int argc, char **argv)
+{
 	o->argc = argc;
 	o->argv = argv;
-	if (rc)
-		return rc;
 	if (o->common->timeout_ns)
 		o->run.deadline_ns = clock_ns(CLOCK_MONOTONIC) + o->common->timeout_ns;
 	o->run.memory_limit = o->common->mem_limit;
 	o->run.tz_offset_s = o->common->tz_offset_s;
 	o->run.iso_time = o->cfg.format.iso_time;
+	return open_sinks(o, argc, argv);
+}
+
+int cli_rule_run_start(struct cli_rule_run *o, int argc, char **argv)
+{
+	struct error err = {0};
+	int rc = cli_rule_run_open(o, argc, argv);
+
+	if (rc)
+		return rc;
 	if (run_new(o->engine, &o->run, o->sinks, o->sink_count, &o->r, &err) == 0)
 		return 0;
 	cli_log(CLI_ERROR, "--filter: %s", err.msg);
@@ -495,9 +562,30 @@ int cli_rule_run_ended(const char *path, const struct run_capture_report *rep)
 	return 0;
 }
 
+static int tell_end(const char *path, const struct run_capture_report *rep)
+{
+	int status = cli_rule_run_ended(path, rep);
+
+	if (status == 0 && rep->end == RUN_END_CLEAN && rep->stats->events == 0 &&
+	    rep->stats->gaps == 0) {
+		cli_log(CLI_WARNING, "%s: holds no events", path);
+		return CLI_PARTIAL;
+	}
+	return status;
+}
+
+int cli_rule_run_report(struct cli_rule_run *o, const char *path,
+			const struct run_capture_report *rep)
+{
+	int status = cli_rule_run_note(o, path, rep->stats);
+
+	status = cli_worse(status, tell_end(path, rep));
+	return cli_worse(status, cli_tell_gaps(path, rep->gaps, rep->gap_count, rep->stats->gaps));
+}
+
 struct cli_found cli_rule_run_found(const struct cli_rule_run *o)
 {
-	const struct run_totals *t = run_totals(o->r);
+	const struct run_totals *t = totals_of(o);
 	struct cli_found f = {.alerts = t->alerts, .gaps = t->gaps};
 
 	memcpy(f.by_priority, t->by_priority, sizeof(f.by_priority));

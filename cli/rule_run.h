@@ -85,6 +85,10 @@ struct cli_rule_run {
 	size_t sink_count;
 	int file_fd;
 	struct run *r;
+	/* Without @r: what was found, and by which rules. */
+	const struct run_totals *totals;
+	const struct rule *told;
+	size_t told_count;
 	uint64_t started;
 	int argc;
 	char **argv;
@@ -110,13 +114,29 @@ int cli_take_choice(const char *option, const char *value, const char *no, const
 int cli_rule_run_check_case(const struct cli_rule_run *o, const char *const *paths, size_t count);
 /* Load configuration and rules, and build the engine. Return: 0 or an exit status. */
 int cli_rule_run_load(struct cli_rule_run *o);
+/* The two halves of it: configuration, then rules. */
+int cli_rule_run_configure(struct cli_rule_run *o);
+int cli_rule_run_compile(struct cli_rule_run *o);
+/* Open the sinks, for who has a run of his own. Return: 0 or an exit status. */
+int cli_rule_run_open(struct cli_rule_run *o, int argc, char **argv);
 /* Open the sinks and make the run; @argc, @argv: the command line, for the case. Return: 0 or an
  * exit status. */
 int cli_rule_run_start(struct cli_rule_run *o, int argc, char **argv);
+/*
+ * Append what alerts depend on besides the rules, as text; what is as it is without being asked for
+ * is not mentioned.
+ */
+void cli_rule_run_describe(const struct cli_rule_run *o, struct buf *b);
+/* Its length and @text: texts one behind the other that mean one thing only. */
+void cli_add_counted(struct buf *b, struct sv text);
 /* Note a capture that was replayed into the case. */
 int cli_rule_run_note(struct cli_rule_run *o, const char *path, const struct sf_stats *stats);
 /* Tell how the run over @path ended. Return: an exit status. */
 int cli_rule_run_ended(const char *path, const struct run_capture_report *rep);
+/* Note a capture, and tell how the run over it ended and what of it is damaged. Return: an exit
+ * status. */
+int cli_rule_run_report(struct cli_rule_run *o, const char *path,
+			const struct run_capture_report *rep);
 /* The counts of alerts on stderr. */
 void cli_rule_run_tell(const struct cli_rule_run *o);
 /* Time, rate and memory on stderr. */

@@ -48,13 +48,6 @@ static void hex_of(char hex[REG_HEX + 1], const uint8_t digest[REG_HEX / 2])
 
 /* --- what results depend on */
 
-static void add_text(struct buf *b, struct sv text)
-{
-	buf_u64(b, text.n);
-	buf_char(b, ' ');
-	buf_sv(b, text);
-}
-
 /* The files as read, and the rules as they came out. */
 static int digest_rules(struct work *k)
 {
@@ -73,10 +66,10 @@ static int digest_rules(struct work *k)
 	}
 	rules = rule_engine_rules(o->engine, &n);
 	for (size_t i = 0; i < n; i++) {
-		add_text(&text, rules[i].name);
-		add_text(&text, rules[i].source);
-		add_text(&text, rules[i].compiled);
-		add_text(&text, rules[i].output);
+		cli_add_counted(&text, rules[i].name);
+		cli_add_counted(&text, rules[i].source);
+		cli_add_counted(&text, rules[i].compiled);
+		cli_add_counted(&text, rules[i].output);
 		buf_addf(&text, "%d %d;", (int)rules[i].priority, rules[i].enabled);
 	}
 	ok = !text.failed && EVP_Digest(text.p, text.len, digest, NULL, EVP_sha256(), NULL) == 1;
@@ -89,50 +82,13 @@ static int digest_rules(struct work *k)
 	return 0;
 }
 
-static void add_time(struct buf *b, const char *name, uint64_t ns, bool relative)
-{
-	if (ns)
-		buf_addf(b, " %s=%s%llu", name, relative ? "+" : "@", (unsigned long long)ns);
-}
-
-/* What is as it is without being asked for is not mentioned. */
-static void describe_options(struct work *k)
-{
-	const struct cli_rule_run *o = k->w->rules;
-	const struct run_window *win = &o->run.window;
-	struct buf *b = &k->options;
-
-	buf_addf(b, "matching=%s", o->run.match_all ? "all" : "first");
-	if (o->min_priority >= 0 || o->cfg.priority != RULE_PRIORITY_COUNT - 1)
-		buf_addf(b, " min-priority=%d",
-			 o->min_priority >= 0 ? o->min_priority : (int)o->cfg.priority);
-	add_time(b, "from", win->from, win->from_relative);
-	add_time(b, "to", win->to, win->to_relative);
-	if (o->common->tz_offset_s)
-		buf_addf(b, " tz=%d", o->common->tz_offset_s);
-	if (o->common->mem_limit)
-		buf_addf(b, " mem-limit=%llu", (unsigned long long)o->common->mem_limit);
-	buf_str(b, o->corrected ? " corrected" : "");
-	buf_str(b, o->cfg.format.iso_time ? " iso-time" : "");
-	buf_str(b, o->cfg.base64_buffers ? " base64" : "");
-	for (size_t i = 0; i < o->cfg.static_count; i++) {
-		buf_lit(b, " static=");
-		add_text(b, sv_of(o->cfg.statics[i].name));
-		add_text(b, sv_of(o->cfg.statics[i].value));
-	}
-	if (o->run.filter) {
-		buf_lit(b, " filter=");
-		add_text(b, sv_of(o->run.filter));
-	}
-}
-
 static int describe_job(struct work *k)
 {
 	int status = digest_rules(k);
 
 	if (status)
 		return status;
-	describe_options(k);
+	cli_rule_run_describe(k->w->rules, &k->options);
 	k->job = (struct qry_job){
 	    .job = k->list.job,
 	    .shard = (uint32_t)k->list.shard,

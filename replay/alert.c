@@ -9,6 +9,21 @@ static const char *const priority_colors[RULE_PRIORITY_COUNT] = {
     [RULE_INFORMATIONAL] = "\033[32m",	[RULE_DEBUG] = "\033[2m",
 };
 
+void run_alert_line(struct buf *b, const struct run_options *opt, const struct rule *rule,
+		    uint64_t ts, struct sv message)
+{
+	if (opt->iso_time) {
+		flt_time_iso8601(b, ts);
+		buf_lit(b, "+0000");
+	} else {
+		flt_time_of_day(b, ts, opt->tz_offset_s);
+	}
+	buf_lit(b, ": ");
+	buf_str(b, rule_priority_name(rule->priority));
+	buf_char(b, ' ');
+	buf_sv(b, message);
+}
+
 void run_alert_text(struct buf *b, const struct run_alert_format *f, const struct run_alert *a)
 {
 	if (f->color) {

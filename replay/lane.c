@@ -7,23 +7,6 @@
 
 /* --- one alert --- */
 
-static void build_line(struct run_lane *l, const struct rule *rule, uint64_t ts)
-{
-	const struct run_options *opt = &l->setup->opt;
-
-	buf_reset(&l->line);
-	if (opt->iso_time) {
-		flt_time_iso8601(&l->line, ts);
-		buf_lit(&l->line, "+0000");
-	} else {
-		flt_time_of_day(&l->line, ts, opt->tz_offset_s);
-	}
-	buf_lit(&l->line, ": ");
-	buf_str(&l->line, rule_priority_name(rule->priority));
-	buf_char(&l->line, ' ');
-	buf_sv(&l->line, buf_view(&l->message));
-}
-
 static int emit(struct run_lane *l, const struct rule *rule, const struct state_binding *b,
 		struct error *err)
 {
@@ -42,7 +25,8 @@ static int emit(struct run_lane *l, const struct rule *rule, const struct state_
 
 	buf_reset(&l->message);
 	flt_format_text(l->ctx, rule->format, &l->message);
-	build_line(l, rule, a.ts);
+	buf_reset(&l->line);
+	run_alert_line(&l->line, &l->setup->opt, rule, a.ts, buf_view(&l->message));
 	buf_reset(&l->fields);
 	flt_format_json(l->ctx, l->setup->field_formats[rule->index], &l->fields);
 	if (l->message.failed || l->line.failed || l->fields.failed)

@@ -104,6 +104,10 @@ struct run_options {
 	void *progress_arg;
 };
 
+/* run_alert.line: time, priority, message. */
+void run_alert_line(struct buf *b, const struct run_options *opt, const struct rule *rule,
+		    uint64_t ts, struct sv message);
+
 #define RUN_PROGRESS_EVENTS 65536
 
 /* How many events after the first @n may pass before the one after which progress is told. */
