@@ -41,8 +41,8 @@ struct recall {
 	uint32_t *number_of; /* of the engine's rules, among @rules */
 	/* One capture. */
 	struct reg_findings found;
-	struct sv hostname;
-	uint64_t events;
+	struct reg_row_head head;
+	bool has_row;
 	struct buf row, new_row; /* as it was kept, and as it is to be */
 	struct buf text;
 	/* Counts. */
@@ -342,8 +342,8 @@ static int take_alert(struct run_sink *base, const struct run_alert *a, struct e
 	    .fields = a->fields,
 	};
 
-	if (!k->hostname.n)
-		k->hostname = arena_sv(&k->found.arena, a->hostname);
+	if (!k->head.hostname.n)
+		k->head.hostname = arena_sv(&k->found.arena, a->hostname);
 	return reg_findings_add(&k->found, &one, err);
 }
 
@@ -399,8 +399,27 @@ static bool may_match(const struct recall *k, const struct sf_index *x)
 
 static bool is_whole(const struct run_capture_report *rep)
 {
-	return rep->stats && rep->end == RUN_END_CLEAN && !rep->stats->gaps && rep->stats->events &&
-	       !rep->state->malformed && !rep->state->threads_dropped && !rep->state->fds_dropped;
+	return rep->stats && rep->end == RUN_END_CLEAN && !rep->stats->gaps && rep->stats->events;
+}
+
+static void take_state(struct reg_row_head *h, const struct state_stats *ss)
+{
+	h->events = ss->events;
+	h->malformed = ss->malformed;
+	h->threads_dropped = ss->threads_dropped;
+	h->fds_dropped = ss->fds_dropped;
+}
+
+/* What a replay would warn of. */
+static void tell_state(const struct recall *k, const char *path)
+{
+	const struct state_stats ss = {
+	    .malformed = k->head.malformed,
+	    .threads_dropped = k->head.threads_dropped,
+	    .fds_dropped = k->head.fds_dropped,
+	};
+
+	cli_tell_state(path, &ss);
 }
 
 /* Return: an exit status; *@whole: are the results all that there are? */
@@ -417,7 +436,7 @@ static int replay_missing(struct recall *k, const char *path, const struct sf_in
 		status = cli_rule_run_report(k->o, path, &rep);
 	*whole = rc == 0 && is_whole(&rep);
 	if (rep.state)
-		k->events = rep.state->events;
+		take_state(&k->head, rep.state);
 	k->totals.gaps += rep.stats ? rep.stats->gaps : 0;
 	return rc < 0 ? cli_worse(status, cli_fail(&err)) : status;
 }
@@ -446,8 +465,8 @@ static int read_row(struct recall *k, const struct reg_key *capture, bool load, 
 	if (rc <= 0)
 		return rc;
 	row = reg_row_read(buf_view(&k->row));
-	k->events = row.events;
-	k->hostname = row.hostname;
+	k->head = row.head;
+	k->has_row = !row.a.trouble;
 	while ((rc = reg_row_next(&row, &e, err)) > 0) {
 		rc = take_entry(k, &e, load, err);
 		if (rc < 0)
@@ -459,8 +478,8 @@ static int read_row(struct recall *k, const struct reg_key *capture, bool load, 
 static void start_capture(struct recall *k)
 {
 	reg_findings_clear(&k->found);
-	k->hostname = SV_NONE;
-	k->events = 0;
+	k->head = (struct reg_row_head){0};
+	k->has_row = false;
 	buf_reset(&k->row);
 	for (uint32_t i = 0; i < k->count; i++)
 		k->more[i].have = false;
@@ -519,7 +538,7 @@ static int keep_row(struct recall *k, const struct reg_key *capture)
 	struct reg_row out;
 
 	buf_reset(&k->new_row);
-	out = reg_row_write(&k->new_row, k->hostname, k->events);
+	out = reg_row_write(&k->new_row, &k->head);
 	for (uint32_t i = 0; i < k->count; i++) {
 		uint32_t rule = k->by_key[i];
 
@@ -552,7 +571,7 @@ static int tell_one(struct recall *k, const struct reg_finding *f, struct error 
 	    .tid = f->tid,
 	    .pid = f->pid,
 	    .source = rule->source,
-	    .hostname = k->hostname,
+	    .hostname = k->head.hostname,
 	    .message = f->message,
 	    .fields = f->fields,
 	};
@@ -581,7 +600,7 @@ static int tell_all(struct recall *k)
 		rc = tell_one(k, &k->found.items[i], &err);
 	for (size_t i = 0; i < k->o->sink_count && rc == 0; i++)
 		rc = k->o->sinks[i]->ops->flush(k->o->sinks[i], &err);
-	k->totals.events += k->events;
+	k->totals.events += k->head.events;
 	return rc < 0 ? cli_fail(&err) : 0;
 }
 
@@ -593,9 +612,9 @@ static int complete(struct recall *k, const char *path, const struct reg_key *ca
 	int status = 0;
 
 	drop_wanted(k);
-	if (x && !sf_index_facts(x)->gaps && !may_match(k, x)) {
+	if (x && k->has_row && !may_match(k, x)) {
 		k->lacking++;
-		k->events = sf_index_facts(x)->events;
+		tell_state(k, path);
 	} else {
 		status = replay_missing(k, path, k->o->run.jobs > 1 ? x : NULL, &whole);
 	}
@@ -613,10 +632,12 @@ static int replay_one(struct recall *k, const char *path, const struct reg_key *
 	k->captures++;
 	if (rc < 0)
 		return cli_fail(&err);
-	if (rc == 0)
+	if (rc == 0) {
 		status = complete(k, path, capture);
-	else
+	} else {
 		k->recalled++;
+		tell_state(k, path);
+	}
 	reg_findings_sort(&k->found, !k->o->run.match_all);
 	return cli_worse(status, tell_all(k));
 }

@@ -129,8 +129,15 @@ int reg_findings_load(struct reg_findings *f, struct sv bytes, uint32_t rule, st
 
 static void archive_head(struct reg_row *r)
 {
-	r->hostname = archive_text(&r->a, r->hostname);
-	r->events = archive_u64(&r->a, r->events);
+	static const struct archive_field numbers[] = {
+	    ARCHIVE_U(struct reg_row_head, events),
+	    ARCHIVE_U(struct reg_row_head, malformed),
+	    ARCHIVE_U(struct reg_row_head, threads_dropped),
+	    ARCHIVE_U(struct reg_row_head, fds_dropped),
+	};
+
+	r->head.hostname = archive_text(&r->a, r->head.hostname);
+	ARCHIVE_FIELDS(&r->a, &r->head, numbers);
 }
 
 static void archive_entry(struct archive *a, struct reg_row_entry *e)
@@ -148,9 +155,9 @@ struct reg_row reg_row_read(struct sv bytes)
 	return r;
 }
 
-struct reg_row reg_row_write(struct buf *out, struct sv hostname, uint64_t events)
+struct reg_row reg_row_write(struct buf *out, const struct reg_row_head *head)
 {
-	struct reg_row r = {.a = archive_to(out), .hostname = hostname, .events = events};
+	struct reg_row r = {.a = archive_to(out), .head = *head};
 
 	archive_head(&r);
 	return r;

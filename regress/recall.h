@@ -57,14 +57,19 @@ struct reg_row_entry {
 	struct sv findings;
 };
 
-struct reg_row { /* reading: borrowed from the bytes; writing: appended to them */
-	struct archive a;
+struct reg_row_head { /* of the capture */
 	struct sv hostname;
 	uint64_t events;
+	uint64_t malformed, threads_dropped, fds_dropped; /* what a replay warns of */
+};
+
+struct reg_row { /* reading: borrowed from the bytes; writing: appended to them */
+	struct archive a;
+	struct reg_row_head head;
 };
 
 struct reg_row reg_row_read(struct sv bytes);
-struct reg_row reg_row_write(struct buf *out, struct sv hostname, uint64_t events);
+struct reg_row reg_row_write(struct buf *out, const struct reg_row_head *head);
 /* Return: 1, 0 at the end; ERR_FORMAT. */
 MUST_CHECK int reg_row_next(struct reg_row *r, struct reg_row_entry *out, struct error *err);
 void reg_row_add(struct reg_row *r, const struct reg_row_entry *e);
