@@ -6,6 +6,7 @@
 #ifndef BASE_CURSOR_H
 #define BASE_CURSOR_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,25 +21,30 @@ struct cursor {
 };
 
 /* Little-endian loads from unaligned memory the caller has checked. */
+/* Copied at once: put together byte by byte they would look so large to the compiler that it makes
+ * functions of them, and of what uses them. */
 static inline uint16_t load_u16(const void *p)
 {
-	const uint8_t *b = p;
+	uint16_t n;
 
-	return (uint16_t)(b[0] | b[1] << 8);
+	memcpy(&n, p, sizeof(n));
+	return le16toh(n);
 }
 
 static inline uint32_t load_u32(const void *p)
 {
-	const uint8_t *b = p;
+	uint32_t n;
 
-	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+	memcpy(&n, p, sizeof(n));
+	return le32toh(n);
 }
 
 static inline uint64_t load_u64(const void *p)
 {
-	const uint8_t *b = p;
+	uint64_t n;
 
-	return (uint64_t)load_u32(b) | (uint64_t)load_u32(b + 4) << 32;
+	memcpy(&n, p, sizeof(n));
+	return le64toh(n);
 }
 
 static inline struct cursor cursor_of(const void *p, size_t n)

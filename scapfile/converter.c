@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scapfile/output.h"
+#include "scapfile/row.h"
 
 void conv_done(struct converter *c)
 {
@@ -54,6 +55,14 @@ static void gather(struct converter *c, unsigned type, const struct ev_value *pa
 	ev->data = c->data;
 }
 
+/* @ev is not wide: the table stores none that is. */
+static int keep(struct converter *c, const struct ev *ev)
+{
+	const struct conv_params p = conv_params_of(ev);
+
+	return conv_enters_keep(&c->enters, ev->tid, &p, ev->at[ev->nparams]);
+}
+
 /* ---- checkpoints ---- */
 
 static void save_enter(struct archive *a, const struct conv_enter *e)
@@ -77,7 +86,7 @@ static int restore_enter(struct converter *c, struct archive *a)
 	uint64_t type = archive_u64(a, 0), n = archive_u64(a, 0);
 	size_t bytes = 0;
 
-	if (type >= EV_TYPE_COUNT || n > EV_PARAMS_MAX)
+	if (type >= EV_TYPE_COUNT || n > EV_PARAMS_MAX || (ev_table[type].flags & EF_LARGE_PAYLOAD))
 		archive_complain(a, "a stored event is of no known type");
 	for (unsigned i = 0; !a->trouble && i < n; i++) {
 		struct sv value = archive_text(a, SV_NONE);
@@ -90,7 +99,7 @@ static int restore_enter(struct converter *c, struct archive *a)
 	if (a->trouble)
 		return 0;
 	gather(c, (unsigned)type, params, (unsigned)n, &ev);
-	return conv_enters_keep(&c->enters, &ev);
+	return keep(c, &ev);
 }
 
 int conv_archive(struct converter *c, struct archive *a)
@@ -111,63 +120,62 @@ int conv_archive(struct converter *c, struct archive *a)
 
 /* ---- conversion ---- */
 
-/* One by one, for what no plan is made for, and for what is wrong. @e: stored for the thread, or
- * NULL. */
-static NOINLINE int convert_by_steps(struct converter *c, struct ev *ev, struct conv_enter *e,
+/*
+ * One by one, for what no plan is made for, and for what is wrong. @enter: of the thread's enter
+ * event, or NULL; @e: what that is kept in, or NULL.
+ */
+static NOINLINE int convert_by_steps(struct converter *c, struct ev *ev,
+				     const struct conv_params *enter, struct conv_enter *e,
 				     const char **why)
 {
-	struct conv_work w = {.type = ev->type, .nparams = ev->nparams, .json = c->json};
-	struct conv_params enter;
+	struct conv_work w = {
+	    .type = ev->type, .nparams = ev->nparams, .enter = enter, .json = c->json};
 	enum conv_result result;
 
 	for (unsigned i = 0; i < ev->nparams; i++)
 		w.params[i] = ev_param(ev, i);
-	if (e) {
-		enter = conv_enter_params(e);
-		w.enter = &enter;
-	}
 	result = conv_walk(&w, why);
 	if (w.steps && (result == CONV_DELIVER || result == CONV_DROP_STORED))
 		gather(c, w.type, w.params, w.nparams, ev);
-	if (w.used)
+	if (w.used && e)
 		conv_enters_use(&c->enters, e);
-	if (w.stores && conv_enters_keep(&c->enters, ev) < 0)
+	if (w.stores && keep(c, ev) < 0)
 		return ERR_NOMEM;
 	return result;
 }
 
 /* Let @ev be what is due, each run copied as one. Return: false if a parameter has to be cut; @ev
- * has not changed then. */
+ * is then as it was, but nothing of it located. */
 static bool gather_runs(struct converter *c, struct ev *ev)
 {
 	const struct conv_form *form = c->due.form;
 	const bool wide = ev_table[form->type].flags & EF_LARGE_PAYLOAD;
-	uint32_t at[EV_PARAMS_MAX + 1], end = 0;
 	uint8_t *lens = c->lens;
+	uint32_t end = 0;
 	unsigned i = 0;
+
+	ev->located = 0;
 
 	for (unsigned r = 0; r < form->nruns; r++) {
 		const struct conv_run *run = &form->runs[r];
 		const struct conv_params *source = &c->due.from[run->origin];
-		const uint32_t *source_at = source->at + run->first;
-		const uint32_t first = *source_at;
+		const uint8_t *from = source->lens + 2u * run->first;
 		const uint32_t start = end;
 
 		for (unsigned last = i + run->count; i < last; i++) {
-			uint32_t n = source_at[1] - source_at[0];
+			uint16_t n = load_u16(from);
 
 			if (UNLIKELY(n > form->most[i]))
 				return false;
 			lens = wide ? put_u32(lens, n) : put_u16(lens, n);
-			at[i] = end;
+			ev->at[i] = end;
 			end += n;
-			source_at++;
+			from += 2;
 		}
 		if (end > start)
-			memcpy(c->data + start, source->data + first, end - start);
+			memcpy(c->data + start, conv_param(source, run->first).p, end - start);
 	}
-	at[i] = end;
-	memcpy(ev->at, at, (i + 1) * sizeof(at[0]));
+	ev->at[i] = end;
 	ev->type = form->type;
 	ev->nparams = form->nparams;
 	ev->wide = wide;
@@ -177,40 +185,60 @@ static bool gather_runs(struct converter *c, struct ev *ev)
 	return true;
 }
 
-/* Is @e the enter event that @p is made for? */
-static bool is_planned(const struct conv_plan *p, const struct conv_enter *e)
+void conv_set_due(struct converter *c, const struct conv_form *form, const struct conv_params *p,
+		  const struct conv_params *enter, struct conv_enter *e)
 {
-	return e->type == p->enter_type && e->nparams >= p->enter_needs &&
-	       e->at[e->nparams] <= CONV_PLANNED_MAX;
+	c->due.form = form;
+	c->due.enter = e;
+	c->due.from[CONV_FROM_OLD] = *p;
+	if (form->uses_enter)
+		c->due.from[CONV_FROM_ENTER] = *enter;
+}
+
+/*
+ * What was looked at last is the measure of what is usual. Two types were written with other
+ * lengths than they have.
+ */
+static void remember(struct converter *c, const struct conv_plan *plan, const struct ev *ev)
+{
+	if (ev->wide || ev->nparams > SF_ROW_ATONCE || ev->nparams > ev_info(ev)->nparams ||
+	    ev->type == EV_NOTIFICATION_E || ev->type == EV_INFRASTRUCTURE_EVENT_E)
+		return;
+	c->plans->usual[ev->type] = (struct conv_usual){
+	    .plan = plan, .type = ev->type, .nparams = ev->nparams, .total = UINT32_MAX};
 }
 
 /* Return: as conv_start(). */
 static int start_planned(struct converter *c, const struct conv_plan *plan, struct ev *ev,
 			 const char **why)
 {
-	struct conv_due *due = &c->due;
+	const struct conv_params params = conv_params_of(ev);
 	const struct conv_form *form;
+	struct conv_params enter;
 	struct conv_enter *e;
 
 	if (plan->stores)
-		return conv_enters_keep(&c->enters, ev) < 0 ? ERR_NOMEM : CONV_DROP_STORED;
+		return keep(c, ev) < 0 ? ERR_NOMEM : CONV_DROP_STORED;
 	e = plan->wants_enter ? conv_enters_find(&c->enters, ev->tid) : NULL;
 	form = e ? &plan->behind_enter : &plan->alone;
-	if (UNLIKELY(!form->known || (e && !is_planned(plan, e))))
-		return convert_by_steps(c, ev, e, why);
-	due->form = form;
-	due->enter = e;
-	due->from[CONV_FROM_OLD] = (struct conv_params){.at = ev->at, .data = ev->data};
 	if (e)
-		due->from[CONV_FROM_ENTER] = conv_enter_params(e);
+		enter = conv_enter_params(e);
+	if (UNLIKELY(!form->known || (e && (!conv_is_planned(plan, e->type, e->nparams) ||
+					    e->bytes > CONV_PLANNED_MAX))))
+		return convert_by_steps(c, ev, e ? &enter : NULL, e, why);
+	conv_set_due(c, form, &params, &enter, e);
 	return CONV_DELIVER;
 }
 
 /* What no plan is for, large events, and what is wrong. Return: as conv_start(). */
 static NOINLINE int start_unplanned(struct converter *c, struct ev *ev, const char **why)
 {
+	struct conv_params enter;
+	struct conv_enter *e;
+
 	switch (conv_judge(ev->type, ev->nparams)) {
 	case CONV_FATE_PASS:
+		remember(c, &conv_plan_as_is, ev);
 		return CONV_DELIVER;
 	case CONV_FATE_DROP:
 		return CONV_DROP;
@@ -226,7 +254,10 @@ static NOINLINE int start_unplanned(struct converter *c, struct ev *ev, const ch
 	*why = "event over 65536 bytes";
 	if (conv_event_size(ev->type, ev->nparams, ev->at[ev->nparams]) > CONV_EVENT_MAX)
 		return CONV_ERROR;
-	return convert_by_steps(c, ev, conv_enters_find(&c->enters, ev->tid), why);
+	e = conv_enters_find(&c->enters, ev->tid);
+	if (e)
+		enter = conv_enter_params(e);
+	return convert_by_steps(c, ev, e ? &enter : NULL, e, why);
 }
 
 /* Return: false without memory. */
@@ -248,44 +279,28 @@ int conv_start(struct converter *c, struct ev *ev, const char **why)
 	if (UNLIKELY(ev->located < n))
 		ev_locate(ev, n - 1);
 	which = c->plans->which[ev->type][n];
-	if (UNLIKELY(!which || n != ev->nparams || ev->at[n] > CONV_PLANNED_MAX))
+	if (UNLIKELY(!which || n != ev->nparams || ev->wide || ev->at[n] > CONV_PLANNED_MAX))
 		return start_unplanned(c, ev, why);
 	plan = &c->plans->list[which - 1];
 	if (UNLIKELY(!plan->made))
 		conv_plan_make(plan, &conv_rows[which - 1]);
+	remember(c, plan, ev);
 	return start_planned(c, plan, ev, why);
-}
-
-bool conv_due_i64(const struct conv_due *due, unsigned i, int64_t *out)
-{
-	const struct conv_run *run = due->form->runs;
-	const struct conv_params *from;
-	struct ev_value v;
-
-	if (i >= due->form->nparams || due->form->most[i] < 8)
-		return false;
-	for (; i >= run->count; run++)
-		i -= run->count;
-	from = &due->from[run->origin];
-	v = conv_param(from, run->first + i);
-	if (v.n != 8)
-		return false;
-	*out = (int64_t)load_u64(v.p);
-	return true;
 }
 
 void conv_skip(struct converter *c)
 {
-	if (c->due.form && c->due.form->uses_enter)
+	if (c->due.form && c->due.form->uses_enter && c->due.enter)
 		conv_enters_use(&c->enters, c->due.enter);
 	c->due.form = NULL;
 }
 
 void conv_finish(struct converter *c, struct ev *ev)
 {
+	const struct conv_form *form = c->due.form;
 	const char *why;
 
-	if (!c->due.form)
+	if (!form)
 		return;
 	if (LIKELY(gather_runs(c, ev))) {
 		conv_skip(c);
@@ -293,7 +308,8 @@ void conv_finish(struct converter *c, struct ev *ev)
 	}
 	c->due.form = NULL;
 	/* Parameters are cut, but it is the same way: it ends with an event to deliver. */
-	(void)!convert_by_steps(c, ev, c->due.enter, &why);
+	(void)!convert_by_steps(c, ev, form->uses_enter ? &c->due.from[CONV_FROM_ENTER] : NULL,
+				c->due.enter, &why);
 }
 
 int conv_apply(struct converter *c, struct ev *ev, const char **why)

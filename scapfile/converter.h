@@ -8,6 +8,8 @@
 #ifndef SCAPFILE_CONVERTER_H
 #define SCAPFILE_CONVERTER_H
 
+#include <string.h>
+
 #include "base/archive.h"
 #include "base/error.h"
 #include "base/map.h"
@@ -21,6 +23,10 @@
 #define CONV_BYTES_MAX	(64u << 20) /* what the stored events may take together, likewise */
 #define CONV_IDLE_MAX	1024	    /* records ready for the next event of their threads, and */
 #define CONV_IDLE_SHARE 4	    /* as many more as one for so many threads with an event */
+#define CONV_RECENT	256	    /* records that are found at once */
+#define CONV_SMALL	64	    /* bytes that are copied at once */
+#define CONV_ROOM	128	    /* of the usual record; larger ones are made for one event */
+#define CONV_COST	40	    /* what an event counts besides its lengths and parameters */
 
 /* ---- the table (generated converter_table.c) ---- */
 
@@ -103,56 +109,140 @@ static inline size_t conv_event_size(unsigned type, unsigned nparams, size_t byt
 
 /* ---- enter events that wait for the exit events of their threads (enters.c) ---- */
 
-struct conv_params { /* of an event */
+struct conv_params { /* of an event, as they lie */
 	uint16_t type, nparams;
-	const uint32_t *at; /* @nparams + 1 offsets in @data */
+	const uint8_t *lens; /* @nparams lengths, u16: what is converted has no wide ones */
 	const uint8_t *data;
 };
 
 static inline struct ev_value conv_param(const struct conv_params *p, unsigned i)
 {
-	return (struct ev_value){p->data + p->at[i], p->at[i + 1] - p->at[i]};
+	const uint8_t *at = p->data;
+
+	for (unsigned k = 0; k < i; k++)
+		at += load_u16(p->lens + 2 * k);
+	return (struct ev_value){at, load_u16(p->lens + 2 * i)};
+}
+
+/* Those of @ev, which is not wide. */
+static inline struct conv_params conv_params_of(const struct ev *ev)
+{
+	return (struct conv_params){
+	    .type = ev->type, .nparams = ev->nparams, .lens = ev->lens, .data = ev->data};
 }
 
 /* What a thread's enter event is kept in. The same one serves for the thread's next. */
 struct conv_enter {
 	struct conv_enter *older, *newer; /* by when an event was kept in them last */
 	int64_t tid;
-	size_t cost; /* what it counts of CONV_BYTES_MAX */
-	uint32_t room;
+	uint32_t room, bytes;
 	uint16_t type, nparams;
-	bool waits;    /* there is an event in it */
-	uint32_t at[]; /* @nparams + 1 offsets, then the parameters: @room bytes */
+	bool waits;	 /* there is an event in it */
+	uint8_t lying[]; /* its lengths and parameters: @bytes of @room */
 };
 
 struct conv_enters {
 	struct map by_tid; /* struct conv_enter */
 	struct pool pool;
 	struct conv_enter *oldest, *newest;
-	size_t waiting, bytes; /* how many wait, and their cost */
+	size_t waiting, bytes; /* how many wait, and what they count of CONV_BYTES_MAX */
+	struct conv_enter *recent[CONV_RECENT]; /* by low bits of the thread's number, or NULL */
 };
 
 static inline struct conv_params conv_enter_params(const struct conv_enter *e)
 {
 	return (struct conv_params){.type = e->type,
 				    .nparams = e->nparams,
-				    .at = e->at,
-				    .data = (const uint8_t *)(e->at + e->nparams + 1)};
+				    .lens = e->lying,
+				    .data = e->lying + 2 * e->nparams};
+}
+
+/* The slow half of conv_enters_record(). */
+struct conv_enter *conv_enters_seek(struct conv_enters *s, int64_t tid);
+
+/* What is for @tid's events, or NULL. */
+static inline struct conv_enter *conv_enters_record(struct conv_enters *s, int64_t tid)
+{
+	struct conv_enter *e = s->recent[(uint64_t)tid % CONV_RECENT];
+
+	return LIKELY(e && e->tid == tid) ? e : conv_enters_seek(s, tid);
 }
 
 /* The event that waits for one of @tid, or NULL. */
-static inline struct conv_enter *conv_enters_find(const struct conv_enters *s, int64_t tid)
+static inline struct conv_enter *conv_enters_find(struct conv_enters *s, int64_t tid)
 {
-	struct conv_enter *e = map_get(&s->by_tid, (uint64_t)tid);
+	struct conv_enter *e = conv_enters_record(s, tid);
 
 	return e && e->waits ? e : NULL;
 }
 
-/* Keep a copy of @ev, whose parameters are located, for its thread, in place of any earlier one.
- * Return: 0, or ERR_NOMEM. */
-MUST_CHECK int conv_enters_keep(struct conv_enters *s, const struct ev *ev);
+/*
+ * Keep a copy of an event for @tid, in place of any earlier one: @p, of which the parameters have
+ * @n bytes. Return: 0, or ERR_NOMEM.
+ */
+MUST_CHECK int conv_enters_keep(struct conv_enters *s, int64_t tid, const struct conv_params *p,
+				uint32_t n);
+
+/* May an event of @need bytes be added? */
+static inline bool conv_enters_has_room(const struct conv_enters *s, uint32_t need)
+{
+	return s->waiting < CONV_STORED_MAX && s->bytes + need + CONV_COST <= CONV_BYTES_MAX;
+}
+
+/* In @e waits an event of @need bytes, of which there was none. */
+static inline void conv_enters_begin(struct conv_enters *s, struct conv_enter *e, uint32_t need)
+{
+	e->waits = true;
+	e->bytes = need;
+	s->waiting++;
+	s->bytes += CONV_COST + need;
+}
+
+static inline void conv_enters_end(struct conv_enters *s, struct conv_enter *e)
+{
+	if (!e->waits)
+		return;
+	e->waits = false;
+	s->waiting--;
+	s->bytes -= CONV_COST + e->bytes;
+}
+
+/* The record for an event of @tid that takes @need bytes, waiting from now on. NULL: no memory. */
+struct conv_enter *conv_enters_take(struct conv_enters *s, int64_t tid, uint32_t need);
+
+/*
+ * As conv_enters_keep() for an event whose parameters lie behind their lengths: @need bytes in all,
+ * at most CONV_SMALL, as many as can be read there in any case.
+ */
+MUST_CHECK static ALWAYS_INLINE int conv_enters_keep_small(struct conv_enters *s, int64_t tid,
+							   const struct conv_params *p,
+							   uint32_t need)
+{
+	struct conv_enter *e = s->recent[(uint64_t)tid % CONV_RECENT];
+
+	_Static_assert(CONV_SMALL <= CONV_ROOM, "small events are kept in usual records");
+	if (LIKELY(e && e->tid == tid && e == s->newest && !e->waits && e->room == CONV_ROOM &&
+		   conv_enters_has_room(s, need)))
+		conv_enters_begin(s, e, need);
+	else if (!(e = conv_enters_take(s, tid, need)))
+		return ERR_NOMEM;
+	e->type = p->type;
+	e->nparams = p->nparams;
+	memcpy(e->lying, p->lens, CONV_SMALL);
+	return 0;
+}
+
+/* What cannot stay as it is when nothing waits in @e any more. */
+void conv_enters_tidy(struct conv_enters *s, struct conv_enter *e);
+
 /* @e waits no longer, and what it holds may be gone. */
-void conv_enters_use(struct conv_enters *s, struct conv_enter *e);
+static inline void conv_enters_use(struct conv_enters *s, struct conv_enter *e)
+{
+	conv_enters_end(s, e);
+	if (UNLIKELY(e->room > CONV_ROOM || s->by_tid.count > CONV_IDLE_MAX))
+		conv_enters_tidy(s, e);
+}
+
 void conv_enters_reset(struct conv_enters *s);
 void conv_enters_done(struct conv_enters *s);
 
@@ -199,19 +289,37 @@ struct conv_form { /* what the steps make of an event */
 	uint16_t type;
 	uint8_t nparams, nruns;
 	struct conv_run runs[EV_PARAMS_MAX];
+	struct conv_place { /* the same for each parameter */
+		uint8_t origin, index;
+	} places[EV_PARAMS_MAX];
 	uint16_t most[EV_PARAMS_MAX]; /* bytes of a parameter that is not cut */
 };
 
 struct conv_plan { /* for events that a row of the table is about */
 	bool made;
+	bool as_is;	     /* nothing is made of it, or */
 	bool stores;	     /* is kept as it is; else: */
+	bool pairs;	     /* an exit event that, behind an enter event, takes from that */
 	bool wants_enter;    /* a step takes from the stored enter event, */
 	uint16_t enter_type; /* which has to be of this type */
 	uint8_t enter_needs; /* and must have as many parameters */
 	struct conv_form alone, behind_enter;
 };
 
+/* What events of a type were like last. If the next one is, too, its parameters need not be
+ * walked. */
+struct conv_usual {
+	uint64_t start;		      /* of the last block: its type and length, */
+	uint64_t words[3], masks[3];  /* and from the event's length on */
+	const struct conv_plan *plan; /* NULL: nothing is known */
+	uint32_t total;		      /* length of its block; UINT32_MAX: none was seen there */
+	uint32_t need;		      /* of its lengths and parameters */
+	uint16_t type, nparams;
+	uint16_t lens_at, data_at; /* in the block */
+};
+
 struct conv_plans {
+	struct conv_usual usual[EV_TYPE_COUNT];
 	/* Which plan is for an event of a type with so many parameters, plus one; 0: none. */
 	uint8_t which[EV_TYPE_COUNT][EV_PARAMS_MAX + 1];
 	struct conv_plan list[]; /* one for each row */
@@ -221,7 +329,15 @@ struct conv_plans {
  * followed: no step makes such events too large. */
 #define CONV_PLANNED_MAX 2000
 
+/* Is an enter event of @type with @nparams parameters, at most CONV_PLANNED_MAX bytes, one that @p
+ * is made for? */
+static inline bool conv_is_planned(const struct conv_plan *p, unsigned type, unsigned nparams)
+{
+	return type == p->enter_type && nparams >= p->enter_needs;
+}
+
 extern const struct conv_params conv_default_params;
+extern const struct conv_plan conv_plan_as_is;
 
 /* To be freed by the caller; no plan is made yet. NULL: no memory. */
 struct conv_plans *conv_plans_new(void);
@@ -231,7 +347,7 @@ void conv_plan_make(struct conv_plan *p, const struct conv_row *row);
 
 struct conv_due { /* an event whose current form is known, but has not been made */
 	const struct conv_form *form; /* NULL: nothing is due */
-	struct conv_enter *enter;     /* or NULL */
+	struct conv_enter *enter;     /* what is taken from is kept in it, or NULL */
 	struct conv_params from[CONV_ORIGINS];
 };
 
@@ -260,9 +376,11 @@ MUST_CHECK int conv_apply(struct converter *c, struct ev *ev, const char **why);
  * conv_finish() or conv_skip() follows, the latter if nobody wants to see the event.
  */
 MUST_CHECK int conv_start(struct converter *c, struct ev *ev, const char **why);
+/* Let what @form makes of @p be due. @enter: of the enter event, if @form takes from it; @e: where
+ * that is kept, or NULL. */
+void conv_set_due(struct converter *c, const struct conv_form *form, const struct conv_params *p,
+		  const struct conv_params *enter, struct conv_enter *e);
 void conv_finish(struct converter *c, struct ev *ev);
 void conv_skip(struct converter *c);
-/* Parameter @i of the event that is due, if it is 8 bytes. Return: false if it is not. */
-bool conv_due_i64(const struct conv_due *due, unsigned i, int64_t *out);
 
 #endif

@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-/* Of the usual record: lengths and parameters of most calls. Larger ones are made for one event. */
-#define ROOM_USUAL 128
-/* What an event counts besides its offsets and parameters. */
-#define COST_RECORD 40
-
 static void append(struct conv_enters *s, struct conv_enter *e)
 {
 	e->newer = NULL;
@@ -27,20 +22,27 @@ static void take_out(struct conv_enters *s, struct conv_enter *e)
 	*(e->newer ? &e->newer->older : &s->newest) = e->older;
 }
 
-static void end_waiting(struct conv_enters *s, struct conv_enter *e)
+static struct conv_enter **recent(struct conv_enters *s, int64_t tid)
 {
-	if (!e->waits)
-		return;
-	e->waits = false;
-	s->waiting--;
-	s->bytes -= e->cost;
+	return &s->recent[(uint64_t)tid % CONV_RECENT];
+}
+
+struct conv_enter *conv_enters_seek(struct conv_enters *s, int64_t tid)
+{
+	struct conv_enter *e = map_get(&s->by_tid, (uint64_t)tid);
+
+	if (e)
+		*recent(s, tid) = e;
+	return e;
 }
 
 static void forget(struct conv_enters *s, struct conv_enter *e)
 {
-	end_waiting(s, e);
+	conv_enters_end(s, e);
 	take_out(s, e);
 	map_take(&s->by_tid, (uint64_t)e->tid);
+	if (*recent(s, e->tid) == e)
+		*recent(s, e->tid) = NULL;
 	pool_release(&s->pool, e, sizeof(*e) + e->room);
 }
 
@@ -79,56 +81,54 @@ static struct conv_enter *new_record(struct conv_enters *s, int64_t tid, uint32_
 		return NULL;
 	}
 	append(s, e);
+	*recent(s, tid) = e;
 	return e;
 }
 
-/* May an event of @cost be added? */
-static inline bool has_room(const struct conv_enters *s, size_t cost)
+struct conv_enter *conv_enters_take(struct conv_enters *s, int64_t tid, uint32_t need)
 {
-	return s->waiting < CONV_STORED_MAX && s->bytes + cost <= CONV_BYTES_MAX;
-}
+	uint32_t room = need > CONV_ROOM ? need : CONV_ROOM;
+	struct conv_enter *e = conv_enters_record(s, tid);
 
-int conv_enters_keep(struct conv_enters *s, const struct ev *ev)
-{
-	uint32_t offsets = (ev->nparams + 1u) * sizeof(uint32_t), bytes = ev->at[ev->nparams];
-	uint32_t need = offsets + bytes, room = need > ROOM_USUAL ? need : ROOM_USUAL;
-	struct conv_enter *e = map_get(&s->by_tid, (uint64_t)ev->tid);
-	size_t cost = COST_RECORD + need;
-
-	if (e)
-		end_waiting(s, e);
+	if (LIKELY(e))
+		conv_enters_end(s, e);
 	if (UNLIKELY(e && e->room != room)) {
 		forget(s, e);
 		e = NULL;
 	}
 	if (UNLIKELY(!e)) {
-		e = new_record(s, ev->tid, room);
+		e = new_record(s, tid, room);
 		if (!e)
-			return ERR_NOMEM;
+			return NULL;
 	} else if (e != s->newest) {
 		take_out(s, e);
 		append(s, e);
 	}
-	while (UNLIKELY(!has_room(s, cost)))
+	while (UNLIKELY(!conv_enters_has_room(s, need)))
 		forget(s, s->oldest);
-	e->waits = true;
-	e->cost = cost;
-	s->waiting++;
-	s->bytes += cost;
-	e->type = ev->type;
-	e->nparams = ev->nparams;
-	memcpy(e->at, ev->at, offsets);
-	if (bytes)
-		memcpy((uint8_t *)e->at + offsets, ev->data, bytes);
+	conv_enters_begin(s, e, need);
+	return e;
+}
+
+int conv_enters_keep(struct conv_enters *s, int64_t tid, const struct conv_params *p, uint32_t n)
+{
+	uint32_t lens = 2u * p->nparams;
+	struct conv_enter *e = conv_enters_take(s, tid, lens + n);
+
+	if (!e)
+		return ERR_NOMEM;
+	e->type = p->type;
+	e->nparams = p->nparams;
+	memcpy(e->lying, p->lens, lens);
+	if (n)
+		memcpy(e->lying + lens, p->data, n);
 	return 0;
 }
 
-void conv_enters_use(struct conv_enters *s, struct conv_enter *e)
+void conv_enters_tidy(struct conv_enters *s, struct conv_enter *e)
 {
-	end_waiting(s, e);
-	if (UNLIKELY(e->room > ROOM_USUAL))
+	if (e->room > CONV_ROOM)
 		forget(s, e);
-	else if (UNLIKELY(s->by_tid.count >
-			  s->waiting + s->waiting / CONV_IDLE_SHARE + CONV_IDLE_MAX))
+	else if (s->by_tid.count > s->waiting + s->waiting / CONV_IDLE_SHARE + CONV_IDLE_MAX)
 		forget_idle(s);
 }

@@ -16,22 +16,21 @@ _Static_assert(SF_HEADER_V2 + EV_PARAMS_MAX * (4 + CONV_PLANNED_MAX) <= CONV_EVE
 	       "events that are planned for are within the limit in each step");
 
 struct sample {
-	uint32_t at[EV_PARAMS_MAX + 1];
-	uint8_t data[EV_PARAMS_MAX * SAMPLE];
+	uint8_t lens[2 * EV_PARAMS_MAX], data[EV_PARAMS_MAX * SAMPLE];
 };
 
 static void sample_init(struct sample *s)
 {
-	memset(s->data, 0, sizeof(s->data));
-	for (uint32_t i = 0; i <= EV_PARAMS_MAX; i++)
-		s->at[i] = i * SAMPLE;
+	*s = (struct sample){0};
+	for (unsigned i = 0; i < EV_PARAMS_MAX; i++)
+		s->lens[2 * i] = SAMPLE;
 }
 
 /* Which of @s's parameters is @v? Return: false if none is. */
 static bool find_in(const struct sample *s, struct ev_value v, uint8_t *index)
 {
 	for (unsigned i = 0; i < EV_PARAMS_MAX; i++) {
-		if (v.p == s->data + s->at[i]) {
+		if (v.p == s->data + i * SAMPLE) {
 			*index = (uint8_t)i;
 			return true;
 		}
@@ -42,8 +41,11 @@ static bool find_in(const struct sample *s, struct ev_value v, uint8_t *index)
 /* Widths there are, and the id. */
 static const uint32_t default_at[] = {0, 0, 1, 3, 7, 15, CONV_ZEROS, CONV_ZEROS + CONV_ID};
 
+static const uint8_t default_lens[] = {0, 0, 1, 0, 2, 0, 4, 0, 8, 0, 16, 0, CONV_ID, 0};
+
 const struct conv_params conv_default_params = {
-    .nparams = COUNT_OF(default_at) - 1, .at = default_at, .data = conv_defaults};
+    .nparams = COUNT_OF(default_at) - 1, .lens = default_lens, .data = conv_defaults};
+_Static_assert(COUNT_OF(default_lens) == 2 * (COUNT_OF(default_at) - 1), "a length for each");
 
 /* Which default is @v? Return: false if none is. */
 static bool find_default(struct ev_value v, uint8_t *index)
@@ -74,6 +76,7 @@ static bool add_param(struct conv_form *f, struct ev_value v, const struct sampl
 		run.origin = CONV_FROM_DEFAULTS;
 	else
 		return false;
+	f->places[f->nparams] = (struct conv_place){run.origin, run.first};
 	f->most[f->nparams++] = v.n == SAMPLE ? UINT16_MAX : (uint16_t)v.n;
 	if (last && last->origin == run.origin && last->first + last->count == run.first)
 		last->count++;
@@ -89,14 +92,14 @@ static void make_form(struct conv_form *f, const struct conv_row *row, unsigned 
 	struct sample old, enter;
 	const struct conv_params stored = {.type = (uint16_t)enter_type,
 					   .nparams = EV_PARAMS_MAX,
-					   .at = enter.at,
+					   .lens = enter.lens,
 					   .data = enter.data};
 	const char *why;
 
 	sample_init(&old);
 	sample_init(&enter);
 	for (unsigned i = 0; i < w.nparams; i++)
-		w.params[i] = (struct ev_value){old.data + old.at[i], SAMPLE};
+		w.params[i] = (struct ev_value){old.data + i * SAMPLE, SAMPLE};
 	if (enter_type != EV_TYPE_COUNT)
 		w.enter = &stored;
 	if (conv_walk(&w, &why) != CONV_DELIVER || w.stores || w.depends_on_bytes)
@@ -134,6 +137,8 @@ static uint8_t needed(const struct conv_row *row)
 	return most;
 }
 
+const struct conv_plan conv_plan_as_is = {.made = true, .as_is = true};
+
 struct conv_plans *conv_plans_new(void)
 {
 	const unsigned n = conv_first_row[EV_TYPE_COUNT];
@@ -162,4 +167,5 @@ void conv_plan_make(struct conv_plan *p, const struct conv_row *row)
 	p->enter_type = step->type - 1;
 	p->enter_needs = needed(step);
 	make_form(&p->behind_enter, row, p->enter_type);
+	p->pairs = p->behind_enter.known && p->behind_enter.uses_enter;
 }

@@ -295,10 +295,16 @@ int sf_reader_drain(struct sf_reader *r, struct error *err)
 
 /* ---- rows ---- */
 
+/* Where the next block is. */
+static inline const uint8_t *next_at(const struct sf_reader *r)
+{
+	return r->framer.stream.at + (r->holds_block ? r->block.total : 0);
+}
+
 bool sf_row_begin(struct sf_reader *r, struct sf_row *row)
 {
 	const struct sf_stream *s = &r->framer.stream;
-	const uint8_t *at = s->at + (r->holds_block ? r->block.total : 0);
+	const uint8_t *at = next_at(r);
 
 	if (s->end - at >= 4 && load_u32(at) != SF_EV_V2)
 		return false;
@@ -365,64 +371,88 @@ static inline bool take_usual(struct sf_reader *r, struct ev_item *item)
 
 /* ---- events in brief ---- */
 
-int sf_brief_next(struct sf_reader *r, struct sf_brief *brief, struct error *err)
+bool sf_briefs_begin(struct sf_reader *r, struct sf_briefs *b)
 {
-	struct sf_stream *s = &r->framer.stream;
-	struct sf_block *b = &r->block;
-	const struct conv_form *form;
-	int rc = 0;
+	*b = (struct sf_briefs){
+	    .at = next_at(r),
+	    .end = r->framer.stream.end,
+	    .end_offset = r->framer.stream.end_offset,
+	    .conv = &r->conv,
+	};
+	return r->in_events && !r->skips_section && r->conv.plans;
+}
+
+void sf_briefs_end(struct sf_reader *r, const struct sf_briefs *b)
+{
+	r->framer.stream.at = b->at;
+	r->holds_block = false;
+	r->stats.blocks += b->stored + b->passed;
+	r->stats.events_stored += b->stored;
+	r->stats.events += b->passed;
+}
+
+/* Have the block that was taken be the reader's: it is consumed when something else is asked for.
+ */
+static inline void hold_block(struct sf_reader *r, uint32_t total)
+{
+	r->framer.stream.at -= total;
+	r->holds_block = true;
+	r->block.total = total;
+	r->block.offset = r->ev.offset;
+}
+
+void sf_briefs_deliver(struct sf_reader *r, struct sf_briefs *b, const struct sf_brief *e,
+		       struct ev_item *item)
+{
+	sf_brief_make(b, e, &r->ev);
+	sf_briefs_end(r, b);
+	hold_block(r, e->own.usual->total);
+	item->kind = EV_ITEM_EVENT;
+	item->offset = r->ev.offset;
+	item->ev = &r->ev;
+}
+
+/* As take_small() for what is usual. */
+static inline int take_brief(struct sf_reader *r, struct ev_item *item, struct error *err)
+{
+	struct sf_briefs b;
+	struct sf_brief e;
+	int rc;
+
+	if (!sf_briefs_begin(r, &b))
+		return 0;
+	rc = sf_briefs_next(&b, &e);
+	if (LIKELY(rc > 0))
+		sf_briefs_deliver(r, &b, &e, item);
+	else
+		sf_briefs_end(r, &b);
+	return rc < 0 ? error_nomem(err) : rc;
+}
+
+/* What is whole, in the window, and not damaged. Return: 1, 0 to take the long way, or ERR_*. */
+static int take_small(struct sf_reader *r, struct ev_item *item, struct error *err)
+{
+	int rc;
 
 	if (UNLIKELY(!r->in_events || r->skips_section))
 		return 0;
-	while (rc == 0) {
-		uint32_t total;
+	while ((rc = take_brief(r, item, err)) == 0) {
+		const uint8_t *p = next_at(r);
+		uint32_t total = sf_event_look(p, (size_t)(r->framer.stream.end - p), &r->ev);
 
-		if (r->holds_block)
-			sf_stream_skip(s, b->total);
-		r->holds_block = false;
-		total = sf_event_look(s->at, sf_stream_left(s), &r->ev);
 		if (!total)
 			return 0;
-		r->holds_block = true;
+		r->framer.stream.at = p;
+		r->ev.offset = sf_stream_offset(&r->framer.stream);
 		r->stats.blocks++;
-		b->total = total;
-		b->offset = r->ev.offset = sf_stream_offset(s);
+		r->holds_block = true;
+		r->block.total = total;
+		r->block.offset = r->ev.offset;
 		rc = bring_up(r, err);
+		if (rc)
+			return rc > 0 ? deliver(r, item) : rc;
 	}
-	if (UNLIKELY(rc < 0))
-		return rc;
-	form = r->conv.due.form;
-	brief->ts = r->ev.ts;
-	brief->tid = r->ev.tid;
-	brief->offset = r->ev.offset;
-	brief->type = form ? form->type : r->ev.type;
-	return 1;
-}
-
-bool sf_brief_i64(struct sf_reader *r, unsigned i, int64_t *out)
-{
-	return r->conv.due.form ? conv_due_i64(&r->conv.due, i, out) : ev_i64(&r->ev, i, out);
-}
-
-void sf_brief_pass(struct sf_reader *r)
-{
-	conv_skip(&r->conv);
-	r->stats.events++;
-}
-
-void sf_brief_deliver(struct sf_reader *r, struct ev_item *item)
-{
-	deliver(r, item);
-}
-
-/* What is not usual, but whole, in the window, and not damaged. Return: 1, 0 to take the long way,
- * or ERR_*. */
-static int take_small(struct sf_reader *r, struct ev_item *item, struct error *err)
-{
-	struct sf_brief brief;
-	int rc = sf_brief_next(r, &brief, err);
-
-	return rc > 0 ? deliver(r, item) : rc;
+	return rc;
 }
 
 /* Everything: lists, refills, damaged events, the end. */

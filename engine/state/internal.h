@@ -27,7 +27,7 @@
 #define STATE_EXITED_MAX	  8192 /* recently exited threads remembered */
 #define STATE_EXITED_BUCKETS	  8192
 #define STATE_STALE_CLONE_NS	  2000000000u
-#define STATE_CACHE		  64
+#define STATE_CACHE		  1024
 #define STATE_CGROUP_CACHE	  128
 #define STATE_EXE_HASHES_MAX	  65536
 #define STATE_ADDED_MAX		  8 /* threads announced together after one event */

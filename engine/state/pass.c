@@ -11,12 +11,23 @@
 #include "scapfile/brief.h"
 #include "scapfile/row.h"
 
+#define MAP_FD	  8  /* the descriptor's parameter where memory is mapped, */
+#define MAP_FD_AT 44 /* and where it is if all before it are as wide as they are now */
+
+#define SWITCH_USED_AT 8 /* page faults and memory of a switch: behind the next thread */
+
 /* What it takes to pass events of a type. */
 enum {
-	PASS_LOOK,  /* nothing: somebody looks at them */
-	PASS_LONG,  /* state_feed_usual() */
-	PASS_QUICK, /* their thread's bookkeeping; what follows, and a descriptor's, too */
-	PASS_FD,
+	PASS_LOOK,    /* nothing: somebody looks at them */
+	PASS_LONG,    /* state_feed_usual() */
+	PASS_ENTER,   /* that, unless they say nothing of a call that begins: old ones do not */
+	PASS_MENTION, /* when their thread was heard of last */
+	PASS_SWITCH,  /* what their thread has used so far */
+	PASS_FAILED,  /* PASS_QUICK if the call failed, else PASS_LONG */
+	PASS_QUICK,   /* their thread's bookkeeping, */
+	PASS_MEMORY,  /* with its memory; */
+	PASS_FD,      /* what follows, and a descriptor's, too, */
+	PASS_MAP,     /* again with the memory */
 	PASS_CLOSE,
 	PASS_TRANSFER,
 	PASS_TUPLE,
@@ -26,11 +37,23 @@ static uint8_t way_of(unsigned type)
 {
 	const struct state_rule *rule = &state_rules[type];
 
+	if (type == EV_PROCINFO_E)
+		return PASS_MENTION;
+	if (type == EV_SCHEDSWITCH_6_E)
+		return PASS_SWITCH;
+	if (rule->parse == state_on_open_enter || rule->parse == state_on_name_enter)
+		return PASS_ENTER;
 	if (!ev_type_is_exit(type) || rule->bind != STATE_BIND_GET || rule->container ||
 	    rule->hidden || rule->initial || (ev_table[type].category & EC_METAEVENT))
 		return PASS_LONG;
 	if (!rule->parse)
 		return rule->fd ? PASS_FD : PASS_QUICK;
+	if (rule->parse == state_on_memory)
+		return rule->fd ? PASS_MAP : PASS_MEMORY;
+	if (rule->parse == state_on_open || rule->parse == state_on_openat ||
+	    rule->parse == state_on_openat2 || rule->parse == state_on_creat ||
+	    rule->parse == state_on_socket)
+		return PASS_FAILED;
 	if (rule->parse == state_on_close)
 		return PASS_CLOSE;
 	if (rule->parse == state_on_transfer)
@@ -50,7 +73,9 @@ void state_pass_init(struct state *st)
 
 struct quick { /* what is needed of it */
 	uint64_t ts;
-	int64_t tid, fd, ret; /* the last two as far as the way needs them */
+	int64_t tid, fd, ret;  /* the last two as far as the way needs them, and so */
+	const uint8_t *memory; /* size, resident and swapped kilobytes, u32 each, and */
+	const uint8_t *used;   /* major and minor page faults, u64 each, and then the memory */
 	unsigned type;
 };
 
@@ -69,6 +94,37 @@ static ALWAYS_INLINE bool is_settled(const struct state_fd *fd, unsigned way)
 		       is_connected(fd);
 	return fd && fd->type == EV_FD_IPV4_SOCK && is_connected(fd) && fd->name &&
 	       fd->sock.l4proto == EV_L4_TCP;
+}
+
+/* Do events that go this @way say what memory their thread has? */
+static inline bool has_memory(unsigned way)
+{
+	return way == PASS_MEMORY || way == PASS_MAP;
+}
+
+/* Does it matter what they return? */
+static inline bool needs_ret(unsigned way)
+{
+	return way == PASS_CLOSE || way == PASS_FAILED;
+}
+
+/* As state_on_memory(). */
+static inline void set_memory(struct state_thread *t, const uint8_t *memory)
+{
+	t->vmsize_kb = load_u32(memory);
+	t->vmrss_kb = load_u32(memory + 4);
+	t->vmswap_kb = load_u32(memory + 8);
+}
+
+/* As state_on_switch(). */
+static inline void set_used(struct state_thread *t, const uint8_t *used)
+{
+	struct state_thread *main = state_main(t);
+
+	t->pfmajor = load_u64(used);
+	t->pfminor = load_u64(used + 8);
+	if (main)
+		set_memory(main, used + 16);
 }
 
 /* As state_on_close(). */
@@ -91,12 +147,17 @@ static inline bool is_quick_now(const struct state *st)
 static ALWAYS_INLINE bool use_quickly(struct state *st, const struct quick *q, unsigned way,
 				      struct state_thread *t, struct state_fd **fd)
 {
-	if (way == PASS_QUICK) {
+	if (way == PASS_ENTER) {
+		t->lastevent_fd = -1;
+		t->lastevent_type = (uint16_t)q->type;
+		return true;
+	}
+	if (way < PASS_FD) {
 		if (q->type != t->lastevent_type + 1u)
 			t->lastevent_fd = -1;
 		return true;
 	}
-	if (way > PASS_FD || fd) {
+	if (way > PASS_MAP || fd) {
 		struct state_fd *used = state_fd_seek(t, q->fd);
 
 		if (way > PASS_CLOSE && !is_settled(used, way))
@@ -112,23 +173,43 @@ static ALWAYS_INLINE bool use_quickly(struct state *st, const struct quick *q, u
 
 /*
  * @fd: NULL if the descriptor itself is of no interest.
- * Return: the thread; NULL to take the long way: but for what was pending nothing was done.
+ * Return: false to take the long way: but for what was pending nothing was done.
  */
-static ALWAYS_INLINE struct state_thread *pass_quickly(struct state *st, const struct quick *q,
-						       unsigned way, struct state_fd **fd)
+static ALWAYS_INLINE bool pass_quickly(struct state *st, const struct quick *q, unsigned way,
+				       struct state_thread **thread, struct state_fd **fd)
 {
 	struct state_thread *t;
 
+	if (way == PASS_FAILED && q->ret >= 0)
+		return false;
 	state_settle(st, q->ts);
-	t = state_find(st, q->tid);
-	if (UNLIKELY(!t || t->stored) || !use_quickly(st, q, way, t, fd))
-		return NULL;
-	t->flags |= STATE_CL_ACTIVE;
-	t->prevevent_ts = t->lastevent_ts;
-	t->lastevent_ts = q->ts;
+	t = *thread = state_find(st, q->tid);
+	if (way == PASS_SWITCH) {
+		if (t)
+			set_used(t, q->used);
+	} else if (way != PASS_MENTION) {
+		if (UNLIKELY(!t || (way != PASS_ENTER && t->stored)) ||
+		    !use_quickly(st, q, way, t, fd))
+			return false;
+		if (has_memory(way))
+			set_memory(t, q->memory);
+		t->flags |= STATE_CL_ACTIVE;
+	}
+	if (t && way != PASS_SWITCH) {
+		t->prevevent_ts = t->lastevent_ts;
+		t->lastevent_ts = q->ts;
+	}
+	if (way != PASS_MENTION)
+		st->stats.last_ts = q->ts;
 	st->stats.events++;
-	st->stats.last_ts = q->ts;
-	return t;
+	return true;
+}
+
+/* Behind what is returned: three numbers of 4 bytes. */
+static bool ev_memory(struct ev *ev, const uint8_t **out)
+{
+	*out = ev_param(ev, 1).p;
+	return ev_param(ev, 1).n == 4 && ev_param(ev, 2).n == 4 && ev_param(ev, 3).n == 4;
 }
 
 static inline bool pass_event(struct state *st, struct ev *ev, struct state_binding *bind)
@@ -138,14 +219,15 @@ static inline bool pass_event(struct state *st, struct ev *ev, struct state_bind
 	struct state_fd *fd = NULL;
 	struct state_thread *t;
 
-	if (way <= PASS_LONG || UNLIKELY(!is_quick_now(st)))
+	if (way <= PASS_ENTER || way == PASS_SWITCH || UNLIKELY(!is_quick_now(st)))
 		return false;
-	if (way > PASS_QUICK && !ev_i64(ev, state_rules[ev->type].fd, &q.fd))
+	if (way >= PASS_FD && !ev_i64(ev, state_rules[ev->type].fd, &q.fd))
 		return false;
-	if (way == PASS_CLOSE && !ev_i64(ev, 0, &q.ret))
+	if (needs_ret(way) && !ev_i64(ev, 0, &q.ret))
 		return false;
-	t = pass_quickly(st, &q, way, &fd);
-	if (!t)
+	if (has_memory(way) && !ev_memory(ev, &q.memory))
+		return false;
+	if (!pass_quickly(st, &q, way, &t, &fd))
 		return false;
 	ev->num = st->stats.events;
 	*bind = (struct state_binding){
@@ -181,7 +263,7 @@ static struct state_way way_in_row(unsigned type, bool looked_at)
 	    .before = fd && fd <= 4 ? SF_ROW_ADD(fd) : 0,
 	};
 
-	if (way.how > PASS_QUICK && fd > 4)
+	if (way.how >= PASS_FD && fd > 4 && !(way.how == PASS_MAP && fd == MAP_FD))
 		way.how = PASS_LONG;
 	way.shown = way.how;
 	if (looked_at)
@@ -197,50 +279,91 @@ void state_passing_init(struct state_passing *p, bool (*looks_at)(const void *ar
 		p->ways[type] = way_in_row(type, looks_at(arg, type));
 }
 
-static ALWAYS_INLINE struct state_thread *pass_one_way(struct state *st,
-						       const struct sf_row_event *e,
-						       const struct state_way *way, unsigned how,
-						       struct state_fd **fd)
+/*
+ * Are the parameters of @e as wide as those of such events are? What was returned, and three
+ * numbers of memory; of a mapping also address, length, protection, flags and the descriptor.
+ */
+static ALWAYS_INLINE bool is_usual_memory(const struct sf_row_event *e, unsigned how)
+{
+	const uint8_t *lens = e->p + SF_ROW_LENS;
+
+	return load_u64(lens) == UINT64_C(0x0004000400040008) &&
+	       (how == PASS_MEMORY ||
+		(load_u64(lens + 8) == UINT64_C(0x0004000400080008) && sf_row_len(e, MAP_FD) == 8));
+}
+
+/* The same of a switch, at whose lengths @lens is: the next thread, page faults, and memory. */
+static ALWAYS_INLINE bool is_usual_switch(const uint8_t *lens)
+{
+	return load_u64(lens) == UINT64_C(0x0004000800080008) &&
+	       load_u32(lens + 8) == UINT32_C(0x00040004);
+}
+
+static ALWAYS_INLINE bool pass_one_way(struct state *st, const struct sf_row_event *e,
+				       const struct state_way *way, unsigned how,
+				       struct state_thread **t, struct state_fd **fd)
 {
 	struct quick q = {.ts = sf_row_time(e), .tid = sf_row_tid(e), .type = e->type};
 
-	if (how > PASS_QUICK) {
+	if (has_memory(how)) {
+		if (UNLIKELY(!is_usual_memory(e, how)))
+			return false;
+		q.memory = e->p + way->start + 8;
+	}
+	if (how == PASS_SWITCH) {
+		if (UNLIKELY(!is_usual_switch(e->p + SF_ROW_LENS)))
+			return false;
+		q.used = e->p + way->start + SWITCH_USED_AT;
+	}
+	if (how == PASS_MAP) {
+		q.fd = (int64_t)load_u64(e->p + way->start + MAP_FD_AT);
+	} else if (how >= PASS_FD) {
 		if (UNLIKELY(sf_row_len(e, way->fd) != 8))
-			return NULL;
+			return false;
 		q.fd = (int64_t)load_u64(sf_row_behind(e, way->start, way->before));
 	}
-	if (how == PASS_CLOSE) {
+	if (needs_ret(how)) {
 		if (UNLIKELY(sf_row_len(e, 0) != 8))
-			return NULL;
+			return false;
 		q.ret = (int64_t)load_u64(e->p + way->start);
 	}
-	return pass_quickly(st, &q, how, fd);
+	return pass_quickly(st, &q, how, t, fd);
 }
 
 /*
  * A path for each way, so that none asks for what only others need. @how: that of @way, or as it is
  * shown.
- * @fd: NULL if the descriptor itself is of no interest. Return: the thread; NULL: it was not taken.
+ * @fd: NULL if the descriptor itself is of no interest. Return: false if it was not taken.
  */
-static ALWAYS_INLINE struct state_thread *pass_in_row(struct state *st,
-						      const struct sf_row_event *e,
-						      const struct state_way *way, unsigned how,
-						      struct state_fd **fd)
+static ALWAYS_INLINE bool pass_in_row(struct state *st, const struct sf_row_event *e,
+				      const struct state_way *way, unsigned how,
+				      struct state_thread **t, struct state_fd **fd)
 {
 	switch (how) {
+	case PASS_MENTION:
+		return pass_one_way(st, e, way, PASS_MENTION, t, fd);
+	case PASS_SWITCH:
+		return pass_one_way(st, e, way, PASS_SWITCH, t, fd);
+	case PASS_FAILED:
+		return pass_one_way(st, e, way, PASS_FAILED, t, fd);
 	case PASS_QUICK:
-		return pass_one_way(st, e, way, PASS_QUICK, fd);
+		return pass_one_way(st, e, way, PASS_QUICK, t, fd);
+	case PASS_MEMORY:
+		return pass_one_way(st, e, way, PASS_MEMORY, t, fd);
+	case PASS_MAP:
+		return pass_one_way(st, e, way, PASS_MAP, t, fd);
 	case PASS_FD:
-		return pass_one_way(st, e, way, PASS_FD, fd);
+		return pass_one_way(st, e, way, PASS_FD, t, fd);
 	case PASS_CLOSE:
-		return pass_one_way(st, e, way, PASS_CLOSE, fd);
+		return pass_one_way(st, e, way, PASS_CLOSE, t, fd);
 	case PASS_TRANSFER:
-		return pass_one_way(st, e, way, PASS_TRANSFER, fd);
+		return pass_one_way(st, e, way, PASS_TRANSFER, t, fd);
 	case PASS_TUPLE:
-		return pass_one_way(st, e, way, PASS_TUPLE, fd);
+		return pass_one_way(st, e, way, PASS_TUPLE, t, fd);
 	case PASS_LOOK:
 	case PASS_LONG:
-		return NULL;
+	case PASS_ENTER: /* none so young says nothing */
+		return false;
 	}
 	__builtin_unreachable(); /* way_in_row() knows no other */
 }
@@ -258,9 +381,10 @@ static NOINLINE void feed_in_row(struct state *st, const struct sf_row *row, con
 static bool is_refused(struct state *st, const struct state_passing *p,
 		       const struct sf_row_event *e)
 {
+	const struct state_way *way = &p->ways[e->type];
 	struct state_thread *t;
 
-	if (!p->ways[e->type].asks || p->ways[e->type].shown <= PASS_LONG)
+	if (!way->asks || way->shown < PASS_FAILED || has_memory(way->shown))
 		return false;
 	state_settle(st, sf_row_time(e));
 	t = state_find(st, sf_row_tid(e));
@@ -275,14 +399,14 @@ static NOINLINE bool show_in_row(struct state *st, struct state_passing *p,
 	const struct sf_row_event e = sf_row_event_at(at);
 	const struct state_way *way = &p->ways[e.type];
 	struct state_binding bind = {.visible = true};
-	bool refused = is_refused(st, p, &e);
+	bool refused = is_refused(st, p, &e), passed;
 	struct ev ev;
 
 	bind.ev = &ev;
-	bind.thread = pass_in_row(st, &e, way, way->shown, refused ? NULL : &bind.fd);
-	if (bind.thread && refused)
+	passed = pass_in_row(st, &e, way, way->shown, &bind.thread, refused ? NULL : &bind.fd);
+	if (passed && refused)
 		return true;
-	if (bind.thread) {
+	if (passed) {
 		sf_row_decode_some(row, &e, &ev);
 		ev.num = st->stats.events;
 		state_describe(st, &bind);
@@ -354,18 +478,19 @@ static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, st
 		const struct state_way *way = &p->ways[e.type];
 		bool wants_fd = use == ROW_TALLIED && state_tally_needs_fd(tally, e.type);
 		struct state_fd *fd = NULL;
-		struct state_thread *t = pass_in_row(st, &e, way, way->how, wants_fd ? &fd : NULL);
+		struct state_thread *t = NULL;
+		bool passed = pass_in_row(st, &e, way, way->how, &t, wants_fd ? &fd : NULL);
 		bool visible = true;
 		unsigned why;
 
-		if (!t && way->how == PASS_LOOK) {
+		if (!passed && way->how == PASS_LOOK) {
 			looked_at = !p->show;
 			if (looked_at)
 				break;
 			visible = show_in_row(st, p, &whole, e.p);
 			if (UNLIKELY(p->rc < 0))
 				most = taken + 1;
-		} else if (!t) {
+		} else if (!passed) {
 			struct state_binding bind;
 
 			feed_in_row(st, &whole, e.p, &bind);
@@ -412,38 +537,139 @@ static NOINLINE bool pass_row_tallied(struct state *st, struct state_passing *p,
 	return pass_row(st, p, row, ROW_TALLIED, item);
 }
 
-/* Pass @b, which is the next event. Return: false if it was not taken. */
-static bool pass_brief(struct state *st, const struct state_passing *p, const struct sf_brief *b)
+/* As ev_memory(). */
+static inline bool brief_memory(const struct sf_brief *e, const uint8_t **out)
 {
-	struct quick q = {.ts = b->ts, .tid = b->tid, .type = b->type};
-	unsigned way = p->ways[b->type].how;
+	struct ev_value size, rss, swap;
 
-	if (way <= PASS_LONG)
+	if (!sf_brief_param(e, 1, &size) || !sf_brief_param(e, 2, &rss) ||
+	    !sf_brief_param(e, 3, &swap))
 		return false;
-	if (way > PASS_QUICK && !sf_brief_i64(p->reader, state_rules[b->type].fd, &q.fd))
-		return false;
-	if (way == PASS_CLOSE && !sf_brief_i64(p->reader, 0, &q.ret))
-		return false;
-	return pass_quickly(st, &q, way, NULL);
+	*out = size.p;
+	return size.n == 4 && rss.n == 4 && swap.n == 4 && rss.p == size.p + 4 &&
+	       swap.p == rss.p + 4;
 }
 
-/* The next item behind events that are in no row, but pass quickly. Return: as ev_source_next(). */
-static int next_item(struct state *st, struct state_passing *p, struct ev_item *item,
-		     struct error *err)
+/* Return: false if @e was not taken. */
+static ALWAYS_INLINE bool pass_brief_one_way(struct state *st, const struct sf_brief *e,
+					     unsigned type, unsigned way)
 {
-	struct sf_brief b;
+	struct quick q = {.ts = sf_brief_time(e), .tid = sf_brief_tid(e), .type = type};
+	struct state_thread *t;
+	struct ev_value name;
+
+	if (way >= PASS_FD && !sf_brief_i64(e, state_rules[type].fd, &q.fd))
+		return false;
+	if (needs_ret(way) && !sf_brief_i64(e, 0, &q.ret))
+		return false;
+	if (has_memory(way) && !brief_memory(e, &q.memory))
+		return false;
+	if (way == PASS_ENTER && (!sf_brief_param(e, 0, &name) || name.n))
+		return false;
+	if (way == PASS_SWITCH) {
+		struct conv_params own = sf_seen_params(&e->own);
+
+		if (e->form || own.nparams != 6 || !is_usual_switch(own.lens))
+			return false;
+		q.used = own.data + SWITCH_USED_AT;
+	}
+	return pass_quickly(st, &q, way, &t, NULL);
+}
+
+/* As pass_in_row(). */
+static ALWAYS_INLINE bool pass_brief(struct state *st, const struct sf_brief *e, unsigned type,
+				     unsigned way)
+{
+	switch (way) {
+	case PASS_ENTER:
+		return pass_brief_one_way(st, e, type, PASS_ENTER);
+	case PASS_MENTION:
+		return pass_brief_one_way(st, e, type, PASS_MENTION);
+	case PASS_SWITCH:
+		return pass_brief_one_way(st, e, type, PASS_SWITCH);
+	case PASS_FAILED:
+		return pass_brief_one_way(st, e, type, PASS_FAILED);
+	case PASS_QUICK:
+		return pass_brief_one_way(st, e, type, PASS_QUICK);
+	case PASS_MEMORY:
+		return pass_brief_one_way(st, e, type, PASS_MEMORY);
+	case PASS_FD:
+		return pass_brief_one_way(st, e, type, PASS_FD);
+	case PASS_MAP:
+		return pass_brief_one_way(st, e, type, PASS_MAP);
+	case PASS_CLOSE:
+		return pass_brief_one_way(st, e, type, PASS_CLOSE);
+	case PASS_TRANSFER:
+		return pass_brief_one_way(st, e, type, PASS_TRANSFER);
+	case PASS_TUPLE:
+		return pass_brief_one_way(st, e, type, PASS_TUPLE);
+	case PASS_LOOK:
+	case PASS_LONG:
+		return false;
+	}
+	__builtin_unreachable(); /* way_in_row() knows no other */
+}
+
+/* What pass_briefs() looks at is handed on by value, so that it need not be in memory. Return: is
+ * @e visible? */
+static NOINLINE bool feed_brief(struct state *st, struct sf_briefs b, struct sf_brief e)
+{
+	struct state_binding bind;
+	struct ev ev;
+
+	sf_brief_make(&b, &e, &ev);
+	state_feed_usual(st, &ev, false, &bind);
+	return bind.visible;
+}
+
+/* Return: 1. */
+static NOINLINE int deliver_brief(struct sf_reader *r, struct sf_briefs b, struct sf_brief e,
+				  struct ev_item *item)
+{
+	sf_briefs_deliver(r, &b, &e, item);
+	return 1;
+}
+
+static NOINLINE void end_briefs(struct sf_reader *r, struct sf_briefs b)
+{
+	sf_briefs_end(r, &b);
+}
+
+/* Pass usual old events. Return: 1 with @item, which somebody looks at, 0, or ERR_NOMEM. */
+static NOINLINE int pass_briefs(struct state *st, struct state_passing *p, struct ev_item *item)
+{
+	uint64_t most = p->max - p->passed, seen = 0;
+	struct sf_briefs begun, b;
+	struct sf_brief e;
 	int rc = 0;
 
-	while (!p->tally && is_quick_now(st) && (rc = sf_brief_next(p->reader, &b, err)) > 0) {
-		if (b.offset >= p->end || p->passed >= p->max || !pass_brief(st, p, &b)) {
-			sf_brief_deliver(p->reader, item);
-			return 1;
+	if (!sf_briefs_begin(p->reader, &begun))
+		return 0;
+	b = begun;
+	while (b.passed != most && (rc = sf_briefs_next(&b, &e)) > 0 &&
+	       sf_brief_offset(&b, &e) < p->end) {
+		unsigned type = sf_brief_type(&e), way = p->ways[type].how;
+		bool visible = true;
+
+		if (way == PASS_LOOK) {
+			p->passed += b.passed;
+			p->seen += seen;
+			return deliver_brief(p->reader, b, e, item);
 		}
-		sf_brief_pass(p->reader);
-		p->passed++;
-		p->seen += b.ts >= p->from && b.ts <= p->to;
+		if (LIKELY(pass_brief(st, &e, type, way))) {
+			sf_brief_pass(&b, &e);
+			visible = way != PASS_ENTER;
+		} else {
+			visible = feed_brief(st, b, e);
+			sf_brief_skip(&b, &e);
+		}
+		seen += (visible || p->internal) && sf_brief_time(&e) >= p->from &&
+			sf_brief_time(&e) <= p->to;
 	}
-	return rc < 0 ? rc : ev_source_next(sf_reader_source(p->reader), item, err);
+	p->passed += b.passed;
+	p->seen += seen;
+	end_briefs(p->reader, b);
+	return rc < 0 ? rc : 0;
 }
 
 /* Is @item one to be passed, too? */
@@ -472,14 +698,23 @@ int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *ite
 			cut_row(&row, p->end);
 			if (pass_one_row(st, p, row, item))
 				return 1;
-			if (UNLIKELY(st->nomem)) {
-				st->nomem = false;
-				return error_nomem(err);
-			}
+			if (UNLIKELY(st->nomem))
+				break;
 			if (UNLIKELY(p->rc < 0))
 				return p->rc;
 		}
-		rc = next_item(st, p, item, err);
+		if (is_quick_now(st) && !p->tally) {
+			uint64_t before = p->passed;
+
+			rc = pass_briefs(st, p, item);
+			if (UNLIKELY(rc < 0 || st->nomem))
+				break;
+			if (rc > 0)
+				return rc;
+			if (p->passed != before) /* the next may be in a row */
+				continue;
+		}
+		rc = ev_source_next(sf_reader_source(p->reader), item, err);
 		if (rc <= 0 || !is_passed(p, item))
 			return rc;
 		rc = state_pass(st, item, &bind, err);
@@ -489,4 +724,6 @@ int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *ite
 		p->seen += rc > 0 && (bind.visible || p->internal) && item->ev->ts >= p->from &&
 			   item->ev->ts <= p->to;
 	}
+	st->nomem = false;
+	return error_nomem(err);
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Old events of a few threads, each as: a row of the conversion table that it begins at, a byte of
- * thread (two bits), of more parameters (one) and of what is done with it, and a length for each
- * parameter, whose bytes count up. By plan comes what comes step by step, and what is told of an
+ * thread (two bits), of more parameters (one), of what is done with it, and of its header's version
+ * (the last bit), and a length for each parameter, whose bytes count up. By plan comes what comes
+ * step by step, and so it does from a window in which the events lie, where what is told of an
  * event that is not made is so.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cursor.h"
-#include "scapfile/converter.h"
+#include "scapfile/brief.h"
+#include "scapfile/internal.h"
+#include "scapfile/output.h"
 
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \
@@ -19,6 +22,9 @@
 
 #define LONG_FROM 240 /* lengths from here on are so many times LONG_STEP longer */
 #define LONG_STEP 700
+
+#define WINDOW (1u << 20) /* bytes of events that are looked at where they lie */
+#define EVENTS 8192
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -74,12 +80,11 @@ static unsigned read_event(struct cursor *c, struct input *in)
 }
 
 /* Step by step. Return: false if there is nothing to be compared. */
-static bool walk(const struct converter *c, const struct input *in, struct expected *out)
+static bool walk(struct converter *c, const struct input *in, struct expected *out)
 {
 	static char json[CONV_EVENT_MAX];
 	struct conv_enter *e = conv_enters_find(&c->enters, in->ev.tid);
 	struct conv_work w = {.type = in->ev.type, .nparams = in->ev.nparams, .json = json};
-	const struct conv_params old = {.at = in->ev.at, .data = in->ev.data};
 	struct conv_params enter;
 	const char *why;
 	uint32_t at = 0;
@@ -88,7 +93,8 @@ static bool walk(const struct converter *c, const struct input *in, struct expec
 	    conv_event_size(w.type, w.nparams, in->ev.at[w.nparams]) > CONV_EVENT_MAX)
 		return false;
 	for (unsigned i = 0; i < w.nparams; i++)
-		w.params[i] = conv_param(&old, i);
+		w.params[i] =
+		    (struct ev_value){in->ev.data + in->ev.at[i], in->ev.at[i + 1] - in->ev.at[i]};
 	if (e) {
 		enter = conv_enter_params(e);
 		w.enter = &enter;
@@ -120,48 +126,169 @@ static void compare(struct ev *ev, const struct expected *x)
 	}
 }
 
-/* What is told of an event that is due. */
-static void compare_due(const struct conv_due *due, const struct expected *x)
+/* ---- where they lie ---- */
+
+/* Of an event that is delivered: type, number and lengths of parameters, and their bytes. */
+static uint64_t digest(struct ev *ev)
 {
-	uint32_t at = 0;
+	uint64_t sum = ev->type * UINT64_C(31) + ev->nparams;
 
-	for (unsigned i = 0; i < x->nparams; i++) {
-		int64_t told;
+	for (unsigned i = 0; i < ev->nparams; i++) {
+		struct ev_value v = ev_param(ev, i);
 
-		if (conv_due_i64(due, i, &told))
-			CHECK(x->n[i] == 8 && (uint64_t)told == load_u64(x->bytes + at));
-		at += x->n[i];
+		sum = hash_u64(sum + v.n);
+		if (v.n)
+			sum = hash_u64(sum ^ hash_bytes(v.p, v.n, i));
 	}
+	return sum;
+}
+
+struct window {
+	uint8_t bytes[WINDOW];
+	size_t len;
+	struct {
+		size_t at;
+		int result;	 /* of conv_start() */
+		uint64_t digest; /* of what is delivered */
+	} events[EVENTS];
+	size_t count;
+};
+
+/* Add @in as a block with the header of either version. Return: false if it has no place there. */
+static bool put_event(struct window *w, const struct input *in, bool first_version)
+{
+	const struct ev *ev = &in->ev;
+	uint32_t bytes = ev->at[ev->nparams], head = first_version ? SF_HEADER_V1 : SF_HEADER_V2;
+	uint32_t len = head + 2u * ev->nparams + bytes, padding = -(len + 2) & 3;
+	uint32_t total = 8 + 2 + len + padding + 4;
+	uint8_t *p = w->bytes + w->len;
+
+	if (ev->wide || w->count == EVENTS || total > WINDOW - w->len ||
+	    total > SF_SMALL_EVENT_MAX || ev->nparams > ev_info(ev)->nparams)
+		return false;
+	p = put_u32(p, first_version ? SF_EV_V1 : SF_EV_V2);
+	p = put_u32(p, total);
+	p = put_u16(p, 1);
+	p = put_u64(p, w->count);
+	p = put_u64(p, (uint64_t)ev->tid);
+	p = put_u32(p, len);
+	p = put_u16(p, ev->type);
+	if (!first_version)
+		p = put_u32(p, ev->nparams);
+	memcpy(p, in->lens, 2u * ev->nparams);
+	memcpy(p + 2u * ev->nparams, in->data, bytes);
+	p += 2u * ev->nparams + bytes;
+	memset(p, 0, padding);
+	put_u32(p + padding, total);
+	w->events[w->count].at = w->len;
+	w->len += total;
+	return true;
+}
+
+/* Make @e, and compare it with what was told of it before. */
+static void make_told(struct sf_briefs *b, const struct sf_brief *e, struct ev *made)
+{
+	static uint8_t bytes[CONV_EVENT_MAX];
+	uint32_t lens[EV_PARAMS_MAX], at = 0;
+	struct ev_value v;
+
+	for (unsigned i = 0; i < EV_PARAMS_MAX; i++) {
+		lens[i] = UINT32_MAX;
+		if (!sf_brief_param(e, i, &v))
+			continue;
+		lens[i] = v.n;
+		if (v.n)
+			memcpy(bytes + at, v.p, v.n);
+		at += v.n;
+	}
+	sf_brief_make(b, e, made);
+	at = 0;
+	for (unsigned i = 0; i < EV_PARAMS_MAX; i++) {
+		if (lens[i] == UINT32_MAX)
+			continue;
+		v = ev_param(made, i);
+		CHECK(i < made->nparams && v.n == lens[i]);
+		CHECK(!v.n || memcmp(v.p, bytes + at, v.n) == 0);
+		at += v.n;
+	}
+}
+
+/* Each second event that is told of is not made. */
+static void look_where_they_lie(const struct window *w)
+{
+	static struct converter c;
+	struct sf_briefs b = {
+	    .at = w->bytes, .end = w->bytes + w->len, .end_offset = w->len, .conv = &c};
+	struct sf_brief e;
+	uint64_t rounds = 0;
+	const char *why;
+	struct ev ev;
+	size_t i = 0;
+
+	while (b.at < b.end) {
+		int rc = c.plans ? sf_briefs_next(&b, &e) : 0;
+		const uint8_t *p = rc ? e.own.p : b.at;
+
+		CHECK(rc >= 0);
+		for (; i < w->count && w->bytes + w->events[i].at < p; i++)
+			CHECK(w->events[i].result == CONV_DROP_STORED);
+		if (p == b.end)
+			break;
+		CHECK(i < w->count && p == w->bytes + w->events[i].at);
+		if (!rc) {
+			uint32_t total = sf_event_look(p, (size_t)(b.end - p), &ev);
+
+			CHECK(total);
+			CHECK(conv_apply(&c, &ev, &why) == w->events[i].result);
+			CHECK(w->events[i].result != CONV_DELIVER ||
+			      digest(&ev) == w->events[i].digest);
+			b.at += total;
+			i++;
+			continue;
+		}
+		CHECK(w->events[i].result == CONV_DELIVER && sf_brief_time(&e) == i);
+		if (rounds++ % 2) {
+			sf_brief_pass(&b, &e);
+		} else {
+			make_told(&b, &e, &ev);
+			CHECK(digest(&ev) == w->events[i].digest);
+		}
+		i++;
+	}
+	conv_done(&c);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct converter c;
 	static struct expected x;
+	static struct window w;
 	static struct input in;
 	struct cursor cur = cursor_of(data, size);
 
+	w.len = w.count = 0;
+
 	while (cur.left) {
 		unsigned how = read_event(&cur, &in);
-		bool known = walk(&c, &in, &x);
+		bool known = walk(&c, &in, &x), put = put_event(&w, &in, how & 16);
 		const char *why;
-		int rc = conv_start(&c, &in.ev, &why);
+		int rc = conv_apply(&c, &in.ev, &why);
 
 		CHECK(!known || rc == x.result);
-		if (rc == CONV_DELIVER && c.due.form && known) {
-			CHECK(c.due.form->type == x.type);
-			compare_due(&c.due, &x);
-		}
-		if (how == 1)
-			conv_skip(&c);
-		else if (rc == CONV_DELIVER)
-			conv_finish(&c, &in.ev);
-		if (rc == CONV_DELIVER && known && how != 1)
+		if (rc == CONV_DELIVER && known)
 			compare(&in.ev, &x);
 		CHECK(!c.due.form && c.enters.waiting <= 4 && c.enters.by_tid.count <= 4);
-		if (how == 2)
+		if (put) {
+			w.events[w.count].result = rc;
+			w.events[w.count++].digest = rc == CONV_DELIVER ? digest(&in.ev) : 0;
+		}
+		if (how == 2 || !put) {
 			conv_reset(&c);
+			look_where_they_lie(&w);
+			w.len = w.count = 0;
+		}
 	}
+	look_where_they_lie(&w);
 	CHECK((c.enters.waiting == 0) == (c.enters.bytes == 0));
 	conv_done(&c);
 	return 0;
