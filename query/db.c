@@ -110,8 +110,7 @@ int qry_db_int(sqlite3 *db, const char *path, const char *sql, int64_t *out, str
 	return qry_db_error(db, path, rc, "looking at it", err);
 }
 
-/* Return: 1 when the file was created, 0 when it was there. */
-static int create_file(const char *path, struct error *err)
+int qry_db_create(const char *path, struct error *err)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
@@ -165,8 +164,7 @@ static int configure(sqlite3 *db, const char *path, int busy_ms, struct error *e
 			   "PRAGMA synchronous = NORMAL;"
 			   "PRAGMA temp_store = MEMORY;"
 			   "PRAGMA page_size = 8192;" /* of a new case */
-			   "PRAGMA cache_size = -" QRY_CACHE_KIB ";"
-			   "PRAGMA wal_autocheckpoint = 32000;", /* pages */
+			   "PRAGMA cache_size = -" QRY_CACHE_KIB ";",
 			   err);
 }
 
@@ -188,16 +186,12 @@ static int open_connection(const char *path, const char *program_version, int bu
 	return rc;
 }
 
-int qry_db_open(const char *path, const char *program_version, int busy_ms, sqlite3 **out,
-		struct error *err)
+int qry_db_set_up(const char *path, bool created, const char *program_version, int busy_ms,
+		  sqlite3 **out, struct error *err)
 {
 	sqlite3 *db = NULL;
-	int rc, created;
+	int rc = open_connection(path, program_version, busy_ms, &db, err);
 
-	created = create_file(path, err);
-	if (created < 0)
-		return created;
-	rc = open_connection(path, program_version, busy_ms, &db, err);
 	if (rc < 0) {
 		sqlite3_close(db);
 		if (created)
@@ -206,6 +200,15 @@ int qry_db_open(const char *path, const char *program_version, int busy_ms, sqli
 	}
 	*out = db;
 	return 0;
+}
+
+int qry_db_open(const char *path, const char *program_version, int busy_ms, sqlite3 **out,
+		struct error *err)
+{
+	int created = qry_db_create(path, err);
+
+	return created < 0 ? created
+			   : qry_db_set_up(path, created, program_version, busy_ms, out, err);
 }
 
 int qry_db_open_readonly(const char *path, sqlite3 **out, struct error *err)

@@ -19,6 +19,8 @@
 #define QRY_READING_MAX	   INT32_MAX   /* run_capture_id is the upper half of process_id */
 #define QRY_TEXT_MAX	   (1u << 20)  /* bytes of one text from a capture; longer ones are cut */
 #define QRY_WAKE_BYTES	   (64u << 10) /* queued bytes that end the writer's pause early */
+#define QRY_WAL_MOST	   32000 /* pages of the log, at most, that are not in the case yet, */
+#define QRY_WAL_PAUSE	   256	 /* and in a pause */
 #define QRY_IDLE_MS	   100	 /* how long rows may wait for company before they are committed */
 #define QRY_BUSY_MS	   10000 /* how long to wait for another program's lock on the case */
 
@@ -103,6 +105,8 @@ void qry_queue_close(struct qry_queue *q);
  * before are committed.
  */
 void qry_queue_take(struct qry_queue *q, bool settled, int idle_ms, struct qry_batch *out);
+/* Writer's thread: would it have to wait for rows? */
+bool qry_queue_is_idle(struct qry_queue *q);
 /* Writer's thread: latch the first failure; later pushes return it and rows are dropped. */
 void qry_queue_fail(struct qry_queue *q, const struct error *e);
 
@@ -161,6 +165,11 @@ extern const struct qry_migration qry_migrations[QRY_SCHEMA_VERSION];
  * qry_writer_open(). */
 MUST_CHECK int qry_db_open(const char *path, const char *program_version, int busy_ms,
 			   sqlite3 **out, struct error *err);
+/* The first half of that. Return: 1, 0: the file was there, or ERR_IO. */
+MUST_CHECK int qry_db_create(const char *path, struct error *err);
+/* The second half; a file that was @created and cannot be set up is removed. */
+MUST_CHECK int qry_db_set_up(const char *path, bool created, const char *program_version,
+			     int busy_ms, sqlite3 **out, struct error *err);
 /* An existing case, which stays as it is; @out is to be closed also on failure. */
 MUST_CHECK int qry_db_open_readonly(const char *path, sqlite3 **out, struct error *err);
 /* Nothing in the file is to run by itself. */
@@ -217,6 +226,7 @@ struct qry_store {
 	size_t started_cap;
 	struct map groups; /* of alert_groups, likewise: by rule and fingerprint */
 	unsigned pending;  /* rows in the open transaction */
+	int wal_pages;	   /* of the log, as of the last commit */
 	bool in_transaction;
 	uint64_t began; /* that, CLOCK_MONOTONIC */
 	struct buf scratch;
@@ -233,6 +243,8 @@ MUST_CHECK int qry_store_apply(struct qry_store *s, struct qry_row *row, struct 
 MUST_CHECK int qry_store_take(struct qry_store *s, enum qry_op op, struct qry_rows *rows,
 			      struct error *err);
 MUST_CHECK int qry_store_commit(struct qry_store *s, struct error *err);
+/* Nothing is to be done: do what else would remain for the end. */
+MUST_CHECK int qry_store_use_pause(struct qry_store *s, struct error *err);
 
 /* Run statement @which with @n values to completion. */
 MUST_CHECK int qry_store_run(struct qry_store *s, unsigned which, const struct qry_value *v,

@@ -22,6 +22,7 @@
 #define QRY_BATCH_LEAST 4096
 #define QRY_BATCH_MS	1000
 #define QRY_BATCH_ROWS	65536
+#define QRY_BATCH_PAUSE 4096 /* when nothing else is to be done */
 
 struct qry_writer;
 
@@ -39,7 +40,8 @@ struct qry_run {	      /* one invocation over one or several captures */
 void qry_setup(void);
 /**
  * qry_writer_open() - create a case or add to an existing one
- * Return: 0, ERR_DB (not a case, newer schema, locked, read-only), ERR_IO, ERR_NOMEM.
+ * A new one is set up by the writer's own thread: what fails then (a full disk), the calls below
+ * return. Return: 0, ERR_DB (not a case, newer schema, locked, read-only), ERR_IO, ERR_NOMEM.
  */
 MUST_CHECK int qry_writer_open(const char *path, const struct qry_run *run, struct qry_writer **out,
 			       struct error *err);

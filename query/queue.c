@@ -197,6 +197,16 @@ void qry_queue_take(struct qry_queue *q, bool settled, int idle_ms, struct qry_b
 	pthread_mutex_unlock(&q->lock);
 }
 
+bool qry_queue_is_idle(struct qry_queue *q)
+{
+	bool idle;
+
+	pthread_mutex_lock(&q->lock);
+	idle = !q->failed && !q->closed && !q->hurry && q->fill.len < QRY_WAKE_BYTES;
+	pthread_mutex_unlock(&q->lock);
+	return idle;
+}
+
 void qry_queue_fail(struct qry_queue *q, const struct error *e)
 {
 	assert(e->code < 0);

@@ -165,6 +165,32 @@ static int begin(struct qry_store *s, struct error *err)
 	return rc;
 }
 
+static int count_wal_pages(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	struct qry_store *s = arg;
+
+	(void)db;
+	(void)name;
+	s->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+/* Bring what is committed from the log, if it is longer than @most, to its place; what others still
+ * read from it stays there for the next time. */
+static int checkpoint(struct qry_store *s, int most, struct error *err)
+{
+	int rc;
+
+	if (s->wal_pages <= most)
+		return 0;
+	s->wal_pages = 0;
+	rc = sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return rc == SQLITE_OK || rc == SQLITE_BUSY
+		   ? 0
+		   : qry_db_error(s->db, s->path, rc, "bringing what is committed to its place",
+				  err);
+}
+
 int qry_store_commit(struct qry_store *s, struct error *err)
 {
 	int rc;
@@ -174,11 +200,18 @@ int qry_store_commit(struct qry_store *s, struct error *err)
 	rc = qry_counts_store(s, err);
 	if (rc == 0)
 		rc = qry_store_run(s, QRY_STMT_COMMIT, NULL, 0, err);
-	if (rc == 0) {
-		s->in_transaction = false;
-		s->pending = 0;
-	}
-	return rc;
+	if (rc < 0)
+		return rc;
+	s->in_transaction = false;
+	s->pending = 0;
+	return checkpoint(s, QRY_WAL_MOST, err);
+}
+
+int qry_store_use_pause(struct qry_store *s, struct error *err)
+{
+	int rc = s->pending >= QRY_BATCH_PAUSE ? qry_store_commit(s, err) : 0;
+
+	return rc < 0 || s->in_transaction ? rc : checkpoint(s, QRY_WAL_PAUSE, err);
 }
 
 static int add_run(struct qry_store *s, const struct qry_run *r, struct error *err)
@@ -210,6 +243,7 @@ int qry_store_init(struct qry_store *s, sqlite3 *db, const char *path, const str
 	int rc;
 
 	*s = (struct qry_store){.db = db, .path = path};
+	sqlite3_wal_hook(db, count_wal_pages, s);
 	rc = qry_bulk_register(s);
 	if (rc != SQLITE_OK) {
 		rc = qry_db_error(db, path, rc, "setting up", err);
@@ -346,7 +380,7 @@ int qry_store_complete(struct qry_store *s, struct qry_row *row, struct error *e
 {
 	if (row->op == QRY_OP_ALERT)
 		return complete_alert(s, row, err);
-	if (row->op == QRY_OP_FACTS + QRY_FACT_FILE_CHANGE)
+	if (row->op != QRY_OP_FACTS + QRY_FACT_FILE)
 		row->value[row->count++] = qry_int(s->run_capture_id);
 	return expect_all_started(s, row, err) < 0 ? ERR_DB : 1;
 }
@@ -622,6 +656,7 @@ static unsigned bulk_statement(enum qry_op op)
 		return QRY_STMT_ADD_ALERTS;
 	case QRY_OP_FACTS + QRY_FACT_FILE:
 	case QRY_OP_FACTS + QRY_FACT_FILE_CHANGE:
+	case QRY_OP_FACTS + QRY_FACT_CONNECTION:
 		return QRY_STMT_FACTS + (op - QRY_OP_FACTS);
 	default:
 		return QRY_STMT_COUNT;

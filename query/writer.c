@@ -10,7 +10,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "scapfile/index.h"
@@ -24,8 +26,11 @@ struct qry_writer {
 	struct qry_store store; /* the thread's while it runs, */
 	struct qry_order order; /* likewise */
 	pthread_t thread;
-	char *path;
-	int idle_ms;
+	struct arena texts;
+	const char *path;   /* in @texts, */
+	struct qry_run run; /* likewise */
+	bool created;	    /* the case was: the thread sets it up */
+	int busy_ms, idle_ms;
 	bool in_capture;
 	uint64_t cut_values; /* of the capture being read */
 	bool *known_rules;   /* by index */
@@ -34,6 +39,20 @@ struct qry_writer {
 };
 
 /* --- the thread */
+
+static int open_store(struct qry_writer *w, struct error *err)
+{
+	sqlite3 *db = NULL;
+	int rc = qry_db_set_up(w->path, w->created, w->run.version, w->busy_ms, &db, err);
+
+	if (rc < 0)
+		return rc;
+	/* The store itself knows what there is; looking it up for each row costs a tenth. */
+	rc = qry_db_exec(db, w->path, "PRAGMA foreign_keys = OFF", err);
+	if (rc < 0)
+		sqlite3_close(db);
+	return rc < 0 ? rc : qry_store_init(&w->store, db, w->path, &w->run, err);
+}
 
 /* Return: false once something failed; then rows are dropped. */
 static bool write_batch(struct qry_writer *w, struct qry_batch *batch, struct error *err)
@@ -50,21 +69,32 @@ static bool write_batch(struct qry_writer *w, struct qry_batch *batch, struct er
 	return !batch->commit || qry_store_commit(&w->store, err) == 0;
 }
 
+static void fail(struct qry_writer *w, bool *good, const struct error *err)
+{
+	*good = false;
+	qry_queue_fail(&w->queue, err);
+}
+
 static void *write_rows(void *arg)
 {
 	struct qry_writer *w = arg;
 	struct qry_batch batch = {0};
+	struct error why = {0};
 	bool good = true;
 
+	if (w->created && open_store(w, &why) < 0)
+		fail(w, &good, &why);
 	while (!batch.end) {
-		bool open = good && w->store.in_transaction;
 		struct error err = {0};
+		bool open;
 
+		if (good && qry_queue_is_idle(&w->queue) &&
+		    qry_store_use_pause(&w->store, &err) < 0)
+			fail(w, &good, &err);
+		open = good && w->store.in_transaction;
 		qry_queue_take(&w->queue, good && !open, open ? w->idle_ms : -1, &batch);
-		if (!good || write_batch(w, &batch, &err))
-			continue;
-		good = false;
-		qry_queue_fail(&w->queue, &err);
+		if (good && !write_batch(w, &batch, &err))
+			fail(w, &good, &err);
 	}
 	return NULL;
 }
@@ -90,21 +120,6 @@ void qry_setup(void)
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused, harmlessly, once SQLite runs */
 }
 
-static int open_store(struct qry_writer *w, const struct qry_run *run, int busy_ms,
-		      struct error *err)
-{
-	sqlite3 *db = NULL;
-	int rc = qry_db_open(w->path, run->version ? run->version : "", busy_ms, &db, err);
-
-	if (rc < 0)
-		return rc;
-	/* The store itself knows what there is; looking it up for each row costs a tenth. */
-	rc = qry_db_exec(db, w->path, "PRAGMA foreign_keys = OFF", err);
-	if (rc < 0)
-		sqlite3_close(db);
-	return rc < 0 ? rc : qry_store_init(&w->store, db, w->path, run, err);
-}
-
 static void writer_free(struct qry_writer *w)
 {
 	qry_store_done(&w->store);
@@ -112,8 +127,23 @@ static void writer_free(struct qry_writer *w)
 	qry_queue_done(&w->queue);
 	buf_done(&w->tags);
 	free(w->known_rules);
-	free(w->path);
+	arena_done(&w->texts);
 	free(w);
+}
+
+/* Copies of what the thread may need after the call. */
+static int keep_run(struct qry_writer *w, const char *path, const struct qry_run *run,
+		    struct error *err)
+{
+	w->path = arena_strdup(&w->texts, path);
+	w->run = (struct qry_run){
+	    .version = arena_strdup(&w->texts, run->version ? run->version : ""),
+	    .command = arena_strdup(&w->texts, run->command ? run->command : ""),
+	    .matching = arena_strdup(&w->texts, run->matching ? run->matching : ""),
+	    .started_ts = run->started_ts,
+	};
+	return w->path && w->run.version && w->run.command && w->run.matching ? 0
+									      : error_nomem(err);
 }
 
 int qry_writer_open_with(const char *path, const struct qry_run *run,
@@ -128,22 +158,26 @@ int qry_writer_open_with(const char *path, const struct qry_run *run,
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return error_nomem(err);
-	w->idle_ms = opt->idle_ms;
-	w->path = strdup(path);
-	if (!w->path) {
-		free(w);
-		return error_nomem(err);
-	}
 	rc = qry_queue_init(&w->queue, opt->queue_bytes, err);
 	if (rc < 0) {
-		free(w->path);
 		free(w);
 		return rc;
 	}
-	rc = open_store(w, run, opt->busy_ms, err);
+	w->busy_ms = opt->busy_ms;
+	w->idle_ms = opt->idle_ms;
+	rc = keep_run(w, path, run, err);
 	if (rc == 0)
+		rc = qry_db_create(path, err);
+	w->created = rc == 1;
+	w->queue.pushed = w->created; /* the run, for who flushes */
+	/* Setting up a new case takes so long that the caller need not wait. */
+	if (rc == 0)
+		rc = open_store(w, err);
+	if (rc >= 0)
 		rc = start_thread(w, err);
 	if (rc < 0) {
+		if (w->created)
+			unlink(path);
 		writer_free(w);
 		return rc;
 	}

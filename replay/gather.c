@@ -87,6 +87,7 @@ int run_gather_init(struct run_gather *g, struct run_out *out, struct run_proces
 	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
 		g->wants[type] =
 		    meanings[type].what || act_net_wants(type) || act_sessions_wants(type);
+	run_processes_gather(processes, g);
 	return run_files_init(&g->files, err);
 }
 
@@ -112,6 +113,7 @@ void run_gather_done(struct run_gather *g)
 	if (!g->processes)
 		return;
 	run_gather_forget(g);
+	run_processes_gather(g->processes, NULL);
 	run_files_done(&g->files);
 	run_names_done(&g->names);
 	for (size_t i = 0; i < COUNT_OF(g->text); i++)
@@ -290,20 +292,31 @@ static int executed(struct run_call *c, struct error *err)
 
 /* --- events */
 
+/* Of most transfers a number says all: then it is taken. */
+static bool is_plain_transfer(const struct run_gather *g, const struct state_binding *b)
+{
+	const unsigned what = meanings[b->ev->type].what;
+	int64_t ret;
+
+	return (what == GATHER_READ || what == GATHER_WRITE) && b->fd &&
+	       ev_return_value(b->ev, &ret) &&
+	       act_net_transfer(g->net, b->ev->type, b->thread, b->fd, b->ev->ts, ret);
+}
+
 static void track(struct run_gather *g, const struct state *st, const struct state_binding *b)
 {
 	const unsigned type = b->ev->type;
 
 	if (!g->net)
 		return;
-	if (!g->started || act_net_wants(type))
+	if (!g->started || (act_net_wants(type) && !is_plain_transfer(g, b)))
 		act_net_event(g->net, st, b);
 	if (!g->started || act_sessions_wants(type))
 		act_sessions_event(g->sessions, st, b);
 	g->started = state_is_complete(st);
 }
 
-/* Of most transfers that nobody else has a use for a number says all. */
+/* The same of an event that is not decoded yet, for which nobody else has a use. */
 static bool is_told_by_number(const struct run_gather *g, const struct state_passed *e)
 {
 	const struct sf_row_event *event = e->event;
@@ -415,6 +428,11 @@ int run_gather_item(struct run_gather *g, const struct state *st, const struct e
 }
 
 /* --- ends */
+
+int run_gather_ended(struct run_gather *g, uint64_t process_key, struct error *err)
+{
+	return run_files_of_ended(&g->files, process_key, g->out, err);
+}
 
 int run_gather_pass_on(struct run_gather *g, struct error *err)
 {

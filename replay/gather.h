@@ -14,27 +14,30 @@
 #include "engine/activity/sessions.h"
 #include "replay/internal.h"
 
-#define RUN_FILES_MAX	16384	   /* files of processes gathered at a time, */
-#define RUN_FILES_BYTES (8u << 20) /* and bytes of their paths */
-#define RUN_FILES_NEAR	4096	   /* that are found without looking at their path's hash */
-#define RUN_NAMES_MAX	4096	   /* names looked up, likewise */
+#define RUN_FILES_MAX	 8192	    /* files of processes gathered at a time, */
+#define RUN_FILES_BYTES	 (2u << 20) /* and bytes of their paths */
+#define RUN_FILES_NEAR	 4096	    /* that are found without looking at their path's hash */
+#define RUN_FILES_OWNERS 1024	    /* chains of files, by process */
+#define RUN_NAMES_MAX	 4096	    /* names looked up, likewise */
 
 /* --- gather_files.c */
 
-struct run_file { /* of one process */
-	uint64_t process_key, hash;
+struct run_file {	      /* of one process */
+	uint64_t process_key; /* 0: it was passed on */
+	uint64_t hash;
 	struct sv path;
 	uint64_t opens, refused, creates, reads, writes, bytes_read, bytes_written;
 	uint64_t renames, deletes, execs;
 	uint64_t first_ts, last_ts, first_evt, first_read_ts, first_write_ts, last_write_ts;
+	uint32_t next; /* of its chain: number of a file + 1, 0: none */
 };
 
 struct run_files {
 	struct run_file *files; /* RUN_FILES_MAX of them */
 	uint32_t *slots;	/* hash table: number of a file + 1 */
+	uint32_t *owners;	/* chains, likewise */
 	size_t count;
 	struct run_file_near {
-		uint64_t process_key;
 		const void *name; /* where the state has the path: found again there next time */
 		struct run_file *file;
 	} * near;
@@ -49,6 +52,9 @@ bool run_files_full(const struct run_files *f);
  * comes from, or NULL. */
 struct run_file *run_files_get(struct run_files *f, uint64_t process_key, struct sv path,
 			       const void *name, const struct ev *ev);
+/* The process is gone: pass on its files. */
+MUST_CHECK int run_files_of_ended(struct run_files *f, uint64_t process_key, struct run_out *out,
+				  struct error *err);
 MUST_CHECK int run_files_pass_on(struct run_files *f, struct run_out *out, struct error *err);
 
 /* --- gather_dns.c */
@@ -125,6 +131,8 @@ static inline int run_gather_error(const struct run_gather *g, struct error *err
 		*err = g->error;
 	return g->failed;
 }
+/* The process is gone for good. */
+MUST_CHECK int run_gather_ended(struct run_gather *g, uint64_t process_key, struct error *err);
 /* Pass on what is gathered so far. */
 MUST_CHECK int run_gather_pass_on(struct run_gather *g, struct error *err);
 /* The capture is over. */

@@ -69,6 +69,8 @@ void run_processes_redirect(struct run_processes *p, struct run_out *out);
 void run_processes_section(struct run_processes *p, const struct state *st, bool ends);
 /* Another observer of the state, borrowed; NULL: none. */
 void run_processes_also(struct run_processes *p, const struct state_observer *more);
+/* Tell @g, which is borrowed, which processes ended; NULL: nobody. */
+void run_processes_gather(struct run_processes *p, struct run_gather *g);
 /* The first failure to write, or 0. */
 int run_processes_error(const struct run_processes *p, struct error *err);
 

@@ -9,13 +9,14 @@
 
 #include "base/json.h"
 #include "engine/activity/procs.h"
-#include "replay/internal.h"
+#include "replay/gather.h"
 
 struct run_processes {
 	struct run_out *out;		       /* not owned; NULL: nobody wants to know */
 	struct act_procs *procs;	       /* their tag: the row is written */
 	struct state_observer observer, inner; /* @inner: that of @procs */
 	const struct state_observer *more;     /* not owned; or NULL */
+	struct run_gather *gather;	       /* not owned; is told of ends; or NULL */
 	bool in_section;		       /* a section ends: all was said of those that go */
 	const struct state_thread *recent;     /* whose key was asked for last, */
 	uint64_t recent_key;		       /* which stays so until something is observed */
@@ -204,6 +205,8 @@ static void thread_removed(void *arg, const struct state *st, const struct state
 	end = (struct run_process_end){proc->key, proc->end_ts, proc->end_evt, proc->status};
 	if (p->out)
 		note(p, p->out->ops->process_end(p->out, &end, &err), &err);
+	if (p->gather)
+		note(p, run_gather_ended(p->gather, proc->key, &err), &err);
 	p->inner.thread_removed(p->inner.arg, st, t);
 }
 
@@ -274,6 +277,11 @@ int run_processes_restore(struct run_processes *p, struct state *st, struct sv b
 void run_processes_also(struct run_processes *p, const struct state_observer *more)
 {
 	p->more = more;
+}
+
+void run_processes_gather(struct run_processes *p, struct run_gather *g)
+{
+	p->gather = g;
 }
 
 int run_processes_image(struct run_processes *p, struct buf *out, struct error *err)

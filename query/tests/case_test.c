@@ -582,7 +582,8 @@ static void write_and_die(const char *path, uint64_t rows, bool flush)
 	struct qry_writer *w = open_case(path);
 	struct error err;
 
-	if (qry_capture_begin(w, "a.scap", &err) < 0)
+	/* There is a case, and the run in it. */
+	if (qry_writer_flush(w, &err) < 0 || qry_capture_begin(w, "a.scap", &err) < 0)
 		_exit(1);
 	for (uint64_t key = 1; key <= rows; key++) {
 		const struct qry_process p = a_process(key, "sh");
