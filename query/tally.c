@@ -20,6 +20,7 @@
 #define BATCH	   64u	 /* rows that are added together, to wait for memory once */
 #define PAUSE	   4096u /* comparisons between two questions whether to stop */
 #define PREFIXES   2	 /* keys of which a number stands for the first glance */
+#define SEEN_AHEAD 2	 /* arguments of a row that are asked for before they are used */
 
 struct group {
 	uint32_t key_size;
@@ -51,6 +52,7 @@ struct block {
 struct row {		     /* that waits */
 	size_t at, key_size; /* in qry_tally.waiting: the key, and behind it the arguments */
 	uint64_t hash;
+	uint64_t seen[SEEN_AHEAD]; /* hashes of the first arguments of count(DISTINCT) */
 };
 
 struct ordered {
@@ -62,7 +64,7 @@ struct qry_tally {
 	struct qry_tally_options opt;
 	struct qry_tally_shape shape;
 	struct tally_columns columns;
-	unsigned arguments;
+	unsigned arguments, distinct;
 	uint64_t seed, memory;
 	struct block *blocks;
 	struct table groups, seen;
@@ -204,16 +206,10 @@ static struct group *group_of(struct qry_tally *t, const void *key, size_t size,
 	return g;
 }
 
-static uint64_t hash_of_seen(const struct qry_tally *t, const struct group *g, unsigned value,
-			     const void *p, size_t n)
+/* Count @p, if it is the first like that in @g. */
+static bool see(struct qry_tally *t, struct group *g, unsigned value, const void *p, size_t n,
+		uint64_t hash)
 {
-	return hash_bytes(p, n, hash_u64((uintptr_t)g ^ t->seed) + value);
-}
-
-/* Is @p the first like that in @g? */
-static bool see(struct qry_tally *t, struct group *g, unsigned value, const void *p, size_t n)
-{
-	uint64_t hash = hash_of_seen(t, g, value, p, n);
 	struct seen *s;
 	size_t i;
 
@@ -289,8 +285,16 @@ static bool add(struct qry_tally *t, struct tally_value *to, const struct tally_
 	}
 }
 
-static bool take_values(struct qry_tally *t, struct group *g, const uint8_t *at)
+/* The same in every tally. @seen: the number of the argument among those. */
+static uint64_t hash_of_seen(uint64_t group, unsigned seen, const void *p, size_t n)
 {
+	return hash_bytes(p, n, group + seen);
+}
+
+static bool take_values(struct qry_tally *t, struct group *g, const struct row *r)
+{
+	const uint8_t *at = (const uint8_t *)t->waiting.p + r->at + r->key_size;
+	unsigned seen = 0;
 	bool good = true;
 
 	for (unsigned i = 0; i < t->shape.values && good; i++) {
@@ -307,7 +311,12 @@ static bool take_values(struct qry_tally *t, struct group *g, const uint8_t *at)
 			to->type = TALLY_INT;
 			break;
 		case 'd':
-			good = v.type == TALLY_NULL || see(t, g, i, from, (size_t)(at - from));
+			good = v.type == TALLY_NULL ||
+			       see(t, g, i, from, (size_t)(at - from),
+				   seen < SEEN_AHEAD
+				       ? r->seen[seen]
+				       : hash_of_seen(r->hash, seen, from, (size_t)(at - from)));
+			seen++;
 			to->type = TALLY_INT;
 			break;
 		case 'm':
@@ -326,27 +335,55 @@ static bool take_values(struct qry_tally *t, struct group *g, const uint8_t *at)
 
 /* --- rows: encoded when they come, and added some at a time */
 
+static void *record_at(const struct table *table, uint64_t hash)
+{
+	return table->slots ? table->slots[hash & table->mask].record : NULL;
+}
+
 /*
  * Groups are all over memory, and each takes its time to come: so all of them are asked for before
- * the first is used.
+ * the first is used, as is what was seen in them.
  */
 static bool add_rows(struct qry_tally *t)
 {
 	bool good = !t->waiting.failed || fail(t, QRY_TALLY_MEMORY_OUT);
 
-	for (unsigned i = 0; i < t->row_count; i++)
-		__builtin_prefetch(t->groups.slots[t->rows[i].hash & t->groups.mask].record);
+	for (unsigned i = 0; i < t->row_count; i++) {
+		__builtin_prefetch(record_at(&t->groups, t->rows[i].hash));
+		for (unsigned k = 0; k < SEEN_AHEAD && k < t->distinct; k++)
+			__builtin_prefetch(record_at(&t->seen, t->rows[i].seen[k]));
+	}
 	for (unsigned i = 0; i < t->row_count && good; i++) {
 		const struct row *r = &t->rows[i];
 		const char *key = t->waiting.p + r->at;
 		struct group *g = group_of(t, key, r->key_size, r->hash);
 
-		good = g ? take_values(t, g, (const uint8_t *)key + r->key_size)
-			 : fail(t, QRY_TALLY_MEMORY_OUT);
+		good = g ? take_values(t, g, r) : fail(t, QRY_TALLY_MEMORY_OUT);
 	}
 	t->row_count = 0;
 	buf_reset(&t->waiting);
 	return good;
+}
+
+/* Ask for the places of what count(DISTINCT) looks at. */
+static void look_ahead(struct qry_tally *t, struct row *r)
+{
+	const uint8_t *at = (const uint8_t *)t->waiting.p + r->at + r->key_size;
+	unsigned seen = 0;
+
+	for (unsigned i = 0; i < t->shape.values && seen < SEEN_AHEAD; i++) {
+		const uint8_t *from = at;
+		struct tally_decoded v;
+
+		if (t->shape.kinds[i] != 'n')
+			at = tally_decode(at, &v);
+		if (t->shape.kinds[i] != 'd')
+			continue;
+		r->seen[seen] = hash_of_seen(r->hash, seen, from, (size_t)(at - from));
+		if (t->seen.slots)
+			__builtin_prefetch(&t->seen.slots[r->seen[seen] & t->seen.mask]);
+		seen++;
+	}
 }
 
 bool qry_tally_add(struct qry_tally *t, sqlite3_value **v, unsigned n)
@@ -371,6 +408,8 @@ bool qry_tally_add(struct qry_tally *t, sqlite3_value **v, unsigned n)
 		return fail(t, good ? QRY_TALLY_MEMORY_OUT : QRY_TALLY_VALUE);
 	r->hash = hash_bytes(t->waiting.p + r->at, r->key_size, t->seed);
 	__builtin_prefetch(&t->groups.slots[r->hash & t->groups.mask]);
+	if (t->distinct)
+		look_ahead(t, r);
 	return ++t->row_count < BATCH && t->waiting.len < BLOCK_SIZE ? true : add_rows(t);
 }
 
@@ -384,8 +423,10 @@ struct qry_tally *qry_tally_new(const struct qry_tally_options *opt,
 	t->opt = *opt;
 	t->shape = *shape;
 	t->seed = seed;
-	for (unsigned i = 0; i < shape->values; i++)
+	for (unsigned i = 0; i < shape->values; i++) {
 		t->arguments += shape->kinds[i] != 'n';
+		t->distinct += shape->kinds[i] == 'd';
+	}
 	if (!grow(t, &t->groups) || !buf_room(&t->waiting, BATCH)) { /* a place, also for no key */
 		qry_tally_free(t);
 		return NULL;
@@ -455,7 +496,8 @@ bool qry_tally_merge(struct qry_tally *t, struct qry_tally *from)
 	for (size_t i = 0; from->seen.count && i <= from->seen.mask && good; i++) {
 		struct seen *s = from->seen.slots[i].record;
 
-		good = !s || see(t, *home(s->group), s->value, s->bytes, s->n);
+		good = !s ||
+		       see(t, *home(s->group), s->value, s->bytes, s->n, from->seen.slots[i].hash);
 	}
 	t->columns.whole |= from->columns.whole;
 	t->columns.whole_fractions |= from->columns.whole_fractions;
