@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "query/alert_scan.h"
+#include "query/grouping_plan.h"
 #include "query/tokens.h"
 
 #define ITEMS_MAX 64
@@ -742,117 +743,41 @@ static void write_shape(const struct statement *s, struct qry_tally_shape *out)
 		out->kinds[i] = s->values[i].kind;
 }
 
-/* --- what SQLite says of it */
-
-struct plan {
-	bool sorts;	  /* all rows, by the keys */
-	bool jumps;	  /* looks rows up one by one in the order of an index */
-	bool alerts;	  /* looks at all of v_alert */
-	bool scans;	  /* all rows of the first table, as they lie in it */
-	struct buf lines; /* but for what puts rows in order */
-};
-
-static sqlite3_stmt *explain(sqlite3 *db, const char *how, const char *sql)
-{
-	char *text = sqlite3_mprintf("%s %s", how, sql);
-	sqlite3_stmt *stmt = NULL;
-
-	if (text)
-		sqlite3_prepare_v2(db, text, -1, &stmt, NULL);
-	sqlite3_free(text);
-	return stmt;
-}
-
-static const char *text_of(sqlite3_stmt *stmt, int column)
-{
-	const unsigned char *text = sqlite3_column_text(stmt, column);
-
-	return text ? (const char *)text : "";
-}
-
-static void plan_of(sqlite3 *db, const char *sql, struct plan *p)
-{
-	sqlite3_stmt *stmt = explain(db, "EXPLAIN QUERY PLAN", sql);
-
-	*p = (struct plan){0};
-	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
-		const char *line = text_of(stmt, 3);
-		bool scan = strncmp(line, "SCAN ", 5) == 0;
-
-		p->sorts |= strstr(line, "TEMP B-TREE FOR GROUP BY") != NULL;
-		if (strncmp(line, "USE TEMP B-TREE FOR ", 20) == 0)
-			continue;
-		p->scans |= scan && !p->lines.len && !strchr(line + 5, ' ');
-		p->jumps |= scan && strstr(line, " USING INDEX ") != NULL;
-		p->alerts |= scan && line[5] == 'a' && (!line[6] || line[6] == ' ');
-		buf_addf(&p->lines, "%s\n", line);
-	}
-	sqlite3_finalize(stmt);
-}
-
-/* Are all texts compared by their bytes? */
-static bool is_binary(sqlite3 *db, const char *sql)
-{
-	static const char *const keyed[] = {"Compare", "SorterOpen", "OpenEphemeral"};
-	sqlite3_stmt *stmt = explain(db, "EXPLAIN", sql);
-	bool binary = stmt != NULL;
-
-	while (binary && sqlite3_step(stmt) == SQLITE_ROW) {
-		const char *what = text_of(stmt, 1), *p4 = text_of(stmt, 5);
-
-		if (strcmp(what, "CollSeq") == 0)
-			binary = !*p4 || strncmp(p4, "BINARY", 6) == 0;
-		for (size_t i = 0; i < COUNT_OF(keyed); i++)
-			if (*p4 && strcmp(what, keyed[i]) == 0)
-				binary = strncmp(p4, "k(", 2) == 0 &&
-					 p4[2 + strspn(p4 + 2, "0123456789,-.BN)")] == '\0';
-	}
-	sqlite3_finalize(stmt);
-	return binary;
-}
+/* --- is it worth it? */
 
 /* Is the same found by any connection to the case, and by numbers of rows? */
 static bool is_divisible(const struct statement *s, bool scan, const char *sql)
 {
-	sqlite3_stmt *stmt = explain(s->db, "EXPLAIN", sql);
 	struct buf first = {0};
-	struct plan plan;
-	bool good = stmt != NULL;
+	struct grouping_plan plan;
+	bool good;
 
-	while (good && sqlite3_step(stmt) == SQLITE_ROW) {
-		const char *what = text_of(stmt, 1);
-
-		if (strcmp(what, "OpenRead") == 0 || strcmp(what, "ReopenIdx") == 0)
-			good = sqlite3_column_int(stmt, 4) == 0;
-		else if (strcmp(what, "VOpen") == 0)
-			good = false;
-	}
-	sqlite3_finalize(stmt);
-	plan_of(s->db, sql, &plan);
+	grouping_plan_of(s->db, sql, &plan);
 	buf_lit(&first, "SEARCH ");
 	buf_sv(&first, scan ? SV_LIT("a") : s->t.list[s->called].text);
 	buf_lit(&first, " USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)\n");
-	good = good && strncmp(buf_cstr(&plan.lines), buf_cstr(&first), first.len) == 0;
+	good = grouping_is_of_main(s->db, sql) &&
+	       strncmp(buf_cstr(&plan.lines), buf_cstr(&first), first.len) == 0;
 	buf_done(&plan.lines);
 	buf_done(&first);
 	return good;
 }
 
 /* Do rows come in the order in which SQLite takes them for the groups of the statement? */
-static bool is_in_order(sqlite3 *db, const struct plan *was, bool scan, const char *sql)
+static bool is_in_order(sqlite3 *db, const struct grouping_plan *was, bool scan, const char *sql)
 {
-	struct plan is;
+	struct grouping_plan is;
 	bool same;
 
 	if (scan) /* both look at one alert after the other */
 		return was->scans;
-	plan_of(db, sql, &is);
+	grouping_plan_of(db, sql, &is);
 	same = !was->jumps && sv_eq(buf_view(&was->lines), buf_view(&is.lines));
 	buf_done(&is.lines);
 	return same;
 }
 
-static bool take_apart(struct statement *s, const char *sql, struct plan *plan,
+static bool take_apart(struct statement *s, const char *sql, struct grouping_plan *plan,
 		       struct qry_grouping *out)
 {
 	struct qry_range select = {0};
@@ -860,10 +785,10 @@ static bool take_apart(struct statement *s, const char *sql, struct plan *plan,
 
 	if (!qry_tokens_of(sql, &s->t) || !is_usual(s) || !find_clauses(s, &select))
 		return false;
-	plan_of(s->db, sql, plan);
+	grouping_plan_of(s->db, sql, plan);
 	if (s->group.to == s->group.from ? !plan->scans : !plan->sorts && !plan->jumps)
 		return false;
-	if (!is_binary(s->db, sql))
+	if (!grouping_is_binary(s->db, sql))
 		return false;
 	see_tables(s);
 	if (!find_items(s, select) || !find_keys(s))
@@ -882,7 +807,7 @@ static bool take_apart(struct statement *s, const char *sql, struct plan *plan,
 bool qry_grouping_of(sqlite3 *db, const char *sql, struct qry_grouping *out)
 {
 	struct statement *s = calloc(1, sizeof(*s));
-	struct plan plan = {0};
+	struct grouping_plan plan = {0};
 	bool good;
 
 	*out = (struct qry_grouping){0};

@@ -14,7 +14,7 @@
 
 static void put_number(struct buf *to, enum tally_type type, const void *number)
 {
-	uint8_t all[1 + sizeof(int64_t)] = {type};
+	uint8_t all[1 + sizeof(int64_t)] = {(uint8_t)type};
 
 	memcpy(all + 1, number, sizeof(int64_t));
 	buf_add(to, all, sizeof(all));
@@ -37,7 +37,7 @@ static bool put_bytes(struct buf *to, sqlite3_value *v, enum tally_type type)
 	/* Of texts, too: sqlite3_value_text() would copy them for the NUL. */
 	const void *p = sqlite3_value_blob(v);
 	uint32_t n = (uint32_t)sqlite3_value_bytes(v);
-	uint8_t head[1 + sizeof(n)] = {type};
+	uint8_t head[1 + sizeof(n)] = {(uint8_t)type};
 
 	memcpy(head + 1, &n, sizeof(n));
 	buf_add(to, head, sizeof(head));
