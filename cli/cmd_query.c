@@ -364,20 +364,24 @@ static int print_answer(struct query *o, sqlite3_stmt *stmt, sqlite3_stmt *how, 
 	return status;
 }
 
+static int bind_one(void *arg, sqlite3_stmt *stmt)
+{
+	return bind_all(arg, stmt);
+}
+
 static int answer(struct query *o, sqlite3_stmt *stmt)
 {
-	sqlite3_stmt *faster = qry_regroup(o->regroup, stmt), *how = faster ? faster : stmt;
-	int status = bind_all(o, how), rc = status ? SQLITE_OK : sqlite3_step(how);
+	sqlite3_stmt *faster = NULL, *how = stmt;
+	int status = bind_all(o, stmt);
 
-	if (faster && rc != SQLITE_ROW && rc != SQLITE_DONE && qry_regroup_gave_up(o->regroup)) {
-		sqlite3_finalize(faster);
-		faster = NULL;
-		how = stmt;
-		status = bind_all(o, how);
-		rc = status ? SQLITE_OK : sqlite3_step(how);
+	if (!status)
+		faster = qry_regroup(o->regroup, stmt, bind_one, o);
+	if (faster) {
+		status = bind_all(o, faster);
+		how = faster;
 	}
 	if (!status)
-		status = print_answer(o, stmt, how, rc);
+		status = print_answer(o, stmt, how, sqlite3_step(how));
 	sqlite3_finalize(faster);
 	return status;
 }
@@ -473,7 +477,10 @@ static void tell_version(struct query *o, const char *path)
 static int open_all(struct query *o, const char *path)
 {
 	const uint64_t memory = o->common.mem_limit ? o->common.mem_limit : QRY_ASK_MEMORY;
-	const struct qry_tally_options groups = {memory / 2, should_stop, o};
+	const struct qry_regroup_options groups = {.tally = {memory / 2, should_stop, o},
+						   .path = o->write ? NULL : path,
+						   .ask = &o->ask,
+						   .threads = cli_jobs_default()};
 	struct error err = {0};
 	int rc;
 

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "engine/filter/filter.h"
 #include "query/internal.h"
 
 #define ROWS_MAX 500000u       /* remembered; then all are forgotten */
 #define TEXT_MAX (64ull << 20) /* bytes of their texts, likewise */
 #define CELLS	 7
-#define FEW	 256 /* ids of most rules and readings are below */
+#define FEW	 256   /* ids of most rules and readings are below */
+#define NEAR	 65536 /* places for processes, found by their number alone */
 
 enum kind { READING, RULE, PRIORITY, PROCESS, EXECS, KINDS };
 enum {
@@ -22,8 +24,8 @@ enum {
 	READING_SHA256
 };
 enum { RULE_NAME, RULE_TAGS, RULE_DIGEST };
-enum { PROCESS_PID, PROCESS_ID, PROCESS_CONTAINER, PROCESS_COMM, PROCESS_EXEPATH, PROCESS_CMDLINE };
-enum { EXEC_SEQ, EXEC_EVT, EXEC_UNUSED, EXEC_COMM, EXEC_EXEPATH, EXEC_CMDLINE };
+enum { PROCESS_PID, PROCESS_COMM, PROCESS_EXEPATH, PROCESS_CMDLINE, PROCESS_ID, PROCESS_CONTAINER };
+enum { EXEC_EVT, EXEC_COMM, EXEC_EXEPATH, EXEC_CMDLINE };
 _Static_assert((int)EXEC_COMM == (int)PROCESS_COMM && (int)EXEC_CMDLINE == (int)PROCESS_CMDLINE,
 	       "one stands for the other");
 
@@ -38,12 +40,12 @@ static const struct {
 		 7},
     [RULE] = {"SELECT name, tags, digest FROM main.rules WHERE rule_id = ?1", 3},
     [PRIORITY] = {"SELECT name FROM main.priorities WHERE priority = ?1", 1},
-    [PROCESS] = {"SELECT pid, process_id, container_id, comm, exepath, cmdline"
+    [PROCESS] = {"SELECT pid, comm, exepath, cmdline, process_id, container_id"
 		 " FROM main.processes WHERE process_id = ?1",
 		 6},
-    [EXECS] = {"SELECT seq, evt_num, NULL, comm, exepath, cmdline FROM main.execs"
+    [EXECS] = {"SELECT evt_num, comm, exepath, cmdline FROM main.execs"
 	       " WHERE process_id = ?1 ORDER BY seq",
-	       6},
+	       4},
 };
 
 /* --- the SELECT: columns in the order of v_alert */
@@ -54,8 +56,9 @@ static const struct {
 const char qry_alert_scan_sql[] =
 	"SELECT a.alert_id, scapula_reading_run(a.run_capture_id) AS run_id,"
 	" scapula_reading_capture(a.run_capture_id) AS capture_id, a.run_capture_id, a.seq,"
-	" strftime('%Y-%m-%dT%H:%M:%S', a.ts / 1000000000, 'unixepoch')"
-	" || printf('.%09dZ', a.ts % 1000000000) AS time,"
+	" iif(a.ts >= 0, scapula_time(a.ts),"
+	"  strftime('%Y-%m-%dT%H:%M:%S', a.ts / 1000000000, 'unixepoch')"
+	"  || printf('.%09dZ', a.ts % 1000000000)) AS time,"
 	" a.ts, scapula_priority(a.priority) AS priority, scapula_rule(a.rule_id) AS rule, a.source,"
 	" scapula_rule_tags(a.rule_id) AS tags, a.output, a.output_fields, a.evt_num, a.evt_offset,"
 	" a.tid, a.pid, scapula_process" ALERT_PROCESS " AS process_id,"
@@ -65,7 +68,7 @@ const char qry_alert_scan_sql[] =
 	" scapula_process_container" ALERT_PROCESS " AS container_id,"
 	" scapula_reading_path(a.run_capture_id) AS capture,"
 	" scapula_reading_host(a.run_capture_id) AS hostname, a.priority AS severity,"
-	" " QRY_FINGERPRINT_SQL("a.fingerprint") " AS fingerprint,"
+	" scapula_fingerprint_text(a.fingerprint) AS fingerprint,"
 	" scapula_reading_sha256(a.run_capture_id) AS capture_sha256,"
 	" scapula_rule_digest(a.rule_id) AS rule_digest, a.rule_id, a.fingerprint AS fingerprint_key,"
 	" " QRY_VERDICT_SQL("scapula_reading_sha256(a.run_capture_id)", "scapula_rule(a.rule_id)")
@@ -76,7 +79,7 @@ const char qry_alert_scan_sql[] =
 
 /* --- rows that are remembered */
 
-struct cell { /* small: rows of many processes are to stay near the processor */
+struct cell { /* small: rows of many processes are to stay near the processor, as are texts */
 	union {
 		int64_t i;
 		const char *text;
@@ -86,7 +89,10 @@ struct cell { /* small: rows of many processes are to stay near the processor */
 };
 
 struct row {
-	struct row *next;	   /* of execs: the one before */
+	union {
+		struct row *next; /* of execs: the one before */
+		int64_t id;	  /* of processes */
+	};
 	const struct execs *execs; /* of processes; NULL: not looked for yet */
 	bool there;		   /* or not: that is remembered, too */
 	struct cell cell[CELLS];
@@ -103,7 +109,10 @@ struct qry_alert_scan {
 	sqlite3_stmt *stmt[KINDS];
 	struct map known[EXECS];
 	struct row *few[EXECS][FEW];
+	struct row **near; /* some of the processes; NULL: none yet */
+	struct smap texts; /* each once: programs have the same names over and over */
 	struct arena memory;
+	struct buf scratch;
 	size_t rows;
 	uint64_t text;
 };
@@ -119,6 +128,9 @@ void qry_alert_scan_forget(struct qry_alert_scan *s)
 	for (unsigned i = 0; i < EXECS; i++)
 		map_done(&s->known[i]);
 	memset(s->few, 0, sizeof(s->few));
+	free(s->near);
+	s->near = NULL;
+	smap_done(&s->texts);
 	arena_done(&s->memory);
 	s->rows = 0;
 	s->text = 0;
@@ -136,6 +148,18 @@ static void make_room(struct qry_alert_scan *s)
 {
 	if (s->rows >= ROWS_MAX || s->text >= TEXT_MAX)
 		qry_alert_scan_forget(s);
+}
+
+/* Return: NULL without memory. */
+static const char *take_text(struct qry_alert_scan *s, const char *p, size_t n)
+{
+	char *text = p ? smap_get(&s->texts, sv_make(p, n)) : NULL;
+
+	if (text || !p)
+		return text;
+	text = arena_strndup(&s->memory, p, n);
+	s->text += n;
+	return text && smap_put(&s->texts, sv_make(text, n), text) == 0 ? text : NULL;
 }
 
 static struct row *take_row(struct qry_alert_scan *s, sqlite3_stmt *stmt, int cells)
@@ -157,9 +181,8 @@ static struct row *take_row(struct qry_alert_scan *s, sqlite3_stmt *stmt, int ce
 			size_t n = (size_t)sqlite3_column_bytes(stmt, i);
 
 			c->type = SQLITE_TEXT;
-			c->text = p ? arena_strndup(&s->memory, p, n) : NULL;
+			c->text = take_text(s, p, n);
 			c->n = (uint32_t)n;
-			s->text += n;
 			if (!c->text)
 				return NULL;
 		}
@@ -202,6 +225,7 @@ static struct row *read_row(struct qry_alert_scan *s, enum kind kind, int64_t id
 	sqlite3_reset(stmt);
 	if (*rc != SQLITE_OK)
 		return NULL;
+	r->id = id;
 	if ((uint64_t)id < FEW)
 		s->few[kind][id] = r;
 	return r;
@@ -214,6 +238,26 @@ static inline struct row *look_up(struct qry_alert_scan *s, enum kind kind, int6
 	    (uint64_t)id < FEW ? s->few[kind][id] : map_get(&s->known[kind], (uint64_t)id);
 
 	return LIKELY(r) ? r : read_row(s, kind, id, rc);
+}
+
+/* Numbers of processes follow one another, so places by number are small enough to stay near. */
+static struct row **near_place(const struct qry_alert_scan *s, int64_t id)
+{
+	return &s->near[((uint64_t)id + (uint64_t)(id >> 32)) % NEAR];
+}
+
+static struct row *look_up_process(struct qry_alert_scan *s, int64_t id, int *rc)
+{
+	struct row *r = s->near ? *near_place(s, id) : NULL;
+
+	if (LIKELY(r && r->id == id))
+		return r;
+	r = look_up(s, PROCESS, id, rc); /* which may forget all others */
+	if (!s->near)
+		s->near = calloc(NEAR, sizeof(struct row *));
+	if (r && s->near)
+		*near_place(s, id) = r;
+	return r;
 }
 
 /*
@@ -329,7 +373,7 @@ static struct row *shown_process(struct qry_alert_scan *s, sqlite3_value **v, in
 		return NULL;
 	*id = (int64_t)((uint64_t)reading->cell[READING_ID].i << 32) +
 	      sqlite3_value_int64(v[1]) % ((int64_t)1 << 32);
-	process = look_up(s, PROCESS, *id, rc);
+	process = look_up_process(s, *id, rc);
 	pid = process ? &process->cell[PROCESS_PID] : NULL;
 	if (!pid || !process->there ||
 	    (pid->type == SQLITE_NULL) != (sqlite3_value_type(v[2]) == SQLITE_NULL) ||
@@ -358,6 +402,39 @@ static void give_of_process(sqlite3_context *ctx, int n, sqlite3_value **v)
 		sqlite3_result_error_code(ctx, rc);
 	else if (r)
 		give(ctx, &(exec ? exec : r)->cell[b->f->cell]);
+}
+
+static void give_scratch(sqlite3_context *ctx, struct qry_alert_scan *s)
+{
+	if (s->scratch.failed)
+		sqlite3_result_error_nomem(ctx);
+	else
+		sqlite3_result_text(ctx, s->scratch.p, (int)s->scratch.len, SQLITE_TRANSIENT);
+}
+
+/* (ts), which is not negative: what strftime() and printf() give, without their memory. */
+static void give_time(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	struct qry_alert_scan *s = sqlite3_user_data(ctx);
+
+	(void)n;
+	buf_reset(&s->scratch);
+	flt_time_iso8601(&s->scratch, (uint64_t)sqlite3_value_int64(v[0]));
+	buf_char(&s->scratch, 'Z');
+	give_scratch(ctx, s);
+}
+
+/* (fingerprint): as QRY_FINGERPRINT_SQL */
+static void give_fingerprint(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	struct qry_alert_scan *s = sqlite3_user_data(ctx);
+	uint64_t key = (uint64_t)sqlite3_value_int64(v[0]);
+
+	(void)n;
+	buf_reset(&s->scratch);
+	for (int shift = 60; shift >= 0; shift -= 4)
+		buf_char(&s->scratch, "0123456789abcdef"[key >> shift & 15]);
+	give_scratch(ctx, s);
 }
 
 /* (run_capture_id, rule_id, priority): is all there that the view joins? */
@@ -391,6 +468,7 @@ static void scan_free(void *arg)
 	struct owned *o = arg;
 
 	qry_alert_scan_forget(&o->scan);
+	buf_done(&o->scan.scratch);
 	free(o);
 }
 
@@ -405,6 +483,12 @@ int qry_alert_scan_register(sqlite3 *db, struct qry_alert_scan **out, struct err
 	o->scan.db = db;
 	rc = sqlite3_create_function_v2(db, "scapula_alert_shown", 3, how, &o->scan, is_shown, NULL,
 					NULL, scan_free);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_create_function(db, "scapula_time", 1, how, &o->scan, give_time, NULL,
+					     NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_create_function(db, "scapula_fingerprint_text", 1, how, &o->scan,
+					     give_fingerprint, NULL, NULL);
 	for (size_t i = 0; i < COUNT_OF(functions) && rc == SQLITE_OK; i++) {
 		bool simple = functions[i].kind < PROCESS;
 

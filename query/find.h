@@ -51,6 +51,10 @@ struct qry_alert_filter {     /* zeroed: all alerts; what is set must hold toget
 	int64_t fingerprint;
 	uint64_t from, to; /* times; @to 0: no end */
 	enum qry_verdict_filter verdict;
+	/* What no index knows: alerts are searched for it, see struct qry_page. */
+	const char *output;    /* a part of the output, whatever the case of ASCII letters */
+	const char *comm;      /* name of the process at that moment */
+	const char *container; /* its ID, as views show it */
 };
 
 /* A place between alerts; zeroed: in front of the first, or with @back behind the last. */
@@ -67,9 +71,17 @@ struct qry_listed { /* texts are borrowed until the next page */
 	const char *rule, *output, *comm, *exepath, *hostname, *verdict; /* NULL: not known */
 };
 
+/*
+ * A search that meets too few alerts ends after QRY_SEARCH_MS. The page has what was found up to
+ * there, all of it; it goes on where @searched is given as the place to begin at.
+ */
+#define QRY_SEARCH_MS 50
+
 struct qry_page {
-	size_t count; /* less than were asked for: there are no more */
+	size_t count; /* less than were asked for, and not @partly: there are no more */
 	const struct qry_listed *alerts;
+	bool partly;
+	struct qry_place searched; /* if so: as far as this */
 };
 
 struct qry_browse; /* an open case */
@@ -87,7 +99,8 @@ MUST_CHECK int qry_browse_page(struct qry_browse *b, const struct qry_alert_filt
 			       struct qry_page *out, struct error *err);
 /*
  * How many alerts pass @f; not more than @most are counted one by one, which @exact then tells.
- * From the case's own counts, at once, where @f is about rules, severities and fingerprints only.
+ * From the case's own counts, at once, where @f is about rules, severities and fingerprints only. A
+ * search ends as that for a page does: there are at least as many.
  */
 MUST_CHECK int qry_browse_count(struct qry_browse *b, const struct qry_alert_filter *f,
 				uint64_t most, uint64_t *out, bool *exact, struct error *err);

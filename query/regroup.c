@@ -1,704 +1,397 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Only what is understood completely is replaced: a statement with a word too many stays as it is.
- * What SQLite itself says of the statement decides whether it is worth it (the plan) and right (the
- * order of bytes must be what compares texts). The new statement has two levels:
- *
- *   SELECT keys and aggregates by name FROM scapula_tallied((SELECT scapula_tally(...) FROM ...
- * WHERE ...)) WHERE having ORDER BY ... LIMIT ...
- *
- * The inner one has the words of the statement where they cannot mean anything else; names that it
- * does not know there make it fail to compile, and the statement stays as it is.
- */
 #include "query/regroup.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "archive/archive.h"
 #include "query/alert_scan.h"
+#include "query/ask.h"
+#include "query/grouping.h"
+#include "query/internal.h"
 #include "query/json_field.h"
-#include "query/tokens.h"
+#include "query/tally_sql.h"
 
-#define ITEMS_MAX 64
+#define PARTS_EACH 32 /* of a thread: so that none waits long for the others in the end */
+#define TRIES	   3  /* to see the same state of a case that somebody fills */
 
-struct qry_regroup {
+struct job { /* the rows of one statement; all threads take parts of it */
+	int64_t first;
+	uint64_t rows, part; /* numbers of rows; those of a part */
+	atomic_uint_fast64_t next;
+	atomic_bool over; /* all taken, or one failed */
+};
+
+struct lane { /* a connection, and the thread that uses it while groups are gathered */
+	struct qry_regroup *r;
 	sqlite3 *db;
 	struct qry_tallies *tallies;
 	struct qry_alert_scan *scan;
+	int64_t from, to; /* the part at hand */
+	/* For the statement at hand: */
+	sqlite3_stmt *stmt;
+	struct qry_tally *tally;
+	pthread_t thread;
+	bool runs, good;
 };
 
-struct item {
-	struct qry_range expr;
-	size_t alias; /* a token; 0: none */
+struct qry_regroup {
+	struct qry_regroup_options opt;
+	struct lane lanes[QRY_REGROUP_THREADS]; /* the first is the caller's */
+	unsigned lane_count, threads;
+	bool tried;    /* further ones were opened, or cannot be */
+	bool hopeless; /* the statement at hand */
+	uint64_t seed;
+	struct job job;
 };
 
-struct aggregate {
-	char kind;		   /* as scapula_tally() names it */
-	struct qry_range argument; /* none for 'n' */
-};
-
-struct statement {
-	struct qry_regroup *r;
-	struct qry_tokens t;
-	struct item items[ITEMS_MAX];
-	size_t item_count;
-	struct qry_range from, where, group, having, order, limit; /* without their words */
-	struct qry_range keys[QRY_TALLY_KEYS];
-	size_t key_count;
-	struct aggregate values[QRY_TALLY_VALUES];
-	size_t value_count;
-	bool one_table;
-	bool falls[QRY_TALLY_KEYS]; /* groups come from the largest of this key on */
-};
-
-static bool is(const struct statement *s, size_t at, const char *text)
+static bool is_stopped(const struct qry_regroup *r)
 {
-	return qry_token_is(&s->t, at, text);
+	return r->opt.tally.stop && r->opt.tally.stop(r->opt.tally.arg);
 }
 
-static bool is_one(struct qry_range r, enum qry_token_kind kind, const struct qry_tokens *t)
+/* --- connections */
+
+static void give_from(sqlite3_context *ctx, int n, sqlite3_value **v)
 {
-	return r.to - r.from == 1 && t->list[r.from].kind == kind;
+	(void)n, (void)v;
+	sqlite3_result_int64(ctx, ((const struct lane *)sqlite3_user_data(ctx))->from);
 }
 
-/* Does it compile? Names in double quotes are not texts while that is asked. */
-static sqlite3_stmt *prepare(struct qry_regroup *r, const char *sql)
+static void give_to(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	(void)n, (void)v;
+	sqlite3_result_int64(ctx, ((const struct lane *)sqlite3_user_data(ctx))->to);
+}
+
+static int prepare_lane(struct qry_regroup *r, struct lane *l, struct error *err)
+{
+	const int how = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
+	int rc;
+
+	l->r = r;
+	rc = qry_tallies_register(l->db, &l->tallies, err);
+	if (rc == 0)
+		rc = qry_alert_scan_register(l->db, &l->scan, err);
+	if (rc == 0)
+		rc = qry_json_field_register(l->db, err);
+	/* The same while a statement runs, which is what it means to SQLite. */
+	if (rc == 0 && (sqlite3_create_function(l->db, "scapula_from", 0, how, l, give_from, NULL,
+						NULL) != SQLITE_OK ||
+			sqlite3_create_function(l->db, "scapula_to", 0, how, l, give_to, NULL,
+						NULL) != SQLITE_OK))
+		rc = error_set(err, ERR_DB, "%s", sqlite3_errmsg(l->db));
+	return rc;
+}
+
+static void close_lane(struct lane *l)
+{
+	qry_alert_scan_end(l->scan);
+	sqlite3_close(l->db);
+	*l = (struct lane){0};
+}
+
+/* As many as there can be: what fails would make it slower, nothing else. */
+static void open_lanes(struct qry_regroup *r)
+{
+	unsigned most = r->opt.threads < QRY_REGROUP_THREADS ? r->opt.threads : QRY_REGROUP_THREADS;
+
+	if (r->tried || !r->opt.path || arc_is_inside(r->opt.path))
+		return;
+	r->tried = true;
+	while (r->lane_count < most) {
+		struct lane *l = &r->lanes[r->lane_count];
+		struct error err;
+
+		if (qry_ask_open(r->opt.path, r->opt.ask, &l->db, &err) < 0)
+			return;
+		if (prepare_lane(r, l, &err) < 0) {
+			close_lane(l);
+			return;
+		}
+		qry_ask_guard(l->db, r->opt.ask);
+		r->lane_count++;
+	}
+}
+
+/* --- the same state for all */
+
+static bool run(sqlite3 *db, const char *sql)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* Return: false: none. */
+static bool number(sqlite3 *db, const char *sql, int column, int64_t *out)
 {
 	sqlite3_stmt *stmt = NULL;
-	int texts = 1;
+	bool good = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
+		    sqlite3_step(stmt) == SQLITE_ROW &&
+		    sqlite3_column_type(stmt, column) == SQLITE_INTEGER;
 
-	sqlite3_db_config(r->db, SQLITE_DBCONFIG_DQS_DML, -1, &texts);
-	sqlite3_db_config(r->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
-	sqlite3_prepare_v2(r->db, sql, -1, &stmt, NULL);
-	sqlite3_db_config(r->db, SQLITE_DBCONFIG_DQS_DML, texts, NULL);
-	return stmt;
-}
-
-/* --- taking a statement apart */
-
-/* Words whose presence alone is too much. */
-static bool is_usual(const struct statement *s)
-{
-	static const char *const words[] = {"UNION",  "INTERSECT", "EXCEPT", "OVER",
-					    "FILTER", "WINDOW",	   "COLLATE"};
-
-	for (size_t i = 0; i < s->t.count; i++)
-		for (size_t w = 0; w < COUNT_OF(words); w++)
-			if (is(s, i, words[w]))
-				return false;
-	return is(s, 0, "SELECT") && !is(s, 1, "DISTINCT") && !is(s, 1, "ALL");
-}
-
-/* The clauses in the order in which they must come; FROM and GROUP BY must be there. */
-static bool find_clauses(struct statement *s, struct qry_range *select)
-{
-	struct {
-		const char *word;
-		struct qry_range *range;
-		size_t words;
-	} clauses[] = {{"SELECT", select, 1},	{"FROM", &s->from, 1},	   {"WHERE", &s->where, 1},
-		       {"GROUP", &s->group, 2}, {"HAVING", &s->having, 1}, {"ORDER", &s->order, 2},
-		       {"LIMIT", &s->limit, 1}};
-	struct qry_range *open = NULL;
-	size_t next = 0, end = s->t.count;
-
-	if (end && is(s, end - 1, ";"))
-		end--;
-	for (size_t i = 0; i < end; i++) {
-		if (is(s, i, "("))
-			i = qry_token_closing(&s->t, i, end);
-		for (size_t c = next; c < COUNT_OF(clauses); c++) {
-			if (!is(s, i, clauses[c].word))
-				continue;
-			if (clauses[c].words == 2 && !is(s, i + 1, "BY"))
-				return false;
-			if (open)
-				open->to = i;
-			open = clauses[c].range;
-			*open = (struct qry_range){i + clauses[c].words, end};
-			i += clauses[c].words - 1;
-			next = c + 1;
-			break;
-		}
-	}
-	return s->from.to > s->from.from && s->group.to > s->group.from;
-}
-
-/* What stands behind an expression may be its name. */
-static void find_alias(const struct statement *s, struct item *it)
-{
-	size_t last = it->expr.to - 1;
-	const struct qry_token *t = &s->t.list[last], *before = t - 1;
-
-	if (it->expr.to - it->expr.from < 2 || (t->kind != QRY_WORD && t->kind != QRY_QUOTED))
-		return;
-	if (is(s, last - 1, "AS") && it->expr.to - it->expr.from > 2) {
-		it->expr.to -= 2;
-		it->alias = last;
-	} else if (!qry_token_is_keyword(t) &&
-		   (before->kind == QRY_SIGN
-			? is(s, last - 1, ")")
-			: !qry_token_is_keyword(before) || is(s, last - 1, "END"))) {
-		it->expr.to--;
-		it->alias = last;
-	}
-}
-
-static bool find_items(struct statement *s, struct qry_range r)
-{
-	while (r.from < r.to) {
-		size_t comma = qry_token_comma(&s->t, r);
-		struct item *it = &s->items[s->item_count];
-
-		if (s->item_count == ITEMS_MAX || comma == r.from)
-			return false;
-		it->expr = (struct qry_range){r.from, comma};
-		find_alias(s, it);
-		s->item_count++;
-		r.from = comma + 1;
-	}
-	return s->item_count > 0;
-}
-
-static const struct item *item_named(const struct statement *s, const struct qry_token *name)
-{
-	for (size_t i = 0; i < s->item_count; i++)
-		if (s->items[i].alias && qry_tokens_equal(&s->t.list[s->items[i].alias], name))
-			return &s->items[i];
-	return NULL;
-}
-
-static bool is_column(const struct statement *s, const struct qry_token *name)
-{
-	struct buf sql = {0};
-	sqlite3_stmt *stmt;
-
-	buf_lit(&sql, "SELECT ");
-	buf_sv(&sql, name->text);
-	buf_lit(&sql, " FROM ");
-	qry_tokens_add(&sql, &s->t, s->from);
-	stmt = prepare(s->r, buf_cstr(&sql));
+	if (good)
+		*out = sqlite3_column_int64(stmt, column);
 	sqlite3_finalize(stmt);
-	buf_done(&sql);
-	return stmt != NULL;
-}
-
-/* A number stands for an item, and so does its name if nothing else has it. */
-static bool resolve_key(const struct statement *s, struct qry_range *key)
-{
-	const struct qry_token *t = &s->t.list[key->from];
-	const struct item *named;
-	size_t n = 0;
-
-	if (key->to == key->from)
-		return false;
-	if (key->to - key->from > 1 || (t->kind != QRY_NUMBER && t->kind != QRY_WORD))
-		return t->kind != QRY_QUOTED || key->to - key->from > 1 || !s->item_count ||
-		       is_column(s, t);
-	if (t->kind == QRY_WORD) {
-		named = item_named(s, t);
-		if (named && !is_column(s, t))
-			*key = named->expr;
-		return true;
-	}
-	for (size_t i = 0; i < t->text.n && n <= ITEMS_MAX; i++) {
-		if (t->text.p[i] < '0' || t->text.p[i] > '9')
-			return false;
-		n = 10 * n + (size_t)(t->text.p[i] - '0');
-	}
-	if (n < 1 || n > s->item_count)
-		return false;
-	*key = s->items[n - 1].expr;
-	return true;
-}
-
-static bool find_keys(struct statement *s)
-{
-	struct qry_range r = s->group;
-
-	while (r.from < r.to) {
-		size_t comma = qry_token_comma(&s->t, r);
-
-		if (s->key_count == QRY_TALLY_KEYS)
-			return false;
-		s->keys[s->key_count] = (struct qry_range){r.from, comma};
-		if (!resolve_key(s, &s->keys[s->key_count++]))
-			return false;
-		r.from = comma + 1;
-	}
-	return true;
-}
-
-static void see_tables(struct statement *s)
-{
-	s->one_table = true;
-	for (size_t i = s->from.from; i < s->from.to; i++)
-		if (is(s, i, ",") || is(s, i, "JOIN") || is(s, i, "("))
-			s->one_table = false;
-}
-
-/* --- expressions of the outer level */
-
-struct mapped {
-	bool key;      /* a key is in it */
-	bool compares; /* and something where the type of its column would matter */
-};
-
-static bool same(const struct statement *s, struct qry_range a, size_t at)
-{
-	for (size_t i = 0; a.from + i < a.to; i++)
-		if (!qry_tokens_equal(&s->t.list[a.from + i], &s->t.list[at + i]))
-			return false;
-	return true;
-}
-
-/* Nothing before or behind it can take a part of it away. */
-static bool is_whole(const struct statement *s, struct qry_range key)
-{
-	bool call = s->t.list[key.from].kind == QRY_WORD &&
-		    !qry_token_is_keyword(&s->t.list[key.from]) && is(s, key.from + 1, "(");
-
-	return key.to - key.from == 1 || (key.to - key.from == 3 && is(s, key.from + 1, ".")) ||
-	       (call && qry_token_closing(&s->t, key.from + 1, key.to) == key.to - 1);
-}
-
-/* Return: how many tokens of @r make key @k, 0: it does not begin with it. */
-static size_t match_key(const struct statement *s, struct qry_range r, size_t start, size_t k)
-{
-	struct qry_range key = s->keys[k];
-	size_t n = key.to - key.from;
-	bool free;
-
-	/* t.column is column, where there is but one table. */
-	if (s->one_table && n == 1 && is(s, r.from + 1, ".") && r.to - r.from >= 3 &&
-	    same(s, key, r.from + 2))
-		return 3;
-	if (s->one_table && n == 3 && is(s, key.from + 1, ".") && !is(s, r.from + 1, ".") &&
-	    same(s, (struct qry_range){key.from + 2, key.to}, r.from))
-		return is(s, r.from + 1, "(") ? 0 : 1;
-	if (n > r.to - r.from || !same(s, key, r.from))
-		return 0;
-	if (n == 1 && r.from + 1 < r.to && (is(s, r.from + 1, ".") || is(s, r.from + 1, "(")))
-		return 0;
-	free = (r.from == start || is(s, r.from - 1, "(") || is(s, r.from - 1, ",")) &&
-	       (r.from + n == r.to || is(s, r.from + n, ")") || is(s, r.from + n, ","));
-	return free || is_whole(s, key) ? n : 0;
-}
-
-static size_t map_key(const struct statement *s, struct qry_range r, size_t start, struct buf *out,
-		      struct mapped *m)
-{
-	for (size_t k = 0; k < s->key_count; k++) {
-		size_t n = match_key(s, r, start, k);
-
-		if (!n)
-			continue;
-		buf_addf(out, "_k%zu ", k);
-		m->key = true;
-		return n;
-	}
-	return 0;
-}
-
-static char kind_of(const struct statement *s, size_t at)
-{
-	static const struct {
-		const char *name;
-		char kind;
-	} kinds[] = {{"count", 'c'}, {"min", 'm'}, {"max", 'M'}, {"sum", 's'}, {"avg", 'a'}};
-
-	for (size_t i = 0; i < COUNT_OF(kinds); i++)
-		if (is(s, at, kinds[i].name))
-			return kinds[i].kind;
-	return 0;
-}
-
-/* Return: the number of the aggregate, new or known; or QRY_TALLY_VALUES. */
-static size_t value_of(struct statement *s, char kind, struct qry_range argument)
-{
-	for (size_t i = 0; i < s->value_count; i++) {
-		struct aggregate *a = &s->values[i];
-
-		if (a->kind == kind &&
-		    a->argument.to - a->argument.from == argument.to - argument.from &&
-		    same(s, argument, a->argument.from))
-			return i;
-	}
-	if (s->value_count < QRY_TALLY_VALUES) {
-		s->values[s->value_count++] = (struct aggregate){kind, argument};
-		return s->value_count - 1;
-	}
-	return QRY_TALLY_VALUES;
-}
-
-/* Return: how many tokens are an aggregate, 0: none; r.to - r.from + 1: one that cannot be. */
-static size_t map_aggregate(struct statement *s, struct qry_range r, struct buf *out)
-{
-	size_t refuse = r.to - r.from + 1, end, n;
-	char kind = kind_of(s, r.from);
-	struct qry_range in;
-
-	if (!kind || r.from + 1 >= r.to || !is(s, r.from + 1, "("))
-		return 0;
-	end = qry_token_closing(&s->t, r.from + 1, r.to);
-	if (end == r.to)
-		return refuse;
-	in = (struct qry_range){r.from + 2, end};
-	if (kind == 'c' && (in.to == in.from || (in.to - in.from == 1 && is(s, in.from, "*")))) {
-		kind = 'n';
-		in.to = in.from;
-	} else if (in.to == in.from || is(s, in.from, "DISTINCT") ||
-		   qry_token_comma(&s->t, in) != in.to) {
-		return refuse;
-	}
-	n = value_of(s, kind, in);
-	if (n == QRY_TALLY_VALUES)
-		return refuse;
-	buf_addf(out, "_v%zu ", n);
-	return end + 1 - r.from;
-}
-
-/* A function of one row? */
-static bool is_plain_function(const struct statement *s, size_t at)
-{
-	const struct qry_token *t = &s->t.list[at];
-	sqlite3_stmt *stmt =
-	    prepare(s->r, "SELECT count(*), sum(type <> 's') FROM pragma_function_list"
-			  " WHERE name = lower(?1)");
-	bool plain = false;
-
-	if (stmt) {
-		sqlite3_bind_text(stmt, 1, t->text.p, (int)t->text.n, SQLITE_STATIC);
-		plain = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) > 0 &&
-			sqlite3_column_int(stmt, 1) == 0;
-	}
-	sqlite3_finalize(stmt);
-	return plain;
-}
-
-static bool compares(const struct statement *s, size_t at)
-{
-	static const char *const words[] = {
-	    "=", "==", "<", ">", "<=", ">=", "!=", "<>", "IN", "BETWEEN", "CASE", "IS"};
-
-	for (size_t i = 0; i < COUNT_OF(words); i++)
-		if (is(s, at, words[i]))
-			return true;
-	return false;
-}
-
-/* One token that is neither key nor aggregate. Return: false if it has no place there. */
-static bool map_token(const struct statement *s, size_t at, struct buf *out, struct mapped *m)
-{
-	static const char *const refused[] = {"SELECT", "EXISTS", "DISTINCT", "RAISE", "OFFSET"};
-	const struct qry_token *t = &s->t.list[at];
-
-	for (size_t i = 0; i < COUNT_OF(refused); i++)
-		if (is(s, at, refused[i]))
-			return false;
-	if (t->kind == QRY_QUOTED || is(s, at, "."))
-		return false;
-	if (t->kind == QRY_WORD && !qry_token_is_keyword(t) &&
-	    !(is(s, at + 1, "(") ? is_plain_function(s, at) : at > 0 && is(s, at - 1, "AS")))
-		return false;
-	m->compares |= compares(s, at);
-	buf_sv(out, t->text);
-	buf_char(out, ' ');
-	return true;
-}
-
-/* Write @r as the outer level has it. @names: those of items may be used. */
-static bool map_expr(struct statement *s, struct qry_range r, bool names, struct buf *out,
-		     struct mapped *m)
-{
-	const size_t start = r.from;
-
-	while (r.from < r.to) {
-		const struct qry_token *t = &s->t.list[r.from];
-		size_t n = map_key(s, r, start, out, m);
-		const struct item *it;
-
-		if (!n)
-			n = map_aggregate(s, r, out);
-		if (n > r.to - r.from)
-			return false;
-		it = !n && names && t->kind == QRY_WORD ? item_named(s, t) : NULL;
-		if (it && !is(s, r.from + 1, "(") && !is_column(s, t)) {
-			buf_lit(out, "( ");
-			if (!map_expr(s, it->expr, false, out, m))
-				return false;
-			buf_lit(out, ") ");
-		} else if (!n && !map_token(s, r.from, out, m)) {
-			return false;
-		}
-		r.from += n ? n : 1;
-	}
-	/* Columns of the new table have no types, which comparing would ask for. */
-	return !m->key || !m->compares;
-}
-
-/* --- the clauses of the outer level */
-
-static bool map_items(struct statement *s, struct buf *out)
-{
-	for (size_t i = 0; i < s->item_count; i++) {
-		struct item *it = &s->items[i];
-		struct mapped m = {0};
-
-		buf_str(out, i ? ", " : "SELECT ");
-		if (!map_expr(s, it->expr, false, out, &m))
-			return false;
-		if (it->alias) {
-			buf_lit(out, "AS ");
-			buf_sv(out, s->t.list[it->alias].text);
-		}
-	}
-	return true;
-}
-
-static bool map_having(struct statement *s, struct buf *out)
-{
-	struct mapped m = {0};
-
-	if (s->having.to == s->having.from)
-		return true;
-	buf_lit(out, " WHERE ");
-	return map_expr(s, s->having, true, out, &m) && !m.key;
-}
-
-/* The tokens at the end of a term that say in which direction. */
-static size_t direction(const struct statement *s, struct qry_range r)
-{
-	size_t end = r.to;
-
-	if (end >= r.from + 3 && is(s, end - 2, "NULLS"))
-		end -= 2;
-	if (end >= r.from + 2 && (is(s, end - 1, "ASC") || is(s, end - 1, "DESC")))
-		end--;
-	return end;
-}
-
-static bool map_order(struct statement *s, struct buf *out)
-{
-	struct qry_range r = s->order;
-
-	for (bool first = true; r.from < r.to; first = false) {
-		size_t comma = qry_token_comma(&s->t, r);
-		struct qry_range term = {r.from, comma}, ending;
-		struct mapped m = {0};
-
-		term.to = direction(s, term);
-		ending = (struct qry_range){term.to, comma};
-		buf_str(out, first ? " ORDER BY " : ", ");
-		if (is_one(term, QRY_NUMBER, &s->t) ||
-		    (is_one(term, QRY_WORD, &s->t) && item_named(s, &s->t.list[term.from])))
-			qry_tokens_add(out, &s->t, term);
-		else if (term.to == term.from || !map_expr(s, term, true, out, &m))
-			return false;
-		qry_tokens_add(out, &s->t, ending);
-		r.from = comma + 1;
-	}
-	return true;
-}
-
-/*
- * Where there are as many terms of ORDER BY as keys, SQLite groups by the keys in those directions.
- * It shows in the order of rows that ORDER BY finds equal.
- */
-static void find_directions(struct statement *s)
-{
-	bool falls[QRY_TALLY_KEYS] = {false};
-	struct qry_range r = s->order;
-	size_t n = 0;
-
-	for (; r.from < r.to; n++) {
-		size_t comma = qry_token_comma(&s->t, r);
-
-		if (n < QRY_TALLY_KEYS)
-			falls[n] = is(s, direction(s, (struct qry_range){r.from, comma}), "DESC");
-		r.from = comma + 1;
-	}
-	if (n == s->key_count)
-		memcpy(s->falls, falls, sizeof(falls));
-}
-
-/* --- the inner level */
-
-/* FROM v_alert, or v_alert with another name. Return: that name, or NULL. */
-static const struct qry_token *name_of_alerts(const struct statement *s)
-{
-	size_t n = s->from.to - s->from.from, last = s->from.to - 1;
-
-	if (!is(s, s->from.from, "v_alert") || n > 3 || (n == 3 && !is(s, last - 1, "AS")) ||
-	    (n > 1 && s->t.list[last].kind != QRY_WORD))
-		return NULL;
-	return &s->t.list[last];
-}
-
-static void write_inner(const struct statement *s, bool all_alerts, struct buf *out)
-{
-	buf_lit(out, " FROM scapula_tallied((SELECT scapula_tally('");
-	for (size_t i = 0; i < s->key_count; i++)
-		buf_char(out, s->falls[i] ? 'd' : 'a');
-	buf_char(out, ':');
-	for (size_t i = 0; i < s->value_count; i++)
-		buf_char(out, s->values[i].kind);
-	buf_char(out, '\'');
-	for (size_t i = 0; i < s->key_count; i++) {
-		buf_lit(out, ", ");
-		qry_tokens_add(out, &s->t, s->keys[i]);
-	}
-	for (size_t i = 0; i < s->value_count; i++) {
-		if (s->values[i].kind != 'n')
-			buf_lit(out, ", ");
-		qry_tokens_add(out, &s->t, s->values[i].argument);
-	}
-	buf_lit(out, ") FROM ");
-	if (all_alerts) {
-		buf_addf(out, "(%s) AS ", qry_alert_scan_sql);
-		buf_sv(out, name_of_alerts(s)->text);
-	} else {
-		qry_tokens_add(out, &s->t, s->from);
-	}
-	if (s->where.to > s->where.from) {
-		buf_lit(out, " WHERE ");
-		qry_tokens_add(out, &s->t, s->where);
-	}
-	buf_lit(out, "))");
-}
-
-static bool write_statement(struct statement *s, bool all_alerts, struct buf *out)
-{
-	struct buf having = {0}, order = {0};
-	bool good = map_items(s, out) && map_having(s, &having) && map_order(s, &order);
-
-	if (good) {
-		write_inner(s, all_alerts, out);
-		buf_sv(out, buf_view(&having));
-		buf_sv(out, buf_view(&order));
-		if (s->limit.to > s->limit.from) {
-			buf_lit(out, " LIMIT ");
-			qry_tokens_add(out, &s->t, s->limit);
-		}
-	}
-	good = good && !having.failed && !order.failed && !out->failed;
-	buf_done(&having);
-	buf_done(&order);
 	return good;
 }
 
-/* --- what SQLite says of it */
+static void let_go(struct qry_regroup *r)
+{
+	for (unsigned i = 0; i < r->lane_count; i++)
+		if (!sqlite3_get_autocommit(r->lanes[i].db))
+			run(r->lanes[i].db, "COMMIT");
+}
 
-struct plan {
-	bool sorts;  /* all rows, by the keys */
-	bool jumps;  /* looks rows up one by one in the order of an index */
-	bool alerts; /* looks at all of v_alert */
+/*
+ * The first connection looks before the others begin and after it has begun itself: if nothing was
+ * changed between, nothing was for any of them.
+ */
+static bool see_the_same(struct qry_regroup *r)
+{
+	static const char version[] = "PRAGMA main.data_version",
+			  touch[] = "BEGIN; SELECT 1 FROM main.sqlite_schema LIMIT 1";
+	sqlite3 *first = r->lanes[0].db;
+	int64_t before = 0, after = 0;
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		bool good = number(first, version, 0, &before);
+
+		for (unsigned k = r->lane_count; good && k-- > 0;)
+			good = run(r->lanes[k].db, touch);
+		good = good && number(first, version, 0, &after);
+		if (good && before == after)
+			return true;
+		let_go(r);
+		if (!good)
+			break;
+	}
+	return false;
+}
+
+/* --- gathering */
+
+static bool next_part(struct lane *l)
+{
+	struct job *j = &l->r->job;
+	uint64_t at = atomic_fetch_add(&j->next, 1), begin;
+
+	/* Whether there are so many parts is asked first: a product could be too large. */
+	if (atomic_load(&j->over) || at > j->rows / j->part)
+		return false;
+	begin = at * j->part;
+	l->from = (int64_t)((uint64_t)j->first + begin);
+	l->to = (int64_t)((uint64_t)l->from +
+			  (j->rows - begin < j->part ? j->rows - begin : j->part - 1));
+	return true;
+}
+
+static bool run_statement(struct lane *l)
+{
+	int rc;
+
+	while ((rc = sqlite3_step(l->stmt)) == SQLITE_ROW)
+		;
+	sqlite3_reset(l->stmt);
+	return rc == SQLITE_DONE;
+}
+
+static void *take_parts(void *arg)
+{
+	struct lane *l = arg;
+
+	l->good = true;
+	while (l->good && next_part(l))
+		l->good = run_statement(l);
+	if (!l->good)
+		atomic_store(&l->r->job.over, true);
+	return NULL;
+}
+
+struct binding {
+	int (*bind)(void *arg, sqlite3_stmt *stmt);
+	void *arg;
 };
 
-static sqlite3_stmt *explain(struct qry_regroup *r, const char *how, const char *sql)
+static bool begin_lane(struct lane *l, const struct qry_grouping *g, const char *sql, bool at_once,
+		       const struct binding *b)
 {
-	char *text = sqlite3_mprintf("%s %s", how, sql);
-	sqlite3_stmt *stmt = NULL;
+	struct qry_tally_options opt = l->r->opt.tally;
+	struct qry_tally_shape shape = g->shape;
+	unsigned others = l->r->lane_count - 1;
 
-	if (text)
-		sqlite3_prepare_v2(r->db, text, -1, &stmt, NULL);
-	sqlite3_free(text);
-	return stmt;
+	/* In parts, what the first gathers is half of all; in the end it has everything. */
+	if (!opt.memory)
+		opt.memory = QRY_TALLY_MEMORY;
+	if (!at_once)
+		opt.memory /= l == l->r->lanes ? 2 : 2 * (uint64_t)others;
+	shape.in_order = at_once && shape.in_order;
+	l->stmt = qry_grouping_prepare(l->db, sql);
+	if (!l->stmt || b->bind(b->arg, l->stmt) != 0)
+		return false;
+	l->tally = qry_tally_new(&opt, &shape, l->r->seed);
+	qry_tallies_direct(l->tallies, l->tally);
+	return l->tally != NULL;
 }
 
-static const char *text_of(sqlite3_stmt *stmt, int column)
+static void end_lane(struct lane *l)
 {
-	const unsigned char *text = sqlite3_column_text(stmt, column);
-
-	return text ? (const char *)text : "";
+	qry_tallies_direct(l->tallies, NULL);
+	sqlite3_finalize(l->stmt);
+	qry_tally_free(l->tally);
+	l->stmt = NULL;
+	l->tally = NULL;
+	l->runs = l->good = false;
 }
 
-static struct plan plan_of(struct qry_regroup *r, const char *sql)
+static bool find_rows(struct qry_regroup *r, const struct qry_grouping *g)
 {
-	sqlite3_stmt *stmt = explain(r, "EXPLAIN QUERY PLAN", sql);
-	struct plan p = {0};
+	const uint64_t many = r->opt.many ? r->opt.many : QRY_REGROUP_MANY;
+	const char *sql = buf_cstr((struct buf *)&g->bounds);
+	struct job *j = &r->job;
+	int64_t last = 0;
 
-	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
-		const char *line = text_of(stmt, 3);
+	if (!number(r->lanes[0].db, sql, 0, &j->first) || !number(r->lanes[0].db, sql, 1, &last))
+		return false;
+	j->rows = (uint64_t)last - (uint64_t)j->first; /* but one */
+	j->part = j->rows / ((uint64_t)r->lane_count * PARTS_EACH) + 1;
+	atomic_store(&j->next, 0);
+	atomic_store(&j->over, false);
+	return j->rows >= many;
+}
 
-		p.sorts |= strstr(line, "TEMP B-TREE FOR GROUP BY") != NULL;
-		if (strncmp(line, "SCAN ", 5) != 0)
+/* All lanes take parts. Return: are they all in the tally of the first? */
+static bool take_all_parts(struct qry_regroup *r)
+{
+	bool good;
+
+	for (unsigned i = 1; i < r->lane_count; i++) {
+		struct lane *l = &r->lanes[i];
+
+		l->runs = pthread_create(&l->thread, NULL, take_parts, l) == 0;
+	}
+	take_parts(&r->lanes[0]);
+	good = r->lanes[0].good;
+	for (unsigned i = 1; i < r->lane_count; i++) {
+		struct lane *l = &r->lanes[i];
+
+		if (!l->runs)
 			continue;
-		p.jumps |= strstr(line, " USING INDEX ") != NULL;
-		p.alerts |= strncmp(line, "SCAN a", 6) == 0 && (!line[6] || line[6] == ' ');
+		pthread_join(l->thread, NULL);
+		good = good && l->good && qry_tally_merge(r->lanes[0].tally, l->tally);
 	}
-	sqlite3_finalize(stmt);
-	return p;
+	return good;
 }
 
-/* Are all texts compared by their bytes? */
-static bool is_binary(struct qry_regroup *r, const char *sql)
+/* Would another attempt, with all memory or in order, end better? */
+static bool is_hopeless(const struct qry_regroup *r)
 {
-	sqlite3_stmt *stmt = explain(r, "EXPLAIN", sql);
-	bool binary = stmt != NULL;
+	for (unsigned i = 0; i < r->lane_count; i++) {
+		const struct qry_tally *t = r->lanes[i].tally;
+		enum qry_tally_fault fault = t ? qry_tally_fault(t) : QRY_TALLY_FINE;
 
-	while (binary && sqlite3_step(stmt) == SQLITE_ROW) {
-		const char *what = text_of(stmt, 1), *p4 = text_of(stmt, 5);
-
-		if (strcmp(what, "CollSeq") == 0)
-			binary = !*p4 || strncmp(p4, "BINARY", 6) == 0;
-		else if (strcmp(what, "Compare") == 0 || strcmp(what, "SorterOpen") == 0)
-			binary = strncmp(p4, "k(", 2) == 0 &&
-				 p4[2 + strspn(p4 + 2, "0123456789,-.BN)")] == '\0';
+		if (fault == QRY_TALLY_ORDER || fault == QRY_TALLY_MEMORY_OUT)
+			return false;
 	}
-	sqlite3_finalize(stmt);
-	return binary;
+	return true;
 }
 
-sqlite3_stmt *qry_regroup(struct qry_regroup *r, sqlite3_stmt *stmt)
+/* Return: the settled tally, or NULL. */
+static struct qry_tally *gather_in_parts(struct qry_regroup *r, const struct qry_grouping *g,
+					 const struct binding *b)
 {
-	struct statement *s = calloc(1, sizeof(*s));
-	const char *sql = sqlite3_sql(stmt);
-	struct buf faster = {0};
-	struct qry_range select = {0};
-	sqlite3_stmt *out = NULL;
-	struct plan plan;
+	const char *sql = buf_cstr((struct buf *)&g->part);
+	struct qry_tally *t = NULL;
+	bool good;
 
-	qry_alert_scan_forget(r->scan);
-	if (!s)
+	if (!g->part.len || !sqlite3_get_autocommit(r->lanes[0].db))
 		return NULL;
-	s->r = r;
-	if (!qry_tokens_of(sql, &s->t) || !is_usual(s) || !find_clauses(s, &select))
-		goto out;
-	plan = plan_of(r, sql);
-	if ((!plan.sorts && !plan.jumps) || !is_binary(r, sql))
-		goto out;
-	see_tables(s);
-	if (!find_items(s, select) || !find_keys(s))
-		goto out;
-	find_directions(s);
-	if (write_statement(s, plan.alerts && name_of_alerts(s), &faster))
-		out = prepare(r, buf_cstr(&faster));
-out:
-	buf_done(&faster);
-	free(s);
+	open_lanes(r);
+	if (r->lane_count < 2 || !see_the_same(r))
+		return NULL;
+	good = find_rows(r, g);
+	for (unsigned i = 0; i < r->lane_count && good; i++)
+		good = begin_lane(&r->lanes[i], g, sql, false, b);
+	if (good && take_all_parts(r) && qry_tally_settle(r->lanes[0].tally)) {
+		t = r->lanes[0].tally;
+		r->lanes[0].tally = NULL;
+		r->threads = r->lane_count;
+	} else if (good) {
+		r->hopeless = is_hopeless(r);
+	}
+	for (unsigned i = 0; i < r->lane_count; i++)
+		end_lane(&r->lanes[i]);
+	let_go(r);
+	return t;
+}
+
+/* Likewise, by the caller's thread alone. */
+static struct qry_tally *gather_at_once(struct qry_regroup *r, const struct qry_grouping *g,
+					const struct binding *b)
+{
+	struct lane *l = &r->lanes[0];
+	struct qry_tally *t = NULL;
+
+	if (begin_lane(l, g, buf_cstr((struct buf *)&g->all), true, b) && run_statement(l) &&
+	    qry_tally_settle(l->tally)) {
+		t = l->tally;
+		l->tally = NULL;
+		r->threads = 1;
+	}
+	end_lane(l);
+	return t;
+}
+
+sqlite3_stmt *qry_regroup(struct qry_regroup *r, sqlite3_stmt *stmt,
+			  int (*bind)(void *arg, sqlite3_stmt *stmt), void *arg)
+{
+	const struct binding b = {bind, arg};
+	struct qry_tally *t = NULL;
+	struct qry_grouping g;
+	sqlite3_stmt *out = NULL;
+
+	for (unsigned i = 0; i < r->lane_count; i++)
+		qry_alert_scan_forget(r->lanes[i].scan);
+	if (qry_grouping_of(r->lanes[0].db, sqlite3_sql(stmt), &g)) {
+		r->hopeless = false;
+		t = gather_in_parts(r, &g, &b);
+		if (!t && !r->hopeless && !is_stopped(r))
+			t = gather_at_once(r, &g, &b);
+	}
+	if (t) {
+		buf_addf(&g.before_id, "%lld)",
+			 (long long)qry_tallies_offer_take(r->lanes[0].tallies, t));
+		buf_sv(&g.before_id, buf_view(&g.behind_id));
+		if (!g.before_id.failed)
+			out = qry_grouping_prepare(r->lanes[0].db, buf_cstr(&g.before_id));
+	}
+	qry_grouping_done(&g);
 	return out;
+}
+
+unsigned qry_regroup_threads(const struct qry_regroup *r)
+{
+	return r->threads;
 }
 
 /* --- life */
 
-int qry_regroup_new(sqlite3 *db, const struct qry_tally_options *opt, struct qry_regroup **out,
+int qry_regroup_new(sqlite3 *db, const struct qry_regroup_options *opt, struct qry_regroup **out,
 		    struct error *err)
 {
 	struct qry_regroup *r = calloc(1, sizeof(*r));
-	int rc = r ? 0 : error_nomem(err);
+	int rc;
 
-	if (rc == 0)
-		r->db = db;
-	if (rc == 0)
-		rc = qry_tally_register(db, opt, &r->tallies, err);
-	if (rc == 0)
-		rc = qry_alert_scan_register(db, &r->scan, err);
-	if (rc == 0)
-		rc = qry_json_field_register(db, err);
+	if (!r)
+		return error_nomem(err);
+	r->opt = *opt;
+	sqlite3_randomness(sizeof(r->seed), &r->seed);
+	r->lanes[0].db = db;
+	r->lane_count = 1;
+	rc = prepare_lane(r, &r->lanes[0], err);
 	if (rc < 0) {
-		free(r);
+		qry_regroup_free(r);
 		return rc;
 	}
 	*out = r;
@@ -707,12 +400,10 @@ int qry_regroup_new(sqlite3 *db, const struct qry_tally_options *opt, struct qry
 
 void qry_regroup_free(struct qry_regroup *r)
 {
-	if (r)
-		qry_alert_scan_end(r->scan);
+	if (!r)
+		return;
+	qry_alert_scan_end(r->lanes[0].scan);
+	for (unsigned i = 1; i < r->lane_count; i++)
+		close_lane(&r->lanes[i]);
 	free(r);
-}
-
-bool qry_regroup_gave_up(struct qry_regroup *r)
-{
-	return qry_tally_gave_up(r->tallies);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The groups of one aggregate are records in blocks of memory, found by a table of hashes. A record
- * has the states of the aggregates and behind them the key: for each part a byte for its type, then
- * a number, or a length and bytes. Keys of floating point are left to SQLite, as are sums of
- * anything but whole numbers: there the order of rows matters for the result.
+ * Groups are records in blocks of memory, found by a table of hashes. A record has the states of
+ * the aggregates and behind them the key: for each part a byte for its type, then a number, or a
+ * length and bytes. Keys that are a whole number in one row and an equal fraction (1.0) in another
+ * are left to SQLite: which of the two it shows depends on the order of rows.
  */
 #include "query/tally.h"
 
@@ -13,32 +13,34 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "query/tally_values.h"
 
 #define BLOCK_SIZE (1u << 20)
-#define TABLE_SIZE 1024u       /* slots at first */
-#define BATCH	   64u	       /* rows that are added together, to wait for memory once */
-#define PAUSE	   4096u       /* comparisons between two questions whether to stop */
-#define EXACT_MAX  (1ll << 53) /* sums below are exact as floating point, in any order */
-
-enum type { T_NULL, T_INT, T_TEXT, T_BLOB }; /* in the order in which SQLite sorts them */
-
-struct value { /* the state of one aggregate */
-	union {
-		int64_t i; /* a number, a sum, a count */
-		uint8_t *bytes;
-	};
-	uint32_t n; /* bytes; avg(): how many */
-	uint8_t type;
-};
+#define TABLE_SIZE 1024u /* slots at first */
+#define BATCH	   64u	 /* rows that are added together, to wait for memory once */
+#define PAUSE	   4096u /* comparisons between two questions whether to stop */
+#define PREFIXES   2	 /* keys of which a number stands for the first glance */
+#define SEEN_AHEAD 2	 /* arguments of a row that are asked for before they are used */
 
 struct group {
 	uint32_t key_size;
-	struct value value[];
+	struct tally_value value[];
+};
+
+struct seen { /* an argument of count(DISTINCT) in a group */
+	struct group *group;
+	uint32_t n;
+	uint8_t value, bytes[];
 };
 
 struct slot {
 	uint64_t hash;
-	struct group *group; /* NULL: free */
+	void *record; /* NULL: free */
+};
+
+struct table {
+	struct slot *slots;
+	size_t count, mask;
 };
 
 struct block {
@@ -48,62 +50,60 @@ struct block {
 };
 
 struct row {		     /* that waits */
-	size_t at, key_size; /* in tally.waiting: the key, and behind it the arguments */
+	size_t at, key_size; /* in qry_tally.waiting: the key, and behind it the arguments */
 	uint64_t hash;
+	uint64_t seen[SEEN_AHEAD]; /* hashes of the first arguments of count(DISTINCT) */
 };
 
-struct tally {
-	struct qry_tallies *all;
-	struct tally *next; /* waits for its table */
-	int64_t id;
-	unsigned keys, values;
-	char kinds[QRY_TALLY_VALUES];
-	bool falls[QRY_TALLY_KEYS]; /* the largest first */
+struct ordered {
+	uint64_t prefix[PREFIXES]; /* in the order of keys, as far as it goes */
+	struct group *group;
+};
+
+struct qry_tally {
+	struct qry_tally_options opt;
+	struct qry_tally_shape shape;
+	struct tally_columns columns;
+	unsigned arguments, distinct;
+	uint64_t seed, memory;
 	struct block *blocks;
-	uint64_t memory;
-	struct slot *slots;
-	size_t count, mask;
-	struct group **list; /* in order, when complete */
+	struct table groups, seen;
+	struct ordered *list; /* when settled */
 	struct row rows[BATCH];
 	unsigned row_count;
 	struct buf waiting; /* texts of the rows */
 	bool texts;	    /* values have memory of their own */
-	bool failed;
-};
-
-struct qry_tallies {
-	struct qry_tally_options opt;
-	struct tally *waiting;
-	int64_t last_id;
-	uint64_t seed;
-	bool gave_up;
+	enum qry_tally_fault fault;
 };
 
 /* --- memory: SQLite's, so that its limit counts it */
 
-static void *take_memory(struct tally *t, uint64_t n)
+static void *take_memory(struct qry_tally *t, uint64_t n)
 {
-	uint64_t most = t->all->opt.memory ? t->all->opt.memory : QRY_TALLY_MEMORY;
+	uint64_t most = t->opt.memory ? t->opt.memory : QRY_TALLY_MEMORY;
 	void *p = n <= most && t->memory <= most - n ? sqlite3_malloc64(n) : NULL;
 
 	t->memory += p ? n : 0;
 	return p;
 }
 
-static uint8_t *end_of(const struct tally *t, struct group *g)
+static uint8_t *key_of(const struct qry_tally *t, struct group *g)
 {
-	return (uint8_t *)&g->value[t->values];
+	return (uint8_t *)&g->value[t->shape.values];
 }
 
-static void free_values(const struct tally *t)
+static void free_values(const struct qry_tally *t)
 {
-	for (size_t i = 0; t->texts && i <= t->mask; i++)
-		for (unsigned v = 0; t->slots[i].group && v < t->values; v++)
-			if (t->slots[i].group->value[v].type >= T_TEXT)
-				sqlite3_free(t->slots[i].group->value[v].bytes);
+	for (size_t i = 0; t->texts && i <= t->groups.mask; i++) {
+		struct group *g = t->groups.slots[i].record;
+
+		for (unsigned v = 0; g && v < t->shape.values; v++)
+			if (g->value[v].type >= TALLY_TEXT)
+				sqlite3_free(g->value[v].bytes);
+	}
 }
 
-static void tally_free(struct tally *t)
+void qry_tally_free(struct qry_tally *t)
 {
 	struct block *b, *next;
 
@@ -114,21 +114,20 @@ static void tally_free(struct tally *t)
 		next = b->next;
 		sqlite3_free(b);
 	}
-	sqlite3_free(t->slots);
+	sqlite3_free(t->groups.slots);
+	sqlite3_free(t->seen.slots);
 	sqlite3_free(t->list);
 	buf_done(&t->waiting);
 	free(t);
 }
 
-static struct group *new_group(struct tally *t, size_t key_size)
+static void *new_record(struct qry_tally *t, size_t size)
 {
-	size_t head = sizeof(struct group) + t->values * sizeof(struct value);
-	size_t n = (head + key_size + 7) & ~(size_t)7, room;
+	size_t n = (size + 7) & ~(size_t)7, room = n > BLOCK_SIZE ? n : BLOCK_SIZE;
 	struct block *b = t->blocks;
-	struct group *g;
+	void *p;
 
 	if (!b || b->used > BLOCK_SIZE || BLOCK_SIZE - b->used < n) {
-		room = n > BLOCK_SIZE ? n : BLOCK_SIZE;
 		b = take_memory(t, sizeof(*b) + room);
 		if (!b)
 			return NULL;
@@ -136,153 +135,118 @@ static struct group *new_group(struct tally *t, size_t key_size)
 		b->used = 0;
 		t->blocks = b;
 	}
-	g = (struct group *)(void *)(b->data + b->used);
+	p = b->data + b->used;
 	b->used += n;
-	memset(g, 0, head);
-	g->key_size = (uint32_t)key_size;
-	return g;
+	return p;
 }
 
-static struct slot *slot_of(struct slot *slots, size_t mask, uint64_t hash)
+static struct slot *free_slot(struct slot *slots, size_t mask, uint64_t hash)
 {
 	size_t i = hash & mask;
 
-	while (slots[i].group)
+	while (slots[i].record)
 		i = (i + 1) & mask;
 	return &slots[i];
 }
 
-static bool grow(struct tally *t)
+static bool grow(struct qry_tally *t, struct table *table)
 {
-	size_t n = t->slots ? 2 * (t->mask + 1) : TABLE_SIZE;
+	size_t n = table->slots ? 2 * (table->mask + 1) : TABLE_SIZE;
 	struct slot *slots = take_memory(t, n * sizeof(*slots));
 
 	if (!slots)
 		return false;
 	memset(slots, 0, n * sizeof(*slots));
-	for (size_t i = 0; t->slots && i <= t->mask; i++)
-		if (t->slots[i].group)
-			*slot_of(slots, n - 1, t->slots[i].hash) = t->slots[i];
-	if (t->slots)
-		t->memory -= (t->mask + 1) * sizeof(*slots);
-	sqlite3_free(t->slots);
-	t->slots = slots;
-	t->mask = n - 1;
+	for (size_t i = 0; table->slots && i <= table->mask; i++)
+		if (table->slots[i].record)
+			*free_slot(slots, n - 1, table->slots[i].hash) = table->slots[i];
+	if (table->slots)
+		t->memory -= (table->mask + 1) * sizeof(*slots);
+	sqlite3_free(table->slots);
+	table->slots = slots;
+	table->mask = n - 1;
 	return true;
 }
 
-/* --- rows: encoded when they come, and added some at a time */
-
-/* A value as keys have it. Return: false if it cannot be one here. */
-static bool encode(struct buf *to, sqlite3_value *v)
+static bool has_room(struct qry_tally *t, struct table *table)
 {
-	int type = sqlite3_value_type(v);
-	const void *p;
-	uint8_t head[9];
-	uint32_t n;
-	int64_t number;
-
-	switch (type) {
-	case SQLITE_NULL:
-		buf_char(to, T_NULL);
-		return true;
-	case SQLITE_INTEGER:
-		number = sqlite3_value_int64(v);
-		head[0] = T_INT;
-		memcpy(head + 1, &number, sizeof(number));
-		buf_add(to, head, 1 + sizeof(number));
-		return true;
-	case SQLITE_TEXT:
-	case SQLITE_BLOB:
-		/* Of texts, too: sqlite3_value_text() would copy them for the NUL. */
-		p = sqlite3_value_blob(v);
-		n = (uint32_t)sqlite3_value_bytes(v);
-		head[0] = type == SQLITE_TEXT ? T_TEXT : T_BLOB;
-		memcpy(head + 1, &n, sizeof(n));
-		buf_add(to, head, 1 + sizeof(n));
-		buf_add(to, p, n);
-		return p || !n;
-	default:
-		return false;
-	}
+	return table->slots && table->count < (table->mask + 1) / 4 * 3 ? true : grow(t, table);
 }
 
-struct decoded {
-	uint8_t type;
-	int64_t i;
-	const uint8_t *bytes;
-	uint32_t n;
-};
-
-/* Return: behind it. */
-static const uint8_t *decode(const uint8_t *at, struct decoded *v)
+static bool fail(struct qry_tally *t, enum qry_tally_fault fault)
 {
-	*v = (struct decoded){.type = *at++};
-	if (v->type == T_INT) {
-		memcpy(&v->i, at, sizeof(v->i));
-		return at + sizeof(v->i);
-	}
-	if (v->type == T_NULL)
-		return at;
-	memcpy(&v->n, at, sizeof(v->n));
-	v->bytes = at + sizeof(v->n);
-	return v->bytes + v->n;
+	if (!t->fault)
+		t->fault = fault;
+	return false;
 }
 
-/* The group with the key of @r, new or known. Return: NULL without memory. */
-static struct group *group_of(struct tally *t, const struct row *r)
+/* --- groups, and what was seen in them */
+
+/* The group with this key, new or known. Return: NULL without memory. */
+static struct group *group_of(struct qry_tally *t, const void *key, size_t size, uint64_t hash)
 {
-	const char *key = t->waiting.p + r->at;
+	size_t head = sizeof(struct group) + t->shape.values * sizeof(struct tally_value), i;
 	struct group *g;
-	size_t i;
 
-	if (t->count >= (t->mask + 1) / 4 * 3 && !grow(t))
+	if (!has_room(t, &t->groups))
 		return NULL;
-	for (i = r->hash & t->mask; (g = t->slots[i].group); i = (i + 1) & t->mask)
-		if (t->slots[i].hash == r->hash && g->key_size == r->key_size &&
-		    memcmp(end_of(t, g), key, r->key_size) == 0)
+	for (i = hash & t->groups.mask; (g = t->groups.slots[i].record);
+	     i = (i + 1) & t->groups.mask)
+		if (t->groups.slots[i].hash == hash && g->key_size == size &&
+		    memcmp(key_of(t, g), key, size) == 0)
 			return g;
-	g = new_group(t, r->key_size);
+	g = new_record(t, head + size);
 	if (!g)
 		return NULL;
-	memcpy(end_of(t, g), key, r->key_size);
-	t->slots[i] = (struct slot){r->hash, g};
-	t->count++;
+	memset(g, 0, head);
+	g->key_size = (uint32_t)size;
+	memcpy(key_of(t, g), key, size);
+	t->groups.slots[i] = (struct slot){hash, g};
+	t->groups.count++;
 	return g;
 }
 
-static int compare_bytes(const void *a, size_t an, const void *b, size_t bn)
+/* Count @p, if it is the first like that in @g. */
+static bool see(struct qry_tally *t, struct group *g, unsigned value, const void *p, size_t n,
+		uint64_t hash)
 {
-	size_t n = an < bn ? an : bn;
-	int order = n ? memcmp(a, b, n) : 0;
+	struct seen *s;
+	size_t i;
 
-	return order ? order : (an > bn) - (an < bn);
+	if (!has_room(t, &t->seen))
+		return fail(t, QRY_TALLY_MEMORY_OUT);
+	for (i = hash & t->seen.mask; (s = t->seen.slots[i].record); i = (i + 1) & t->seen.mask)
+		if (t->seen.slots[i].hash == hash && s->group == g && s->value == value &&
+		    s->n == n && memcmp(s->bytes, p, n) == 0)
+			return true;
+	s = new_record(t, sizeof(*s) + n);
+	if (!s)
+		return fail(t, QRY_TALLY_MEMORY_OUT);
+	*s = (struct seen){.group = g, .n = (uint32_t)n, .value = (uint8_t)value};
+	memcpy(s->bytes, p, n);
+	t->seen.slots[i] = (struct slot){hash, s};
+	t->seen.count++;
+	g->value[value].i++;
+	g->value[value].type = TALLY_INT;
+	return true;
 }
 
-/* As SQLite orders them. */
-static int compare(const struct decoded *a, const struct decoded *b)
-{
-	if (a->type != b->type)
-		return a->type < b->type ? -1 : 1;
-	if (a->type == T_INT)
-		return (a->i > b->i) - (a->i < b->i);
-	return compare_bytes(a->bytes, a->n, b->bytes, b->n);
-}
+/* --- values */
 
-/* Return: false if the new one cannot be kept. */
-static bool keep(struct tally *t, struct value *to, const struct decoded *v)
+static bool keep(struct qry_tally *t, struct tally_value *to, const struct tally_decoded *v)
 {
-	uint8_t *bytes = v->type == T_INT ? NULL : take_memory(t, (uint64_t)v->n + 1);
+	bool text = v->type >= TALLY_TEXT;
+	uint8_t *bytes = text ? take_memory(t, (uint64_t)v->n + 1) : NULL;
 
-	if (v->type != T_INT && !bytes)
-		return false;
-	if (to->type >= T_TEXT) {
+	if (text && !bytes)
+		return fail(t, QRY_TALLY_MEMORY_OUT);
+	if (to->type >= TALLY_TEXT) {
 		t->memory -= (uint64_t)to->n + 1;
 		sqlite3_free(to->bytes);
 	}
 	to->type = v->type;
 	to->n = v->n;
-	if (bytes) {
+	if (text) {
 		t->texts = true;
 		memcpy(bytes, v->bytes, v->n);
 		to->bytes = bytes;
@@ -292,48 +256,68 @@ static bool keep(struct tally *t, struct value *to, const struct decoded *v)
 	return true;
 }
 
-/* @sign 1: the largest, -1: the smallest. */
-static bool extreme(struct tally *t, struct value *to, const struct decoded *v, int sign)
+/* @sign 1: the largest, -1: the smallest. Of equal ones the first stays. */
+static bool extreme(struct qry_tally *t, struct tally_value *to, const struct tally_decoded *v,
+		    int sign)
 {
-	struct decoded old = {.type = to->type, .n = to->n};
+	struct tally_decoded old;
+	int order;
 
-	if (v->type == T_NULL)
+	if (v->type == TALLY_NULL)
 		return true;
-	if (old.type == T_INT)
-		old.i = to->i;
-	else if (old.type != T_NULL)
-		old.bytes = to->bytes;
-	if (old.type != T_NULL && compare(v, &old) * sign <= 0)
-		return true;
-	return keep(t, to, v);
+	old = tally_value_get(to);
+	order = old.type == TALLY_NULL ? sign : tally_compare(v, &old);
+	if (order == 0 && v->type != old.type && !t->shape.in_order)
+		return fail(t, QRY_TALLY_ORDER);
+	return order * sign <= 0 || keep(t, to, v);
 }
 
-static bool add(struct value *to, const struct decoded *v, bool exact)
+static bool add(struct qry_tally *t, struct tally_value *to, const struct tally_decoded *v,
+		char kind)
 {
-	if (v->type == T_NULL)
+	switch (tally_add(to, v, kind, t->shape.in_order)) {
+	case TALLY_ADDED:
 		return true;
-	if (v->type != T_INT || to->n == UINT32_MAX || __builtin_add_overflow(to->i, v->i, &to->i))
-		return false;
-	to->type = T_INT;
-	to->n++;
-	return !exact || (to->i < EXACT_MAX && to->i > -EXACT_MAX);
+	case TALLY_NOT_SO:
+		return fail(t, QRY_TALLY_ORDER);
+	default:
+		return fail(t, QRY_TALLY_VALUE);
+	}
 }
 
-static bool take_values(struct tally *t, struct group *g, const uint8_t *at)
+/* The same in every tally. @seen: the number of the argument among those. */
+static uint64_t hash_of_seen(uint64_t group, unsigned seen, const void *p, size_t n)
 {
+	return hash_bytes(p, n, group + seen);
+}
+
+static bool take_values(struct qry_tally *t, struct group *g, const struct row *r)
+{
+	const uint8_t *at = (const uint8_t *)t->waiting.p + r->at + r->key_size;
+	unsigned seen = 0;
 	bool good = true;
 
-	for (unsigned i = 0; i < t->values && good; i++) {
-		struct value *to = &g->value[i];
-		struct decoded v = {.type = T_INT};
+	for (unsigned i = 0; i < t->shape.values && good; i++) {
+		struct tally_value *to = &g->value[i];
+		struct tally_decoded v = {.type = TALLY_INT};
+		const uint8_t *from = at;
 
-		if (t->kinds[i] != 'n')
-			at = decode(at, &v);
-		switch (t->kinds[i]) {
+		if (t->shape.kinds[i] != 'n')
+			at = tally_decode(at, &v);
+		switch (t->shape.kinds[i]) {
 		case 'n':
 		case 'c':
-			to->i += v.type != T_NULL;
-			to->type = T_INT;
+			to->i += v.type != TALLY_NULL;
+			to->type = TALLY_INT;
+			break;
+		case 'd':
+			good = v.type == TALLY_NULL ||
+			       see(t, g, i, from, (size_t)(at - from),
+				   seen < SEEN_AHEAD
+				       ? r->seen[seen]
+				       : hash_of_seen(r->hash, seen, from, (size_t)(at - from)));
+			seen++;
+			to->type = TALLY_INT;
 			break;
 		case 'm':
 			good = extreme(t, to, &v, -1);
@@ -342,134 +326,219 @@ static bool take_values(struct tally *t, struct group *g, const uint8_t *at)
 			good = extreme(t, to, &v, 1);
 			break;
 		default:
-			good = add(to, &v, t->kinds[i] == 'a');
+			good = add(t, to, &v, t->shape.kinds[i]);
 			break;
 		}
 	}
 	return good;
 }
 
+/* --- rows: encoded when they come, and added some at a time */
+
+static void *record_at(const struct table *table, uint64_t hash)
+{
+	return table->slots ? table->slots[hash & table->mask].record : NULL;
+}
+
 /*
  * Groups are all over memory, and each takes its time to come: so all of them are asked for before
- * the first is used.
+ * the first is used, as is what was seen in them.
  */
-static bool add_rows(struct tally *t)
+static bool add_rows(struct qry_tally *t)
 {
-	bool good = !t->waiting.failed;
+	bool good = !t->waiting.failed || fail(t, QRY_TALLY_MEMORY_OUT);
 
-	for (unsigned i = 0; i < t->row_count; i++)
-		__builtin_prefetch(t->slots[t->rows[i].hash & t->mask].group);
+	for (unsigned i = 0; i < t->row_count; i++) {
+		__builtin_prefetch(record_at(&t->groups, t->rows[i].hash));
+		for (unsigned k = 0; k < SEEN_AHEAD && k < t->distinct; k++)
+			__builtin_prefetch(record_at(&t->seen, t->rows[i].seen[k]));
+	}
 	for (unsigned i = 0; i < t->row_count && good; i++) {
 		const struct row *r = &t->rows[i];
-		struct group *g = group_of(t, r);
+		const char *key = t->waiting.p + r->at;
+		struct group *g = group_of(t, key, r->key_size, r->hash);
 
-		good = g && take_values(t, g, (const uint8_t *)t->waiting.p + r->at + r->key_size);
+		good = g ? take_values(t, g, r) : fail(t, QRY_TALLY_MEMORY_OUT);
 	}
 	t->row_count = 0;
 	buf_reset(&t->waiting);
 	return good;
 }
 
-/* Return: false if it cannot be added. */
-static bool take_row(struct tally *t, sqlite3_value **v, unsigned n)
+/* Ask for the places of what count(DISTINCT) looks at. */
+static void look_ahead(struct qry_tally *t, struct row *r)
 {
-	struct row *r = &t->rows[t->row_count++];
+	const uint8_t *at = (const uint8_t *)t->waiting.p + r->at + r->key_size;
+	unsigned seen = 0;
+
+	for (unsigned i = 0; i < t->shape.values && seen < SEEN_AHEAD; i++) {
+		const uint8_t *from = at;
+		struct tally_decoded v;
+
+		if (t->shape.kinds[i] != 'n')
+			at = tally_decode(at, &v);
+		if (t->shape.kinds[i] != 'd')
+			continue;
+		r->seen[seen] = hash_of_seen(r->hash, seen, from, (size_t)(at - from));
+		if (t->seen.slots)
+			__builtin_prefetch(&t->seen.slots[r->seen[seen] & t->seen.mask]);
+		seen++;
+	}
+}
+
+bool qry_tally_add(struct qry_tally *t, sqlite3_value **v, unsigned n)
+{
+	const unsigned keys = t->shape.keys;
+	struct row *r = &t->rows[t->row_count];
 	bool good = true;
+	unsigned value = 0;
 
+	if (t->fault || n != keys + t->arguments)
+		return fail(t, QRY_TALLY_VALUE);
 	r->at = t->waiting.len;
-	for (unsigned i = 0; i < t->keys && good; i++)
-		good = encode(&t->waiting, *v++);
+	for (unsigned i = 0; i < keys && good; i++)
+		good = tally_encode_key(&t->waiting, v[i], &t->columns, i);
 	r->key_size = t->waiting.len - r->at;
-	for (unsigned i = t->keys; i < n && good; i++)
-		good = encode(&t->waiting, *v++);
+	for (unsigned i = keys; i < n && good; i++, value++) {
+		while (t->shape.kinds[value] == 'n')
+			value++;
+		good = tally_encode_argument(&t->waiting, v[i], t->shape.kinds[value]);
+	}
 	if (!good || t->waiting.failed)
-		return false;
-	r->hash = hash_bytes(t->waiting.p + r->at, r->key_size, t->all->seed);
-	__builtin_prefetch(&t->slots[r->hash & t->mask]);
-	return (t->row_count < BATCH && t->waiting.len < BLOCK_SIZE) || add_rows(t);
+		return fail(t, good ? QRY_TALLY_MEMORY_OUT : QRY_TALLY_VALUE);
+	r->hash = hash_bytes(t->waiting.p + r->at, r->key_size, t->seed);
+	__builtin_prefetch(&t->groups.slots[r->hash & t->groups.mask]);
+	if (t->distinct)
+		look_ahead(t, r);
+	return ++t->row_count < BATCH && t->waiting.len < BLOCK_SIZE ? true : add_rows(t);
 }
 
-/* --- the aggregate */
-
-static bool take_shape(struct tally *t, const char *shape, int arguments)
+struct qry_tally *qry_tally_new(const struct qry_tally_options *opt,
+				const struct qry_tally_shape *shape, uint64_t seed)
 {
-	const char *at = shape ? shape : "";
-
-	for (; *at == 'a' || *at == 'd'; at++) {
-		if (t->keys == QRY_TALLY_KEYS)
-			return false;
-		t->falls[t->keys++] = *at == 'd';
-	}
-	if (!t->keys || *at++ != ':')
-		return false;
-	arguments -= (int)t->keys + 1;
-	for (; *at; at++) {
-		if (t->values == QRY_TALLY_VALUES || !strchr("ncmMsa", *at))
-			return false;
-		t->kinds[t->values++] = *at;
-		arguments -= *at != 'n';
-	}
-	return arguments == 0;
-}
-
-static struct tally *tally_new(struct qry_tallies *all, const char *shape, int arguments)
-{
-	struct tally *t = calloc(1, sizeof(*t));
+	struct qry_tally *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
-	t->all = all;
-	if (!take_shape(t, shape, arguments) || !grow(t)) {
-		tally_free(t);
+	t->opt = *opt;
+	t->shape = *shape;
+	t->seed = seed;
+	for (unsigned i = 0; i < shape->values; i++) {
+		t->arguments += shape->kinds[i] != 'n';
+		t->distinct += shape->kinds[i] == 'd';
+	}
+	if (!grow(t, &t->groups) || !buf_room(&t->waiting, BATCH)) { /* a place, also for no key */
+		qry_tally_free(t);
 		return NULL;
 	}
 	return t;
 }
 
-static void give_up(sqlite3_context *ctx, struct qry_tallies *all)
+/* --- merging */
+
+static bool merge_value(struct qry_tally *t, struct tally_value *to, const struct tally_value *from,
+			char kind)
 {
-	all->gave_up = true;
-	sqlite3_result_error(ctx, "these groups cannot be gathered without sorting", -1);
+	struct tally_decoded v = tally_value_get(from);
+
+	switch (kind) {
+	case 'd': /* counted anew */
+		to->type = TALLY_INT;
+		return true;
+	case 'n':
+	case 'c':
+		to->i += v.i;
+		to->type = TALLY_INT;
+		return true;
+	case 'm':
+		return extreme(t, to, &v, -1);
+	case 'M':
+		return extreme(t, to, &v, 1);
+	default:
+		return tally_add_sum(to, from, kind) || fail(t, QRY_TALLY_ORDER);
+	}
 }
 
-static void step(sqlite3_context *ctx, int n, sqlite3_value **v)
+/* Where the group of another tally went. */
+static struct group **home(struct group *g)
 {
-	struct qry_tallies *all = sqlite3_user_data(ctx);
-	struct tally **mine = sqlite3_aggregate_context(ctx, sizeof(struct tally *)), *t;
+	return (struct group **)(void *)&g->value[0].bytes;
+}
 
-	if (mine && !*mine)
-		*mine = tally_new(all, n ? (const char *)sqlite3_value_text(v[0]) : NULL, n);
-	t = mine ? *mine : NULL;
-	if (t && take_row(t, v + 1, (unsigned)n - 1))
-		return;
-	if (t)
-		t->failed = true;
-	give_up(ctx, all);
+static bool merge_group(struct qry_tally *t, const struct qry_tally *from, const struct slot *s)
+{
+	struct group *other = s->record;
+	struct group *g = group_of(t, key_of(from, other), other->key_size, s->hash);
+
+	if (!g)
+		return fail(t, QRY_TALLY_MEMORY_OUT);
+	for (unsigned v = 0; v < t->shape.values; v++)
+		if (!merge_value(t, &g->value[v], &other->value[v], t->shape.kinds[v]))
+			return false;
+	if (from->seen.count) {
+		if (other->value[0].type >= TALLY_TEXT)
+			sqlite3_free(other->value[0].bytes);
+		other->value[0].type = TALLY_NULL;
+		*home(other) = g;
+	}
+	return true;
+}
+
+bool qry_tally_merge(struct qry_tally *t, struct qry_tally *from)
+{
+	bool good = add_rows(t);
+
+	if (good && !add_rows(from))
+		good = fail(t, from->fault);
+	for (size_t i = 0; i <= from->groups.mask && good; i++)
+		if (from->groups.slots[i].record)
+			good = merge_group(t, from, &from->groups.slots[i]);
+	for (size_t i = 0; from->seen.count && i <= from->seen.mask && good; i++) {
+		struct seen *s = from->seen.slots[i].record;
+
+		good = !s ||
+		       see(t, *home(s->group), s->value, s->bytes, s->n, from->seen.slots[i].hash);
+	}
+	t->columns.whole |= from->columns.whole;
+	t->columns.whole_fractions |= from->columns.whole_fractions;
+	t->columns.long_first |= from->columns.long_first;
+	return good;
 }
 
 /* --- order */
 
-static int compare_keys(const struct tally *t, struct group *x, struct group *y)
+static int compare_keys(const struct qry_tally *t, struct group *x, struct group *y)
 {
-	const uint8_t *a = end_of(t, x), *b = end_of(t, y);
+	const uint8_t *a = key_of(t, x), *b = key_of(t, y);
 	int order = 0;
 
-	for (unsigned i = 0; i < t->keys && !order; i++) {
-		struct decoded p, q;
+	for (unsigned i = 0; i < t->shape.keys && !order; i++) {
+		struct tally_decoded p, q;
 
-		a = decode(a, &p);
-		b = decode(b, &q);
-		order = t->falls[i] ? compare(&q, &p) : compare(&p, &q);
+		a = tally_decode(a, &p);
+		b = tally_decode(b, &q);
+		order = t->shape.falls[i] ? tally_compare(&q, &p) : tally_compare(&p, &q);
 	}
 	return order;
 }
 
-static bool is_stopped(const struct tally *t)
+static bool comes_first(const struct qry_tally *t, const struct ordered *x, const struct ordered *y)
 {
-	return t->all->opt.stop && t->all->opt.stop(t->all->opt.arg);
+	for (unsigned i = 0; i < PREFIXES; i++) {
+		if (x->prefix[i] != y->prefix[i])
+			return x->prefix[i] < y->prefix[i];
+		if (t->columns.long_first) /* equal at the first glance only */
+			break;
+	}
+	return compare_keys(t, x->group, y->group) <= 0;
 }
 
-static bool is_time_to_stop(const struct tally *t, unsigned *until)
+static bool is_stopped(const struct qry_tally *t)
+{
+	return t->opt.stop && t->opt.stop(t->opt.arg);
+}
+
+static bool is_time_to_stop(const struct qry_tally *t, unsigned *until)
 {
 	if (--*until)
 		return false;
@@ -478,15 +547,15 @@ static bool is_time_to_stop(const struct tally *t, unsigned *until)
 }
 
 /* Merge what is in order from @from to @mid and from there to @to. */
-static bool merge(const struct tally *t, struct group **from, struct group **mid, struct group **to,
-		  struct group **out, unsigned *until)
+static bool merge_runs(const struct qry_tally *t, struct ordered *from, struct ordered *mid,
+		       struct ordered *to, struct ordered *out, unsigned *until)
 {
-	struct group **second = mid;
+	struct ordered *second = mid;
 
 	while (from < mid || second < to) {
 		if (is_time_to_stop(t, until))
 			return false;
-		if (second == to || (from < mid && compare_keys(t, *from, *second) <= 0))
+		if (second == to || (from < mid && comes_first(t, from, second)))
 			*out++ = *from++;
 		else
 			*out++ = *second++;
@@ -495,286 +564,107 @@ static bool merge(const struct tally *t, struct group **from, struct group **mid
 }
 
 /* Bottom up, and not by qsort(), because it must be possible to stop. */
-static bool sort(struct tally *t, struct group **other)
+static bool sort(struct qry_tally *t, struct ordered *other)
 {
+	const size_t count = t->groups.count;
 	unsigned until = PAUSE;
 	bool good = true;
 
-	for (size_t run = 1; run < t->count && good; run *= 2) {
-		struct group **swap = t->list;
+	for (size_t run = 1; run < count && good; run *= 2) {
+		struct ordered *swap = t->list;
 
-		for (size_t i = 0; i < t->count && good; i += 2 * run) {
-			size_t mid = i + run < t->count ? i + run : t->count;
-			size_t end = mid + run < t->count ? mid + run : t->count;
+		for (size_t i = 0; i < count && good; i += 2 * run) {
+			size_t mid = i + run < count ? i + run : count;
+			size_t end = mid + run < count ? mid + run : count;
 
-			good = merge(t, swap + i, swap + mid, swap + end, other + i, &until);
+			good = merge_runs(t, swap + i, swap + mid, swap + end, other + i, &until);
 		}
 		t->list = other;
 		other = swap;
 	}
 	sqlite3_free(other);
-	return good;
+	return good || fail(t, QRY_TALLY_STOPPED);
 }
 
-/* Return: SQLITE_OK, SQLITE_NOMEM, SQLITE_INTERRUPT. */
-static int put_in_order(struct tally *t)
+static struct ordered ordered_of(const struct qry_tally *t, struct group *g)
 {
-	uint64_t size = (t->count + 1) * sizeof(struct group *);
-	struct group **other;
+	struct ordered o = {.group = g};
+	const uint8_t *at = key_of(t, g);
+
+	for (unsigned i = 0; i < PREFIXES && i < t->shape.keys; i++) {
+		struct tally_decoded v;
+
+		at = tally_decode(at, &v);
+		o.prefix[i] = tally_prefix(&v);
+		if (t->shape.falls[i])
+			o.prefix[i] = ~o.prefix[i];
+	}
+	return o;
+}
+
+/* Without keys there is one group, also of no rows. */
+static bool complete(struct qry_tally *t)
+{
+	struct group *g = t->shape.keys || t->groups.count
+			      ? NULL
+			      : group_of(t, "", 0, hash_bytes("", 0, t->seed));
+
+	for (unsigned i = 0; g && i < t->shape.values; i++)
+		if (strchr("ncd", t->shape.kinds[i]))
+			g->value[i].type = TALLY_INT;
+	return t->shape.keys || t->groups.count || fail(t, QRY_TALLY_MEMORY_OUT);
+}
+
+bool qry_tally_settle(struct qry_tally *t)
+{
+	struct ordered *other;
+	uint64_t size;
 	size_t n = 0;
 
+	if (t->fault || !add_rows(t) || !complete(t))
+		return false;
+	size = (t->groups.count + 1) * sizeof(struct ordered);
+	if (t->columns.whole & t->columns.whole_fractions)
+		return fail(t, QRY_TALLY_VALUE);
 	if (is_stopped(t)) /* that is why no more rows came, perhaps */
-		return SQLITE_INTERRUPT;
+		return fail(t, QRY_TALLY_STOPPED);
 	other = take_memory(t, size);
 	t->list = take_memory(t, size);
 	if (!t->list || !other) {
 		sqlite3_free(other);
-		return SQLITE_NOMEM;
+		return fail(t, QRY_TALLY_MEMORY_OUT);
 	}
-	for (size_t i = 0; i <= t->mask; i++)
-		if (t->slots[i].group)
-			t->list[n++] = t->slots[i].group;
-	return sort(t, other) ? SQLITE_OK : SQLITE_INTERRUPT;
+	for (size_t i = 0; i <= t->groups.mask; i++)
+		if (t->groups.slots[i].record)
+			t->list[n++] = ordered_of(t, t->groups.slots[i].record);
+	return sort(t, other);
 }
 
-static void final(sqlite3_context *ctx)
-{
-	struct qry_tallies *all = sqlite3_user_data(ctx);
-	struct tally **mine = sqlite3_aggregate_context(ctx, 0), *t = mine ? *mine : NULL;
-	int rc;
+/* --- the groups */
 
-	if (!t) { /* no rows */
-		sqlite3_result_int64(ctx, 0);
-		return;
-	}
-	*mine = NULL;
-	rc = t->failed || !add_rows(t) ? SQLITE_ERROR : put_in_order(t);
-	if (rc != SQLITE_OK) {
-		if (rc != SQLITE_INTERRUPT)
-			give_up(ctx, all);
-		else
-			sqlite3_result_error_code(ctx, rc);
-		tally_free(t);
-		return;
-	}
-	t->id = ++all->last_id;
-	t->next = all->waiting;
-	all->waiting = t;
-	sqlite3_result_int64(ctx, t->id);
+enum qry_tally_fault qry_tally_fault(const struct qry_tally *t)
+{
+	return t->fault;
 }
 
-/* --- the table */
-
-#define COLUMN_ID (QRY_TALLY_KEYS + QRY_TALLY_VALUES)
-
-struct table {
-	sqlite3_vtab base;
-	struct qry_tallies *all;
-};
-
-struct cursor_row {
-	sqlite3_vtab_cursor base;
-	struct tally *tally; /* its own; NULL: no rows */
-	size_t at;
-};
-
-static int table_connect(sqlite3 *db, void *arg, int argc, const char *const *argv,
-			 sqlite3_vtab **out, char **message)
+size_t qry_tally_count(const struct qry_tally *t)
 {
-	struct buf sql = {0};
-	struct table *t;
-	int rc;
-
-	(void)argc, (void)argv, (void)message;
-	buf_str(&sql, "CREATE TABLE x(");
-	for (unsigned i = 0; i < QRY_TALLY_KEYS; i++)
-		buf_addf(&sql, "_k%u, ", i);
-	for (unsigned i = 0; i < QRY_TALLY_VALUES; i++)
-		buf_addf(&sql, "_v%u, ", i);
-	buf_str(&sql, "id HIDDEN)");
-	rc = sql.failed ? SQLITE_NOMEM : sqlite3_declare_vtab(db, buf_cstr(&sql));
-	buf_done(&sql);
-	t = rc == SQLITE_OK ? sqlite3_malloc64(sizeof(*t)) : NULL;
-	if (!t)
-		return rc == SQLITE_OK ? SQLITE_NOMEM : rc;
-	*t = (struct table){.all = arg};
-	sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
-	*out = &t->base;
-	return SQLITE_OK;
+	return t->groups.count;
 }
 
-static int table_disconnect(sqlite3_vtab *v)
+void qry_tally_give_key(const struct qry_tally *t, size_t group, unsigned key, sqlite3_context *ctx)
 {
-	sqlite3_free(v);
-	return SQLITE_OK;
+	const uint8_t *at = key_of(t, t->list[group].group);
+	struct tally_decoded v = {.type = TALLY_NULL};
+
+	for (unsigned i = 0; i <= key && key < t->shape.keys; i++)
+		at = tally_decode(at, &v);
+	tally_give(ctx, &v);
 }
 
-static int table_best_index(sqlite3_vtab *v, sqlite3_index_info *info)
+void qry_tally_give_value(const struct qry_tally *t, size_t group, unsigned value,
+			  sqlite3_context *ctx)
 {
-	(void)v;
-	for (int i = 0; i < info->nConstraint; i++) {
-		if (info->aConstraint[i].iColumn != COLUMN_ID || !info->aConstraint[i].usable ||
-		    info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ)
-			continue;
-		info->aConstraintUsage[i].argvIndex = 1;
-		info->aConstraintUsage[i].omit = 1;
-		info->estimatedRows = 100000;
-		info->estimatedCost = 100000;
-		return SQLITE_OK;
-	}
-	return SQLITE_CONSTRAINT;
-}
-
-static int cursor_open(sqlite3_vtab *v, sqlite3_vtab_cursor **out)
-{
-	struct cursor_row *c = sqlite3_malloc64(sizeof(*c));
-
-	(void)v;
-	if (!c)
-		return SQLITE_NOMEM;
-	*c = (struct cursor_row){0};
-	*out = &c->base;
-	return SQLITE_OK;
-}
-
-static int cursor_close(sqlite3_vtab_cursor *base)
-{
-	struct cursor_row *c = (struct cursor_row *)(void *)base;
-
-	tally_free(c->tally);
-	sqlite3_free(c);
-	return SQLITE_OK;
-}
-
-static int cursor_filter(sqlite3_vtab_cursor *base, int number, const char *text, int n,
-			 sqlite3_value **v)
-{
-	struct cursor_row *c = (struct cursor_row *)(void *)base;
-	struct tally **link = &((struct table *)(void *)base->pVtab)->all->waiting;
-	int64_t id = n ? sqlite3_value_int64(v[0]) : 0;
-
-	(void)number, (void)text;
-	tally_free(c->tally);
-	c->tally = NULL;
-	c->at = 0;
-	while (*link && (*link)->id != id)
-		link = &(*link)->next;
-	if (*link) {
-		c->tally = *link;
-		*link = c->tally->next;
-	}
-	return SQLITE_OK;
-}
-
-static int cursor_next(sqlite3_vtab_cursor *base)
-{
-	((struct cursor_row *)(void *)base)->at++;
-	return SQLITE_OK;
-}
-
-static int cursor_eof(sqlite3_vtab_cursor *base)
-{
-	const struct cursor_row *c = (const struct cursor_row *)(const void *)base;
-
-	return !c->tally || c->at >= c->tally->count;
-}
-
-static void give(sqlite3_context *ctx, const struct decoded *v)
-{
-	if (v->type == T_INT)
-		sqlite3_result_int64(ctx, v->i);
-	else if (v->type == T_TEXT)
-		sqlite3_result_text(ctx, (const char *)v->bytes, (int)v->n, SQLITE_TRANSIENT);
-	else if (v->type == T_BLOB)
-		sqlite3_result_blob(ctx, v->bytes, (int)v->n, SQLITE_TRANSIENT);
-}
-
-static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *ctx, int column)
-{
-	const struct cursor_row *c = (const struct cursor_row *)(const void *)base;
-	const struct tally *t = c->tally;
-	unsigned value = (unsigned)column - QRY_TALLY_KEYS;
-	const struct value *state;
-	struct decoded v = {.type = T_NULL};
-
-	if ((unsigned)column < t->keys) {
-		const uint8_t *at = end_of(t, t->list[c->at]);
-
-		for (int i = 0; i <= column; i++)
-			at = decode(at, &v);
-	} else if (column >= QRY_TALLY_KEYS && value < t->values) {
-		state = &t->list[c->at]->value[value];
-		if (state->type == T_INT && t->kinds[value] == 'a') {
-			sqlite3_result_double(ctx, (double)state->i / state->n);
-			return SQLITE_OK;
-		}
-		v.type = state->type;
-		v.n = state->n;
-		if (state->type >= T_TEXT)
-			v.bytes = state->bytes;
-		else
-			v.i = state->i;
-	}
-	give(ctx, &v);
-	return SQLITE_OK;
-}
-
-static int cursor_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
-{
-	*out = (sqlite3_int64)((const struct cursor_row *)(const void *)base)->at;
-	return SQLITE_OK;
-}
-
-static const sqlite3_module table_module = {
-    .xConnect = table_connect,
-    .xBestIndex = table_best_index,
-    .xDisconnect = table_disconnect,
-    .xOpen = cursor_open,
-    .xClose = cursor_close,
-    .xFilter = cursor_filter,
-    .xNext = cursor_next,
-    .xEof = cursor_eof,
-    .xColumn = cursor_column,
-    .xRowid = cursor_rowid,
-};
-
-/* --- life */
-
-static void tallies_free(void *arg)
-{
-	struct qry_tallies *all = arg;
-	struct tally *next;
-
-	for (struct tally *t = all->waiting; t; t = next) {
-		next = t->next;
-		tally_free(t);
-	}
-	free(all);
-}
-
-int qry_tally_register(sqlite3 *db, const struct qry_tally_options *opt, struct qry_tallies **out,
-		       struct error *err)
-{
-	struct qry_tallies *all = calloc(1, sizeof(*all));
-
-	if (!all)
-		return error_nomem(err);
-	all->opt = *opt;
-	sqlite3_randomness(sizeof(all->seed), &all->seed);
-	/* The connection owns it from here on, whether or not this succeeds. */
-	if (sqlite3_create_module_v2(db, "scapula_tallied", &table_module, all, tallies_free) !=
-		SQLITE_OK ||
-	    sqlite3_create_function(db, "scapula_tally", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, all,
-				    NULL, step, final) != SQLITE_OK)
-		return error_set(err, ERR_DB, "%s", sqlite3_errmsg(db));
-	*out = all;
-	return 0;
-}
-
-bool qry_tally_gave_up(struct qry_tallies *t)
-{
-	bool gave_up = t->gave_up;
-
-	t->gave_up = false;
-	return gave_up;
+	if (value < t->shape.values)
+		tally_give_value(ctx, &t->list[group].group->value[value], t->shape.kinds[value]);
 }

@@ -69,7 +69,8 @@ static int time_page(struct qry_browse *b, const struct many_list *l, const char
 		took = since(start);
 		worst = took > worst ? took : worst;
 	}
-	printf("%s: %s, %zu rows\t%.2f\n", l->name, which, page.count, worst);
+	printf("%s: %s, %zu rows%s\t%.2f\n", l->name, which, page.count,
+	       page.partly ? " so far" : "", worst);
 	return 0;
 }
 

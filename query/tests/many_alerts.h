@@ -28,6 +28,13 @@ struct many {
 	char names[MANY_RULES + 1][48];
 };
 
+static inline const char *many_comm(uint64_t key)
+{
+	if (key == MANY_RARE_PROCESS)
+		return "seldom";
+	return key % 100 == 7 ? "cron" : "sh";
+}
+
 static inline int many_begin(struct many *m, struct error *err)
 {
 	static const char *const words[] = {"Shell in a container", "Write below etc",
@@ -63,8 +70,9 @@ static inline int many_begin(struct many *m, struct error *err)
 					.sid = 1,
 					.start_ts = MANY_START,
 					.start_evt = key,
-					.comm = SV_LIT("sh"),
-					.exepath = SV_LIT("/bin/sh")};
+					.comm = sv_of(many_comm(key)),
+					.exepath = SV_LIT("/bin/sh"),
+					.container_id = sv_of(key % 10 == 3 ? "c0ffee000003" : "")};
 
 		rc = qry_process_start(m->w, &p, err);
 	}
@@ -134,7 +142,7 @@ struct many_list {
 };
 
 /* @out has MANY_LISTS; the filters of @fingerprint, in a case with @n alerts. */
-#define MANY_LISTS 22
+#define MANY_LISTS 32
 static inline void many_lists(struct many_list out[MANY_LISTS], int64_t fingerprint, uint64_t n)
 {
 	const int64_t some = (1ll << 32) + 77, rare = (1ll << 32) + MANY_RARE_PROCESS;
@@ -163,6 +171,17 @@ static inline void many_lists(struct many_list out[MANY_LISTS], int64_t fingerpr
 	    {"without verdict", {.verdict = QRY_VERDICT_NONE}},
 	    {"verdict", {.verdict = QRY_VERDICT_BENIGN}},
 	    {"verdict and severities", {.verdict = QRY_VERDICT_BENIGN, .severities = 0x0f}},
+	    {"name of process", {.comm = "sh"}},
+	    {"name of process, of few", {.comm = "cron"}},
+	    {"name of process, rare, and time", {.comm = "seldom", .from = from}},
+	    {"name of process that is not there", {.comm = "nobody"}},
+	    {"container and severities", {.container = "c0ffee000003", .severities = 0x3}},
+	    {"text", {.output = "DIR-77/"}},
+	    {"text, none", {.output = "dir_1"}},
+	    {"text, rule, time", {.output = "dir-5", .rule = "Seldom seen", .from = from}},
+	    {"text and verdict", {.output = "dir-1", .verdict = QRY_VERDICT_BENIGN}},
+	    {"text, name, container, process",
+	     {.output = "x user", .comm = "cron", .container = "c0ffee000003", .process_id = some}},
 	    {"without verdict, text, time",
 	     {.verdict = QRY_VERDICT_NONE, .text = "shell", .from = from, .to = to}},
 	};

@@ -40,6 +40,9 @@ static int make(void **state)
 	    "UPDATE processes SET pid = NULL WHERE process_id % 11 = 0;"
 	    "UPDATE alerts SET pid = NULL WHERE process_id % 11 = 0 AND alert_id % 2;"
 	    "UPDATE alerts SET process_id = NULL WHERE alert_id % 13 = 0;"
+	    "UPDATE alerts SET ts = -ts WHERE alert_id % 23 = 0;"
+	    "UPDATE alerts SET ts = alert_id WHERE alert_id % 29 = 0;"
+	    "UPDATE alerts SET ts = 9223372036854775807 WHERE alert_id = 31;"
 	    "UPDATE alerts SET repeats = 1 WHERE alert_id % 17 = 0;"
 	    "INSERT INTO run_captures (run_id, capture_id, seq, path) VALUES (1, 1, 2, 'x');"
 	    "UPDATE alerts SET run_capture_id = 2 WHERE alert_id % 19 = 0;"
@@ -84,14 +87,30 @@ static bool never(void *arg)
 	return false;
 }
 
-static struct setting open_with(uint64_t memory, bool (*stop)(void *))
+static struct setting open_as(const struct qry_regroup_options *opt)
 {
-	const struct qry_tally_options opt = {.memory = memory, .stop = stop};
 	struct setting s = {0};
 
 	OK(qry_db_open_readonly(path, &s.db, err));
-	OK(qry_regroup_new(s.db, &opt, &s.r, err));
+	OK(qry_regroup_new(s.db, opt, &s.r, err));
 	return s;
+}
+
+static struct setting open_with(uint64_t memory, bool (*stop)(void *))
+{
+	const struct qry_regroup_options opt = {.tally = {.memory = memory, .stop = stop}};
+
+	return open_as(&opt);
+}
+
+/* With several threads, however few the rows are. */
+static struct setting open_many(uint64_t memory)
+{
+	static const struct qry_ask_options ask = {.stop = never};
+	const struct qry_regroup_options opt = {
+	    .tally = {.memory = memory}, .path = path, .ask = &ask, .threads = 3, .many = 10};
+
+	return open_as(&opt);
 }
 
 static void close_all(struct setting *s)
@@ -100,10 +119,12 @@ static void close_all(struct setting *s)
 	assert_int_equal(sqlite3_close(s->db), SQLITE_OK);
 }
 
-static void bind(sqlite3_stmt *stmt)
+static int bind(void *arg, sqlite3_stmt *stmt)
 {
+	(void)arg;
 	for (int i = 1; i <= sqlite3_bind_parameter_count(stmt); i++)
 		sqlite3_bind_int(stmt, i, 3);
+	return 0;
 }
 
 /* All rows with types; the last line is how it ended. */
@@ -111,7 +132,7 @@ static void rows(sqlite3_stmt *stmt, struct buf *out)
 {
 	int rc;
 
-	bind(stmt);
+	bind(NULL, stmt);
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		for (int i = 0; i < sqlite3_column_count(stmt); i++) {
 			const char *text = (const char *)sqlite3_column_text(stmt, i);
@@ -130,94 +151,145 @@ static bool is_replaced(struct setting *s, const char *sql)
 {
 	struct buf want = {0}, got = {0};
 	sqlite3_stmt *stmt = NULL, *faster;
-	bool replaced;
 
 	if (sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL) != SQLITE_OK)
 		fail_msg("%s: %s", sql, sqlite3_errmsg(s->db));
-	faster = qry_regroup(s->r, stmt);
-	replaced = faster != NULL;
+	faster = qry_regroup(s->r, stmt, bind, NULL);
 	if (faster) {
 		rows(faster, &got);
-		sqlite3_finalize(faster);
-		replaced = !qry_regroup_gave_up(s->r);
-	}
-	if (replaced) {
 		rows(stmt, &want);
 		if (!sv_eq(buf_view(&want), buf_view(&got)))
 			fail_msg("%s\n%s\nnot\n%s", sql, buf_cstr(&got), buf_cstr(&want));
 	}
+	sqlite3_finalize(faster);
 	sqlite3_finalize(stmt);
 	buf_done(&want);
 	buf_done(&got);
-	return replaced;
+	return faster != NULL;
 }
 
 /* --- tests */
 
+static const char *const usual[] = {
+    "SELECT process_id, rule_id, count(*), max(ts) FROM alerts GROUP BY 1, 2 ORDER BY 3"
+    " DESC LIMIT 50",
+    "SELECT ts / 3600000000000, priority, count(*) FROM alerts GROUP BY 1, 2",
+    "select substr(output, 20, 12) part, count ( * ) n from alerts group by part order by n"
+    " desc, part limit 5 offset 2;",
+    "SELECT pid, min(output), max(output), sum(ts % 1000), avg(priority), count(pid),"
+    " count() FROM alerts GROUP BY pid",
+    "SELECT count(*) AS n, process_id AS p FROM alerts WHERE priority < :most GROUP BY p"
+    " HAVING n > 1 ORDER BY p DESC",
+    "SELECT a.pid, count(*) * 100 / (1 + max(a.priority)) FROM alerts a GROUP BY pid"
+    " ORDER BY count(*) DESC, a.pid",
+    "SELECT pid, printf('%d-%s', pid, 'x'), upper('q') FROM alerts GROUP BY alerts.pid",
+    "SELECT output_fields ->> '$.\"fd.name\"' AS file, count(*) FROM alerts GROUP BY file",
+    "SELECT iif(max(ts) > 5, 'late', 'early'), priority % 3 FROM alerts GROUP BY"
+    " priority % 3, source -- the end",
+    "SELECT /* a ) comment */ pid, max(seq) FROM alerts -- one\n WHERE pid > 5 GROUP BY pid"
+    " HAVING max(seq) - min(seq) > 2 AND count(*) IN (1, 2, 3, 4) ORDER BY 2 DESC NULLS"
+    " LAST, 1 ASC",
+    "SELECT p.comm, count(*) FROM alerts a JOIN processes p USING (process_id) GROUP BY"
+    " p.comm",
+    "SELECT x.n % 3, count(*) FROM (SELECT pid AS n, seq FROM alerts WHERE seq > 7) x"
+    " GROUP BY x.n % 3",
+    "SELECT a, count(*), min(d), max(d), count(d) FROM odd GROUP BY a",
+    "SELECT d, min(a), max(a) FROM odd GROUP BY d",
+    "SELECT a, d, count(*), max(d) FROM odd WHERE d < 100 GROUP BY a, d",
+    "SELECT a, sum(d), avg(d) FROM odd WHERE d IS NULL OR d < 100 GROUP BY 1",
+    "SELECT a, count(*) FROM odd WHERE 0 GROUP BY a",
+    "SELECT rule, comm, count(*) FROM v_alert GROUP BY rule, comm ORDER BY 3 DESC",
+    "SELECT rule, count(*), max(time) FROM v_alert WHERE severity < 3 GROUP BY rule",
+    "SELECT verdict, count(*) FROM v_alert GROUP BY verdict",
+    "SELECT v.hostname, v.priority, min(v.ts) FROM v_alert AS v GROUP BY hostname,"
+    " v.priority HAVING count(*) > 3",
+    "SELECT substr(time, 1, 13) hour, container_id, count(*) FROM v_alert GROUP BY hour,"
+    " container_id",
+    "SELECT exepath, cmdline, fingerprint, count(*) FROM v_alert WHERE comm = 'two' GROUP "
+    "BY"
+    " 1, 2, 3",
+    "SELECT pid, count(DISTINCT rule_id), count(DISTINCT output) AS n FROM alerts GROUP BY pid"
+    " HAVING n > 1 ORDER BY n DESC, pid",
+    "SELECT a, count(DISTINCT d), count(DISTINCT a) FROM odd GROUP BY a",
+    "SELECT pid = '107', count(*) FROM alerts GROUP BY pid", /* pid has a type */
+    "SELECT pid, count(*) FROM alerts GROUP BY pid HAVING pid > '5'",
+    "SELECT rule, CASE WHEN rule LIKE 'Shell%' THEN 'shell' WHEN rule < 'P' THEN 'other' END,"
+    " count(*) FROM v_alert GROUP BY rule HAVING count(*) > 10 AND rule <> 'Seldom seen'"
+    " ORDER BY rule = 'Write below etc 1' DESC, count(*)",
+    "SELECT CASE WHEN priority < 4 THEN 'high' ELSE 'low' END AS how, count(*) FROM alerts"
+    " GROUP BY how",
+    "SELECT pid, avg(ts), sum(ts / 9000), total(seq), total(NULL) FROM alerts GROUP BY pid",
+    "SELECT pid, avg(seq / 3.0), sum(seq * 0.1), min(seq / 2.0), max(seq / 2.0) FROM alerts GROUP"
+    " BY pid",
+    "SELECT pid, sum(output), avg(substr(output, 35, 3)) FROM alerts GROUP BY pid",
+    "SELECT ts / 1e9 - 1.7e9, count(*) FROM alerts GROUP BY 1 ORDER BY 1 DESC",
+    "SELECT round(seq / 7.0), count(*) FROM alerts GROUP BY 1",
+    "SELECT b / 4.0, count(*) FROM real GROUP BY b / 4.0",
+    "SELECT c, max(d), min(c), max(c) FROM odd WHERE c <> '' GROUP BY c",
+    "SELECT count(*), min(ts), max(output), avg(pid), count(DISTINCT rule_id), total(pid) FROM"
+    " alerts WHERE output LIKE '%dir-1%'",
+    "SELECT count(*), count(DISTINCT rule), sum(pid), avg(pid), total(pid) FROM v_alert WHERE comm"
+    " = 'nobody'",
+    "SELECT count(*) AS n FROM v_alert WHERE exepath LIKE '/t%' HAVING n > 3",
+    "SELECT p.comm, v.rule, count(*) FROM v_alert v JOIN processes p USING (process_id) WHERE"
+    " p.pid > 500 GROUP BY 1, 2",
+    "SELECT p.comm, count(*), sum(a.pid * 0.3) FROM alerts a LEFT JOIN processes p ON"
+    " p.process_id = a.process_id + 1 WHERE a.seq > 5 OR a.seq < 2 GROUP BY p.comm",
+    "SELECT count(*) FROM odd WHERE a > 5",
+    "SELECT a, avg(d * 2) FROM odd WHERE d < 100 OR a = 'a' GROUP BY a",
+    "SELECT date(ts / 1000000000, 'unixepoch'), count(*) FROM alerts GROUP BY 1",
+    "SELECT pid, count(*) FROM main.alerts NOT INDEXED WHERE rule_id > :rule GROUP BY pid",
+};
+
 static void what_is_usual_is_replaced(void **state)
 {
-	static const char *const sql[] = {
-	    "SELECT process_id, rule_id, count(*), max(ts) FROM alerts GROUP BY 1, 2 ORDER BY 3"
-	    " DESC LIMIT 50",
-	    "SELECT ts / 3600000000000, priority, count(*) FROM alerts GROUP BY 1, 2",
-	    "select substr(output, 20, 12) part, count ( * ) n from alerts group by part order by n"
-	    " desc, part limit 5 offset 2;",
-	    "SELECT pid, min(output), max(output), sum(ts % 1000), avg(priority), count(pid),"
-	    " count() FROM alerts GROUP BY pid",
-	    "SELECT count(*) AS n, process_id AS p FROM alerts WHERE priority < :most GROUP BY p"
-	    " HAVING n > 1 ORDER BY p DESC",
-	    "SELECT a.pid, count(*) * 100 / (1 + max(a.priority)) FROM alerts a GROUP BY pid"
-	    " ORDER BY count(*) DESC, a.pid",
-	    "SELECT pid, printf('%d-%s', pid, 'x'), upper('q') FROM alerts GROUP BY alerts.pid",
-	    "SELECT output_fields ->> '$.\"fd.name\"' AS file, count(*) FROM alerts GROUP BY file",
-	    "SELECT iif(max(ts) > 5, 'late', 'early'), priority % 3 FROM alerts GROUP BY"
-	    " priority % 3, source -- the end",
-	    "SELECT /* a ) comment */ pid, max(seq) FROM alerts -- one\n WHERE pid > 5 GROUP BY pid"
-	    " HAVING max(seq) - min(seq) > 2 AND count(*) IN (1, 2, 3, 4) ORDER BY 2 DESC NULLS"
-	    " LAST, 1 ASC",
-	    "SELECT p.comm, count(*) FROM alerts a JOIN processes p USING (process_id) GROUP BY"
-	    " p.comm",
-	    "SELECT x.n % 3, count(*) FROM (SELECT pid AS n, seq FROM alerts WHERE seq > 7) x"
-	    " GROUP BY x.n % 3",
-	    "SELECT a, count(*), min(d), max(d), count(d) FROM odd GROUP BY a",
-	    "SELECT d, min(a), max(a) FROM odd GROUP BY d",
-	    "SELECT a, d, count(*), max(d) FROM odd WHERE d < 100 GROUP BY a, d",
-	    "SELECT a, sum(d), avg(d) FROM odd WHERE d IS NULL OR d < 100 GROUP BY 1",
-	    "SELECT a, count(*) FROM odd WHERE 0 GROUP BY a",
-	    "SELECT rule, comm, count(*) FROM v_alert GROUP BY rule, comm ORDER BY 3 DESC",
-	    "SELECT rule, count(*), max(time) FROM v_alert WHERE severity < 3 GROUP BY rule",
-	    "SELECT verdict, count(*) FROM v_alert GROUP BY verdict",
-	    "SELECT v.hostname, v.priority, min(v.ts) FROM v_alert AS v GROUP BY hostname,"
-	    " v.priority HAVING count(*) > 3",
-	    "SELECT substr(time, 1, 13) hour, container_id, count(*) FROM v_alert GROUP BY hour,"
-	    " container_id",
-	    "SELECT exepath, cmdline, fingerprint, count(*) FROM v_alert WHERE comm = 'two' GROUP "
-	    "BY"
-	    " 1, 2, 3",
-	};
 	struct setting s = open_with(0, never);
 
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(sql); i++)
-		if (!is_replaced(&s, sql[i]))
-			fail_msg("not replaced: %s", sql[i]);
+	for (size_t i = 0; i < COUNT_OF(usual); i++) {
+		if (!is_replaced(&s, usual[i]))
+			fail_msg("not replaced: %s", usual[i]);
+		assert_int_equal(qry_regroup_threads(s.r), 1);
+	}
+	close_all(&s);
+}
+
+/* By several threads, unless it depends on the order of rows; and twice with the same connections.
+ */
+static void threads_find_the_same_groups(void **state)
+{
+	struct setting s = open_many(0);
+	unsigned by_many = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT_OF(usual); i++) {
+		const char *sql = usual[i % COUNT_OF(usual)];
+
+		if (!is_replaced(&s, sql))
+			fail_msg("not replaced: %s", sql);
+		by_many += qry_regroup_threads(s.r) == 3;
+	}
+	assert_int_equal(by_many, 2 * 36);
 	close_all(&s);
 }
 
 static void what_is_not_understood_stays(void **state)
 {
 	static const char *const sql[] = {
-	    "SELECT count(*) FROM alerts",
 	    "SELECT pid FROM alerts LIMIT 1",
+	    "SELECT count(*) FROM alerts", /* an index is smaller */
+	    "SELECT pid, sum(DISTINCT rule_id) FROM alerts GROUP BY pid",
+	    "SELECT a, sum(b) FROM real GROUP BY a", /* 1 or 1.0? */
+	    "SELECT count(DISTINCT a) FROM real GROUP BY b / 10",
+	    "SELECT pid > 5 AND count(*) > 1, count(*) FROM alerts GROUP BY pid",
+	    "SELECT random() = pid, count(*) FROM alerts GROUP BY pid",
+	    "SELECT -pid AS n, count(*) FROM alerts GROUP BY n HAVING n > -200",
 	    "SELECT pid, output, count(*) FROM alerts GROUP BY pid", /* of which alert? */
-	    "SELECT pid, count(DISTINCT rule_id) FROM alerts GROUP BY pid",
 	    "SELECT pid, group_concat(rule_id) FROM alerts GROUP BY pid",
 	    "SELECT pid, total(1), group_concat('x') FROM alerts GROUP BY pid",
 	    "SELECT pid, count(*) FILTER (WHERE seq > 5) FROM alerts GROUP BY pid",
 	    "SELECT pid, max(seq), max(seq, ts) FROM alerts GROUP BY pid",
 	    "SELECT pid, rank() OVER (ORDER BY pid) FROM alerts GROUP BY pid",
-	    "SELECT pid = '107', count(*) FROM alerts GROUP BY pid", /* pid has a type */
-	    "SELECT pid, count(*) FROM alerts GROUP BY pid HAVING pid > '5'",
 	    "SELECT 2 * priority / 3, count(*) FROM alerts GROUP BY priority / 3",
 	    "SELECT DISTINCT pid, count(*) FROM alerts GROUP BY pid",
 	    "SELECT pid, count(*) FROM alerts GROUP BY pid UNION SELECT 1, 2",
@@ -226,10 +298,6 @@ static void what_is_not_understood_stays(void **state)
 	    "SELECT a, max(b) FROM odd GROUP BY a",   /* and here */
 	    "SELECT a, count(*) FROM odd GROUP BY a COLLATE NOCASE",
 	    "SELECT (SELECT 1) + pid, count(*) FROM alerts GROUP BY pid",
-	    "SELECT a, sum(b) FROM real GROUP BY a",
-	    "SELECT a, sum(b) FROM real WHERE a > 1.7 GROUP BY a",
-	    "SELECT c, max(d) FROM odd WHERE c <> '' GROUP BY c", /* one is not whole */
-	    "SELECT a, avg(d * 2) FROM odd WHERE d < 100 OR a = 'a' GROUP BY a",
 	    "SELECT a, sum(d) FROM odd GROUP BY a",		     /* too large */
 	    "SELECT rule_id, count(*) FROM alerts GROUP BY rule_id", /* an index has the order */
 	};
@@ -340,40 +408,24 @@ static bool always(void *arg)
 static void ordering_groups_can_be_stopped(void **state)
 {
 	struct setting s = open_with(0, always);
-	sqlite3_stmt *stmt = NULL, *faster;
 
 	(void)state;
-	sqlite3_prepare_v2(s.db, "SELECT seq, max(output) FROM alerts GROUP BY seq", -1, &stmt,
-			   NULL);
-	faster = qry_regroup(s.r, stmt);
-	assert_non_null(faster);
-	assert_int_equal(sqlite3_step(faster), SQLITE_INTERRUPT);
-	assert_false(qry_regroup_gave_up(s.r));
-	sqlite3_finalize(faster);
-	sqlite3_finalize(stmt);
+	assert_false(is_replaced(&s, "SELECT seq, max(output) FROM alerts GROUP BY seq"));
 	close_all(&s);
 }
 
-/* What scapula_tally() is told wrongly, and groups that nobody takes. */
+/* What is not for people, and groups that nobody takes. */
 static void misuse_is_an_error_at_most(void **state)
 {
-	static const char *const sql[] = {
-	    "SELECT scapula_tally() FROM alerts",
-	    "SELECT scapula_tally(NULL, 1) FROM alerts",
-	    "SELECT scapula_tally(':', 1) FROM alerts",
-	    "SELECT scapula_tally('aaaaaaaaa:n', 1, 2, 3, 4, 5, 6, 7, 8, 9) FROM alerts",
-	    "SELECT scapula_tally('a:x', 1) FROM alerts",
-	    "SELECT scapula_tally('a:m', 1) FROM alerts",
-	    "SELECT scapula_tally('a:n', 1, 2) FROM alerts",
-	    "SELECT scapula_tally('a:nnnnnnnnnnnnnnnnn', 1) FROM alerts",
-	};
 	struct setting s = open_with(0, never);
 
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(sql); i++)
-		assert_int_equal(sqlite3_exec(s.db, sql[i], NULL, NULL, NULL), SQLITE_ERROR);
+	assert_int_equal(
+	    sqlite3_exec(s.db, "SELECT scapula_tally(1) FROM alerts", NULL, NULL, NULL),
+	    SQLITE_ERROR);
+	assert_false(is_replaced(&s, "SELECT pid, count(*) FROM alerts WHERE seq > ifnull((SELECT"
+				     " scapula_tally(1, 2, 3) FROM rules), 5) GROUP BY pid"));
 	assert_int_equal(sqlite3_exec(s.db,
-				      "SELECT scapula_tally('a:n', pid) FROM alerts;"
 				      "SELECT * FROM scapula_tallied(77);"
 				      "SELECT * FROM scapula_tallied(NULL)",
 				      NULL, NULL, NULL),
@@ -387,6 +439,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_usual_is_replaced),
+	    cmocka_unit_test(threads_find_the_same_groups),
 	    cmocka_unit_test(what_is_not_understood_stays),
 	    cmocka_unit_test(saved_questions_about_all_alerts_are_replaced),
 	    cmocka_unit_test(names_mean_what_they_mean_to_sqlite),

@@ -2,15 +2,17 @@
 /*
  * GROUP BY without sorting beside GROUP BY as SQLite has it, over a small table with values of all
  * types. The input is the statement: a first byte of 0xff says that text follows, which is taken as
- * it is; else each byte chooses the next piece of one. Where a statement is replaced, rows must be
- * the same, in the same order.
+ * it is; else each byte chooses the next piece of one, and whether threads gather the groups. Where
+ * a statement is replaced, rows must be the same, in the same order.
  */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cursor.h"
+#include "query/ask.h"
 #include "query/regroup.h"
 
 #define STEPS_MAX  2000 /* calls of the progress handler */
@@ -19,10 +21,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const keys[] = {"a",	    "b",	 "c",	       "t.a", "a % 3",
-				   "1",	    "2",	 "upper(b)",   "x",   "substr(b, 1, 1)",
-				   "\"a\"", "(a)",	 "a || b",     "-a",  "ifnull(c, a)",
-				   "y",	    "length(c)", "a /* */ + 1"};
+static const char *const keys[] = {"a",	    "b",	 "c",		"t.a", "a % 3",
+				   "1",	    "2",	 "upper(b)",	"x",   "substr(b, 1, 1)",
+				   "\"a\"", "(a)",	 "a || b",	"-a",  "ifnull(c, a)",
+				   "y",	    "length(c)", "a /* */ + 1", "c",   "c * 0.5"};
 static const char *const items[] = {"a",
 				    "b",
 				    "c",
@@ -52,12 +54,28 @@ static const char *const items[] = {"a",
 				    "group_concat(a)",
 				    "count(DISTINCT a)",
 				    "max(length(b))",
+				    "total(a)",
+				    "avg(c)",
+				    "sum(c)",
+				    "total(b)",
+				    "count(DISTINCT c)",
+				    "count(DISTINCT b)",
+				    "min(c)",
+				    "a > '1'",
+				    "CASE WHEN a > 1 THEN b ELSE 'q' END",
+				    "c BETWEEN 1 AND 3",
 				    "-a",
 				    "'text'",
 				    "7"};
 static const char *const names[] = {"", "", "", " AS x", " y", " AS a", " AS \"b\"", " x"};
-static const char *const tables[] = {
-    "t", "t", "t AS t", "t, u", "t JOIN u ON t.a = u.k", "(SELECT * FROM t WHERE a) t"};
+static const char *const tables[] = {"t",
+				     "t",
+				     "t AS t",
+				     "t, u",
+				     "t JOIN u ON t.a = u.k",
+				     "(SELECT * FROM t WHERE a) t",
+				     "t NOT INDEXED",
+				     "t LEFT JOIN u ON u.k = t.a"};
 static const char *const wheres[] = {"",
 				     "",
 				     " WHERE a > 1",
@@ -73,6 +91,7 @@ static const char *const havings[] = {"",
 				      " HAVING a = 1",
 				      " HAVING max(c) IS NOT NULL AND min(a) < 5",
 				      " HAVING y",
+				      " HAVING a > 1 AND count(*) > 1 AND b <> 'x'",
 				      " HAVING sum(a) BETWEEN 1 AND 9"};
 static const char *const orders[] = {"",
 				     "",
@@ -115,6 +134,7 @@ static void write_statement(struct cursor *c, struct buf *sql)
 }
 
 struct subject {
+	bool threads; /* over a file, with several connections */
 	sqlite3 *db;
 	struct qry_regroup *r;
 	unsigned inputs, steps;
@@ -140,18 +160,47 @@ static int count_steps(void *arg)
 	return ++((struct subject *)arg)->steps > STEPS_MAX;
 }
 
+static int bind_nothing(void *arg, sqlite3_stmt *stmt)
+{
+	(void)arg, (void)stmt;
+	return 0;
+}
+
+/* The other connections are made now: the file is about to lose its name. */
+static void open_others(struct subject *s)
+{
+	sqlite3_stmt *stmt = NULL, *faster = NULL;
+
+	if (sqlite3_prepare_v2(s->db, "SELECT a, count(*) FROM t GROUP BY a", -1, &stmt, NULL) ==
+	    SQLITE_OK)
+		faster = qry_regroup(s->r, stmt, bind_nothing, NULL);
+	if (!faster || qry_regroup_threads(s->r) != 2)
+		abort();
+	sqlite3_finalize(faster);
+	sqlite3_finalize(stmt);
+}
+
 static void open_subject(struct subject *s)
 {
-	const struct qry_tally_options opt = {.memory = 3 << 20};
+	static const struct qry_ask_options ask = {0};
+	char path[64];
+	const struct qry_regroup_options opt = {.tally = {.memory = 4 << 20},
+						.path = s->threads ? path : NULL,
+						.ask = &ask,
+						.threads = 2,
+						.many = 1};
 	struct error err;
 
-	if (sqlite3_open(":memory:", &s->db) != SQLITE_OK ||
+	snprintf(path, sizeof(path), P_tmpdir "/scapula-fuzz-group.%d.db", (int)getpid());
+	unlink(path);
+	if (sqlite3_open(s->threads ? path : ":memory:", &s->db) != SQLITE_OK ||
 	    sqlite3_exec(s->db,
 			 "CREATE TABLE t (a INTEGER, b TEXT, c);"
 			 "INSERT INTO t VALUES (1, 'x', 1), (1, 'x', '1'), (2, 'y', NULL),"
 			 " (3, NULL, x'00'), (NULL, 'x', 'text'), (1, 'z', 5), (4, 'Y', 2.5),"
 			 " (5, 'xy', -7), (9223372036854775807, 'x', 1), (2, '', ''),"
-			 " (3, 'x', x''), (NULL, NULL, NULL), (1, 'x', 2), (2, 'y', 'Text');"
+			 " (3, 'x', x''), (NULL, NULL, NULL), (1, 'x', 2), (2, 'y', 'Text'),"
+			 " (4, 'Y', 0.1), (4, 'Y', 1e300), (7, '12', 3.0), (-2, '0.5x', 3);"
 			 "CREATE TABLE u (k INTEGER, n TEXT COLLATE NOCASE);"
 			 "INSERT INTO u VALUES (1, 'A'), (2, 'a'), (3, 'b');",
 			 NULL, NULL, NULL) != SQLITE_OK ||
@@ -160,6 +209,9 @@ static void open_subject(struct subject *s)
 			 "SELECT 1 FROM pragma_function_list; SELECT 1 FROM scapula_tallied(0)",
 			 NULL, NULL, NULL) != SQLITE_OK)
 		abort();
+	if (s->threads)
+		open_others(s);
+	unlink(path);
 	sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, 1 << 20);
 	sqlite3_limit(s->db, SQLITE_LIMIT_EXPR_DEPTH, 50);
 	sqlite3_set_authorizer(s->db, authorize, NULL);
@@ -170,7 +222,7 @@ static void close_subject(struct subject *s)
 {
 	qry_regroup_free(s->r);
 	sqlite3_close(s->db);
-	*s = (struct subject){0};
+	*s = (struct subject){.threads = s->threads};
 }
 
 /* Return: how it ended. */
@@ -200,11 +252,11 @@ static void ask(struct subject *s, const char *sql, bool compare)
 
 	s->steps = 0;
 	if (sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL) == SQLITE_OK && stmt)
-		faster = qry_regroup(s->r, stmt);
+		faster = qry_regroup(s->r, stmt, bind_nothing, NULL);
 	if (faster) {
 		rc = rows(faster, &got);
 		sqlite3_finalize(faster);
-		if (!qry_regroup_gave_up(s->r) && compare &&
+		if (compare &&
 		    (rows(stmt, &want) != rc || !sv_eq(buf_view(&want), buf_view(&got)))) {
 			fprintf(stderr, "%s\n%s\nnot\n%s\n", sql, buf_cstr(&got), buf_cstr(&want));
 			abort();
@@ -217,20 +269,21 @@ static void ask(struct subject *s, const char *sql, bool compare)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct subject s;
+	static struct subject subjects[2] = {{.threads = false}, {.threads = true}};
 	struct cursor c = cursor_of(data, size);
 	struct buf sql = {0};
 	bool text = size && data[0] == 0xff;
+	struct subject *s = &subjects[!text && size && data[0] & 0x10];
 
-	if (!s.db)
-		open_subject(&s);
+	if (!s->db)
+		open_subject(s);
 	if (text)
 		buf_add(&sql, data + 1, size - 1);
 	else
 		write_statement(&c, &sql);
-	ask(&s, buf_cstr(&sql), !text);
+	ask(s, buf_cstr(&sql), !text);
 	buf_done(&sql);
-	if (++s.inputs == INPUTS_MAX)
-		close_subject(&s);
+	if (++s->inputs == INPUTS_MAX)
+		close_subject(s);
 	return 0;
 }
