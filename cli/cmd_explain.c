@@ -204,7 +204,7 @@ static int fill(struct explain *o, struct cli_walk *w, const struct look *l,
 		return out_of_memory(o);
 	/* What remembers was asked with all values shown already. */
 	if (!o->remembers)
-		flt_explain(o->explainer, true, &findings);
+		flt_explain(o->explainer, FLT_VALUES, &findings);
 	e->failing = rule_failing(o->x, findings);
 	return copy_findings(o, e, findings);
 }
@@ -332,7 +332,7 @@ static int on_event(void *arg, struct cli_walk *w, const struct state_binding *b
 		l.first = earlier_rule(o, w);
 	if (o->remembers && !flt_types_has(o->rule->types, b->ev->type) && !wanted)
 		return 0;
-	l.matches = flt_explain(o->explainer, o->remembers, &l.findings);
+	l.matches = flt_explain(o->explainer, o->remembers ? FLT_VALUES : FLT_TRUTHS, &l.findings);
 	if (!o->evt)
 		return survey(o, w, &l);
 	if (!wanted)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/explain.h"
+#include "cli/table.h"
 
 #define VALUE_MAX 200 /* bytes of a value on a line */
 #define CHECK_MAX 160
@@ -16,19 +17,17 @@ struct page {
 
 static void begin_color(struct page *p, enum flt_truth t)
 {
-	static const char *const codes[] = {[FLT_NO] = "\033[31m",
-					    [FLT_YES] = "\033[32m",
-					    [FLT_GONE] = "\033[33m",
-					    [FLT_UNASKED] = "\033[2m"};
+	static const enum table_style styles[] = {[FLT_NO] = STYLE_BAD,
+						  [FLT_YES] = STYLE_GOOD,
+						  [FLT_GONE] = STYLE_WARN,
+						  [FLT_UNASKED] = STYLE_DIM};
 
-	if (p->color)
-		buf_str(p->b, codes[t]);
+	table_style_begin(p->b, p->color, styles[t]);
 }
 
 static void end_color(struct page *p)
 {
-	if (p->color)
-		buf_lit(p->b, "\033[0m");
+	table_style_end(p->b, p->color, STYLE_GOOD);
 }
 
 /* About @max bytes of @s, and no part of a character. */

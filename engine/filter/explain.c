@@ -19,7 +19,7 @@ struct flt_explainer {
 	size_t count;
 	struct arena texts; /* of the findings */
 	struct buf text;
-	bool shown;
+	enum flt_detail detail;
 	size_t at; /* of the next check */
 };
 
@@ -207,14 +207,14 @@ static bool compare(struct flt_explainer *x, const struct flt_test *t, const str
 			return false;
 		}
 		holds = flt_value_satisfies_field(x->cx, t, left, &right);
-		if (x->shown)
+		if (x->detail == FLT_VALUES)
 			out->right = show_value(x, &right);
 	} else {
 		holds = satisfies(x->cx, t, left);
-		if (x->shown)
+		if (x->detail >= FLT_ITEMS)
 			out->item = deciding_item(x, t, left, holds);
 	}
-	if (x->shown && !holds)
+	if (x->detail == FLT_VALUES && !holds)
 		out->reason = why_not(x, t, left);
 	return holds;
 }
@@ -231,10 +231,10 @@ static bool look(struct flt_explainer *x, const struct flt_test *t, bool asked)
 	}
 	if (!flt_operand_eval(x->cx, t->left, &left)) {
 		out->truth = FLT_GONE;
-		out->reason = x->shown ? why_absent(x, t->left) : FLT_BY_ABSENCE;
+		out->reason = x->detail == FLT_VALUES ? why_absent(x, t->left) : FLT_BY_ABSENCE;
 		return false;
 	}
-	if (x->shown)
+	if (x->detail == FLT_VALUES)
 		out->left = show_value(x, &left);
 	if (compare(x, t, &left, out))
 		out->truth = FLT_YES;
@@ -258,12 +258,12 @@ static bool walk(struct flt_explainer *x, const struct flt_logic *l, bool asked)
 	return result;
 }
 
-bool flt_explain(struct flt_explainer *x, bool shown, const struct flt_finding **out)
+bool flt_explain(struct flt_explainer *x, enum flt_detail detail, const struct flt_finding **out)
 {
 	struct flt_private *privates = x->cx->privates;
 	bool result;
 
-	x->shown = shown;
+	x->detail = detail;
 	x->at = 0;
 	arena_reset(&x->texts);
 	x->cx->privates = x->privates;

@@ -31,6 +31,12 @@ enum flt_reason { /* of a check's truth */
 };
 const char *flt_reason_name(enum flt_reason r); /* "value", "absent", ... */
 
+enum flt_detail { /* what is wanted of findings; each with all before it */
+		  FLT_TRUTHS,
+		  FLT_ITEMS,  /* which constant decided */
+		  FLT_VALUES, /* values and reasons */
+};
+
 struct flt_finding { /* about one check */
 	enum flt_truth truth;
 	enum flt_reason reason;
@@ -55,10 +61,10 @@ size_t flt_explainer_checks(const struct flt_explainer *x);
 bool flt_explainer_has_memory(const struct flt_explainer *x);
 /**
  * flt_explain() - look at the event the context is set to
- * @shown: values and reasons are wanted, too; without, truths alone
+ * @detail: what is wanted
  * @out: receives flt_explainer_checks() findings, borrowed until the next call; may be NULL
  * Return: does the condition hold?
  */
-bool flt_explain(struct flt_explainer *x, bool shown, const struct flt_finding **out);
+bool flt_explain(struct flt_explainer *x, enum flt_detail detail, const struct flt_finding **out);
 
 #endif

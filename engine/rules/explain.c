@@ -319,6 +319,12 @@ static uint32_t count_used(const struct rule_def *d)
 	return n;
 }
 
+/* What kid @i of @raw negates, or NULL. */
+static const struct flt_node *below_not(const struct flt_node *raw, uint32_t i)
+{
+	return raw && raw->kids[i]->kind == FLT_NOT ? raw->kids[i]->kids[0] : NULL;
+}
+
 static int parts_with_exceptions(struct builder *b, const struct rule_def *d,
 				 const struct written *w)
 {
@@ -336,12 +342,12 @@ static int parts_with_exceptions(struct builder *b, const struct rule_def *d,
 	b->pub.root = root;
 	rc = part_of(b, &s, n->kids[0], raw ? raw->kids[0] : NULL, &root->kids[0]);
 	for (size_t i = 0; i < d->exception_count && rc == 0; i++) {
-		const struct flt_node *rows = raw ? raw->kids[at]->kids[0] : NULL;
+		const struct rule_exception *x = &d->exceptions[i];
 
-		if (!d->exceptions[i].value_count)
+		if (!x->value_count)
 			continue;
-		rc = exception_part(b, &d->exceptions[i], n->kids[at]->kids[0], rows,
-				    &root->kids[at]);
+		rc =
+		    exception_part(b, x, n->kids[at]->kids[0], below_not(raw, at), &root->kids[at]);
 		at++;
 	}
 	return rc;

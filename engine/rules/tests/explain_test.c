@@ -228,20 +228,20 @@ struct pairs { /* rules and a capture */
 	uint64_t compared, matching, shown;
 };
 
-static void compare(struct pairs *p, struct flt_ctx *cx, size_t i, bool shown)
+static void compare(struct pairs *p, struct flt_ctx *cx, size_t i, enum flt_detail detail)
 {
 	const struct rule_explanation *ex = p->explanations[i];
 	bool fast = flt_match(cx, p->rules[i].condition_id), slow;
 	const struct flt_finding *f;
 
-	slow = flt_explain(p->explainers[i], shown, &f);
+	slow = flt_explain(p->explainers[i], detail, &f);
 	if (fast != slow || fast != (rule_part_truth(ex->root, f) == FLT_YES) ||
 	    fast != (rule_failing(ex, f) == 0))
 		fail_msg("event %u: '%.*s': fast %d, explained %d", flt_ctx_type(cx),
 			 (int)p->rules[i].name.n, p->rules[i].name.p, fast, slow);
 	p->compared++;
 	p->matching += fast;
-	p->shown += shown;
+	p->shown += detail == FLT_VALUES;
 }
 
 static void look(struct pairs *p, struct flt_ctx *cx, const struct state_binding *b)
@@ -256,7 +256,7 @@ static void look(struct pairs *p, struct flt_ctx *cx, const struct state_binding
 			continue;
 		if (near && !full && (num + i) % STRIDE)
 			continue;
-		compare(p, cx, i, (num + i) % (16 * STRIDE) == 0);
+		compare(p, cx, i, (num + i) % (16 * STRIDE) == 0 ? FLT_VALUES : FLT_TRUTHS);
 	}
 }
 
