@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scapula replay: rules over captures. */
 #include "cli/index.h"
+#include "cli/profile.h"
 #include "cli/rule_run.h"
 
 enum {
 	OPT_FROM = OPT_AFTER_RULE_RUN,
 	OPT_TO,
+	OPT_PROFILE,
 };
 
 static const struct cli_option replay_options[] = {
@@ -13,6 +15,8 @@ static const struct cli_option replay_options[] = {
     {OPT_FROM, "from", "TIME", "rules see events from then on: ISO 8601, @SECONDS or +DURATION"},
     {OPT_TO, "to", "TIME", "and until then"},
     {OPT_STATS, "stats", NULL, "time, rate and memory at the end"},
+    {OPT_PROFILE, "profile", "FILE",
+     "what each rule cost; .json: as JSON, -: on stderr; by one thread"},
     CLI_OPTION_JOBS,
     {0, NULL, NULL, NULL},
 };
@@ -28,6 +32,8 @@ struct replay {
 	struct cli_common common;
 	struct cli_rule_run rules;
 	bool stats;
+	const char *profile; /* where it goes, or NULL */
+	struct run_profile *costs;
 };
 
 static int take_option(void *arg, int id, const char *value)
@@ -42,6 +48,9 @@ static int take_option(void *arg, int id, const char *value)
 		return cli_take_time("to", value, &window->to, &window->to_relative);
 	case OPT_STATS:
 		o->stats = true;
+		return 0;
+	case OPT_PROFILE:
+		o->profile = value;
 		return 0;
 	case 'j':
 		return cli_take_jobs(value, &o->rules.run.jobs);
@@ -102,7 +111,21 @@ static int replay_all(struct replay *o, char **paths, size_t count)
 	cli_rule_run_tell(&o->rules);
 	if (o->stats)
 		cli_rule_run_effort(&o->rules);
+	if (o->costs)
+		status = cli_worse(status, cli_profile_write(o->profile, o->costs, run_totals(r)));
 	return status;
+}
+
+static int begin_profile(struct replay *o)
+{
+	struct error err = {0};
+
+	if (!o->profile)
+		return 0;
+	if (run_profile_new(o->rules.engine, &o->costs, &err) < 0)
+		return cli_fail(&err);
+	o->rules.run.profile = o->costs;
+	return 0;
 }
 
 static int work(struct replay *o, int argc, char **argv, int first)
@@ -118,8 +141,12 @@ static int work(struct replay *o, int argc, char **argv, int first)
 		o->rules.run.jobs = cli_jobs_default();
 	rc = cli_rule_run_check_case(&o->rules, (const char *const *)argv + first,
 				     (size_t)(argc - first));
+	if (!rc && o->profile)
+		rc = cli_profile_check(o->profile);
 	if (!rc)
 		rc = cli_rule_run_load(&o->rules);
+	if (!rc)
+		rc = begin_profile(o);
 	if (!rc)
 		rc = cli_rule_run_start(&o->rules, argc, argv);
 	return rc ? rc : replay_all(o, argv + first, (size_t)(argc - first));
@@ -187,5 +214,7 @@ int cmd_replay(int argc, char **argv)
 		cli_catch_signals();
 		status = work(&o, argc, argv, first);
 	}
-	return cli_rule_run_done(&o.rules, status);
+	status = cli_rule_run_done(&o.rules, status);
+	run_profile_free(o.costs);
+	return status;
 }

@@ -141,6 +141,36 @@ def compare_with_replay(r):
         r.equal({n: x["matched"] for n, x in got.items() if x["matched"]}, dict(alerts), name + ": matches are the alerts of a replay")
 
 
+def check_profile(r, rules, folder):
+    """replay --profile: the alerts are the same; what is counted is the same each time."""
+    base = ["replay", "-q", "-f", "json", "--matching", "all", "-r", rules, check.DEMO]
+    plain, told = check.run(base), []
+    for name in ("one.json", "two.json"):
+        path = os.path.join(folder, name)
+        got = check.run(base + ["--profile", path, "-j", "4"])
+        r.equal(got[:2], plain[:2], "a profile changes nothing")
+        with open(path) as f:
+            told.append(json.load(f))
+        r.equal(os.stat(path).st_mode & 0o777, 0o600, "it is its owner's")
+    costs = [{c["rule"]: c for c in t["rules"]} for t in told]
+    counted = [{n: (c["evaluated"], c["alerts"], c["sampled"], c["tests"]) for n, c in x.items()} for x in costs]
+    r.equal(counted[0], counted[1], "counts are the same in each replay")
+    alerts = collections.Counter(json.loads(line)["rule"] for line in plain[1].splitlines())
+    r.equal({n: c["alerts"] for n, c in costs[0].items() if c["alerts"]}, dict(alerts), "alerts by rule")
+    shown = told[0]["shown"]
+    r.check(0 < costs[0]["opened"]["evaluated"] <= count("evt.type = openat"), "evaluations: events of its types, or fewer")
+    r.equal(sorted(costs[0]), ["opened", "silent"], "rules that are evaluated")
+    r.equal(told[0]["sampled"], (shown + 63) // 64, "every 64th event is sampled")
+    r.equal(sum(c["sampled"] for c in costs[0].values()), told[0]["sampled"], "one rule each")
+    r.check(all(1 <= c["tests"] < 10 and c["ns_all"] > 0 for c in costs[0].values()), "tests and times")
+    r.equal([c["ns_all"] for c in told[0]["rules"]], sorted((c["ns_all"] for c in told[0]["rules"]), reverse=True), "the most expensive first")
+    r.equal(check.run(base + ["--profile", os.path.join(folder, "one.json")])[0], 4, "an existing file is not replaced")
+    table = check.run(base + ["--profile", "-", "-F", "proc.name = cat"])[2]
+    r.check("EVALUATED" in table and "opened" in table, "as a table on standard error")
+    all_of = check.run(base + ["--profile", "-"])[2]
+    r.check(int(table.split(" events shown")[0].split()[-1]) < int(all_of.split(" events shown")[0].split()[-1]), "--filter comes first")
+
+
 def main():
     r = check.Results("cover")
     with tempfile.TemporaryDirectory() as folder:
@@ -151,6 +181,7 @@ def main():
         check_twice(r, rules)
         check_layer(r, rules)
         check_statuses(r, rules)
+        check_profile(r, rules, folder)
     if check.have_shared():
         compare_with_replay(r)
     else:

@@ -155,6 +155,38 @@ static void parts_know_where_they_were_written(void **state)
 	unload(&x);
 }
 
+/* What names itself is replaced once. */
+static void lists_in_circles_end(void **state)
+{
+	struct loaded x = loaded_new(NULL);
+	struct rule_explanation *ex;
+	const struct rule_part *check;
+	struct rule_engine *e;
+
+	(void)state;
+	loaded_add(&x, "t.yaml",
+		   "- list: a\n"
+		   "  items: [x]\n"
+		   "- list: b\n"
+		   "  items: [a]\n"
+		   "- list: a\n"
+		   "  items: [b]\n"
+		   "  override: {items: append}\n"
+		   "- rule: r\n"
+		   "  desc: d\n"
+		   "  output: o\n"
+		   "  priority: INFO\n"
+		   "  condition: evt.type = open and proc.name in (a)\n");
+	ex = explained(&x, &e);
+	check = ex->root->kids[1];
+	assert_int_equal(check->constant_count, 2);
+	expect_constant(check, 0, "x", "a", "t.yaml", 2);
+	expect_constant(check, 1, "a", "b", "t.yaml", 4);
+	rule_explanation_free(ex);
+	rule_engine_free(e);
+	unload(&x);
+}
+
 /* A condition whose text, with its exceptions, means something else than it seems. */
 static void conditions_that_break_out_of_their_parentheses_are_explained_as_parsed(void **state)
 {
@@ -378,6 +410,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(parts_know_where_they_were_written),
+	    cmocka_unit_test(lists_in_circles_end),
 	    cmocka_unit_test(
 		conditions_that_break_out_of_their_parentheses_are_explained_as_parsed),
 	    cmocka_unit_test(places_survive_quotes_and_folding),
