@@ -187,6 +187,8 @@ static int fill(struct explain *o, struct cli_walk *w, const struct look *l,
 {
 	const struct flt_finding *findings = l->findings;
 	struct ev *ev = l->b->ev;
+	const struct state_thread *t =
+	    l->b->thread ? l->b->thread : state_thread_find(w->state, ev->tid);
 
 	arena_done(&e->arena);
 	*e = (struct explained_event){.num = ev->num,
@@ -195,7 +197,7 @@ static int fill(struct explain *o, struct cli_walk *w, const struct look *l,
 				      .tid = ev->tid,
 				      .matches = l->matches,
 				      .first = l->first};
-	e->has_thread = l->b->thread || state_thread_find(w->state, ev->tid);
+	e->has_thread = t && !state_thread_is_invalid(t);
 	e->obstacles = obstacles_of(o, ev, l->filtered) | (l->first ? CLI_NOT_FIRST : 0u);
 	e->type = arena_sv(&e->arena, flt_event_name(ev));
 	e->process = format_text(o, w->ctx, o->process, &e->arena);

@@ -88,9 +88,18 @@ static void item(struct page *p, const struct rule_part *part, const struct flt_
 
 static void reason(struct page *p, const struct rule_part *part, const struct flt_finding *f)
 {
+	if (f->left.p && f->reason != FLT_BY_VALUE)
+		buf_lit(p->b, ", ");
 	switch (f->reason) {
 	case FLT_BY_EVENT:
 		buf_lit(p->b, "events of this type never have it");
+		break;
+	case FLT_BY_PROCESS:
+		buf_lit(p->b, "the event's process is not known");
+		break;
+	case FLT_BY_FD:
+		buf_lit(p->b, "the event's descriptor is not known: it was opened before the "
+			      "capture, or that is lost");
 		break;
 	case FLT_BY_ABSENCE:
 		if (cli_never_present(p->x, part->check))
@@ -99,16 +108,16 @@ static void reason(struct page *p, const struct rule_part *part, const struct fl
 			buf_lit(p->b, "the event has no such value");
 		break;
 	case FLT_BY_RIGHT:
-		buf_lit(p->b, ", the field on the right has no value");
+		buf_lit(p->b, "the field on the right has no value");
 		break;
 	case FLT_BY_TYPE:
-		buf_lit(p->b, ", of a type that cannot be compared like that");
+		buf_lit(p->b, "of another type than in other events, and compared as such");
 		break;
 	case FLT_BY_CASE:
-		buf_lit(p->b, ", differs only in upper and lower case");
+		buf_lit(p->b, "differs only in upper and lower case");
 		break;
 	case FLT_BY_SNAPLEN:
-		buf_lit(p->b, ", cut by the recorder: only the first bytes are there");
+		buf_lit(p->b, "cut by the recorder: only the first bytes are there");
 		break;
 	default:
 		break;

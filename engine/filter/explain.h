@@ -23,9 +23,13 @@ enum flt_reason { /* of a check's truth */
 		  FLT_BY_VALUE,
 		  FLT_BY_ABSENCE, /* the event, or its process, has no such value */
 		  FLT_BY_EVENT,	  /* events of this type never have it */
+		  FLT_BY_PROCESS, /* the event's process is not known: it began before the capture
+				   */
+		  FLT_BY_FD,	  /* nor is the descriptor it is about */
 		  FLT_BY_RIGHT,	  /* the field it is compared with has no value */
-		  FLT_BY_TYPE,	  /* the value is of a type that cannot be compared like that */
-		  FLT_BY_CASE,	  /* with the same letters in one case it would hold */
+		  FLT_BY_TYPE, /* the value is of another type than elsewhere, and compared as such
+				*/
+		  FLT_BY_CASE, /* with the same letters in one case it would hold */
 		  FLT_BY_SNAPLEN, /* the capture holds only the beginning of the bytes */
 		  FLT_REASON_COUNT
 };
