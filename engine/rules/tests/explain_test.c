@@ -19,7 +19,9 @@
 #include "scapfile/scapfile.h"
 
 #define STRIDE	   2
-#define FAR_STRIDE 101 /* of events that a rule is not about */
+#define FAR_STRIDE 101	 /* of events that a rule is not about */
+#define CHAIN	   30000 /* lists */
+#define CHAIN_END  "l29999"
 #define SHARED	   SOURCE_DIR "/../shared/"
 
 static bool full;
@@ -184,6 +186,32 @@ static void lists_in_circles_end(void **state)
 	expect_constant(check, 1, "a", "b", "t.yaml", 4);
 	rule_explanation_free(ex);
 	rule_engine_free(e);
+	unload(&x);
+}
+
+/* However long they are; what comes out of them is then not known to be from a list. */
+static void chains_of_lists_do_not_fill_the_stack(void **state)
+{
+	struct loaded x = loaded_new(NULL);
+	struct rule_explanation *ex;
+	struct rule_engine *e;
+	struct buf text = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < CHAIN; i++)
+		buf_addf(&text, "- list: l%u\n  items: [l%u]\n", i, i + 1);
+	buf_addf(&text,
+		 "- rule: r\n  desc: d\n  output: o\n  priority: INFO\n"
+		 "  condition: evt.type = open and proc.name in (l0) and proc.pname in (l%u, x)\n",
+		 CHAIN - 20);
+	loaded_add(&x, "t.yaml", buf_cstr(&text));
+	ex = explained(&x, &e);
+	assert_null(ex->root->kids[1]->constants);
+	assert_int_equal(ex->root->kids[2]->constant_count, 2);
+	assert_true(sv_is(ex->root->kids[2]->constants[0].list, CHAIN_END));
+	rule_explanation_free(ex);
+	rule_engine_free(e);
+	buf_done(&text);
 	unload(&x);
 }
 
@@ -411,6 +439,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(parts_know_where_they_were_written),
 	    cmocka_unit_test(lists_in_circles_end),
+	    cmocka_unit_test(chains_of_lists_do_not_fill_the_stack),
 	    cmocka_unit_test(
 		conditions_that_break_out_of_their_parentheses_are_explained_as_parsed),
 	    cmocka_unit_test(places_survive_quotes_and_folding),
