@@ -187,6 +187,8 @@ static int fill(struct explain *o, struct cli_walk *w, const struct look *l,
 {
 	const struct flt_finding *findings = l->findings;
 	struct ev *ev = l->b->ev;
+	const struct state_thread *t =
+	    l->b->thread ? l->b->thread : state_thread_find(w->state, ev->tid);
 
 	arena_done(&e->arena);
 	*e = (struct explained_event){.num = ev->num,
@@ -195,7 +197,7 @@ static int fill(struct explain *o, struct cli_walk *w, const struct look *l,
 				      .tid = ev->tid,
 				      .matches = l->matches,
 				      .first = l->first};
-	e->has_thread = l->b->thread || state_thread_find(w->state, ev->tid);
+	e->has_thread = t && !state_thread_is_invalid(t);
 	e->obstacles = obstacles_of(o, ev, l->filtered) | (l->first ? CLI_NOT_FIRST : 0u);
 	e->type = arena_sv(&e->arena, flt_event_name(ev));
 	e->process = format_text(o, w->ctx, o->process, &e->arena);
@@ -204,7 +206,7 @@ static int fill(struct explain *o, struct cli_walk *w, const struct look *l,
 		return out_of_memory(o);
 	/* What remembers was asked with all values shown already. */
 	if (!o->remembers)
-		flt_explain(o->explainer, true, &findings);
+		flt_explain(o->explainer, FLT_VALUES, &findings);
 	e->failing = rule_failing(o->x, findings);
 	return copy_findings(o, e, findings);
 }
@@ -332,7 +334,7 @@ static int on_event(void *arg, struct cli_walk *w, const struct state_binding *b
 		l.first = earlier_rule(o, w);
 	if (o->remembers && !flt_types_has(o->rule->types, b->ev->type) && !wanted)
 		return 0;
-	l.matches = flt_explain(o->explainer, o->remembers, &l.findings);
+	l.matches = flt_explain(o->explainer, o->remembers ? FLT_VALUES : FLT_TRUTHS, &l.findings);
 	if (!o->evt)
 		return survey(o, w, &l);
 	if (!wanted)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/index.h"
+#include "cli/profile.h"
 #include "cli/recall.h"
 #include "cli/rule_run.h"
 #include "cli/shard_run.h"
@@ -12,6 +13,7 @@ enum {
 	OPT_TO,
 	OPT_CACHE,
 	OPT_SHARD,
+	OPT_PROFILE,
 };
 
 static const struct cli_option replay_options[] = {
@@ -22,6 +24,8 @@ static const struct cli_option replay_options[] = {
     {OPT_CACHE, "cache", "DIR",
      "keep what each rule finds, and evaluate only what is not there yet"},
     {OPT_STATS, "stats", NULL, "time, rate and memory at the end"},
+    {OPT_PROFILE, "profile", "FILE",
+     "what each rule cost; .json: as JSON, -: on stderr; by one thread"},
     CLI_OPTION_JOBS,
     {0, NULL, NULL, NULL},
 };
@@ -38,8 +42,10 @@ struct replay {
 	struct cli_common common;
 	struct cli_rule_run rules;
 	bool stats;
-	const char *cache; /* directory, or NULL */
-	const char *shard; /* a list instead of captures */
+	const char *cache;   /* directory, or NULL */
+	const char *shard;   /* a list instead of captures */
+	const char *profile; /* where it goes, or NULL */
+	struct run_profile *costs;
 };
 
 static int take_option(void *arg, int id, const char *value)
@@ -60,6 +66,9 @@ static int take_option(void *arg, int id, const char *value)
 		return 0;
 	case OPT_STATS:
 		o->stats = true;
+		return 0;
+	case OPT_PROFILE:
+		o->profile = value;
 		return 0;
 	case 'j':
 		return cli_take_jobs(value, &o->rules.run.jobs);
@@ -118,6 +127,8 @@ static int replay_all(struct replay *o, char **paths, size_t count)
 	cli_rule_run_tell(&o->rules);
 	if (o->stats)
 		cli_rule_run_effort(&o->rules);
+	if (o->costs)
+		status = cli_worse(status, cli_profile_write(o->profile, o->costs, run_totals(r)));
 	return status;
 }
 
@@ -131,6 +142,10 @@ static int work_on_shard(struct replay *o, int argc, char **argv, int first)
 		cli_log(CLI_ERROR, "--shard names the captures; '%s' is one more", argv[first]);
 		return cli_rule_run_done(&o->rules, CLI_USAGE);
 	}
+	if (o->cache || o->profile) {
+		cli_log(CLI_ERROR, "--shard fills a part: not with --cache or --profile");
+		return cli_rule_run_done(&o->rules, CLI_USAGE);
+	}
 	o->rules.run.progress = cli_progress;
 	return cli_worker_run(&w, argc, argv);
 }
@@ -142,8 +157,26 @@ static int recall(struct replay *o, int argc, char **argv, int first)
 			"--cache keeps alerts, and a case has more in it: not with --db");
 		return CLI_USAGE;
 	}
+	if (o->profile) {
+		cli_log(CLI_ERROR,
+			"--profile is about all rules and events, of which --cache spares "
+			"most: not together");
+		return CLI_USAGE;
+	}
 	return cli_recall_replay(&o->rules, o->cache, argv + first, (size_t)(argc - first),
 				 o->stats, argc, argv);
+}
+
+static int begin_profile(struct replay *o)
+{
+	struct error err = {0};
+
+	if (!o->profile)
+		return 0;
+	if (run_profile_new(o->rules.engine, &o->costs, &err) < 0)
+		return cli_fail(&err);
+	o->rules.run.profile = o->costs;
+	return 0;
 }
 
 static int work(struct replay *o, int argc, char **argv, int first)
@@ -161,8 +194,12 @@ static int work(struct replay *o, int argc, char **argv, int first)
 				     (size_t)(argc - first));
 	if (!rc && o->cache)
 		return recall(o, argc, argv, first);
+	if (!rc && o->profile)
+		rc = cli_profile_check(o->profile);
 	if (!rc)
 		rc = cli_rule_run_load(&o->rules);
+	if (!rc)
+		rc = begin_profile(o);
 	if (!rc)
 		rc = cli_rule_run_start(&o->rules, argc, argv);
 	return rc ? rc : replay_all(o, argv + first, (size_t)(argc - first));
@@ -232,5 +269,7 @@ int cmd_replay(int argc, char **argv)
 			return work_on_shard(&o, argc, argv, first);
 		status = work(&o, argc, argv, first);
 	}
-	return cli_rule_run_done(&o.rules, status);
+	status = cli_rule_run_done(&o.rules, status);
+	run_profile_free(o.costs);
+	return status;
 }

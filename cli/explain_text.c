@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/explain.h"
+#include "cli/table.h"
 
 #define VALUE_MAX 200 /* bytes of a value on a line */
 #define CHECK_MAX 160
@@ -16,19 +17,17 @@ struct page {
 
 static void begin_color(struct page *p, enum flt_truth t)
 {
-	static const char *const codes[] = {[FLT_NO] = "\033[31m",
-					    [FLT_YES] = "\033[32m",
-					    [FLT_GONE] = "\033[33m",
-					    [FLT_UNASKED] = "\033[2m"};
+	static const enum table_style styles[] = {[FLT_NO] = STYLE_BAD,
+						  [FLT_YES] = STYLE_GOOD,
+						  [FLT_GONE] = STYLE_WARN,
+						  [FLT_UNASKED] = STYLE_DIM};
 
-	if (p->color)
-		buf_str(p->b, codes[t]);
+	table_style_begin(p->b, p->color, styles[t]);
 }
 
 static void end_color(struct page *p)
 {
-	if (p->color)
-		buf_lit(p->b, "\033[0m");
+	table_style_end(p->b, p->color, STYLE_GOOD);
 }
 
 /* About @max bytes of @s, and no part of a character. */
@@ -89,9 +88,18 @@ static void item(struct page *p, const struct rule_part *part, const struct flt_
 
 static void reason(struct page *p, const struct rule_part *part, const struct flt_finding *f)
 {
+	if (f->left.p && f->reason != FLT_BY_VALUE)
+		buf_lit(p->b, ", ");
 	switch (f->reason) {
 	case FLT_BY_EVENT:
 		buf_lit(p->b, "events of this type never have it");
+		break;
+	case FLT_BY_PROCESS:
+		buf_lit(p->b, "the event's process is not known");
+		break;
+	case FLT_BY_FD:
+		buf_lit(p->b, "the event's descriptor is not known: it was opened before the "
+			      "capture, or that is lost");
 		break;
 	case FLT_BY_ABSENCE:
 		if (cli_never_present(p->x, part->check))
@@ -100,16 +108,16 @@ static void reason(struct page *p, const struct rule_part *part, const struct fl
 			buf_lit(p->b, "the event has no such value");
 		break;
 	case FLT_BY_RIGHT:
-		buf_lit(p->b, ", the field on the right has no value");
+		buf_lit(p->b, "the field on the right has no value");
 		break;
 	case FLT_BY_TYPE:
-		buf_lit(p->b, ", of a type that cannot be compared like that");
+		buf_lit(p->b, "of another type than in other events, and compared as such");
 		break;
 	case FLT_BY_CASE:
-		buf_lit(p->b, ", differs only in upper and lower case");
+		buf_lit(p->b, "differs only in upper and lower case");
 		break;
 	case FLT_BY_SNAPLEN:
-		buf_lit(p->b, ", cut by the recorder: only the first bytes are there");
+		buf_lit(p->b, "cut by the recorder: only the first bytes are there");
 		break;
 	default:
 		break;

@@ -83,6 +83,7 @@ struct run_setup { /* what all threads of a run share; constant once made */
 	size_t rule_count;
 	const struct flt_format **field_formats; /* per rule: its output with the time in front */
 	bool has_filter;
+	bool asks_first; /* before rules see an event: there is a filter, or a profile */
 	unsigned filter_id;
 };
 

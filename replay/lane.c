@@ -64,6 +64,18 @@ static NOINLINE int emit_hits(struct run_lane *l, size_t n, const struct state_b
 	return 0;
 }
 
+/* What comes between an event and the rules. Return: may they see it? */
+static NOINLINE bool passes(struct run_lane *l, const struct state_binding *b)
+{
+	const struct run_setup *s = l->setup;
+
+	if (s->has_filter && !flt_match(l->ctx, s->filter_id))
+		return false;
+	if (s->opt.profile)
+		run_profile_event(s->opt.profile, l->ctx, b);
+	return true;
+}
+
 /* Show an event to the rules that want its type. */
 static ALWAYS_INLINE int show(struct run_lane *l, const struct state_binding *b, struct error *err)
 {
@@ -75,7 +87,7 @@ static ALWAYS_INLINE int show(struct run_lane *l, const struct state_binding *b,
 	if (!rule_engine_wants(s->engine, b->ev->type) || !run_span_has(&l->span, b->ev->ts))
 		return 0;
 	flt_ctx_event(l->ctx, b);
-	if (UNLIKELY(s->has_filter) && !flt_match(l->ctx, s->filter_id))
+	if (UNLIKELY(s->asks_first) && !passes(l, b))
 		return 0;
 	n = rule_engine_match(s->engine, l->ctx, s->opt.match_all, l->hits, s->rule_count);
 	return UNLIKELY(n) ? emit_hits(l, n, b, err) : 0;

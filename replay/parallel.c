@@ -369,6 +369,8 @@ const char *run_parallel_obstacle(const struct run_setup *s, const struct sf_ind
 {
 	size_t n = 0;
 
+	if (s->opt.profile)
+		return "a profile is of one thread";
 	if (!x)
 		return "it has no index";
 	(void)sf_index_chunks(x, &n);

@@ -12,6 +12,7 @@
 
 #include "engine/rules/rules.h"
 #include "query/query.h"
+#include "replay/profile.h"
 #include "scapfile/index.h"
 #include "scapfile/scapfile.h"
 
@@ -91,7 +92,8 @@ struct run_options {
 	bool match_all;
 	bool iso_time; /* evt.time.iso8601 instead of evt.time among the output fields */
 	int tz_offset_s;
-	const char *filter; /* only events that pass are shown to rules; NULL: all */
+	const char *filter;	     /* only events that pass are shown to rules; NULL: all */
+	struct run_profile *profile; /* of these; one thread; NULL: nobody asks */
 	struct run_window window;
 	uint64_t memory_limit;	   /* bytes of state; 0: none */
 	uint64_t deadline_ns;	   /* CLOCK_MONOTONIC; 0: none */

@@ -482,6 +482,10 @@ int run_new(struct rule_engine *engine, const struct run_options *opt,
 	rc = rule_engine_seal(engine, err);
 	if (rc < 0)
 		goto out;
+	r->setup.asks_first = r->setup.has_filter || opt->profile;
+	if (opt->profile)
+		run_profile_begin(opt->profile,
+				  !flt_program_has_memory(rule_engine_program(engine)));
 	*out = r;
 	r = NULL;
 out:

@@ -246,6 +246,22 @@ def check_index(r, rules, folder):
     r.equal(explain(args), first, "with and without an index")
 
 
+def check_damage(r, rules, folder):
+    """What the capture lost before an event is told with it."""
+    plain, damaged = os.path.join(folder, "plain.scap"), os.path.join(folder, "damaged.scap")
+    assert check.run(["convert", check.DEMO, "-o", plain])[0] == 0
+    data = bytearray(check.read_all(plain))
+    data[len(data) // 4:len(data) // 4 + 2048] = b"\xff" * 2048
+    with open(damaged, "wb") as f:
+        f.write(data)
+    args = ["--rule", "earlier", "-r", rules, "-f", "json", damaged]
+    early, late = (json.loads(explain(args + ["--evt", n], expect=status)) for n, status in (("10", 0), ("12000", 5)))
+    r.equal((early["gaps"], early["gaps_before"]), (0, 0), "no damage before an early event")
+    r.equal((late["gaps"], late["gaps_before"]), (1, 1), "and some before a late one")
+    text = explain(["--rule", "earlier", "-r", rules, "--evt", "12000", damaged], expect=5)
+    r.check("1 place where the capture lost or lacks something, 1 of them before the event" in text, "it is said", text[:600])
+
+
 # --- the examples of the documentation
 
 def blocks():
@@ -294,6 +310,7 @@ def main():
         check_near(r, rules)
         check_forms(r, rules, number)
         check_index(r, rules, folder)
+        check_damage(r, rules, folder)
         if check.have_shared():
             check_docs(r, folder, "--update" in sys.argv)
             compare_with_replay(r)

@@ -260,8 +260,8 @@ static inline bool test_result(struct flt_ctx *cx, uint32_t id)
 	return known >= no ? known != no : event_result(cx, id);
 }
 
-/* Go from step @at to what is no step. */
-static uint32_t run_steps(struct flt_ctx *cx, uint32_t at)
+/* Go from step @at to what is no step. @tests: counts them; NULL: nobody asks. */
+static ALWAYS_INLINE uint32_t run_steps(struct flt_ctx *cx, uint32_t at, unsigned *tests)
 {
 	const struct flt_step *steps = cx->tests->steps;
 
@@ -269,6 +269,8 @@ static uint32_t run_steps(struct flt_ctx *cx, uint32_t at)
 		const struct flt_step *step = &steps[at];
 
 		at = test_result(cx, step->test) ? step->on_true : step->on_false;
+		if (tests)
+			++*tests;
 	}
 	return at;
 }
@@ -278,7 +280,16 @@ bool flt_match(struct flt_ctx *cx, unsigned condition)
 	const struct flt_program *p = cx->program;
 	size_t start = (size_t)cx->ev->type * p->condition_count + condition;
 
-	return run_steps(cx, p->starts[start]) == FLT_STEP_TRUE;
+	return run_steps(cx, p->starts[start], NULL) == FLT_STEP_TRUE;
+}
+
+bool flt_match_counted(struct flt_ctx *cx, unsigned condition, unsigned *tests)
+{
+	const struct flt_program *p = cx->program;
+	size_t start = (size_t)cx->ev->type * p->condition_count + condition;
+
+	*tests = 0;
+	return run_steps(cx, p->starts[start], tests) == FLT_STEP_TRUE;
 }
 
 /* Run those tests of @g that were not run on @t as it is. */
@@ -394,7 +405,7 @@ NOINLINE size_t flt_match_batch(struct flt_ctx *cx, bool all, const unsigned **h
 		for (uint64_t left = sift(cx, b); left; left &= left - 1) {
 			unsigned index = (unsigned)__builtin_ctzll(left);
 
-			if (LIKELY(run_steps(cx, b->starts[index]) != FLT_STEP_TRUE))
+			if (LIKELY(run_steps(cx, b->starts[index], NULL) != FLT_STEP_TRUE))
 				continue;
 			found[n++] = b->first + index;
 			if (!all)

@@ -19,7 +19,7 @@ struct flt_explainer {
 	size_t count;
 	struct arena texts; /* of the findings */
 	struct buf text;
-	bool shown;
+	enum flt_detail detail;
 	size_t at; /* of the next check */
 };
 
@@ -29,6 +29,8 @@ const char *flt_reason_name(enum flt_reason r)
 	    [FLT_BY_VALUE] = "value",
 	    [FLT_BY_ABSENCE] = "absent",
 	    [FLT_BY_EVENT] = "not on this event type",
+	    [FLT_BY_PROCESS] = "process not known",
+	    [FLT_BY_FD] = "descriptor not known",
 	    [FLT_BY_RIGHT] = "right side absent",
 	    [FLT_BY_TYPE] = "type",
 	    [FLT_BY_CASE] = "case",
@@ -132,26 +134,50 @@ static bool is_cut(const struct flt_explainer *x, const struct flt_value *v)
 	return ev_return_value(ev, &ret) && ret > 0 && (uint64_t)ret > v->items->n;
 }
 
+/* Is @f about a process of which only the number is known? */
+static bool lacks_process(const struct flt_explainer *x, const struct flt_field *f)
+{
+	const struct state_thread *t = flt_thread(x->cx);
+
+	return f && strcmp(f->info->cls, "evt") != 0 && (!t || state_thread_is_invalid(t));
+}
+
 /* The reason why @v does not satisfy @t. */
 static enum flt_reason why_not(struct flt_explainer *x, const struct flt_test *t,
 			       const struct flt_value *v)
 {
-	if (!t->right && flt_type_class(v->type) != t->class &&
-	    !flt_compare_find(flt_type_class(v->type), t->op, false))
+	if (!t->right && flt_type_class(v->type) != t->class)
 		return FLT_BY_TYPE;
 	if (is_cut(x, v))
 		return FLT_BY_SNAPLEN;
+	if (lacks_process(x, flt_operand_base(t->left)))
+		return FLT_BY_PROCESS;
 	return !t->right && is_about_case(x, t, v) ? FLT_BY_CASE : FLT_BY_VALUE;
+}
+
+/* Calls that failed have no descriptor of which something could be known. */
+static bool has_failed(struct flt_ctx *cx)
+{
+	int64_t ret;
+
+	return ev_return_value(cx->ev, &ret) && ret < 0;
 }
 
 static enum flt_reason why_absent(const struct flt_explainer *x, const struct flt_operand *o)
 {
 	const struct flt_field *f = flt_operand_base(o);
-	struct flt_types never = {0};
+	struct flt_types never;
 
-	if (f)
-		never = flt_field_absent(f);
-	return flt_types_has(&never, x->cx->ev->type) ? FLT_BY_EVENT : FLT_BY_ABSENCE;
+	if (!f)
+		return FLT_BY_ABSENCE;
+	never = flt_field_absent(f);
+	if (flt_types_has(&never, x->cx->ev->type))
+		return FLT_BY_EVENT;
+	if (lacks_process(x, f))
+		return FLT_BY_PROCESS;
+	if (strcmp(f->info->cls, "fd") == 0 && !flt_fd(x->cx) && !has_failed(x->cx))
+		return FLT_BY_FD;
+	return FLT_BY_ABSENCE;
 }
 
 /* Is constant @k satisfied by one of the elements of @v? */
@@ -207,14 +233,14 @@ static bool compare(struct flt_explainer *x, const struct flt_test *t, const str
 			return false;
 		}
 		holds = flt_value_satisfies_field(x->cx, t, left, &right);
-		if (x->shown)
+		if (x->detail == FLT_VALUES)
 			out->right = show_value(x, &right);
 	} else {
 		holds = satisfies(x->cx, t, left);
-		if (x->shown)
+		if (x->detail >= FLT_ITEMS)
 			out->item = deciding_item(x, t, left, holds);
 	}
-	if (x->shown && !holds)
+	if (x->detail == FLT_VALUES && !holds)
 		out->reason = why_not(x, t, left);
 	return holds;
 }
@@ -231,10 +257,10 @@ static bool look(struct flt_explainer *x, const struct flt_test *t, bool asked)
 	}
 	if (!flt_operand_eval(x->cx, t->left, &left)) {
 		out->truth = FLT_GONE;
-		out->reason = x->shown ? why_absent(x, t->left) : FLT_BY_ABSENCE;
+		out->reason = x->detail == FLT_VALUES ? why_absent(x, t->left) : FLT_BY_ABSENCE;
 		return false;
 	}
-	if (x->shown)
+	if (x->detail == FLT_VALUES)
 		out->left = show_value(x, &left);
 	if (compare(x, t, &left, out))
 		out->truth = FLT_YES;
@@ -258,12 +284,12 @@ static bool walk(struct flt_explainer *x, const struct flt_logic *l, bool asked)
 	return result;
 }
 
-bool flt_explain(struct flt_explainer *x, bool shown, const struct flt_finding **out)
+bool flt_explain(struct flt_explainer *x, enum flt_detail detail, const struct flt_finding **out)
 {
 	struct flt_private *privates = x->cx->privates;
 	bool result;
 
-	x->shown = shown;
+	x->detail = detail;
 	x->at = 0;
 	arena_reset(&x->texts);
 	x->cx->privates = x->privates;

@@ -23,13 +23,23 @@ enum flt_reason { /* of a check's truth */
 		  FLT_BY_VALUE,
 		  FLT_BY_ABSENCE, /* the event, or its process, has no such value */
 		  FLT_BY_EVENT,	  /* events of this type never have it */
+		  FLT_BY_PROCESS, /* the event's process is not known: it began before the capture
+				   */
+		  FLT_BY_FD,	  /* nor is the descriptor it is about */
 		  FLT_BY_RIGHT,	  /* the field it is compared with has no value */
-		  FLT_BY_TYPE,	  /* the value is of a type that cannot be compared like that */
-		  FLT_BY_CASE,	  /* with the same letters in one case it would hold */
+		  FLT_BY_TYPE, /* the value is of another type than elsewhere, and compared as such
+				*/
+		  FLT_BY_CASE, /* with the same letters in one case it would hold */
 		  FLT_BY_SNAPLEN, /* the capture holds only the beginning of the bytes */
 		  FLT_REASON_COUNT
 };
 const char *flt_reason_name(enum flt_reason r); /* "value", "absent", ... */
+
+enum flt_detail { /* what is wanted of findings; each with all before it */
+		  FLT_TRUTHS,
+		  FLT_ITEMS,  /* which constant decided */
+		  FLT_VALUES, /* values and reasons */
+};
 
 struct flt_finding { /* about one check */
 	enum flt_truth truth;
@@ -55,10 +65,10 @@ size_t flt_explainer_checks(const struct flt_explainer *x);
 bool flt_explainer_has_memory(const struct flt_explainer *x);
 /**
  * flt_explain() - look at the event the context is set to
- * @shown: values and reasons are wanted, too; without, truths alone
+ * @detail: what is wanted
  * @out: receives flt_explainer_checks() findings, borrowed until the next call; may be NULL
  * Return: does the condition hold?
  */
-bool flt_explain(struct flt_explainer *x, bool shown, const struct flt_finding **out);
+bool flt_explain(struct flt_explainer *x, enum flt_detail detail, const struct flt_finding **out);
 
 #endif

@@ -155,6 +155,8 @@ void flt_ctx_event(struct flt_ctx *cx, const struct state_binding *b);
 /* Type of the event @cx looks at; EV_TYPE_COUNT before the first one. */
 unsigned flt_ctx_type(const struct flt_ctx *cx);
 bool flt_match(struct flt_ctx *cx, unsigned condition);
+/* The same, telling how many tests were looked at. */
+bool flt_match_counted(struct flt_ctx *cx, unsigned condition, unsigned *tests);
 /*
  * Which conditions of the batch for the event's type match: *@hits receives their positions in the
  * batch, ascending; unless @all, only the first. Borrowed until the next call. Return: how many.

@@ -6,5 +6,6 @@ add_unit_test(filter_parse_test tests/parse_test.c engine_filter PkgConfig::CJSO
 add_unit_test(filter_operators_test tests/operators_test.c engine_filter)
 add_unit_test(filter_types_test tests/types_test.c engine_filter)
 add_unit_test(filter_eval_test tests/eval_test.c engine_filter)
+add_unit_test(filter_explain_test tests/explain_test.c engine_filter)
 add_unit_test(filter_sieve_test tests/sieve_test.c engine_filter)
 add_unit_test(filter_alloc_test tests/alloc_test.c engine_filter alloc_wrap)

@@ -146,6 +146,16 @@ bool rule_engine_wants(const struct rule_engine *e, unsigned type)
 	return type < EV_TYPE_COUNT && e->wanted[type];
 }
 
+size_t rule_engine_count(const struct rule_engine *e, unsigned type)
+{
+	return type < EV_TYPE_COUNT ? e->start[type + 1] - e->start[type] : 0;
+}
+
+const struct rule *rule_engine_at(const struct rule_engine *e, unsigned type, size_t i)
+{
+	return e->entries[e->start[type] + i].rule;
+}
+
 bool rule_engine_may_match(const struct rule_engine *e, struct flt_ctx *cx, unsigned type,
 			   struct state_thread *t)
 {

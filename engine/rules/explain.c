@@ -33,9 +33,13 @@ struct builder {
 	struct smap macros; /* name to struct written */
 };
 
+#define CHAIN_MAX 100 /* lists in lists: constants behind longer chains come from nowhere */
+
 struct constants { /* of one check, being gathered */
 	struct rule_constant *p;
 	size_t n, cap;
+	unsigned depth;
+	bool lost;
 };
 
 static struct rule_place place_at(struct builder *b, const struct source *s, size_t index)
@@ -73,16 +77,14 @@ static int add_constant(struct builder *b, struct constants *to, struct sv text,
 	return 0;
 }
 
-/* One word of a condition: itself, or the items of the list of that name. Lists are replaced in
- * their order, so that an item names a list only if that one is later. */
 static int spread(struct builder *b, struct constants *to, struct sv word, int64_t order,
-		  const struct rule_list *in, struct rule_place at)
+		  const struct rule_list *in, struct rule_place at);
+
+/* The items of a list; what those name that were there first is replaced by its own. */
+static int spread_list(struct builder *b, struct constants *to, const struct rule_list *list)
 {
-	const struct rule_list *list = smap_get(&b->c.l->list_by_name, word);
 	int rc = 0;
 
-	if (!list || list->order <= order)
-		return add_constant(b, to, word, in, at);
 	for (size_t i = 0; i < list->items.n && rc == 0; i++) {
 		const struct sv *item = &list->items.p[i];
 		const struct rule_list *other = smap_get(&b->c.l->list_by_name, *item);
@@ -98,6 +100,27 @@ static int spread(struct builder *b, struct constants *to, struct sv word, int64
 	return rc;
 }
 
+/*
+ * One word of a condition: itself, or the items of the list of that name. Lists are replaced in
+ * their order, so that an item names a list only if that one is later.
+ */
+static int spread(struct builder *b, struct constants *to, struct sv word, int64_t order,
+		  const struct rule_list *in, struct rule_place at)
+{
+	const struct rule_list *list = smap_get(&b->c.l->list_by_name, word);
+	int rc;
+
+	if (!list || list->order <= order)
+		return add_constant(b, to, word, in, at);
+	to->lost |= to->depth == CHAIN_MAX;
+	if (to->lost)
+		return 0;
+	to->depth++;
+	rc = spread_list(b, to, list);
+	to->depth--;
+	return rc;
+}
+
 static bool is_quoted(struct sv s)
 {
 	return s.n && (s.p[0] == '"' || s.p[0] == '\'');
@@ -109,7 +132,7 @@ static bool take_texts(const struct flt_expr *right, struct constants *k)
 	struct flt_expr *const *values = right->kind == FLT_EXPR_LIST ? right->items : NULL;
 	size_t n = values ? right->count : 1;
 
-	if (k->n != n)
+	if (k->lost || k->n != n)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		struct sv text = values ? values[i]->text : right->text;
@@ -319,6 +342,12 @@ static uint32_t count_used(const struct rule_def *d)
 	return n;
 }
 
+/* What kid @i of @raw negates, or NULL. */
+static const struct flt_node *below_not(const struct flt_node *raw, uint32_t i)
+{
+	return raw && raw->kids[i]->kind == FLT_NOT ? raw->kids[i]->kids[0] : NULL;
+}
+
 static int parts_with_exceptions(struct builder *b, const struct rule_def *d,
 				 const struct written *w)
 {
@@ -336,12 +365,12 @@ static int parts_with_exceptions(struct builder *b, const struct rule_def *d,
 	b->pub.root = root;
 	rc = part_of(b, &s, n->kids[0], raw ? raw->kids[0] : NULL, &root->kids[0]);
 	for (size_t i = 0; i < d->exception_count && rc == 0; i++) {
-		const struct flt_node *rows = raw ? raw->kids[at]->kids[0] : NULL;
+		const struct rule_exception *x = &d->exceptions[i];
 
-		if (!d->exceptions[i].value_count)
+		if (!x->value_count)
 			continue;
-		rc = exception_part(b, &d->exceptions[i], n->kids[at]->kids[0], rows,
-				    &root->kids[at]);
+		rc =
+		    exception_part(b, x, n->kids[at]->kids[0], below_not(raw, at), &root->kids[at]);
 		at++;
 	}
 	return rc;

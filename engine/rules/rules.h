@@ -190,6 +190,9 @@ MUST_CHECK int rule_engine_seal(struct rule_engine *e, struct error *err);
 const struct rule *rule_engine_rules(const struct rule_engine *e, size_t *count);
 /* Could any enabled rule match events of @type? The run loop skips flt_ctx_event() where not. */
 bool rule_engine_wants(const struct rule_engine *e, unsigned type);
+/* Those that could, in definition order: @i is less than their count. */
+size_t rule_engine_count(const struct rule_engine *e, unsigned type);
+const struct rule *rule_engine_at(const struct rule_engine *e, unsigned type, size_t i);
 /* And those of thread @t, which they do not change? As flt_may_match(). */
 bool rule_engine_may_match(const struct rule_engine *e, struct flt_ctx *cx, unsigned type,
 			   struct state_thread *t);

@@ -2,13 +2,13 @@
 /*
  * Any text as a rule file: it loads, or there is exactly one error with a place; the verdict can be
  * written down; twice the same text gives twice the same verdict; what loads makes an engine, whose
- * index finds what looking at every rule finds.
+ * index finds what looking at every rule finds, and can be explained.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/rules/rules.h"
+#include "engine/rules/explain.h"
 
 #define HITS_MAX 64
 
@@ -73,8 +73,59 @@ static void check_matching(struct rule_engine *e, struct flt_ctx *cx, unsigned t
 	CHECK(found == n && (n == 0 || rule_engine_wants(e, type)));
 }
 
-static void check_engine(struct rule_loader *l)
+static void check_part(const struct rule_part *p, uint32_t *checks, uint32_t lines)
 {
+	CHECK(p->at.file && p->at.line > 0 && p->at.line <= lines);
+	if (p->kind == RULE_PART_CHECK)
+		CHECK(p->check == (*checks)++ && p->count == 0 && p->text.p);
+	for (uint32_t i = 0; i < p->constant_count; i++)
+		CHECK(p->constants[i].text.p && p->constants[i].at.line <= lines);
+	for (uint32_t i = 0; i < p->count; i++)
+		check_part(p->kids[i], checks, lines);
+}
+
+/* Its checks are those of the program, and say of an event what that says. */
+static void check_explanation(struct rule_loader *l, struct flt_ctx *cx, const struct rule *r,
+			      uint32_t lines)
+{
+	struct ev ev = {.type = EV_OPENAT_2_X, .num = 1, .tid = -1};
+	struct state_binding bind = {.ev = &ev};
+	const struct flt_finding *findings;
+	struct rule_explanation *ex;
+	struct flt_explainer *x;
+	uint32_t checks = 0;
+	bool matches;
+
+	CHECK(rule_explanation_new(l, r, &ex, NULL) == 0);
+	check_part(ex->root, &checks, lines);
+	CHECK(flt_explainer_new(cx, r->condition_id, &x, NULL) == 0);
+	CHECK(checks == ex->checks && checks == flt_explainer_checks(x));
+	flt_ctx_event(cx, &bind);
+	if (!flt_explainer_has_memory(x)) {
+		matches = flt_match(cx, r->condition_id);
+		CHECK(flt_explain(x, FLT_VALUES, &findings) == matches);
+		CHECK((rule_part_truth(ex->root, findings) == FLT_YES) == matches);
+		CHECK((rule_failing(ex, findings) == 0) == matches);
+	}
+	flt_explainer_free(x);
+	rule_explanation_free(ex);
+}
+
+/* Lines as YAML counts them: line ends are \n, \r, and two bytes or three that are neither. */
+static uint32_t count_lines(struct sv text)
+{
+	uint32_t n = 2;
+
+	for (size_t i = 0; i < text.n; i++)
+		n += text.p[i] == '\n' || text.p[i] == '\r' || (unsigned char)text.p[i] >= 0x80;
+	return n;
+}
+
+static void check_engine(struct rule_loader *l, struct sv text)
+{
+	const struct rule *rules;
+	size_t count;
+
 	struct rule_engine *e = NULL;
 	struct flt_ctx *cx = NULL;
 	struct error err;
@@ -87,6 +138,10 @@ static void check_engine(struct rule_loader *l)
 	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
 		if (rule_engine_wants(e, type))
 			check_matching(e, cx, type);
+	rules = rule_engine_rules(e, &count);
+	for (size_t i = 0; i < count; i++)
+		if (rules[i].types)
+			check_explanation(l, cx, &rules[i], count_lines(text));
 	flt_ctx_free(cx);
 	rule_engine_free(e);
 }
@@ -100,7 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	l = load(text, &first, &rc);
 	if (rc == 0)
-		check_engine(l);
+		check_engine(l, text);
 	rule_loader_free(l);
 	rule_loader_free(load(text, &second, &again));
 	CHECK(rc == again && sv_eq(buf_view(&first), buf_view(&second)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory: wherever it runs out, loading and building an engine fail with ERR_NOMEM and lose
- * nothing; matching allocates nothing. The allocator is wrapped by the linker.
+ * Memory: wherever it runs out, loading, building an engine and explaining fail with ERR_NOMEM and
+ * lose nothing; matching allocates nothing. The allocator is wrapped by the linker.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/tests/alloc_wrap.h"
+#include "engine/rules/explain.h"
 #include "engine/rules/tests/rules_test.h"
 
 static const char text[] =
@@ -34,6 +35,33 @@ static const struct rule_options options = {.min_priority = RULE_DEBUG,
 					    .append_output = &append,
 					    .append_count = 1};
 
+/* What is known of the checks of the rule on an event without parameters. */
+static int explain(struct rule_loader *l, struct rule_engine *e)
+{
+	struct ev ev = {.type = EV_OPEN_X, .num = 5, .tid = -1};
+	struct state_binding bind = {.ev = &ev};
+	struct rule_explanation *x = NULL;
+	struct flt_explainer *explainer = NULL;
+	struct flt_ctx *cx = NULL;
+	const struct flt_finding *f;
+	size_t count;
+	int rc = rule_explanation_new(l, rule_engine_rules(e, &count), &x, NULL);
+
+	if (rc == 0)
+		rc = flt_ctx_new(rule_engine_program(e), NULL, &cx, NULL);
+	if (rc == 0)
+		rc = flt_explainer_new(cx, x->rule->condition_id, &explainer, NULL);
+	if (rc == 0) {
+		flt_ctx_event(cx, &bind);
+		assert_int_equal(flt_explainer_checks(explainer), x->checks);
+		assert_false(flt_explain(explainer, FLT_VALUES, &f));
+	}
+	flt_explainer_free(explainer);
+	flt_ctx_free(cx);
+	rule_explanation_free(x);
+	return rc;
+}
+
 /* Return: 0 or the first failure. */
 static int load_and_build(struct rule_engine **e)
 {
@@ -51,6 +79,8 @@ static int load_and_build(struct rule_engine **e)
 		rc = rule_engine_new(l, NULL, 0, e, &err);
 	if (rc == 0)
 		rc = rule_engine_seal(*e, &err);
+	if (rc == 0)
+		rc = explain(l, *e);
 	if (rc == 0) {
 		rule_result_json(&b, rule_loader_results(l, &count));
 		rc = b.failed ? ERR_NOMEM : 0;

@@ -19,7 +19,9 @@
 #include "scapfile/scapfile.h"
 
 #define STRIDE	   2
-#define FAR_STRIDE 101 /* of events that a rule is not about */
+#define FAR_STRIDE 101	 /* of events that a rule is not about */
+#define CHAIN	   30000 /* lists */
+#define CHAIN_END  "l29999"
 #define SHARED	   SOURCE_DIR "/../shared/"
 
 static bool full;
@@ -155,6 +157,64 @@ static void parts_know_where_they_were_written(void **state)
 	unload(&x);
 }
 
+/* What names itself is replaced once. */
+static void lists_in_circles_end(void **state)
+{
+	struct loaded x = loaded_new(NULL);
+	struct rule_explanation *ex;
+	const struct rule_part *check;
+	struct rule_engine *e;
+
+	(void)state;
+	loaded_add(&x, "t.yaml",
+		   "- list: a\n"
+		   "  items: [x]\n"
+		   "- list: b\n"
+		   "  items: [a]\n"
+		   "- list: a\n"
+		   "  items: [b]\n"
+		   "  override: {items: append}\n"
+		   "- rule: r\n"
+		   "  desc: d\n"
+		   "  output: o\n"
+		   "  priority: INFO\n"
+		   "  condition: evt.type = open and proc.name in (a)\n");
+	ex = explained(&x, &e);
+	check = ex->root->kids[1];
+	assert_int_equal(check->constant_count, 2);
+	expect_constant(check, 0, "x", "a", "t.yaml", 2);
+	expect_constant(check, 1, "a", "b", "t.yaml", 4);
+	rule_explanation_free(ex);
+	rule_engine_free(e);
+	unload(&x);
+}
+
+/* However long they are; what comes out of them is then not known to be from a list. */
+static void chains_of_lists_do_not_fill_the_stack(void **state)
+{
+	struct loaded x = loaded_new(NULL);
+	struct rule_explanation *ex;
+	struct rule_engine *e;
+	struct buf text = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < CHAIN; i++)
+		buf_addf(&text, "- list: l%u\n  items: [l%u]\n", i, i + 1);
+	buf_addf(&text,
+		 "- rule: r\n  desc: d\n  output: o\n  priority: INFO\n"
+		 "  condition: evt.type = open and proc.name in (l0) and proc.pname in (l%u, x)\n",
+		 CHAIN - 20);
+	loaded_add(&x, "t.yaml", buf_cstr(&text));
+	ex = explained(&x, &e);
+	assert_null(ex->root->kids[1]->constants);
+	assert_int_equal(ex->root->kids[2]->constant_count, 2);
+	assert_true(sv_is(ex->root->kids[2]->constants[0].list, CHAIN_END));
+	rule_explanation_free(ex);
+	rule_engine_free(e);
+	buf_done(&text);
+	unload(&x);
+}
+
 /* A condition whose text, with its exceptions, means something else than it seems. */
 static void conditions_that_break_out_of_their_parentheses_are_explained_as_parsed(void **state)
 {
@@ -228,20 +288,20 @@ struct pairs { /* rules and a capture */
 	uint64_t compared, matching, shown;
 };
 
-static void compare(struct pairs *p, struct flt_ctx *cx, size_t i, bool shown)
+static void compare(struct pairs *p, struct flt_ctx *cx, size_t i, enum flt_detail detail)
 {
 	const struct rule_explanation *ex = p->explanations[i];
 	bool fast = flt_match(cx, p->rules[i].condition_id), slow;
 	const struct flt_finding *f;
 
-	slow = flt_explain(p->explainers[i], shown, &f);
+	slow = flt_explain(p->explainers[i], detail, &f);
 	if (fast != slow || fast != (rule_part_truth(ex->root, f) == FLT_YES) ||
 	    fast != (rule_failing(ex, f) == 0))
 		fail_msg("event %u: '%.*s': fast %d, explained %d", flt_ctx_type(cx),
 			 (int)p->rules[i].name.n, p->rules[i].name.p, fast, slow);
 	p->compared++;
 	p->matching += fast;
-	p->shown += shown;
+	p->shown += detail == FLT_VALUES;
 }
 
 static void look(struct pairs *p, struct flt_ctx *cx, const struct state_binding *b)
@@ -256,7 +316,7 @@ static void look(struct pairs *p, struct flt_ctx *cx, const struct state_binding
 			continue;
 		if (near && !full && (num + i) % STRIDE)
 			continue;
-		compare(p, cx, i, (num + i) % (16 * STRIDE) == 0);
+		compare(p, cx, i, (num + i) % (16 * STRIDE) == 0 ? FLT_VALUES : FLT_TRUTHS);
 	}
 }
 
@@ -378,6 +438,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(parts_know_where_they_were_written),
+	    cmocka_unit_test(lists_in_circles_end),
+	    cmocka_unit_test(chains_of_lists_do_not_fill_the_stack),
 	    cmocka_unit_test(
 		conditions_that_break_out_of_their_parentheses_are_explained_as_parsed),
 	    cmocka_unit_test(places_survive_quotes_and_folding),

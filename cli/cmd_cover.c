@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scapula cover: what of rules captures put to the test. */
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/cover.h"
+#include "cli/rule_run.h"
+#include "cli/walk.h"
+
+#define PATHS_MAX 1000000
+
+enum {
+	OPT_RULE = OPT_AFTER_RULE_RUN,
+};
+
+static const struct cli_option cover_options[] = {
+    {OPT_RULE, "rule", "NAME", "text: this rule alone, check by check"},
+    {'f', "format", "text|json|navigator",
+     "json: every check and item of all rules; navigator: a layer for ATT&CK Navigator"},
+    {OPT_FAIL_ON, "fail-on", "WHAT,...",
+     "status 1 if a rule is unmatched or unevaluated; none: never"},
+    {'r', "rules", "FILE|DIR",
+     "rule file, or directory of .yaml and .yml files; repeatable, in order"},
+    {'c', "config", "FILE", "Falco configuration file"},
+    {'O', "option", "KEY=VALUE", "override a configuration key; repeatable"},
+    {'D', "disable", "SUBSTRING", "disable rules whose name contains it; repeatable"},
+    {'t', "tag", "TAG", "run only rules with this tag; repeatable"},
+    {'T', "disable-tag", "TAG", "disable rules with this tag; repeatable"},
+    {OPT_MIN_PRIORITY, "min-priority", "PRIORITY", "leave out less severe rules"},
+    {0, NULL, NULL, NULL},
+};
+
+static const char *const cover_examples[] = {
+    "cover -r rules.yaml capture.scap",
+    "cover -r rules.yaml --rule 'Search for private keys' capture.scap",
+    "cover -r rules.yaml -f navigator suite/ > layer.json",
+    NULL,
+};
+
+enum form { FORM_TEXT, FORM_JSON, FORM_NAVIGATOR };
+
+struct covering {
+	struct cli_common common;
+	struct cli_rule_run rules;
+	const char *name;
+	enum form form;
+	bool fail_unmatched, fail_unevaluated;
+	/* at work */
+	struct cover c;
+	struct flt_types types; /* that any rule is about */
+	char **paths;
+	size_t count, cap;
+	struct buf text;
+};
+
+/* --- options --- */
+
+static int take_form(struct covering *o, const char *value)
+{
+	static const char *const names[] = {"text", "json", "navigator"};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		if (strcmp(value, names[i]) == 0) {
+			o->form = (enum form)i;
+			return 0;
+		}
+	}
+	cli_log(CLI_ERROR, "--format %s: expected text, json or navigator", value);
+	return CLI_USAGE;
+}
+
+static int take_fail_on(struct covering *o, const char *value)
+{
+	while (*value) {
+		size_t n = strcspn(value, ",");
+		struct sv word = sv_make(value, n);
+
+		if (sv_is(word, "unmatched")) {
+			o->fail_unmatched = true;
+		} else if (sv_is(word, "unevaluated")) {
+			o->fail_unevaluated = true;
+		} else if (sv_is(word, "none")) {
+			o->fail_unmatched = o->fail_unevaluated = false;
+		} else {
+			cli_log(CLI_ERROR,
+				"--fail-on %.*s: expected unmatched, unevaluated or none", (int)n,
+				value);
+			return CLI_USAGE;
+		}
+		value += n + (value[n] == ',');
+	}
+	return 0;
+}
+
+static int take_option(void *arg, int id, const char *value)
+{
+	struct covering *o = arg;
+
+	switch (id) {
+	case OPT_RULE:
+		o->name = value;
+		return 0;
+	case 'f':
+		return take_form(o, value);
+	case OPT_FAIL_ON:
+		return take_fail_on(o, value);
+	default:
+		return cli_rule_run_take(&o->rules, id, value);
+	}
+}
+
+/* --- captures --- */
+
+static int add_path(struct covering *o, const char *path)
+{
+	if (o->count == PATHS_MAX) {
+		cli_log(CLI_ERROR, "more than %d captures", PATHS_MAX);
+		return CLI_INPUT;
+	}
+	if (o->count == o->cap) {
+		size_t cap = o->cap ? 2 * o->cap : 16;
+		char **p = realloc(o->paths, cap * sizeof(*p));
+
+		if (!p)
+			goto no_memory;
+		o->paths = p;
+		o->cap = cap;
+	}
+	o->paths[o->count] = strdup(path);
+	if (!o->paths[o->count])
+		goto no_memory;
+	o->count++;
+	return 0;
+no_memory:
+	cli_log(CLI_ERROR, "out of memory");
+	return CLI_INTERNAL;
+}
+
+static bool is_capture_name(const char *name)
+{
+	struct sv s = sv_of(name);
+
+	return sv_ends(s, SV_LIT(".scap")) || sv_ends(s, SV_LIT(".scap.gz")) ||
+	       sv_ends(s, SV_LIT(".scap.zst"));
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* The captures below a directory, in order; links are not followed. */
+static int add_directory(struct covering *o, char *path)
+{
+	char *roots[] = {path, NULL};
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+	size_t before = o->count;
+	int status = 0;
+	FTSENT *e;
+
+	while (tree && !status && (e = fts_read(tree))) {
+		if (e->fts_info == FTS_F && is_capture_name(e->fts_name))
+			status = add_path(o, e->fts_path);
+		if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR) {
+			cli_log(CLI_ERROR, "cannot read '%s': %s", e->fts_path,
+				strerror(e->fts_errno));
+			status = CLI_INPUT;
+		}
+	}
+	if (tree)
+		fts_close(tree);
+	if (!status && o->count == before)
+		cli_log(CLI_WARNING, "'%s' holds no .scap, .scap.gz or .scap.zst file", path);
+	return status;
+}
+
+static int find_captures(struct covering *o, char **args, int count)
+{
+	struct stat sb;
+	int status = 0;
+
+	for (int i = 0; i < count && !status; i++) {
+		if (stat(args[i], &sb) == 0 && S_ISDIR(sb.st_mode))
+			status = add_directory(o, args[i]);
+		else
+			status = add_path(o, args[i]);
+	}
+	if (!status && !o->count) {
+		cli_log(CLI_ERROR, "no capture given");
+		return CLI_USAGE;
+	}
+	return status;
+}
+
+/* --- walking --- */
+
+static int begin(void *arg, struct cli_walk *w, struct error *err)
+{
+	struct covering *o = arg;
+
+	return cover_begin(&o->c, w->ctx, err);
+}
+
+static int on_event(void *arg, struct cli_walk *w, const struct state_binding *b)
+{
+	struct covering *o = arg;
+
+	flt_ctx_event(w->ctx, b);
+	cover_event(&o->c, b->ev->type);
+	return 0;
+}
+
+static void on_end(void *arg, struct cli_walk *w)
+{
+	struct covering *o = arg;
+
+	o->c.events += state_stats(w->state)->events;
+}
+
+static int walk_all(struct covering *o)
+{
+	struct cli_walk w = {
+	    .common = &o->common,
+	    .program = rule_engine_program(o->rules.engine),
+	    .as_rules = true,
+	    .looked_at = &o->types,
+	    .begin = begin,
+	    .event = on_event,
+	    .end = on_end,
+	    .arg = o,
+	};
+	int status = 0;
+
+	for (size_t i = 0; i < o->count && !cli_interrupted(); i++)
+		status = cli_worse(status, cli_walk_capture(&w, o->paths[i]));
+	o->c.captures = o->count;
+	o->c.paths = (const char *const *)o->paths;
+	return status;
+}
+
+/* --- results --- */
+
+static int one_rule(struct covering *o)
+{
+	const struct cover_rule *found = NULL;
+
+	for (size_t i = 0; i < o->c.count; i++) {
+		struct sv name = o->c.rules[i].rule->name;
+
+		if (sv_eq(name, sv_of(o->name)) || (!found && sv_contains(name, sv_of(o->name))))
+			found = &o->c.rules[i];
+	}
+	if (!found) {
+		cli_log(CLI_ERROR, "--rule %s: there is no such rule", o->name);
+		return CLI_USAGE;
+	}
+	cover_rule_text(&o->text, found, o->common.color);
+	return 0;
+}
+
+static int tell(struct covering *o)
+{
+	struct error err = {0};
+
+	switch (o->form) {
+	case FORM_JSON:
+		cover_json(&o->text, &o->c);
+		return 0;
+	case FORM_NAVIGATOR:
+		return cover_navigator(&o->text, &o->c, &err) < 0 ? cli_fail(&err) : 0;
+	default:
+		break;
+	}
+	if (o->name)
+		return one_rule(o);
+	cover_text(&o->text, &o->c, o->common.color);
+	return 0;
+}
+
+static int findings(const struct covering *o)
+{
+	for (size_t i = 0; i < o->c.count; i++) {
+		enum cover_state s = cover_state_of(&o->c.rules[i]);
+
+		if (s == COVER_UNEVALUATED && (o->fail_unevaluated || o->fail_unmatched))
+			return CLI_FINDINGS;
+		if (s == COVER_UNMATCHED && o->fail_unmatched)
+			return CLI_FINDINGS;
+	}
+	return 0;
+}
+
+static int prepare(struct covering *o)
+{
+	struct error err = {0};
+	int status = cli_rule_run_load(&o->rules);
+
+	if (status)
+		return status;
+	if (rule_engine_seal(o->rules.engine, &err) < 0 ||
+	    cover_init(&o->c, o->rules.loader, o->rules.engine,
+		       o->rules.min_priority >= 0 ? (enum rule_priority)o->rules.min_priority
+						  : o->rules.cfg.priority,
+		       &err) < 0)
+		return cli_fail(&err);
+	for (size_t i = 0; i < o->c.count; i++)
+		for (unsigned t = 0; o->c.rules[i].x && t < EV_TYPE_COUNT; t++)
+			if (flt_types_has(o->c.rules[i].rule->types, t))
+				o->types.bits[t / 64] |= 1ull << t % 64;
+	return 0;
+}
+
+static int work(struct covering *o, char **args, int count)
+{
+	int status = find_captures(o, args, count);
+
+	if (!status)
+		status = prepare(o);
+	if (status)
+		return status;
+	status = walk_all(o);
+	if (!cli_interrupted())
+		status = cli_worse(status, cli_worse(tell(o), findings(o)));
+	status = cli_worse(status, cli_write(&o->text));
+	return cli_worse(status, cli_flush());
+}
+
+int cmd_cover(int argc, char **argv)
+{
+	struct covering o = {0};
+	const struct cli_parser parser = {"cover", cover_options, cover_examples, take_option, &o};
+	int first, status;
+
+	cli_rule_run_init(&o.rules, &o.common);
+	status = cli_parse(&parser, &o.common, argc, argv, &first);
+	if (status < 0) {
+		status = cli_flush();
+	} else if (status == 0) {
+		cli_catch_signals();
+		status = work(&o, argv + first, argc - first);
+	}
+	cover_done(&o.c);
+	for (size_t i = 0; i < o.count; i++)
+		free(o.paths[i]);
+	free(o.paths);
+	buf_done(&o.text);
+	return cli_rule_run_done(&o.rules, status);
+}

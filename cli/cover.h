@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Coverage of rules by captures: which checks were ever true and ever not, which items of lists and
+ * values of exceptions were ever met. A rule none of whose event types occurs was never evaluated,
+ * which is something else than evaluated and never true.
+ */
+#ifndef CLI_COVER_H
+#define CLI_COVER_H
+
+#include "cli/cli.h"
+#include "engine/rules/explain.h"
+
+enum cover_state {
+	COVER_DISABLED,	   /* off, or below the least priority */
+	COVER_FOREIGN,	   /* for events of another source */
+	COVER_UNEVALUATED, /* no event of its types */
+	COVER_UNMATCHED,   /* evaluated, never true */
+	COVER_MATCHED,
+};
+
+struct cover_check {
+	uint64_t yes, no, absent;
+	uint64_t *met;	/* by constant: how often it decided that the check is true */
+	uint32_t count; /* of constants that the explanation knows, if there are two or more */
+};
+
+struct cover_rule {
+	const struct rule *rule;
+	bool disabled;
+	struct rule_explanation *x; /* NULL: not evaluated */
+	struct flt_explainer *explainer;
+	uint64_t evaluated, matched;
+	struct cover_check *checks;
+	const struct rule_part **tuples; /* of exceptions */
+	uint64_t *tuple_met;
+	uint32_t tuple_count;
+};
+
+struct cover_part { /* of what there is */
+	uint64_t seen, all;
+};
+
+struct cover_sums {
+	struct cover_part sides;  /* of each check: true, and not true */
+	struct cover_part items;  /* of lists and other constants */
+	struct cover_part tuples; /* of exceptions */
+};
+
+struct cover {
+	struct cover_rule *rules;
+	size_t count;
+	struct arena arena;
+	uint64_t events, captures;
+	const char *const *paths; /* @captures of them */
+};
+
+/* All rules of @e. Return: 0 or ERR_*; cover_done() in either case. */
+MUST_CHECK int cover_init(struct cover *c, struct rule_loader *l, const struct rule_engine *e,
+			  enum rule_priority min, struct error *err);
+void cover_done(struct cover *c);
+/* From now on events are those of @cx. Return: 0 or ERR_*. */
+MUST_CHECK int cover_begin(struct cover *c, struct flt_ctx *cx, struct error *err);
+/* The event that the context looks at. */
+void cover_event(struct cover *c, unsigned type);
+
+enum cover_state cover_state_of(const struct cover_rule *r);
+const char *cover_state_name(enum cover_state s); /* "matched", ... */
+struct cover_sums cover_sums_of(const struct cover_rule *r);
+
+void cover_text(struct buf *b, const struct cover *c, bool color);
+/* Every check of one rule. */
+void cover_rule_text(struct buf *b, const struct cover_rule *r, bool color);
+void cover_json(struct buf *b, const struct cover *c);
+/* A layer for the ATT&CK Navigator: how many in a hundred rules of each technique matched. */
+MUST_CHECK int cover_navigator(struct buf *b, const struct cover *c, struct error *err);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Coverage for people: a line per rule, or one rule check by check. */
+#include "cli/cover.h"
+#include "cli/table.h"
+
+#define CHECK_MAX 120 /* bytes of a check on a line */
+#define UNMET_MAX 20  /* items that are named */
+
+static enum table_style style_of(enum cover_state s)
+{
+	static const enum table_style styles[] = {
+	    [COVER_DISABLED] = STYLE_DIM,    [COVER_FOREIGN] = STYLE_DIM,
+	    [COVER_UNEVALUATED] = STYLE_BAD, [COVER_UNMATCHED] = STYLE_WARN,
+	    [COVER_MATCHED] = STYLE_GOOD,
+	};
+
+	return styles[s];
+}
+
+static void put_part(struct buf *b, struct cover_part p, int width)
+{
+	char text[48];
+
+	snprintf(text, sizeof(text), "%llu/%llu", (unsigned long long)p.seen,
+		 (unsigned long long)p.all);
+	buf_addf(b, "%*s", width, p.all ? text : "-");
+}
+
+static void rule_line(struct buf *b, const struct cover_rule *r, bool color)
+{
+	enum cover_state state = cover_state_of(r);
+	struct cover_sums s = cover_sums_of(r);
+
+	table_style_begin(b, color, style_of(state));
+	buf_addf(b, "%-15s", cover_state_name(state));
+	table_style_end(b, color, style_of(state));
+	buf_addf(b, " %10llu %10llu", (unsigned long long)r->evaluated,
+		 (unsigned long long)r->matched);
+	put_part(b, s.sides, 9);
+	put_part(b, s.items, 9);
+	put_part(b, s.tuples, 11);
+	buf_lit(b, "  ");
+	cli_safe(b, r->rule->name);
+	buf_char(b, '\n');
+}
+
+static void add_sum(struct cover_part *to, struct cover_part p)
+{
+	to->seen += p.seen;
+	to->all += p.all;
+}
+
+static void totals(struct buf *b, const struct cover *c)
+{
+	uint64_t by_state[COVER_MATCHED + 1] = {0};
+	struct cover_sums sums = {0};
+
+	for (size_t i = 0; i < c->count; i++) {
+		struct cover_sums s = cover_sums_of(&c->rules[i]);
+
+		by_state[cover_state_of(&c->rules[i])]++;
+		add_sum(&sums.sides, s.sides);
+		add_sum(&sums.items, s.items);
+		add_sum(&sums.tuples, s.tuples);
+	}
+	buf_addf(b, "%zu rules, %llu capture%s, ", c->count, (unsigned long long)c->captures,
+		 c->captures == 1 ? "" : "s");
+	cli_grouped(b, c->events);
+	buf_lit(b, " events\n");
+	for (int s = COVER_MATCHED; s >= 0; s--)
+		if (by_state[s])
+			buf_addf(b, "%6llu %s\n", (unsigned long long)by_state[s],
+				 cover_state_name((enum cover_state)s));
+	buf_lit(b, "checks seen true and seen not true: ");
+	put_part(b, sums.sides, 0);
+	buf_lit(b, "; items met: ");
+	put_part(b, sums.items, 0);
+	buf_lit(b, "; values of exceptions met: ");
+	put_part(b, sums.tuples, 0);
+	buf_char(b, '\n');
+}
+
+void cover_text(struct buf *b, const struct cover *c, bool color)
+{
+	buf_lit(b, "STATE            EVALUATED    MATCHED   CHECKS    ITEMS EXCEPTIONS  RULE\n");
+	for (size_t i = 0; i < c->count; i++)
+		rule_line(b, &c->rules[i], color);
+	buf_char(b, '\n');
+	totals(b, c);
+}
+
+/* --- one rule --- */
+
+static void clipped(struct buf *b, struct sv s)
+{
+	size_t n = s.n < CHECK_MAX ? s.n : CHECK_MAX;
+
+	while (n && n < s.n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+		n--;
+	cli_safe(b, sv_make(s.p, n));
+	if (n < s.n)
+		buf_lit(b, "...");
+}
+
+static void put_place(struct buf *b, const struct rule_part *p)
+{
+	buf_lit(b, "  [");
+	cli_safe(b, sv_of(p->at.file ? p->at.file : "?"));
+	buf_addf(b, ":%u]\n", p->at.line);
+}
+
+static void unmet(struct buf *b, const struct rule_part *p, const struct cover_check *k)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < k->count; i++) {
+		if (k->met[i])
+			continue;
+		if (n < UNMET_MAX) {
+			buf_str(b, n ? ", " : "          never met: ");
+			clipped(b, p->constants[i].text);
+		}
+		n++;
+	}
+	if (n > UNMET_MAX)
+		buf_addf(b, " and %u more", n - UNMET_MAX);
+	buf_str(b, n ? "\n" : "");
+}
+
+static void check_line(struct buf *b, const struct cover_rule *r, const struct rule_part *p,
+		       bool color)
+{
+	const struct cover_check *k = &r->checks[p->check];
+	bool both = k->yes && (k->no || k->absent);
+
+	table_style_begin(b, color, both ? STYLE_GOOD : STYLE_WARN);
+	buf_addf(b, "%10llu %10llu %10llu", (unsigned long long)k->yes, (unsigned long long)k->no,
+		 (unsigned long long)k->absent);
+	table_style_end(b, color, STYLE_GOOD);
+	buf_lit(b, "  ");
+	clipped(b, p->text);
+	put_place(b, p);
+	unmet(b, p, k);
+}
+
+static void exception_lines(struct buf *b, const struct cover_rule *r)
+{
+	for (uint32_t i = 0; i < r->tuple_count; i++) {
+		buf_addf(b, "%10llu  exception values", (unsigned long long)r->tuple_met[i]);
+		put_place(b, r->tuples[i]);
+	}
+}
+
+static void check_lines(struct buf *b, const struct cover_rule *r, const struct rule_part *p,
+			bool color)
+{
+	if (p->kind == RULE_PART_CHECK)
+		check_line(b, r, p, color);
+	for (uint32_t i = 0; i < p->count; i++)
+		check_lines(b, r, p->kids[i], color);
+}
+
+void cover_rule_text(struct buf *b, const struct cover_rule *r, bool color)
+{
+	buf_lit(b, "STATE            EVALUATED    MATCHED   CHECKS    ITEMS EXCEPTIONS  RULE\n");
+	rule_line(b, r, color);
+	if (!r->x)
+		return;
+	buf_lit(b, "\n      TRUE      FALSE     ABSENT  CHECK\n");
+	check_lines(b, r, r->x->root, color);
+	exception_lines(b, r);
+}
