@@ -1,130 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/inputs.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include "archive/archive.h"
-#include "scapfile/files.h"
-
-static bool is_rule_name(const char *file)
-{
-	struct sv name = sv_of(file);
-
-	return file[0] != '.' && (sv_ends(name, SV_LIT(".yaml")) || sv_ends(name, SV_LIT(".yml")));
-}
-
-static int is_rule_file(const struct dirent *d)
-{
-	return is_rule_name(d->d_name);
-}
-
-static int one_path(const char *path, char ***files, size_t *count)
-{
-	*files = calloc(1, sizeof(**files));
-	if (!*files)
-		return CLI_INTERNAL;
-	(*files)[0] = strdup(path);
-	*count = (*files)[0] != NULL;
-	return *count ? 0 : CLI_INTERNAL;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct arc_member *x = a, *y = b;
-
-	return strcmp(x->name, y->name);
-}
-
-/* "A.tar//DIRECTORY/FILE.yaml" for each rule file of a directory inside of an archive. */
-static int paths_inside(const char *path, struct arc_list *l, char ***files, size_t *count)
-{
-	const char *last = path, *at = path;
-	bool complete = true;
-
-	while ((at = strstr(at, ARC_SEPARATOR)))
-		last = at += strlen(ARC_SEPARATOR);
-	qsort(l->members, l->count, sizeof(*l->members), by_name);
-	*files = calloc(l->count + 1, sizeof(**files));
-	for (size_t i = 0; *files && i < l->count && complete; i++) {
-		const char *name = l->members[i].name;
-
-		if (l->members[i].kind != ARC_FILE || !is_rule_name(sf_file_base(name)))
-			continue;
-		complete =
-		    asprintf(&(*files)[*count], "%.*s%s", (int)(last - path), path, name) >= 0;
-		*count += complete;
-	}
-	if (*files && complete) {
-		if (!*count)
-			cli_log(CLI_WARNING, "'%s' holds no .yaml or .yml file", path);
-		return 0;
-	}
-	cli_log(CLI_ERROR, "out of memory");
-	return CLI_INTERNAL;
-}
-
-/* Return: an exit status, or -1: it is no directory inside of an archive. */
-static int directory_inside(const char *path, char ***files, size_t *count)
-{
-	struct error err = {0};
-	struct arc_list l;
-	int rc;
-
-	if (!arc_is_inside(path))
-		return -1;
-	rc = arc_list_directory(path, &l, &err);
-	if (rc == 0)
-		return one_path(path, files, count);
-	if (rc < 0) {
-		cli_log(CLI_ERROR, "cannot read rules '%s': %s", path, err.msg);
-		return CLI_RULES;
-	}
-	rc = paths_inside(path, &l, files, count);
-	arc_list_done(&l);
-	return rc;
-}
+#include "replay/rule_paths.h"
 
 int cli_rule_paths(const char *path, char ***files, size_t *count)
 {
-	struct dirent **names;
-	struct stat sb;
-	int n;
+	struct run_paths found = {0};
+	struct error err = {0};
+	int rc = run_rule_paths(path, &found, &err);
 
-	*files = NULL;
-	*count = 0;
-	n = directory_inside(path, files, count);
-	if (n >= 0)
-		return n;
-	if (stat(path, &sb) != 0) {
-		cli_log(CLI_ERROR, "cannot read rules '%s': %s", path, strerror(errno));
-		return CLI_RULES;
+	*files = found.items;
+	*count = found.count;
+	if (rc < 0) {
+		cli_log(CLI_ERROR, "%s", err.msg);
+		return rc == ERR_NOMEM ? CLI_INTERNAL : CLI_RULES;
 	}
-	if (!S_ISDIR(sb.st_mode))
-		return one_path(path, files, count);
-	n = scandir(path, &names, is_rule_file, alphasort);
-	if (n < 0) {
-		cli_log(CLI_ERROR, "cannot read the directory '%s': %s", path, strerror(errno));
-		return CLI_RULES;
-	}
-	*files = calloc((size_t)n + 1, sizeof(**files));
-	for (int i = 0; i < n; i++) {
-		if (*files && asprintf(&(*files)[*count], "%s/%s", path, names[i]->d_name) >= 0)
-			++*count;
-		free(names[i]);
-	}
-	free(names);
-	if (*count == (size_t)n && *files) {
-		if (n == 0)
-			cli_log(CLI_WARNING, "the directory '%s' holds no .yaml or .yml file",
-				path);
-		return 0;
-	}
-	cli_log(CLI_ERROR, "out of memory");
-	return CLI_INTERNAL;
+	if (!found.count)
+		cli_log(CLI_WARNING, "'%s' holds no .yaml or .yml file", path);
+	return 0;
 }
 
 static void tell_verdict(const struct rule_loader *l)

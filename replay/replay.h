@@ -8,6 +8,8 @@
 #ifndef REPLAY_REPLAY_H
 #define REPLAY_REPLAY_H
 
+#include <stdatomic.h>
+
 #include "engine/rules/rules.h"
 #include "query/query.h"
 #include "scapfile/index.h"
@@ -95,6 +97,7 @@ struct run_options {
 	uint64_t deadline_ns;	   /* CLOCK_MONOTONIC; 0: none */
 	struct qry_writer *writer; /* receives the processes; NULL: nobody wants them */
 	bool want_hash;
+	const atomic_bool *stop; /* if it becomes true, a run of one thread stops soon; or NULL */
 	unsigned jobs; /* threads for one capture, where its index allows several; 0: one */
 	void (*progress)(void *arg,
 			 const struct run_progress *p); /* every RUN_PROGRESS_EVENTS, or NULL */
@@ -135,12 +138,18 @@ struct run_capture_report { /* borrowed until the next capture */
 struct run;
 
 /*
- * Seals @engine's program, so one run per engine. @sinks: @sink_count of them, called in order.
- * Return: 0, ERR_COMPILE or ERR_SYNTAX for the filter, ERR_NOMEM.
+ * Seals @engine's program, so one run per engine; more of them by run_again(). @sinks: @sink_count
+ * of them, called in order. Return: 0, ERR_COMPILE or ERR_SYNTAX for the filter, ERR_NOMEM.
  */
 MUST_CHECK int run_new(struct rule_engine *engine, const struct run_options *opt,
 		       struct run_sink *const *sinks, size_t sink_count, struct run **out,
 		       struct error *err);
+/*
+ * A run like @r, over the same engine with the same options, for another thread; @r must outlive
+ * it. Both may be at work at the same time.
+ */
+MUST_CHECK int run_again(const struct run *r, struct run_sink *const *sinks, size_t sink_count,
+			 struct run **out, struct error *err);
 void run_free(struct run *r); /* NULL is fine */
 /*
  * Replay one capture. @x: its index, which several threads need; NULL: there is none. Results do

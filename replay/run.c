@@ -26,7 +26,8 @@ struct run {
 	struct run_totals totals;
 	struct capture capture; /* the current or last one */
 	bool broken;
-	atomic_bool stop; /* set by a signal handler, looked at by all threads */
+	bool borrows_setup; /* made by run_again() */
+	atomic_bool stop;   /* set by a signal handler, looked at by all threads */
 };
 
 /* --- what is found --- */
@@ -142,6 +143,10 @@ static bool now_and_then(struct run *r)
 	note_memory(r, ss->memory);
 	if (opt->memory_limit && ss->memory > opt->memory_limit) {
 		r->capture.end = RUN_END_MEMORY;
+		return false;
+	}
+	if (opt->stop && atomic_load_explicit(opt->stop, memory_order_relaxed)) {
+		r->capture.end = RUN_END_INTERRUPTED;
 		return false;
 	}
 	if (opt->deadline_ns && clock_ns(CLOCK_MONOTONIC) > opt->deadline_ns) {
@@ -430,23 +435,38 @@ static int compile_field_formats(struct run *r, struct error *err)
 	return rc;
 }
 
+static struct run *alloc_run(size_t rules, struct run_sink *const *sinks, size_t sink_count)
+{
+	struct run *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->out.ops = &out_ops;
+	r->sinks = sinks;
+	r->sink_count = sink_count;
+	r->totals.by_rule = calloc(rules + 1, sizeof(*r->totals.by_rule));
+	if (r->totals.by_rule)
+		return r;
+	free(r);
+	return NULL;
+}
+
 int run_new(struct rule_engine *engine, const struct run_options *opt,
 	    struct run_sink *const *sinks, size_t sink_count, struct run **out, struct error *err)
 {
-	struct run *r = calloc(1, sizeof(*r));
+	size_t rule_count;
+	const struct rule *rules = rule_engine_rules(engine, &rule_count);
+	struct run *r = alloc_run(rule_count, sinks, sink_count);
 	int rc;
 
 	if (!r)
 		return error_nomem(err);
-	r->out.ops = &out_ops;
 	r->setup.engine = engine;
 	r->setup.opt = *opt;
-	r->sinks = sinks;
-	r->sink_count = sink_count;
-	r->setup.rules = rule_engine_rules(engine, &r->setup.rule_count);
-	r->setup.field_formats = calloc(r->setup.rule_count + 1, sizeof(*r->setup.field_formats));
-	r->totals.by_rule = calloc(r->setup.rule_count + 1, sizeof(*r->totals.by_rule));
-	if (!r->setup.field_formats || !r->totals.by_rule) {
+	r->setup.rules = rules;
+	r->setup.rule_count = rule_count;
+	r->setup.field_formats = calloc(rule_count + 1, sizeof(*r->setup.field_formats));
+	if (!r->setup.field_formats) {
 		rc = error_nomem(err);
 		goto out;
 	}
@@ -469,13 +489,32 @@ out:
 	return rc;
 }
 
+int run_again(const struct run *like, struct run_sink *const *sinks, size_t sink_count,
+	      struct run **out, struct error *err)
+{
+	struct run *r = alloc_run(like->setup.rule_count, sinks, sink_count);
+	int rc;
+
+	if (!r)
+		return error_nomem(err);
+	r->setup = like->setup;
+	r->borrows_setup = true;
+	rc = run_lane_init(&r->lane, &r->setup, &r->out, err);
+	if (rc < 0)
+		run_free(r);
+	else
+		*out = r;
+	return rc;
+}
+
 void run_free(struct run *r)
 {
 	if (!r)
 		return;
 	close_capture(r);
 	run_lane_done(&r->lane);
-	free(r->setup.field_formats);
+	if (!r->borrows_setup)
+		free(r->setup.field_formats);
 	free(r->totals.by_rule);
 	free(r);
 }

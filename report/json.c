@@ -248,9 +248,19 @@ void rep_json_open(struct rep_json *j, struct sv text)
 		j->rest = SV_NONE;
 }
 
+/* Is what is left the bracket that ends it, and blanks? */
+static bool take_end(struct rep_json *j)
+{
+	if (!take(&j->rest, j->object ? '}' : ']'))
+		return false;
+	skip_blanks(&j->rest);
+	j->whole = j->rest.n == 0;
+	return true;
+}
+
 bool rep_json_next(struct rep_json *j)
 {
-	bool ok = j->rest.n && (!j->begun || take(&j->rest, ','));
+	bool ok = j->rest.n && !take_end(j) && (!j->begun || take(&j->rest, ','));
 
 	if (ok && j->object) {
 		ok = take_string(&j->rest, &j->name_text) && take(&j->rest, ':');

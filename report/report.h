@@ -373,7 +373,7 @@ enum rep_json_kind {
 
 struct rep_json {
 	struct sv rest;
-	bool object, begun;
+	bool object, begun, whole;
 	struct buf name_text, value_text;
 	enum rep_json_kind kind;
 	struct sv name;	 /* of a member, decoded; SV_NONE in an array */
@@ -382,6 +382,11 @@ struct rep_json {
 };
 void rep_json_open(struct rep_json *j, struct sv text);
 bool rep_json_next(struct rep_json *j);
+/* After the last one: was all of the text valid, and nothing behind it? */
+static inline bool rep_json_whole(const struct rep_json *j)
+{
+	return j->whole;
+}
 void rep_json_done(struct rep_json *j);
 /* The string or number under @name in the object @text, in @scratch. Return: false if there is
  * none. */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a suite gave, for people and for programs: one function per format, listed in outputs.def.
+ * Outputs depend on the tests and what they gave only: times of running are left out unless
+ * @timing asks for them. All texts are made harmless for where they go.
+ */
+#ifndef REGRESS_OUTPUT_H
+#define REGRESS_OUTPUT_H
+
+#include "regress/suite.h"
+
+struct reg_output_options {
+	const char *version; /* of this program */
+	bool timing;	     /* CPU time of each test */
+	bool brief;	     /* people: only what did not pass */
+	bool color;
+};
+
+struct reg_format {
+	const char *name, *what;
+	void (*write)(struct buf *b, struct reg_suite *s, const struct reg_output_options *opt);
+};
+extern const struct reg_format reg_formats[];		    /* ends with a NULL name */
+const struct reg_format *reg_format_find(const char *name); /* NULL: there is none */
+
+#define FORMAT(name, function, what)                                                               \
+	void function(struct buf *b, struct reg_suite *s, const struct reg_output_options *opt);
+#include "regress/outputs.def"
+#undef FORMAT
+
+#endif
