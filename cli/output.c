@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "archive/archive.h"
 #include "cli/cli.h"
@@ -60,4 +61,32 @@ int cli_output_place(const char *partial, const char *path, bool force)
 		return 0;
 	cli_log(CLI_ERROR, "cannot rename '%s' to '%s': %s", partial, path, strerror(errno));
 	return CLI_INPUT;
+}
+
+int cli_output_text(const char *path, bool force, struct buf *text)
+{
+	struct error err = {0};
+	char *partial = NULL;
+	int fd, status = 0;
+
+	if (text->failed)
+		return cli_exit_of(ERR_NOMEM);
+	if (!path || strcmp(path, "-") == 0)
+		return cli_write(text);
+	status = cli_output_check(path, force);
+	if (status)
+		return status;
+	fd = sf_file_create_partial(path, &partial, &err);
+	if (fd < 0)
+		return cli_fail(&err);
+	if (sf_file_write(fd, text->p, text->len) != text->len || close(fd) != 0) {
+		cli_log(CLI_ERROR, "cannot write '%s': %s", partial, strerror(errno));
+		status = CLI_INPUT;
+	} else {
+		status = cli_output_place(partial, path, force);
+	}
+	if (status)
+		unlink(partial);
+	free(partial);
+	return status;
 }

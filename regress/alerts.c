@@ -81,6 +81,33 @@ static int by_name(const void *a, const void *b)
 	return sv_cmp(x->name, y->name);
 }
 
+/* A copy in which bytes that are no UTF-8 are U+FFFD, as json_string() would write them. */
+static struct sv keep_text(struct arena *a, struct sv s)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	struct sv left = s;
+	struct buf b = {0};
+	bool changed = false;
+
+	while (left.n) {
+		uint32_t cp;
+		unsigned bad, n = utf8_decode(left, &cp, &bad);
+
+		if (!n && !changed) {
+			buf_add(&b, s.p, (size_t)(left.p - s.p));
+			changed = true;
+		}
+		if (!n)
+			buf_add(&b, replacement, sizeof(replacement) - 1);
+		else if (changed)
+			buf_add(&b, left.p, n);
+		left = sv_drop(left, n ? n : bad);
+	}
+	s = b.failed ? SV_NONE : arena_sv(a, changed ? buf_view(&b) : s);
+	buf_done(&b);
+	return s;
+}
+
 static int take_fields(struct reg_alerts *l, struct reg_alert *a, struct sv text, struct error *err)
 {
 	struct reg_field found[64], *all = found;
@@ -108,13 +135,17 @@ static int take_fields(struct reg_alerts *l, struct reg_alert *a, struct sv text
 			room = REG_FIELDS_MAX;
 		}
 		all[n++] = (struct reg_field){
-		    .name = arena_sv(&l->arena, j.name),
-		    .value = arena_sv(&l->arena, j.value),
+		    .name = keep_text(&l->arena, j.name),
+		    .value = keep_text(&l->arena, j.value),
 		    .kind = j.kind,
 		};
 		if (!all[n - 1].name.p || !all[n - 1].value.p)
 			rc = error_nomem(err);
+		else if (j.kind == REP_JSON_OTHER)
+			rc = error_set(err, ERR_FORMAT, "a field is a list or an object");
 	}
+	if (rc == 0 && (j.name_text.failed || j.value_text.failed))
+		rc = error_nomem(err);
 	if (rc == 0 && !(j.object && rep_json_whole(&j)))
 		rc = error_set(err, ERR_FORMAT, "the fields are no JSON object");
 	rep_json_done(&j);
@@ -177,7 +208,7 @@ int reg_alerts_add(struct reg_alerts *l, const struct reg_alert *a, struct sv fi
 	rc = take_fields(l, &own, fields, err);
 	if (rc < 0)
 		return rc;
-	own.rule = arena_sv(&l->arena, a->rule);
+	own.rule = keep_text(&l->arena, a->rule);
 	return own.rule.p ? reg_alerts_borrow(l, &own, err) : error_nomem(err);
 }
 
@@ -319,6 +350,8 @@ static int take_line(struct reg_alerts *to, struct line *l, struct sv text, stru
 	rep_json_open(&j, text);
 	while (rc == 0 && j.object && rep_json_next(&j))
 		rc = take_member(l, &j, err);
+	if (rc == 0 && (j.name_text.failed || j.value_text.failed))
+		rc = error_nomem(err);
 	if (rc == 0 && !(j.object && rep_json_whole(&j)))
 		rc = error_set(err, ERR_FORMAT, "this is no JSON object");
 	rep_json_done(&j);

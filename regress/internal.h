@@ -14,6 +14,8 @@ struct reg_suite {
 	atomic_bool stop;
 };
 
+/* Room for one more result, empty. NULL: out of memory. */
+struct reg_result *reg_suite_add(struct reg_suite *s);
 /* Judge what is in @r, whose verdict is empty. Return: 0 or ERR_NOMEM. */
 MUST_CHECK int reg_judge_result(struct reg_result *r, struct error *err);
 

@@ -222,6 +222,7 @@ static int judge_expect(struct judge *j, const struct reg_expect *e)
 	if (rc < 0)
 		return rc;
 	c = &j->out->checks[j->out->count - 1];
+	c->file = j->t->path;
 	c->line = e->line;
 	c->rule = e->rule;
 	return 0;

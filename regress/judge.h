@@ -29,13 +29,16 @@ enum reg_check_kind {
 	REG_CHECK_ALERTS, /* budget */
 	REG_CHECK_COST,	  /* budget */
 	REG_CHECK_TRACE,  /* it is damaged */
+	REG_CHECK_NEEDS,  /* requirements that are not met */
+	REG_CHECK_TESTS,  /* reg_suite_require() */
 };
 
 struct reg_check {
 	enum reg_check_kind kind;
 	enum reg_outcome outcome;
 	struct sv name, text; /* what is demanded; what is wrong, lines with ends, or SV_NONE */
-	uint32_t line;	      /* in test.yaml; 0: none */
+	const char *file;     /* where @line is; borrowed from the test or its rules */
+	uint32_t line;	      /* 0: none */
 	struct sv rule;	      /* an expectation's */
 };
 

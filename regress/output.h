@@ -23,6 +23,14 @@ struct reg_format {
 extern const struct reg_format reg_formats[];		    /* ends with a NULL name */
 const struct reg_format *reg_format_find(const char *name); /* NULL: there is none */
 
+/* --- for the formats --- */
+
+extern const char *const reg_check_kinds[]; /* by enum reg_check_kind */
+/* Lines with ends, each behind @indent and as @escape writes it. */
+void reg_lines(struct buf *b, struct sv text, const char *indent,
+	       void (*escape)(struct buf *b, struct sv line));
+struct sv reg_first_line(struct sv text);
+
 #define FORMAT(name, function, what)                                                               \
 	void function(struct buf *b, struct reg_suite *s, const struct reg_output_options *opt);
 #include "regress/outputs.def"

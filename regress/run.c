@@ -37,7 +37,7 @@ static int read_baseline(struct reg_result *r, struct error *err)
 	else if (rc < 0)
 		*err = inner;
 	free(path);
-	return rc == ERR_FORMAT ? err->code = ERR_USAGE : rc;
+	return rc == ERR_FORMAT ? ERR_USAGE : rc;
 }
 
 /* A requirement that is not met: the test is skipped, with the reason as its only check. */
@@ -51,7 +51,7 @@ static int skip(struct reg_result *r, const char *why, const char *what)
 	escape_text(&b, sv_of(what));
 	if (v->checks) {
 		*v->checks = (struct reg_check){
-		    .kind = REG_CHECK_TRACE,
+		    .kind = REG_CHECK_NEEDS,
 		    .outcome = REG_SKIPPED,
 		    .name = SV_LIT("requirements"),
 		    .text = arena_sv(&v->arena, buf_view(&b)),
@@ -172,7 +172,12 @@ static int run_test(struct work *w, struct reg_result *r, struct error *err)
 	int rc;
 
 	if (atomic_load_explicit(&w->suite->stop, memory_order_relaxed))
-		return error_set(err, ERR_INTERRUPTED, "interrupted");
+		r->end = RUN_END_INTERRUPTED;
+	else if (opt->deadline_ns && clock_ns(CLOCK_MONOTONIC) > opt->deadline_ns)
+		r->end = RUN_END_TIMEOUT;
+	rc = check_end(r, err);
+	if (rc < 0)
+		return rc;
 	rc = check_requirements(r);
 	if (rc)
 		return rc < 0 ? error_nomem(err) : 0;
@@ -195,14 +200,18 @@ static void *take_tests(void *arg)
 {
 	struct work *w = arg;
 	size_t i;
+	int rc;
 
 	while ((i = atomic_fetch_add(&w->next, 1)) < w->suite->count) {
 		struct reg_result *r = &w->suite->results[i];
 
 		if (r->verdict.outcome == REG_BROKEN)
 			continue; /* no test at all */
-		if (run_test(w, r, &r->err) < 0)
+		rc = run_test(w, r, &r->err);
+		if (rc < 0) {
+			r->err.code = rc;
 			r->verdict.outcome = REG_BROKEN;
+		}
 	}
 	return NULL;
 }

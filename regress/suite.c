@@ -28,6 +28,21 @@ static bool is_wanted(const struct reg_suite *s, const char *path, const char *n
 	return found;
 }
 
+struct reg_result *reg_suite_add(struct reg_suite *s)
+{
+	if (s->count == s->room) {
+		size_t room = s->room ? s->room * 2 : 64;
+		struct reg_result *more = realloc(s->results, room * sizeof(*more));
+
+		if (!more)
+			return NULL;
+		s->results = more;
+		s->room = room;
+	}
+	s->results[s->count] = (struct reg_result){0};
+	return &s->results[s->count++];
+}
+
 static int add_test(struct reg_suite *s, const char *path, const char *name, struct error *err)
 {
 	struct reg_result *r;
@@ -37,17 +52,9 @@ static int add_test(struct reg_suite *s, const char *path, const char *name, str
 		return 0;
 	if (s->count >= REG_TESTS_MAX)
 		return error_set(err, ERR_LIMIT, "more than %u tests", REG_TESTS_MAX);
-	if (s->count == s->room) {
-		size_t room = s->room ? s->room * 2 : 64;
-		struct reg_result *more = realloc(s->results, room * sizeof(*more));
-
-		if (!more)
-			return error_nomem(err);
-		s->results = more;
-		s->room = room;
-	}
-	r = &s->results[s->count];
-	*r = (struct reg_result){0};
+	r = reg_suite_add(s);
+	if (!r)
+		return error_nomem(err);
 	rc = reg_test_read(&r->test, path, name, &r->err);
 	if (rc == ERR_NOMEM)
 		return error_nomem(err);
@@ -58,7 +65,6 @@ static int add_test(struct reg_suite *s, const char *path, const char *name, str
 		if (rc != ERR_IO)
 			r->err.code = ERR_USAGE;
 	}
-	s->count++;
 	return r->test.path && r->test.name ? 0 : error_nomem(err);
 }
 

@@ -52,6 +52,11 @@ void reg_suite_free(struct reg_suite *s); /* NULL is fine */
 MUST_CHECK int reg_suite_run(struct reg_suite *s, struct error *err);
 /* Run no more of them; async-signal-safe. Those that were not run to their end are broken. */
 void reg_suite_stop(struct reg_suite *s);
+/*
+ * Does every enabled rule of the rule sets have a test that expects alerts of it, and one that
+ * expects none? That becomes one further result, after the run. Return: 0 or ERR_NOMEM.
+ */
+MUST_CHECK int reg_suite_require(struct reg_suite *s, struct error *err);
 struct reg_result *reg_suite_results(struct reg_suite *s, size_t *count);
 
 /* How many results have which outcome. */

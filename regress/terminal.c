@@ -1,24 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Results as lines for people: one for each test, and what is wrong below it. */
-#include <string.h>
-
 #include "base/escape.h"
 #include "regress/output.h"
-
-const struct reg_format reg_formats[] = {
-#define FORMAT(name, function, what) {#name, what, function},
-#include "regress/outputs.def"
-#undef FORMAT
-    {NULL, NULL, NULL},
-};
-
-const struct reg_format *reg_format_find(const char *name)
-{
-	for (const struct reg_format *f = reg_formats; f->name; f++)
-		if (strcmp(f->name, name) == 0)
-			return f;
-	return NULL;
-}
 
 static const struct {
 	const char *word, *color;
@@ -28,39 +11,7 @@ static const struct {
     [REG_BROKEN] = {"BROKEN", "\033[1;31m"},
 };
 
-/* Lines with ends, each behind @indent; they are safe already. */
-static void add_lines(struct buf *b, struct sv text, const char *indent)
-{
-	while (text.n) {
-		const char *end = memchr(text.p, '\n', text.n);
-		size_t n = end ? (size_t)(end - text.p) : text.n;
-
-		buf_str(b, indent);
-		buf_add(b, text.p, n);
-		buf_char(b, '\n');
-		text = sv_drop(text, n + 1);
-	}
-}
-
-/* The same for texts that are not. */
-static void add_foreign_lines(struct buf *b, struct sv text, const char *indent)
-{
-	struct buf safe = {0};
-
-	while (text.n) {
-		const char *end = memchr(text.p, '\n', text.n);
-		size_t n = end ? (size_t)(end - text.p) : text.n;
-
-		escape_text(&safe, sv_make(text.p, n));
-		buf_char(&safe, '\n');
-		text = sv_drop(text, n + 1);
-	}
-	add_lines(b, buf_view(&safe), indent);
-	b->failed |= safe.failed;
-	buf_done(&safe);
-}
-
-static void add_check(struct buf *b, const struct reg_test *t, const struct reg_check *c)
+static void add_check(struct buf *b, const struct reg_check *c)
 {
 	buf_lit(b, "        ");
 	if (c->outcome == REG_WARNED)
@@ -68,11 +19,11 @@ static void add_check(struct buf *b, const struct reg_test *t, const struct reg_
 	buf_sv(b, c->name);
 	if (c->line) {
 		buf_lit(b, " (");
-		escape_text(b, sv_of(t->path));
+		escape_text(b, sv_of(c->file));
 		buf_addf(b, ":%u)", c->line);
 	}
 	buf_char(b, '\n');
-	add_lines(b, c->text, "          ");
+	reg_lines(b, c->text, "          ", buf_sv);
 }
 
 static void add_result(struct buf *b, const struct reg_result *r,
@@ -91,12 +42,12 @@ static void add_result(struct buf *b, const struct reg_result *r,
 			 (unsigned long long)(r->cpu_ns / r->events));
 	buf_char(b, '\n');
 	if (o == REG_BROKEN) {
-		add_foreign_lines(b, sv_of(r->err.msg), "        ");
+		reg_lines(b, sv_of(r->err.msg), "        ", escape_text);
 		return;
 	}
 	for (size_t i = 0; i < r->verdict.count; i++)
 		if (r->verdict.checks[i].outcome != REG_PASSED)
-			add_check(b, &r->test, &r->verdict.checks[i]);
+			add_check(b, &r->verdict.checks[i]);
 }
 
 static void add_count(struct buf *b, uint64_t n, const char *what, bool *any)

@@ -62,8 +62,7 @@ static bool make_dir(char *dir)
 	return mkdir(dir, 0700) == 0 || errno == EEXIST;
 }
 
-/* The directory, ready to be used; NULL: there is none. */
-static char *usable_dir(void)
+char *run_cache_dir(void)
 {
 	char *dir = size_limit() ? cache_dir() : NULL;
 
@@ -75,7 +74,7 @@ static char *usable_dir(void)
 
 char *run_cache_path(const struct sf_identity *id)
 {
-	char *dir = usable_dir(), hex[2 * sizeof(id->ends) + 1], *path = NULL;
+	char *dir = run_cache_dir(), hex[2 * sizeof(id->ends) + 1], *path = NULL;
 
 	if (!dir)
 		return NULL;
@@ -158,7 +157,7 @@ int run_cache_list(struct run_cached **out, char **dir, struct error *err)
 	int n;
 
 	*out = NULL;
-	*dir = usable_dir();
+	*dir = run_cache_dir();
 	if (!*dir)
 		return error_set(err, ERR_IO,
 				 "there is no cache: neither XDG_CACHE_HOME nor HOME names a "
@@ -192,7 +191,7 @@ void run_cache_trim(const char *keep)
 {
 	uint64_t total = 0, limit = size_limit();
 	struct run_cached *all = NULL;
-	char *dir = usable_dir();
+	char *dir = run_cache_dir();
 	int n = dir ? list(dir, false, &all) : 0;
 
 	if (dir)

@@ -23,10 +23,13 @@ MUST_CHECK int run_index_find(const char *capture, struct sf_index **out, struct
 
 /* --- the cache --- */
 
+/* Its directory, made if need be; the caller frees it. NULL: there is no cache, because the user
+ * has no home, did not want it ($SCAPULA_CACHE_SIZE is 0), or others may write there. */
+char *run_cache_dir(void);
+
 /*
  * Where the index of the capture that looks like @id is or would be; the caller frees it. The
- * directory is made if need be. NULL: there is no cache, because the user has no home, did not want
- * it ($SCAPULA_CACHE_SIZE is 0), or others may write there.
+ * directory is made if need be. NULL: there is no cache.
  */
 char *run_cache_path(const struct sf_identity *id);
 /* Remove what was used longest ago until the limit holds, and what writers left; but not @keep. */

@@ -8,52 +8,7 @@
 
 #include "report/assets.h"
 #include "report/html.h"
-#include "scapfile/stream.h"
-
-static void base64(struct buf *b, const uint8_t *p, size_t n)
-{
-	static const char digits[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < n; i += 3) {
-		uint32_t bits = (uint32_t)p[i] << 16;
-
-		if (i + 1 < n)
-			bits |= (uint32_t)p[i + 1] << 8;
-		if (i + 2 < n)
-			bits |= p[i + 2];
-		buf_char(b, digits[bits >> 18]);
-		buf_char(b, digits[bits >> 12 & 63]);
-		buf_char(b, i + 1 < n ? digits[bits >> 6 & 63] : '=');
-		buf_char(b, i + 2 < n ? digits[bits & 63] : '=');
-	}
-}
-
-/* "'sha256-...'" of what stands between the tags. */
-static bool hash_source(struct buf *b, const char *p, size_t n)
-{
-	uint8_t digest[32];
-
-	if (!sf_hash_once(p, n, digest))
-		return false;
-	buf_lit(b, "'sha256-");
-	base64(b, digest, sizeof(digest));
-	buf_char(b, '\'');
-	return true;
-}
-
-static int policy(struct html *h)
-{
-	bool ok;
-
-	buf_lit(h->b, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-		      "style-src ");
-	ok = hash_source(h->b, embedded_style_css, embedded_style_css_length);
-	buf_lit(h->b, "; script-src ");
-	ok = ok && hash_source(h->b, embedded_script_js, embedded_script_js_length);
-	buf_lit(h->b, "; base-uri 'none'; form-action 'none'\">\n");
-	return ok ? 0 : error_nomem(h->err);
-}
+#include "report/html_policy.h"
 
 /* --- the head */
 
@@ -74,7 +29,7 @@ static int head(struct html *h)
 	int rc;
 
 	buf_lit(h->b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-	rc = policy(h);
+	rc = rep_html_policy(h->b, true) ? 0 : error_nomem(h->err);
 	buf_lit(h->b, "<meta name=\"referrer\" content=\"no-referrer\">\n"
 		      "<meta name=\"robots\" content=\"noindex, nofollow\">\n"
 		      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"

@@ -12,11 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/sarif_text.h"
 #include "report/subject.h"
-
-#define SCHEMA                                                                                     \
-	"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/"                      \
-	"sarif-schema-2.1.0.json"
 
 struct sarif {
 	struct rep_case *c;
@@ -52,29 +49,6 @@ static int64_t place_of(const struct map *in, int64_t id)
 
 /* --- texts */
 
-/*
- * In the text of a message braces mark placeholders and "[...](...)" is a link: braces are doubled,
- * and what would begin a link gets a backslash.
- */
-static void put_message(struct sarif *s, const char *key, struct sv text)
-{
-	struct buf *b = &s->text;
-
-	buf_reset(b);
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (c == '{' || c == '}')
-			buf_char(b, c);
-		if (c == '[' && sv_contains(sv_drop(text, i), SV_LIT("](")))
-			buf_char(b, '\\');
-		buf_char(b, c);
-	}
-	rep_js_object(&s->js, key);
-	rep_js_text(&s->js, "text", b->len ? buf_view(b) : SV_LIT("-"));
-	rep_js_end(&s->js);
-}
-
 /* Words of our own, such as descriptions of a rule: nothing is replaced in them. */
 static void put_words(struct rep_js *j, const char *key, struct sv text)
 {
@@ -85,33 +59,10 @@ static void put_words(struct rep_js *j, const char *key, struct sv text)
 	rep_js_end(j);
 }
 
-/* A path as a URI: relative ones stay relative. */
-static void put_uri(struct sarif *s, const char *key, struct sv path)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	struct buf *b = &s->text;
-
-	buf_reset(b);
-	if (path.n && path.p[0] == '/')
-		buf_lit(b, "file://");
-	for (size_t i = 0; i < path.n; i++) {
-		unsigned char c = (unsigned char)path.p[i];
-
-		if (isalnum(c) || (c && strchr("/-._~", c))) {
-			buf_char(b, (char)c);
-		} else {
-			buf_char(b, '%');
-			buf_char(b, hex[c >> 4]);
-			buf_char(b, hex[c & 15]);
-		}
-	}
-	rep_js_text(&s->js, key, b->len ? buf_view(b) : SV_LIT("unknown"));
-}
-
 static void put_artifact_location(struct sarif *s, const char *key, struct sv path, int64_t index)
 {
 	rep_js_object(&s->js, key);
-	put_uri(s, "uri", path);
+	rep_sarif_uri(&s->js, &s->text, "uri", path);
 	rep_js_known(&s->js, "index", index);
 	rep_js_end(&s->js);
 }
@@ -188,7 +139,7 @@ static void put_artifact(struct sarif *s, struct sv path, const char *role, stru
 
 	rep_js_object(j, NULL);
 	rep_js_object(j, "location");
-	put_uri(s, "uri", path);
+	rep_sarif_uri(&s->js, &s->text, "uri", path);
 	rep_js_end(j);
 	rep_js_known(j, "length", length);
 	rep_js_array(j, "roles");
@@ -262,7 +213,8 @@ static int put_gaps(struct sarif *s, struct error *err)
 
 	while (rc >= 0 && (rc = rep_gap_next(rows, &g, err)) == 1) {
 		rep_js_object(j, NULL);
-		put_message(s, "message", g.description.n ? g.description : g.reason);
+		rep_sarif_message(&s->js, &s->text, "message",
+				  g.description.n ? g.description : g.reason);
 		rep_js_str(j, "level", "warning");
 		rep_js_array(j, "locations");
 		rep_js_object(j, NULL);
@@ -286,7 +238,8 @@ static int put_losses(struct sarif *s, struct error *err)
 
 	while (rc >= 0 && (rc = rep_loss_next(rows, &l, err)) == 1) {
 		rep_js_object(j, NULL);
-		put_message(s, "message", l.description.n ? l.description : l.what);
+		rep_sarif_message(&s->js, &s->text, "message",
+				  l.description.n ? l.description : l.what);
 		rep_js_str(j, "level", "warning");
 		rep_js_object(j, "properties");
 		rep_js_some(j, "capture", l.path);
@@ -411,7 +364,7 @@ static void put_result(struct rep_walk *w, const struct rep_subject *sub)
 	rep_js_text(j, "ruleId", a->rule);
 	rep_js_known(j, "ruleIndex", place_of(&s->rules, a->rule_id));
 	rep_js_str(j, "level", rep_grades[a->severity].sarif);
-	put_message(s, "message", a->output.n ? a->output : a->rule);
+	rep_sarif_message(&s->js, &s->text, "message", a->output.n ? a->output : a->rule);
 	rep_js_array(j, "locations");
 	rep_js_object(j, NULL);
 	put_physical_location(s, a->capture, place_of(&s->captures, a->capture_id), a->evt_offset,
@@ -554,7 +507,7 @@ int rep_write_sarif(struct rep_case *c, const struct rep_options *opt, struct re
 
 	rep_js_begin(&s.js, &out->b);
 	rep_js_object(&s.js, NULL);
-	rep_js_str(&s.js, "$schema", SCHEMA);
+	rep_js_str(&s.js, "$schema", REP_SARIF_SCHEMA);
 	rep_js_str(&s.js, "version", "2.1.0");
 	rep_js_array(&s.js, "runs");
 	rc = put_runs(&s, err);
