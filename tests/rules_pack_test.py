@@ -22,6 +22,8 @@ TACTICS = {"mitre_" + t for t in (
     "initial_access execution persistence privilege_escalation defense_evasion credential_access discovery lateral_movement "
     "collection command_and_control exfiltration impact").split()}
 LOOKED_AT = {"process", "file", "network"}
+NAMES = re.compile(r'proc\.(?:name|pname|aname(?:\[\d+\])?) (?:in|=) (\((?:"[^"]*"|[^()"])*\)|[^\s()]+)')  # what they are compared with
+LONGEST_NAME = 15  # the kernel keeps no more of the name of a process
 LARGEST_CAPTURE = 20000
 LARGEST_PACK = 4 << 20
 USERS = {"root", "www-data", "ann", "nobody"}  # of rules/tests/lab
@@ -66,6 +68,8 @@ def rules_themselves(r):
         r.check(finds.strip().endswith(".") and also.strip().endswith("."), about + "what it finds, and what else", rule["desc"])
         r.check("%proc.cmdline" in rule["output"] and "%container.id" in rule["output"] and "%user.name" in rule["output"],
                 about + "who did it, in the output", rule["output"])
+        names = [n.strip(' "') for group in NAMES.findall(rule["condition_compiled"]) for n in re.sub(r"^\(|\)$", "", group).split(",")]
+        r.equal([n for n in names if len(n) > LONGEST_NAME], [], about + "names of processes are not longer than the kernel's")
     p = subprocess.run([os.path.join(check.ROOT, "scripts", "rules-table"), "--check"], env=dict(os.environ, SCAPULA=check.scapula_path()),
                        stderr=subprocess.PIPE, text=True, check=False)
     r.equal((p.returncode, p.stderr), (0, ""), "the table of docs/rules.md is that of the rules")
@@ -101,6 +105,20 @@ def captures(r):
     r.check(0 < whole <= LARGEST_PACK, "all captures: %d bytes" % whole)
 
 
+def recorded_again(r):
+    if not check.can_record() or os.geteuid():
+        return r.skip("an act recorded again: this host or user cannot record")
+    with tempfile.TemporaryDirectory() as folder:
+        test = os.path.join(folder, "test")
+        shutil.copytree(os.path.join(TESTS, "cron-job", "positive"), test, ignore=shutil.ignore_patterns("trace*", "baseline*"))
+        p = subprocess.run([os.path.join(TESTS, "record"), "--scapula", check.scapula_path(), test], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           text=True, check=False, timeout=120)
+        r.equal((p.returncode, p.stdout.strip().endswith("bytes")), (0, True), "an act is recorded again: " + p.stdout)
+        status, out, err = check.run(["test", "-r", PACK, test])
+        r.equal(status, 0, "and gives the same alerts: " + out + err)
+        r.equal(os.path.exists("/etc/cron.d/second"), False, "and this host is as it was")
+
+
 def fired(name):
     status, out, err = check.run(["replay", "-q", "-f", "json", "--matching", "all", "-r", PACK, check.corpus(name)], timeout=600)
     if status:
@@ -123,6 +141,7 @@ def main():
     rules_themselves(r)
     tests_of_rules(r)
     captures(r)
+    recorded_again(r)
     recorded(r)
     r.finish()
 
