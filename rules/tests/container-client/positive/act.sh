@@ -1,0 +1,4 @@
+# kubectl in a container
+fake kubectl
+#record
+in-container kubectl get secrets
