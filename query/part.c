@@ -292,12 +292,11 @@ static int check_part(struct qry_part *p, const struct qry_job *j, struct error 
 		other = qry_job_difference(&f.job, j);
 		if (!other && f.job.shard != j->shard)
 			other = "shard";
-		rc = other
-			 ? error_set(err, ERR_USAGE,
-				     "'%s' differs in: %s; remove it to begin anew, or "
-				     "choose another name",
-				     p->path, other)
-			 : 0;
+		rc = other ? error_set(err, ERR_USAGE,
+				       "'%s' differs in: %s; remove it to begin anew, or "
+				       "choose another name",
+				       p->path, other)
+			   : 0;
 	}
 	qry_part_facts_done(&f);
 	return rc;

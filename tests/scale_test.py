@@ -297,7 +297,8 @@ def main():
         if not r.check(scale.make_captures(captures, count), "captures are cut"):
             r.finish()
         os.makedirs(few)
-        for name in sorted(os.listdir(captures))[:12]:
+        largest = sorted(os.listdir(captures), key=lambda name: -os.path.getsize(os.path.join(captures, name)))
+        for name in largest[:12]:
             shutil.copy(os.path.join(captures, name), few)
         want = one_run(folder, captures)
         job = under_parallel(folder, captures, shards, args.seed, want)
