@@ -69,7 +69,8 @@ def under_parallel(folder, captures, shards, seed, want):
     kills, rounds, status, out = 0, 0, 5, ""
     unfinished = set()
     while status != 0 and rounds <= ROUNDS:
-        killer = scale.Killer(job.job, seed + rounds, 0.02, 0.25)
+        # slower and slower, so that also workers that take long come through
+        killer = scale.Killer(job.job, seed + rounds, 0.02 * (rounds + 1), 0.25 * (rounds + 1))
         # the last round is a quiet one; "give the same commands again" is all that is done in between
         if rounds == ROUNDS:
             status, out = job.run([os.path.join(scale.CONTRIB, "parallel.sh"), "-j", "2"])
@@ -283,6 +284,36 @@ def kubernetes_command():
     return [w.replace("/contrib/", scale.CONTRIB + "/") for w in spec["template"]["spec"]["containers"][0]["command"]]
 
 
+def the_document(folder, captures):
+    """The commands, the function and the queries of docs/scale-out.md, verbatim."""
+    here = os.path.join(folder, "document")
+    os.makedirs(here)
+    shutil.copytree(captures, os.path.join(here, "captures"))
+    shutil.copy(scale.RULES, os.path.join(here, "rules.yaml"))
+    os.symlink(check.scapula_path(), os.path.join(here, "scapula"))
+    with open(os.path.join(check.ROOT, "docs", "scale-out.md")) as f:
+        text = f.read()
+    commands = re.findall(r"^\$ (.*)", text, re.M)
+    function = re.search(r"```sh\n(.*?)```", text, re.S).group(1)
+    r.check(len(commands) == 6, "the document has commands")
+    script = "set -e\n%s\n%s" % ("\n".join(commands), function)
+    script += "scapula replay -q -r rules.yaml --db plain.db $(ls captures/* | LC_ALL=C sort) > /dev/null\ncompared plain.db\ncompared night.case.db\n"
+    p = subprocess.run(["bash", "-c", script], cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300,
+                       env=dict(os.environ, PATH=here + ":" + os.environ["PATH"], SCAPULA_CACHE_SIZE="0"))
+    lines = p.stdout.decode().split("\n")
+    r.check(p.returncode == 0 and lines[0] == lines[1] and len(lines[0]) > 64, "its commands give the case of one run",
+            p.stdout.decode() + p.stderr.decode()[-2000:])
+    for query in re.search(r"```sql\n(.*?)```", text, re.S).group(1).split(";")[:-1]:
+        query = re.sub("--.*", "", query).strip()
+        status, out, err = check.run(["query", os.path.join(here, "night.case.db"), query])
+        r.check(status == 0, "query of the document", query + err)
+    columns = {table: [row[1] for row in scale.rows(os.path.join(here, "night.case.db"), "PRAGMA table_info(%s)" % table)]
+               for table in ("jobs", "job_parts")}
+    for table, names in columns.items():
+        described = re.findall(r"^\| `(\w+)` \|", text[text.index("`%s`, one row per" % table):].split("\n\n")[1], re.M)
+        r.equal(sorted(described), sorted(names), "columns of %s are described" % table)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--full", action="store_true")
@@ -310,6 +341,7 @@ def main():
         what_belongs_together(folder, few)
         captures_that_changed(folder, few)
         damaged_captures(folder, few)
+        the_document(folder, few)
     r.finish()
 
 
