@@ -337,6 +337,7 @@ int cmd_gather(int argc, char **argv)
 	if (status)
 		return status < 0 ? cli_flush() : status;
 	cli_catch_signals();
+	cli_catch_timeout(&o.common);
 	if (argc - first < 2) {
 		cli_log(CLI_ERROR, "expected OUT and at least one PART");
 		return CLI_USAGE;

@@ -474,7 +474,7 @@ static int work(struct shard *o, char **operands, int count)
 	if (status)
 		return status;
 	looked = look_at_all(o);
-	if (looked && looked != CLI_PARTIAL)
+	if (cli_interrupted() || (looked && looked != CLI_PARTIAL))
 		return looked;
 	status = pack(o);
 	if (!status)
@@ -494,6 +494,7 @@ int cmd_shard(int argc, char **argv)
 	if (status)
 		return status < 0 ? cli_flush() : status;
 	cli_catch_signals();
+	cli_catch_timeout(&o.common);
 	status = work(&o, argv + first, argc - first);
 	smap_done(&o.known);
 	free(o.list.trace);

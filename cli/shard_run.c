@@ -351,7 +351,7 @@ int cli_worker_run(struct cli_worker *w, int argc, char **argv)
 
 	if (!k.part) {
 		cli_log(CLI_ERROR, "--shard needs --db PART, where the results go");
-		return CLI_USAGE;
+		return cli_rule_run_done(w->rules, CLI_USAGE);
 	}
 	w->rules->only_case = true;
 	if (gethostname(k.node, sizeof(k.node) - 1) != 0)

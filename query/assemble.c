@@ -67,7 +67,7 @@ int qry_assembler_new(const char *path, const char *version, struct qry_assemble
 	/* Nobody has the file under its name before it is complete, and then it is synced once. */
 	if (rc == 0)
 		rc = qry_db_exec(a->db, path,
-				 "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;"
+				 "PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF;"
 				 "PRAGMA foreign_keys = OFF",
 				 err);
 	if (rc == 0)
@@ -521,8 +521,6 @@ int qry_assembler_finish(struct qry_assembler *a, int exit_status, struct error 
 {
 	int rc = finish_run(a, exit_status, err);
 
-	if (rc == 0)
-		rc = qry_db_exec(a->db, a->path, "PRAGMA journal_mode = DELETE", err);
 	sqlite3_close(a->db);
 	a->db = NULL;
 	if (rc == 0)

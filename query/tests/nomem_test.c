@@ -4,6 +4,8 @@
 
 #include <stdatomic.h>
 
+#include "query/part.h"
+
 static atomic_int until_failure; /* allocations that still succeed; negative: all */
 
 void *__real_malloc(size_t n);
@@ -96,10 +98,89 @@ static void each_allocation_may_fail(void **state)
 	assert_sql(path, "SELECT status FROM v_run ORDER BY run_id DESC LIMIT 1", "finished\n");
 }
 
+static int make_part(const char *path, struct error *err)
+{
+	const struct qry_job j = {.job = "j",
+				  .shards = 1,
+				  .traces = 1,
+				  .holds = 1,
+				  .version = "0",
+				  .ruleset = "",
+				  .options = ""};
+	const struct qry_trace_result r = {.status = QRY_TRACE_DONE};
+	struct qry_part *part = NULL;
+	unsigned exits;
+	int rc = qry_part_open(path, &j, &part, err), done;
+
+	if (rc == 0)
+		rc = write_case(path, err);
+	if (rc == 0)
+		rc = qry_part_begin(part, 1, "", "a\xff.scap", "", err);
+	if (rc == 0)
+		rc = qry_part_end(part, 1, &r, err);
+	if (rc < 0) {
+		qry_part_close(part);
+		return rc;
+	}
+	/* As if the reading had come in between. */
+	sql_run(path,
+		"UPDATE jobs SET run_capture_id = (SELECT max(run_capture_id) FROM run_captures)");
+	done = qry_part_finish(part, &exits, err);
+	return done;
+}
+
+static int assemble(const char *part, const char *path, struct error *err)
+{
+	struct qry_part_facts f;
+	struct qry_assembler *a = NULL;
+	bool broken;
+	int rc = qry_part_look(part, &f, err);
+
+	if (rc == 0)
+		qry_part_facts_done(&f);
+	if (rc == 0)
+		rc = qry_assembler_new(path, "0", &a, err);
+	if (rc == 0)
+		rc = qry_assembler_survey(a, part, err);
+	if (rc == 0)
+		rc = qry_assembler_copy(a, part, &broken, err);
+	if (rc == 0)
+		return qry_assembler_finish(a, 0, err);
+	qry_assembler_free(a);
+	return rc;
+}
+
+static void each_allocation_for_parts_may_fail(void **state)
+{
+	const char *path = ((struct scratch *)*state)->path;
+	char out[128];
+	int rc = ERR_NOMEM, n;
+
+	snprintf(out, sizeof(out), "%s.out", path);
+	for (n = 0; rc < 0; n++) {
+		struct error err = {0};
+
+		assert_in_range(n, 0, 1000);
+		unlink(path);
+		unlink(out);
+		atomic_store(&until_failure, n);
+		rc = make_part(path, &err);
+		if (rc == 0)
+			rc = assemble(path, out, &err);
+		atomic_store(&until_failure, -1);
+		if (rc < 0 && (rc != ERR_NOMEM || err.code != ERR_NOMEM))
+			fail_msg("allocation %d: %d: %s", n, rc, err.msg);
+	}
+	assert_in_range(n, 15, 1000);
+	assert_sql(out, "SELECT count(*) FROM alerts", "1\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(each_allocation_may_fail, scratch_setup,
+					    scratch_teardown),
+	    cmocka_unit_test_setup_teardown(each_allocation_for_parts_may_fail, scratch_setup,
 					    scratch_teardown),
 	};
 
