@@ -57,11 +57,52 @@ int reg_file_write(const char *path, struct sv text, struct error *err)
 	return rc;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Take "NAME/.." out of @path, once. Return: false if there is none. */
+static bool fold_once(char *path)
+{
+	for (char *up = strstr(path, "/../"); up; up = strstr(up + 1, "/../")) {
+		char *name = up;
+
+		while (name > path && name[-1] != '/')
+			name--;
+		if (name == up || (up - name <= 2 && name[0] == '.' && up[-1] == '.'))
+			continue; /* "//..", "./..", "../.." */
+		memmove(name, up + 4, strlen(up + 4) + 1);
+		return *path != '\0';
+	}
+	return false;
+}
+
+/* Shorter where that is the same file: a link to a directory may lead elsewhere. */
+static char *shorten(char *path)
+{
+	char *folded = path ? strdup(path) : NULL;
+
+	if (!folded)
+		return path;
+	while (fold_once(folded))
+		;
+	if (!same_file(path, folded)) {
+		free(folded);
+		return path;
+	}
+	free(path);
+	return folded;
+}
+
 char *reg_path_in(const char *directory, struct sv name)
 {
 	char *path;
 
 	if (name.n && name.p[0] == '/')
 		return strndup(name.p, name.n);
-	return asprintf(&path, "%s/%.*s", directory, (int)name.n, name.p) < 0 ? NULL : path;
+	return asprintf(&path, "%s/%.*s", directory, (int)name.n, name.p) < 0 ? NULL
+									      : shorten(path);
 }

@@ -15,7 +15,8 @@
 MUST_CHECK int reg_file_read(const char *path, uint64_t max, struct buf *out, struct error *err);
 /* Replace or make it. Return: 0, ERR_IO, ERR_NOMEM. */
 MUST_CHECK int reg_file_write(const char *path, struct sv text, struct error *err);
-/* "DIRECTORY/NAME"; @name alone where it is absolute. NULL: out of memory. */
+/* "DIRECTORY/NAME", without "x/.." in it where that is the same file; @name alone where it is
+ * absolute. NULL: out of memory. */
 char *reg_path_in(const char *directory, struct sv name);
 
 #endif

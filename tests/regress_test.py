@@ -16,6 +16,7 @@ import xml.etree.ElementTree as ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import check  # noqa: E402
+import report_schemas  # noqa: E402
 
 r = check.Results("tests of rules")
 RULES = os.path.join(check.ROOT, "rules", "starter.yaml")
@@ -356,13 +357,14 @@ def required(folder):
     rules = write(os.path.join(folder, "two.yaml"), "".join(
         "- rule: %s\n  desc: a\n  condition: evt.type = execve and proc.name = %s\n  output: a\n  priority: INFO\n" % (n, n) for n in ("cat", "head")))
     suite = os.path.join(folder, "need")
-    make(suite, "one", "expect:\n  - {rule: cat}\n  - {rule: head}\nunexpected: ignore\n", rules=rules)
+    make(suite, "one", "expect:\n  - {rule: cat}\n  - {rule: head, exactly: 7}\nunexpected: ignore\n", rules=rules)
     status, out, _ = scapula("--require-tests", "-f", "json", suite)
     lacks = lambda text: {c["name"]: c.get("text", "") for c in json.loads(text)["tests"][-1]["checks"]}
     r.equal((status, lacks(out)), (FAILED, {"tests of cat": "no test expects that there are none\n", "tests of head": "no test expects that there are none\n"}),
             "rules without negative tests")
     make(suite, "two", "expect:\n  - {rule: cat, exactly: 0}\n", trace="network", rules=rules)
     r.equal(list(filter(None, lacks(scapula("--require-tests", "-f", "json", suite)[1]).values())), ["no test expects that there are none\n"], "one has one now")
+    make(suite, "one", "expect:\n  - {rule: cat}\n  - {rule: head}\nunexpected: ignore\n", rules=rules)
     make(suite, "two", "expect:\n  - {rule: cat, exactly: 0}\n  - {rule: head, exactly: 0}\n", trace="network", rules=rules)
     r.equal(scapula("--require-tests", suite)[0], OK, "all have both")
     make(suite, "one", "expect:\n  - {rule: cat}\n  - {rule: head, at_most: 9}\nunexpected: ignore\n", rules=rules)
@@ -393,20 +395,12 @@ def check_junit(text):
 
 def check_sarif(text):
     log = json.loads(text)
-    r.equal((log["version"], len(log["runs"])), ("2.1.0", 1), "SARIF: version")
-    r.check(log["$schema"].endswith("sarif-schema-2.1.0.json"), "SARIF: schema")
-    run = log["runs"][0]
-    r.equal(run["tool"]["driver"]["name"], "Scapula", "SARIF: tool")
-    for result in run["results"]:
-        r.check(result["message"]["text"] and result["ruleId"], "SARIF: a result has a message and a rule")
-        r.check(result["level"] in ("none", "note", "warning", "error") and result.get("kind", "fail") in ("fail", "informational"), "SARIF: level and kind")
-        r.check(result.get("kind", "fail") == "fail" or result["level"] == "none", "SARIF: what is no failure has no level")
-        r.check(result.get("baselineState", "new") in ("new", "unchanged", "updated", "absent"), "SARIF: baselineState")
-        for place in result["locations"]:
-            where = place["physicalLocation"]
-            r.check(re.fullmatch(r"[A-Za-z0-9/._~%:-]+", where["artifactLocation"]["uri"]), "SARIF: uri")
-            r.check(all(isinstance(v, int) and v > 0 for v in where.get("region", {}).values()), "SARIF: region")
-    return run["results"]
+    wrong = report_schemas.check(log, report_schemas.SARIF)
+    r.check(not wrong, "SARIF: shape", "\n".join(wrong[:5]))
+    results = log["runs"][0]["results"]
+    r.check(all(x.get("kind", "fail") == "fail" or x["level"] == "none" for x in results), "SARIF: what is no failure has no level")
+    r.check(all(v > 0 for x in results for p in x["locations"] for v in p["physicalLocation"].get("region", {}).values()), "SARIF: regions")
+    return results
 
 
 def outputs(folder):
@@ -463,11 +457,29 @@ def outputs(folder):
     r.check(p.returncode == 0 and b"Result: PASS" in p.stdout, "prove sees that all passed", p.stdout.decode())
 
 
+def goldens(folder):
+    """The alerts of the reference, as baselines: every capture and rule set but the largest capture."""
+    if not check.have_shared():
+        r.skip("no alerts of the reference")
+        return
+    golden, peer = os.path.join(check.SHARED, "golden"), os.path.join(check.SHARED, "peer-rules")
+    stock = [os.path.join(peer, n) for n in ("falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml")]
+    sets = {"stable": stock[:1], "all": stock, "coverage": [os.path.join(golden, "coverage-rules.yaml")]}
+    names = [n for n in sorted(os.listdir(os.path.join(golden, "alerts"))) if not n.startswith("busy.")]
+    for name in names:
+        capture, rules, matching = name.split(".")[:3]
+        path = os.path.join(folder, name)
+        write(os.path.join(path, "test.yaml"), "trace: %s\nrules: %s\nmatching: %s\n" % (check.corpus(capture), json.dumps(sets[rules]), matching))
+        shutil.copy(os.path.join(golden, "alerts", name), os.path.join(path, "baseline.jsonl"))
+    status, out, err = check.run(["test", "-q", folder], env=ENV, timeout=900)
+    r.equal((status, out), (OK, "%d tests: %d passed\n" % (len(names), len(names))), "alerts of the reference:\n" + out[:2000] + err)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         ENV["XDG_CACHE_HOME"] = os.path.join(folder, "cache")
         ENV["SCAPULA_CACHE_SIZE"] = "1M"
-        for step in (expectations, policies, requirements, options, budgets, traces, wrong_files, baselines, interaction, selection, required, outputs):
+        for step in (expectations, policies, requirements, options, budgets, traces, wrong_files, baselines, interaction, selection, required, outputs, goldens):
             step(os.path.join(folder, step.__name__))
     suite = os.path.join(check.ROOT, "tests", "suites")
     status, out, err = scapula(suite)

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/tests/alloc_wrap.h"
+#include "regress/definitions.h"
 #include "regress/judge.h"
 
 static void versions_are_compared_by_number(void **state)
@@ -157,6 +158,44 @@ static const char test_text[] =
     "ignore: [x*]\nbudget: {max_alerts: 1, max_ns_per_evt: 1}\nexpect:\n"
     "  - {rule: r, exactly: 1, match: {x: 1, y: {glob: a*}}}\n  - {rule: q, at: {evt: 3}}\n";
 
+static const char old_rules[] =
+    "- list: l\n  items: [a, b c, d]\n- macro: m\n  condition: x in (l)\n- macro: other\n"
+    "  condition: x\n- rule: r\n  desc: d\n  condition: >\n    m and\n    y = 1\n  priority: INFO\n"
+    "- list: l\n  items: [z]\n  append: true\n";
+static const char new_rules[] =
+    "\n- list: l\n  items: [a, d, e]\n- macro: m\n  condition: x in (l) or n\n- macro: n\n  "
+    "condition: y\n"
+    "- macro: other\n  condition: y\n- rule: r\n  desc: another\n  condition: m and y = 12\n"
+    "  priority: INFO\n";
+
+/* Return: 0 or ERR_NOMEM. */
+static int compare_rules(struct buf *out)
+{
+	struct reg_definitions a = {0}, b = {0};
+	int rc = reg_definitions_add(&a, "old/x.yaml", sv_of(old_rules));
+
+	if (rc == 0)
+		rc = reg_definitions_add(&b, "y.yaml", sv_of(new_rules));
+	if (rc == 0)
+		rc = reg_definitions_compare(&a, &b, SV_LIT("r"), out);
+	reg_definitions_done(&a);
+	reg_definitions_done(&b);
+	return rc < 0 ? rc : 0;
+}
+
+static void a_rule_is_compared_with_all_it_uses(void **state)
+{
+	struct buf out = {0};
+
+	(void)state;
+	assert_int_equal(compare_rules(&out), 0);
+	assert_string_equal(buf_cstr(&out), "rule r (y.yaml:12): condition: '1' -> '12'\n"
+					    "macro m (y.yaml:5): condition: '' -> ' or n'\n"
+					    "list l (y.yaml:3): removed b c, z; added e\n"
+					    "macro n (y.yaml:6): is new\n");
+	buf_done(&out);
+}
+
 /* Read, compare and judge. Return: 0 or ERR_NOMEM. */
 static int work(void)
 {
@@ -170,6 +209,7 @@ static int work(void)
 	    "\"priority\":\"Error\",\"fields\":{}}\n";
 	struct reg_alerts baseline = {0}, got = {0};
 	struct reg_verdict verdict = {0};
+	struct buf changes = {0};
 	struct reg_test t = {0};
 	const struct reg_run_facts facts = {
 	    .got = &got, .baseline = &baseline, .events = 1, .gaps = 1, .cpu_ns = 9};
@@ -181,6 +221,9 @@ static int work(void)
 		rc = reg_alerts_parse(&got, "g", sv_of(after), NULL);
 	if (rc == 0)
 		rc = reg_judge(&t, &facts, &verdict, NULL);
+	if (rc == 0)
+		rc = compare_rules(&changes);
+	buf_done(&changes);
 	if (rc == 0) {
 		assert_int_equal(verdict.outcome, REG_FAILED);
 		assert_int_equal(verdict.count, 7);
@@ -218,6 +261,7 @@ int main(void)
 	    cmocka_unit_test(moved_alerts_keep_their_order),
 	    cmocka_unit_test(two_equal_alerts_of_one_event_are_two),
 	    cmocka_unit_test(lines_are_read_back_as_they_were_written),
+	    cmocka_unit_test(a_rule_is_compared_with_all_it_uses),
 	    cmocka_unit_test(each_allocation_may_fail),
 	};
 

@@ -2,11 +2,13 @@
 /*
  * What tests of rules are read from. The input is a test.yaml, a NUL, a baseline, a NUL, and the
  * alerts that there are; the latter two as lines. What is read is written and read once more,
- * and is the same; the test judges it; a comparison with itself finds no difference.
+ * and is the same; the test judges it; a comparison with itself finds no difference. The first two
+ * are taken for rule files, too, which are compared.
  */
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "regress/definitions.h"
 #include "regress/judge.h"
 
 #define CHECK(condition)                                                                           \
@@ -84,14 +86,41 @@ static void judge(const struct reg_test *t, const struct reg_alerts *baseline,
 	reg_verdict_done(&v);
 }
 
+/* Of one set of rules and itself there is no difference, of two as many as lines. */
+static void compare_rules(struct sv one, struct sv two)
+{
+	struct reg_definitions a = {0}, b = {0};
+	struct buf out = {0};
+	struct smap_slot *slot;
+
+	CHECK(reg_definitions_add(&a, "a/a.yaml", one) == 0);
+	CHECK(reg_definitions_add(&b, "b.yaml", two) == 0);
+	for (size_t at = 0; (slot = smap_next(&a.names[REG_RULE], &at));) {
+		int n, lines = 0;
+
+		CHECK(reg_definitions_compare(&a, &a, slot->key, &out) == 0 && !out.len);
+		n = reg_definitions_compare(&a, &b, slot->key, &out);
+		for (size_t i = 0; i < out.len; i++)
+			lines += out.p[i] == '\n';
+		CHECK(n == lines);
+		check_text(buf_view(&out));
+		buf_reset(&out);
+	}
+	reg_definitions_done(&a);
+	reg_definitions_done(&b);
+	buf_done(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sv left = sv_make(data, size), yaml = take_part(&left);
+	struct sv rules = left;
 	struct reg_alerts baseline = {0}, got = {0};
 	struct reg_test t = {0};
 	bool test = reg_test_parse(&t, "t/test.yaml", "t", yaml, NULL) == 0;
 	bool known = reg_alerts_parse(&baseline, "b", take_part(&left), NULL) == 0;
 
+	compare_rules(yaml, take_part(&rules));
 	if (known)
 		read_again(&baseline);
 	if (reg_alerts_parse(&got, "g", take_part(&left), NULL) == 0) {

@@ -283,7 +283,7 @@ SARIF_BAG = Shape({"tags": ListOf(text)}, others=True)
 SARIF_MESSAGE = Shape({"text": filled}, ["text"])
 SARIF_ARTIFACT_LOCATION = Shape({"uri": lambda u: isinstance(u, str) and re.match(r"^(file:///)?[A-Za-z0-9._~/%-]+$", u) is not None,
                                  "index": natural})
-SARIF_REGION = Shape({"byteOffset": natural, "byteLength": natural})
+SARIF_REGION = Shape({"byteOffset": natural, "byteLength": natural, "startLine": natural})
 SARIF_PHYSICAL = Shape({"artifactLocation": SARIF_ARTIFACT_LOCATION, "region": SARIF_REGION}, one_of=[("address", "artifactLocation")])
 SARIF_LOGICAL = Shape({"name": text, "fullyQualifiedName": filled, "kind": filled})
 SARIF_LOCATION = Shape({"physicalLocation": SARIF_PHYSICAL, "logicalLocations": ListOf(SARIF_LOGICAL)})
@@ -297,9 +297,10 @@ SARIF_NOTIFICATION = Shape({"message": SARIF_MESSAGE, "level": SARIF_LEVEL, "loc
 SARIF_INVOCATION = Shape({"commandLine": text, "executionSuccessful": boolean, "exitCode": integer, "startTimeUtc": iso, "endTimeUtc": iso,
                           "toolExecutionNotifications": ListOf(SARIF_NOTIFICATION)}, ["executionSuccessful"])
 SARIF_SUPPRESSION = Shape({"kind": OneOf(["external"]), "status": OneOf(["accepted"]), "justification": text}, ["kind"])
-SARIF_RESULT = Shape({"ruleId": text, "ruleIndex": natural, "level": SARIF_LEVEL, "message": SARIF_MESSAGE,
+SARIF_RESULT = Shape({"ruleId": text, "ruleIndex": natural, "level": SARIF_LEVEL, "kind": OneOf(["fail", "informational"]), "message": SARIF_MESSAGE,
+                      "baselineState": OneOf(["new", "unchanged", "updated", "absent"]),
                       "locations": ListOf(SARIF_LOCATION, 1), "fingerprints": Shape({"scapulaAlert/v1": filled}),
-                      "partialFingerprints": Shape({"scapulaFingerprint/v1": filled}), "suppressions": ListOf(SARIF_SUPPRESSION, 1),
+                      "partialFingerprints": Shape({"scapulaFingerprint/v1": filled, "outputFields/v1": filled}), "suppressions": ListOf(SARIF_SUPPRESSION, 1),
                       "properties": SARIF_BAG}, ["message"])
 SARIF_RUN = Shape({"tool": SARIF_TOOL, "artifacts": ListOf(SARIF_ARTIFACT), "invocations": ListOf(SARIF_INVOCATION, 1),
                    "automationDetails": Shape({"id": filled}), "columnKind": OneOf(["utf16CodeUnits", "unicodeCodePoints"]),
