@@ -154,6 +154,7 @@ static int write_diff(const struct diff *o, const struct reg_diff *d)
 /* A run that was cut short, or capture, makes the result incomplete. */
 static int completeness(const struct reg_side *s)
 {
+	struct buf path = {0};
 	int status = 0;
 
 	if (s->is_case && !s->finished) {
@@ -163,10 +164,13 @@ static int completeness(const struct reg_side *s)
 	for (size_t i = 0; i < s->trace_count; i++) {
 		if (s->traces[i].shared)
 			continue;
+		buf_reset(&path);
+		cli_safe(&path, s->traces[i].path);
 		cli_log(CLI_WARNING, "%s: '%s' is in no reading of the other run", s->name,
-			s->traces[i].path.p);
+			buf_cstr(&path));
 		status = CLI_PARTIAL;
 	}
+	buf_done(&path);
 	return status;
 }
 

@@ -69,11 +69,11 @@ static void lonely(struct buf *b, const struct reg_side *s, const char *which)
 /* Without the texts of both a cause is told from what the cases hold. */
 static void texts_found(struct buf *b, const struct reg_side *s)
 {
-	if (s->is_case && s->files_found < s->files)
-		buf_addf(b,
-			 "%zu of %zu rule files of %s are not there any more as they were; "
-			 "--rules-from says where\n",
-			 s->files - s->files_found, s->files, s->name);
+	if (!s->is_case || s->files_found == s->files)
+		return;
+	buf_addf(b, "%zu of %zu rule files of ", s->files - s->files_found, s->files);
+	escape_text(b, sv_of(s->name));
+	buf_lit(b, " are not there any more as they were; --rules-from says where\n");
 }
 
 static void text(struct buf *b, const struct reg_diff *d, const char *version)

@@ -137,6 +137,7 @@ static int take_alert(struct opening *o, sqlite3_stmt *q)
 	    .rule = sv_make(sqlite3_column_text(q, 4), (size_t)sqlite3_column_bytes(q, 4)),
 	};
 	struct sv fields = sv_make(sqlite3_column_text(q, 6), (size_t)sqlite3_column_bytes(q, 6));
+	struct error inner = {0};
 	int rc;
 
 	if (trace < 0 || (uint64_t)trace >= s->trace_count ||
@@ -148,8 +149,11 @@ static int take_alert(struct opening *o, sqlite3_stmt *q)
 	s->traces[trace].alerts++;
 	if (!a.rule.p)
 		a.rule = SV_LIT("");
-	rc = reg_alerts_add(&s->alerts, &a, fields.n ? fields : SV_LIT("{}"), o->err);
-	return rc;
+	rc = reg_alerts_add(&s->alerts, &a, fields.n ? fields : SV_LIT("{}"), &inner);
+	if (rc == ERR_FORMAT || rc == ERR_LIMIT)
+		return error_set(o->err, rc, "'%s': an alert at event %llu: %s", o->path,
+				 (unsigned long long)a.evt, inner.msg);
+	return rc < 0 ? error_nomem(o->err) : 0;
 }
 
 /* --- texts of rule files --- */

@@ -191,6 +191,14 @@ def cases(folder):
         db.close()
         r.equal(causes(diff(old, new)), [([because], {"missing": 1})], because)
         replay(STARTER, [one], new)
+    db = sqlite3.connect(new)
+    later = "SELECT rule_id FROM rules WHERE name = 'Data decoded on the command line'"
+    db.execute("UPDATE alerts SET rule_id = (%s), priority = 5 WHERE seq = 3" % later)
+    db.commit()
+    db.close()
+    r.equal(causes(diff(old, new)), [(["no longer hidden by rule Password database read by an unexpected program (starter.yaml:34)"], {"new": 1}), (["not known; the command lines of the runs differ"], {"missing": 1})],
+            "only an earlier rule hides a later one")
+    replay(STARTER, [one], new)
     # what fails
     replay(STARTER, [one], new, "-D", "Password", "-D", "Log file")
     for what, status in (("missing", FINDINGS), ("new", OK), ("changed,moved", OK), ("missing:prio>=warning", FINDINGS), ("missing:prio>=critical", OK),

@@ -357,13 +357,14 @@ def required(folder):
     rules = write(os.path.join(folder, "two.yaml"), "".join(
         "- rule: %s\n  desc: a\n  condition: evt.type = execve and proc.name = %s\n  output: a\n  priority: INFO\n" % (n, n) for n in ("cat", "head")))
     suite = os.path.join(folder, "need")
-    make(suite, "one", "expect:\n  - {rule: cat}\n  - {rule: head}\nunexpected: ignore\n", rules=rules)
+    make(suite, "one", "expect:\n  - {rule: cat}\n  - {rule: head, exactly: 7}\nunexpected: ignore\n", rules=rules)
     status, out, _ = scapula("--require-tests", "-f", "json", suite)
     lacks = lambda text: {c["name"]: c.get("text", "") for c in json.loads(text)["tests"][-1]["checks"]}
     r.equal((status, lacks(out)), (FAILED, {"tests of cat": "no test expects that there are none\n", "tests of head": "no test expects that there are none\n"}),
             "rules without negative tests")
     make(suite, "two", "expect:\n  - {rule: cat, exactly: 0}\n", trace="network", rules=rules)
     r.equal(list(filter(None, lacks(scapula("--require-tests", "-f", "json", suite)[1]).values())), ["no test expects that there are none\n"], "one has one now")
+    make(suite, "one", "expect:\n  - {rule: cat}\n  - {rule: head}\nunexpected: ignore\n", rules=rules)
     make(suite, "two", "expect:\n  - {rule: cat, exactly: 0}\n  - {rule: head, exactly: 0}\n", trace="network", rules=rules)
     r.equal(scapula("--require-tests", suite)[0], OK, "all have both")
     make(suite, "one", "expect:\n  - {rule: cat}\n  - {rule: head, at_most: 9}\nunexpected: ignore\n", rules=rules)
