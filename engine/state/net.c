@@ -3,7 +3,6 @@
  * ones. */
 #include "engine/state/internal.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 /* --- decoding --- */
@@ -111,20 +110,75 @@ struct state_addr state_tuple_decode(struct ev_value v)
 
 /* --- text --- */
 
-static void add_ip(struct buf *b, const uint8_t *ip, bool ipv6)
-{
-	char text[INET6_ADDRSTRLEN];
+#define IP6_WORDS 8
+#define HEX	  "0123456789abcdef"
 
-	if (ipv6) {
-		if (inet_ntop(AF_INET6, ip, text, sizeof(text)))
-			buf_str(b, text);
-		return;
-	}
+static void add_ip4(struct buf *b, const uint8_t *ip)
+{
 	for (int i = 0; i < 4; i++) {
 		if (i)
 			buf_char(b, '.');
 		buf_u64(b, ip[i]);
 	}
+}
+
+static unsigned word_of(const uint8_t *ip6, unsigned i)
+{
+	return (unsigned)ip6[2 * i] << 8 | ip6[2 * i + 1];
+}
+
+/* The longest run of zeros, the first of those that are alike. Return: how many, from @first. */
+static unsigned longest_zeros(const uint8_t *ip6, unsigned *first)
+{
+	unsigned longest = 0;
+
+	*first = IP6_WORDS;
+	for (unsigned i = 0, n = 0; i < IP6_WORDS; i++) {
+		n = word_of(ip6, i) ? 0 : n + 1;
+		if (n > longest) {
+			longest = n;
+			*first = i + 1 - n;
+		}
+	}
+	return longest;
+}
+
+static void add_word(struct buf *b, unsigned word)
+{
+	unsigned shift = word > 0xfff ? 12 : word > 0xff ? 8 : word > 0xf ? 4 : 0;
+
+	buf_char(b, HEX[word >> shift]);
+	while (shift) {
+		shift -= 4;
+		buf_char(b, HEX[word >> shift & 0xf]);
+	}
+}
+
+/* As inet_ntop(), which goes through sprintf() for each number. */
+static void add_ip6(struct buf *b, const uint8_t *ip)
+{
+	unsigned first, zeros = longest_zeros(ip, &first);
+	bool ip4 = first == 0 && (zeros == 6 || (zeros == 5 && word_of(ip, 5) == 0xffff));
+
+	for (unsigned i = 0; i < IP6_WORDS; i++) {
+		if (i || (zeros > 1 && first == 0))
+			buf_char(b, ':');
+		if (zeros > 1 && i == first) {
+			i += zeros - 1;
+			if (i == IP6_WORDS - 1)
+				buf_char(b, ':');
+		} else if (ip4 && i == 6) {
+			add_ip4(b, ip + 12);
+			return;
+		} else {
+			add_word(b, word_of(ip, i));
+		}
+	}
+}
+
+static void add_ip(struct buf *b, const uint8_t *ip, bool ipv6)
+{
+	(ipv6 ? add_ip6 : add_ip4)(b, ip);
 }
 
 void state_endpoint_text(struct buf *b, const uint8_t *ip, bool ipv6, uint16_t port)

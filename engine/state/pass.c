@@ -14,6 +14,9 @@
 #define MAP_FD	  8  /* the descriptor's parameter where memory is mapped, */
 #define MAP_FD_AT 44 /* and where it is if all before it are as wide as they are now */
 
+/* Lengths of what is returned and of three numbers of memory. */
+#define MEMORY_LENS UINT64_C(0x0004000400040008)
+
 #define SWITCH_USED_AT 8 /* page faults and memory of a switch: behind the next thread */
 
 /* What it takes to pass events of a type. */
@@ -287,7 +290,7 @@ static ALWAYS_INLINE bool is_usual_memory(const struct sf_row_event *e, unsigned
 {
 	const uint8_t *lens = e->p + SF_ROW_LENS;
 
-	return load_u64(lens) == UINT64_C(0x0004000400040008) &&
+	return load_u64(lens) == MEMORY_LENS &&
 	       (how == PASS_MEMORY ||
 		(load_u64(lens + 8) == UINT64_C(0x0004000400080008) && sf_row_len(e, MAP_FD) == 8));
 }
@@ -537,17 +540,18 @@ static NOINLINE bool pass_row_tallied(struct state *st, struct state_passing *p,
 	return pass_row(st, p, row, ROW_TALLIED, item);
 }
 
-/* As ev_memory(). */
+/* As ev_memory(), if what is returned and the memory are the first parameters it is made of, too.
+ */
 static inline bool brief_memory(const struct sf_brief *e, const uint8_t **out)
 {
-	struct ev_value size, rss, swap;
+	const struct conv_params own = sf_seen_params(&e->own);
+	const struct conv_run *run = e->form ? e->form->runs : NULL;
 
-	if (!sf_brief_param(e, 1, &size) || !sf_brief_param(e, 2, &rss) ||
-	    !sf_brief_param(e, 3, &swap))
+	if (own.nparams < 4 || load_u64(own.lens) != MEMORY_LENS ||
+	    (run && (run->origin != CONV_FROM_OLD || run->first || run->count < 4)))
 		return false;
-	*out = size.p;
-	return size.n == 4 && rss.n == 4 && swap.n == 4 && rss.p == size.p + 4 &&
-	       swap.p == rss.p + 4;
+	*out = own.data + 8;
+	return true;
 }
 
 /* Return: false if @e was not taken. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sockets: how addresses, protocols and roles come together, beyond the scenarios. */
+#include "engine/state/internal.h"
 #include "engine/state/tests/world.h"
 
 #include <arpa/inet.h>
@@ -486,6 +487,35 @@ static void mapped_and_plain_addresses_are_the_same(void **arg)
 	world_done(&w);
 }
 
+/* Words that are zero or short, mostly, so that runs of zeros of all lengths are everywhere. */
+static void ipv6_addresses_are_written_as_inet_ntop_does(void **arg)
+{
+	static const uint16_t words[] = {0,    0,    0,	    0,	   1,	   0xf,
+					 0x10, 0xff, 0x100, 0xfff, 0x1000, 0xffff};
+	uint64_t dice = 7;
+	struct buf b = {0};
+
+	(void)arg;
+	for (int i = 0; i < 200000; i++) {
+		char want[INET6_ADDRSTRLEN + 8];
+		uint8_t ip[16];
+
+		for (int k = 0; k < 8; k++) {
+			dice = dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+			ip[2 * k] = (uint8_t)(words[(dice >> 33) % COUNT_OF(words)] >> 8);
+			ip[2 * k + 1] = (uint8_t)words[(dice >> 33) % COUNT_OF(words)];
+			if (k < 5 && i % 4 == 0)
+				ip[2 * k] = ip[2 * k + 1] = 0;
+		}
+		assert_non_null(inet_ntop(AF_INET6, ip, want, INET6_ADDRSTRLEN));
+		strcat(want, ":53");
+		buf_reset(&b);
+		state_endpoint_text(&b, ip, true, 53);
+		assert_string_equal(buf_cstr(&b), want);
+	}
+	buf_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,6 +526,7 @@ int main(void)
 	    cmocka_unit_test(the_protocol_follows_type_and_number),
 	    cmocka_unit_test(icmp_names_have_no_ports),
 	    cmocka_unit_test(ipv6_addresses_are_canonical_and_mapped_ones_become_ipv4),
+	    cmocka_unit_test(ipv6_addresses_are_written_as_inet_ntop_does),
 	    cmocka_unit_test(an_unspecified_end_gets_an_interface),
 	    cmocka_unit_test(a_bound_udp_socket_learns_its_peer_from_the_first_packet),
 	    cmocka_unit_test(a_known_destination_stays_on_later_packets),
