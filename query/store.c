@@ -209,8 +209,13 @@ int qry_store_commit(struct qry_store *s, struct error *err)
 
 int qry_store_use_pause(struct qry_store *s, struct error *err)
 {
-	int rc = s->pending >= QRY_BATCH_PAUSE ? qry_store_commit(s, err) : 0;
+	int rc;
 
+	/* The run's end is near: who is killed before it should not leave a reading that is done.
+	 */
+	if (!s->run_capture_id)
+		return 0;
+	rc = s->pending >= QRY_BATCH_PAUSE ? qry_store_commit(s, err) : 0;
 	return rc < 0 || s->in_transaction ? rc : checkpoint(s, QRY_WAL_PAUSE, err);
 }
 
@@ -536,7 +541,7 @@ static int end_capture(struct qry_store *s, struct qry_row *row, struct error *e
 	if (rc == 0)
 		rc = qry_store_run(s, QRY_STMT_SHOW_READING, &capture, 1, err);
 	if (rc == 0)
-		rc = qry_store_commit(s, err);
+		rc = qry_counts_store(s, err);
 	s->capture_id = s->run_capture_id = 0;
 	return rc;
 }
@@ -641,8 +646,13 @@ static int applied(struct qry_store *s, unsigned rows, struct error *err)
 
 int qry_store_apply(struct qry_store *s, struct qry_row *row, struct error *err)
 {
-	int rc = begin(s, err);
+	int rc = 0;
 
+	/* A capture's end is committed with the run's, or with its own transaction. */
+	if (row->op == QRY_OP_CAPTURE_BEGIN)
+		rc = qry_store_commit(s, err);
+	if (rc == 0)
+		rc = begin(s, err);
 	if (rc == 0)
 		rc = apply(s, row, err);
 	return rc < 0 ? rc : applied(s, 1, err);
