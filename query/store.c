@@ -633,15 +633,13 @@ static int apply(struct qry_store *s, struct qry_row *row, struct error *err)
 static bool is_due(const struct qry_store *s)
 {
 	return s->pending >= QRY_BATCH_ROWS ||
-	       clock_ns(CLOCK_MONOTONIC) >= s->began + QRY_BATCH_MS * 1000000ull;
+	       (s->pending >= QRY_BATCH_LEAST &&
+		clock_ns(CLOCK_MONOTONIC) >= s->began + QRY_BATCH_MS * 1000000ull);
 }
 
-static int applied(struct qry_store *s, unsigned rows, struct error *err)
+int qry_store_pace(struct qry_store *s, struct error *err)
 {
-	unsigned before = s->pending / QRY_BATCH_LEAST;
-
-	s->pending += rows;
-	return s->pending / QRY_BATCH_LEAST > before && is_due(s) ? qry_store_commit(s, err) : 0;
+	return s->in_transaction && is_due(s) ? qry_store_commit(s, err) : 0;
 }
 
 int qry_store_apply(struct qry_store *s, struct qry_row *row, struct error *err)
@@ -655,7 +653,8 @@ int qry_store_apply(struct qry_store *s, struct qry_row *row, struct error *err)
 		rc = begin(s, err);
 	if (rc == 0)
 		rc = apply(s, row, err);
-	return rc < 0 ? rc : applied(s, 1, err);
+	s->pending += rc == 0;
+	return rc;
 }
 
 /* Which statement takes many rows of kind @op at a time; QRY_STMT_COUNT: none. */
@@ -683,7 +682,8 @@ static int apply_many(struct qry_store *s, unsigned which, struct qry_rows *rows
 		rc = qry_counts_store(s, err);
 	if (rc == 0)
 		rc = qry_bulk_run(s, which, rows, &taken, err);
-	return rc < 0 ? rc : applied(s, taken, err);
+	s->pending += rc == 0 ? taken : 0;
+	return rc;
 }
 
 int qry_store_take(struct qry_store *s, enum qry_op op, struct qry_rows *rows, struct error *err)

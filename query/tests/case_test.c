@@ -699,6 +699,7 @@ static void apply_processes(struct qry_store *store, uint64_t from, uint64_t to)
 
 		assert_true(store->in_transaction);
 		OK(qry_store_apply(store, &row, err));
+		OK(qry_store_pace(store, err));
 	}
 }
 
