@@ -480,8 +480,9 @@ int arc_is_archive(const char *path, struct error *err)
 	if (rc < 0)
 		return rc;
 	rc = arc_reader_next(r, &m, NULL);
-	/* Damaged or refused, it is one; without a beginning it is none. */
-	rc = rc > 0 || *arc_reader_format(r);
+	/* Damaged or refused, it is one; without a beginning it is none, nor are zeros, which also
+	 * are a tar file that holds nothing. */
+	rc = rc > 0 || (rc < 0 && *arc_reader_format(r));
 	arc_reader_close(r);
 	return rc;
 }

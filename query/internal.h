@@ -243,6 +243,8 @@ MUST_CHECK int qry_store_apply(struct qry_store *s, struct qry_row *row, struct 
 MUST_CHECK int qry_store_take(struct qry_store *s, enum qry_op op, struct qry_rows *rows,
 			      struct error *err);
 MUST_CHECK int qry_store_commit(struct qry_store *s, struct error *err);
+/* All rows up to some are stored, whatever their order: commit if that is due. */
+MUST_CHECK int qry_store_pace(struct qry_store *s, struct error *err);
 /* Nothing is to be done: do what else would remain for the end. */
 MUST_CHECK int qry_store_use_pause(struct qry_store *s, struct error *err);
 

@@ -17,8 +17,8 @@
 #define QRY_CACHE_KIB	   "65536" /* of pages, for who writes: indexes of large cases are all over */
 #define QRY_QUEUE_BYTES                                                                            \
 	(8u << 20) /* queued rows waiting for SQLite; a full queue makes the caller wait */
-/* A transaction ends after so many rows, if it has lasted so long, and at the latest after so many.
- */
+/* A transaction ends after so many rows, if it has lasted so long, and at the latest with those
+ * that come with so many. */
 #define QRY_BATCH_LEAST 4096
 #define QRY_BATCH_MS	1000
 #define QRY_BATCH_ROWS	65536

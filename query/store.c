@@ -209,8 +209,13 @@ int qry_store_commit(struct qry_store *s, struct error *err)
 
 int qry_store_use_pause(struct qry_store *s, struct error *err)
 {
-	int rc = s->pending >= QRY_BATCH_PAUSE ? qry_store_commit(s, err) : 0;
+	int rc;
 
+	/* The run's end is near: who is killed before it should not leave a reading that is done.
+	 */
+	if (!s->run_capture_id)
+		return 0;
+	rc = s->pending >= QRY_BATCH_PAUSE ? qry_store_commit(s, err) : 0;
 	return rc < 0 || s->in_transaction ? rc : checkpoint(s, QRY_WAL_PAUSE, err);
 }
 
@@ -536,7 +541,7 @@ static int end_capture(struct qry_store *s, struct qry_row *row, struct error *e
 	if (rc == 0)
 		rc = qry_store_run(s, QRY_STMT_SHOW_READING, &capture, 1, err);
 	if (rc == 0)
-		rc = qry_store_commit(s, err);
+		rc = qry_counts_store(s, err);
 	s->capture_id = s->run_capture_id = 0;
 	return rc;
 }
@@ -628,24 +633,28 @@ static int apply(struct qry_store *s, struct qry_row *row, struct error *err)
 static bool is_due(const struct qry_store *s)
 {
 	return s->pending >= QRY_BATCH_ROWS ||
-	       clock_ns(CLOCK_MONOTONIC) >= s->began + QRY_BATCH_MS * 1000000ull;
+	       (s->pending >= QRY_BATCH_LEAST &&
+		clock_ns(CLOCK_MONOTONIC) >= s->began + QRY_BATCH_MS * 1000000ull);
 }
 
-static int applied(struct qry_store *s, unsigned rows, struct error *err)
+int qry_store_pace(struct qry_store *s, struct error *err)
 {
-	unsigned before = s->pending / QRY_BATCH_LEAST;
-
-	s->pending += rows;
-	return s->pending / QRY_BATCH_LEAST > before && is_due(s) ? qry_store_commit(s, err) : 0;
+	return s->in_transaction && is_due(s) ? qry_store_commit(s, err) : 0;
 }
 
 int qry_store_apply(struct qry_store *s, struct qry_row *row, struct error *err)
 {
-	int rc = begin(s, err);
+	int rc = 0;
 
+	/* A capture's end is committed with the run's, or with its own transaction. */
+	if (row->op == QRY_OP_CAPTURE_BEGIN)
+		rc = qry_store_commit(s, err);
+	if (rc == 0)
+		rc = begin(s, err);
 	if (rc == 0)
 		rc = apply(s, row, err);
-	return rc < 0 ? rc : applied(s, 1, err);
+	s->pending += rc == 0;
+	return rc;
 }
 
 /* Which statement takes many rows of kind @op at a time; QRY_STMT_COUNT: none. */
@@ -673,7 +682,8 @@ static int apply_many(struct qry_store *s, unsigned which, struct qry_rows *rows
 		rc = qry_counts_store(s, err);
 	if (rc == 0)
 		rc = qry_bulk_run(s, which, rows, &taken, err);
-	return rc < 0 ? rc : applied(s, taken, err);
+	s->pending += rc == 0 ? taken : 0;
+	return rc;
 }
 
 int qry_store_take(struct qry_store *s, enum qry_op op, struct qry_rows *rows, struct error *err)

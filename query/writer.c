@@ -65,6 +65,8 @@ static bool write_batch(struct qry_writer *w, struct qry_batch *batch, struct er
 				if (qry_store_take(&w->store, (enum qry_op)op, &w->order.rows[op],
 						   err) < 0)
 					return false;
+		if (qry_store_pace(&w->store, err) < 0)
+			return false;
 	}
 	return !batch->commit || qry_store_commit(&w->store, err) == 0;
 }

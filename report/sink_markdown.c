@@ -150,9 +150,10 @@ static void trust(struct markdown *m, const struct rep_totals *t)
 	bool gaps = t->gaps || t->lost || t->unread;
 
 	buf_addf(m->b, "- **Data:** %s. Captures read: %" PRIu64,
-		 t->altered ? "**a seal does not match**"
-		 : gaps	    ? "**not complete**"
-			    : "nothing is known to be missing",
+		 t->altered	? "**a seal does not match**"
+		 : !t->captures ? "**there are no captures**"
+		 : gaps		? "**not complete**"
+				: "nothing is known to be missing",
 		 t->captures);
 	item(m, t->altered, "do not match their seals");
 	item(m, t->unread, "were not read to their end");

@@ -356,6 +356,10 @@ def empty(folder):
     can_be_used_by_all(root, "a page without alerts")
     r.check("No alerts" in root.text() and not root.all("svg"), "a case without alerts")
     r.check("There are none." in report(case, "-f", "md"), "a summary without alerts")
+    unread = os.path.join(folder, "unread.case.db")
+    r.equal(check.run(["replay", "-q", "-r", RULES, "--db", unread, os.path.join(folder, "none.scap")])[0], 4, "a run that reads nothing")
+    text = report(unread, "-f", "md")
+    r.check("there are no captures" in text and "nothing is known" not in text, "a summary without captures")
 
 
 # --- damage and seals

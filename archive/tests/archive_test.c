@@ -374,6 +374,7 @@ static void a_path_with_two_slashes_may_be_an_ordinary_one(void **state)
 
 static void what_is_not_there_is_told_with_what_is(void **state)
 {
+	static const char zeros[4096];
 	struct error err = {0};
 	char path[400];
 
@@ -389,6 +390,8 @@ static void what_is_not_there_is_told_with_what_is(void **state)
 	assert_non_null(strstr(err.msg, "is no archive"));
 	assert_int_equal(arc_is_archive(in_dir(0, "none"), &err), 0);
 	assert_int_equal(arc_is_archive(in_dir(0, "t.zip"), &err), 1);
+	write_file(in_dir(0, "zeros"), zeros, sizeof(zeros));
+	assert_int_equal(arc_is_archive(in_dir(0, "zeros"), &err), 0);
 }
 
 static void directories_are_listed(void **state)

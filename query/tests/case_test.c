@@ -662,11 +662,12 @@ static struct qry_row process_row(uint64_t key)
 	return row;
 }
 
-static void the_end_of_a_capture_commits(void **state)
+static void the_end_of_a_capture_is_committed_with_that_of_the_run(void **state)
 {
 	const struct scratch *s = *state;
 	struct qry_row begin = {.op = QRY_OP_CAPTURE_BEGIN, .count = 1};
 	struct qry_row end = {.op = QRY_OP_CAPTURE_END, .count = 23};
+	struct qry_row finish = {.op = QRY_OP_FINISH, .count = 2};
 	struct qry_store store;
 	sqlite3 *db = NULL;
 
@@ -677,9 +678,18 @@ static void the_end_of_a_capture_commits(void **state)
 	OK(qry_store_apply(&store, &begin, err));
 	assert_true(store.in_transaction);
 	OK(qry_store_apply(&store, &end, err));
-	assert_false(store.in_transaction);
-	qry_store_done(&store);
+	assert_true(store.in_transaction);
+	OK(qry_store_use_pause(&store, err));
+	assert_sql(s->path, "SELECT count(*) FROM captures", "0\n");
+	begin.value[0] = qry_text(SV_LIT("b.scap"));
+	OK(qry_store_apply(&store, &begin, err)); /* another capture: that of the first is over */
 	assert_sql(s->path, "SELECT path, interrupted FROM captures", "a.scap|0\n");
+	OK(qry_store_apply(&store, &end, err));
+	OK(qry_store_apply(&store, &finish, err));
+	OK(qry_store_commit(&store, err));
+	qry_store_done(&store);
+	assert_sql(s->path, "SELECT path, interrupted FROM captures", "a.scap|0\nb.scap|0\n");
+	assert_sql(s->path, "SELECT status FROM v_run", "finished\n");
 }
 
 static void apply_processes(struct qry_store *store, uint64_t from, uint64_t to)
@@ -689,6 +699,7 @@ static void apply_processes(struct qry_store *store, uint64_t from, uint64_t to)
 
 		assert_true(store->in_transaction);
 		OK(qry_store_apply(store, &row, err));
+		OK(qry_store_pace(store, err));
 	}
 }
 
@@ -792,7 +803,7 @@ int main(void)
 	    CASE_TEST(a_full_file_system_is_the_same),
 	    CASE_TEST(a_killed_run_leaves_a_consistent_case_marked_unfinished),
 	    CASE_TEST(an_aborted_run_keeps_its_rows_and_stays_unfinished),
-	    CASE_TEST(the_end_of_a_capture_commits),
+	    CASE_TEST(the_end_of_a_capture_is_committed_with_that_of_the_run),
 	    CASE_TEST(rows_are_committed_in_batches),
 	    CASE_TEST(the_writer_thread_leaves_signals_to_the_others),
 	};

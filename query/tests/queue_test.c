@@ -98,6 +98,48 @@ static void a_fault_is_replaced_wherever_it_lies(void **state)
 	buf_done(&scratch);
 }
 
+/* --- rows sorted by kind */
+
+static void rows_of_a_kind_come_together_but_pass_no_bound(void **state)
+{
+	static const enum qry_op ops[] = {
+	    QRY_OP_ALERT,	QRY_OP_PROCESS,	     QRY_OP_FACTS + QRY_FACT_FILE,
+	    QRY_OP_PROCESS,	QRY_OP_CAPTURE_END,  QRY_OP_PROCESS,
+	    QRY_OP_RULE,	QRY_OP_RULE,	     QRY_OP_ALERT,
+	    QRY_OP_PROCESS_END, QRY_OP_PROCESS,	     QRY_OP_FINISH,
+	    QRY_OP_RULE_FILE,	QRY_OP_CAPTURE_BEGIN};
+	struct buf got = {0};
+	struct qry_order o = {0};
+	uint8_t bytes[COUNT_OF(ops) * 32];
+	struct sv batch = sv_make(bytes, 0);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(ops); i++) {
+		const struct qry_value v = qry_int((int64_t)i);
+
+		batch.n += qry_row_encode(bytes + batch.n, ops[i], &v, 1);
+	}
+	while (batch.n) {
+		OK(qry_order_take(&o, &batch, err));
+		for (unsigned op = 0; op < QRY_OPS; op++) {
+			const uint8_t *p;
+
+			while ((p = qry_rows_next(&o.rows[op]))) {
+				struct qry_row row;
+
+				qry_row_decode(p, &row);
+				assert_int_equal(row.op, op);
+				buf_addf(&got, "%d ", (int)row.value[0].i);
+			}
+		}
+		buf_char(&got, '|');
+	}
+	buf_char(&got, '\0');
+	assert_string_equal(got.p, "1 3 0 2 |4 |5 |6 |7 |10 9 8 |11 |12 |13 |");
+	buf_done(&got);
+	qry_order_done(&o);
+}
+
 /* --- the queue */
 
 struct consumer {
@@ -287,6 +329,7 @@ int main(void)
 	    cmocka_unit_test(a_cut_falls_between_characters_wherever_they_lie),
 	    cmocka_unit_test(text_without_faults_is_not_copied),
 	    cmocka_unit_test(a_fault_is_replaced_wherever_it_lies),
+	    cmocka_unit_test(rows_of_a_kind_come_together_but_pass_no_bound),
 	    cmocka_unit_test(rows_arrive_once_and_in_order_through_a_small_queue),
 	    cmocka_unit_test(a_row_larger_than_the_queue_still_gets_through),
 	    cmocka_unit_test(what_is_queued_before_closing_is_delivered),
