@@ -754,6 +754,8 @@ static bool is_divisible(const struct statement *s, bool scan, const char *sql)
 
 	grouping_plan_of(s->db, sql, &plan);
 	buf_lit(&first, "SEARCH ");
+	if (!scan && s->called == s->table && s->table > s->first.from)
+		buf_lit(&first, "main.");
 	buf_sv(&first, scan ? SV_LIT("a") : s->t.list[s->called].text);
 	buf_lit(&first, " USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)\n");
 	good = grouping_is_of_main(s->db, sql) &&
@@ -772,7 +774,7 @@ static bool is_in_order(sqlite3 *db, const struct grouping_plan *was, bool scan,
 	if (scan) /* both look at one alert after the other */
 		return was->scans;
 	grouping_plan_of(db, sql, &is);
-	same = !was->jumps && sv_eq(buf_view(&was->lines), buf_view(&is.lines));
+	same = sv_eq(buf_view(&was->lines), buf_view(&is.lines));
 	buf_done(&is.lines);
 	return same;
 }

@@ -69,6 +69,7 @@ struct qry_tally {
 	struct block *blocks;
 	struct table groups, seen;
 	struct ordered *list; /* when settled */
+	bool long_first;      /* the first prefix is not all of some key */
 	struct row rows[BATCH];
 	unsigned row_count;
 	struct buf waiting; /* texts of the rows */
@@ -501,7 +502,6 @@ bool qry_tally_merge(struct qry_tally *t, struct qry_tally *from)
 	}
 	t->columns.whole |= from->columns.whole;
 	t->columns.whole_fractions |= from->columns.whole_fractions;
-	t->columns.long_first |= from->columns.long_first;
 	return good;
 }
 
@@ -527,7 +527,7 @@ static bool comes_first(const struct qry_tally *t, const struct ordered *x, cons
 	for (unsigned i = 0; i < PREFIXES; i++) {
 		if (x->prefix[i] != y->prefix[i])
 			return x->prefix[i] < y->prefix[i];
-		if (t->columns.long_first) /* equal at the first glance only */
+		if (t->long_first) /* equal at the first glance only */
 			break;
 	}
 	return compare_keys(t, x->group, y->group) <= 0;
@@ -586,16 +586,18 @@ static bool sort(struct qry_tally *t, struct ordered *other)
 	return good || fail(t, QRY_TALLY_STOPPED);
 }
 
-static struct ordered ordered_of(const struct qry_tally *t, struct group *g)
+static struct ordered ordered_of(struct qry_tally *t, struct group *g)
 {
 	struct ordered o = {.group = g};
 	const uint8_t *at = key_of(t, g);
 
 	for (unsigned i = 0; i < PREFIXES && i < t->shape.keys; i++) {
 		struct tally_decoded v;
+		bool all;
 
 		at = tally_decode(at, &v);
-		o.prefix[i] = tally_prefix(&v);
+		o.prefix[i] = tally_prefix(&v, &all);
+		t->long_first |= i == 0 && !all;
 		if (t->shape.falls[i])
 			o.prefix[i] = ~o.prefix[i];
 	}

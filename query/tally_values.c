@@ -63,26 +63,20 @@ static bool put(struct buf *to, sqlite3_value *v)
 	}
 }
 
+/* Can it equal a whole number? */
 static bool is_whole(double real)
 {
-	return real == trunc(real);
+	return real >= (double)INT64_MIN && real < -(double)INT64_MIN && real == trunc(real);
 }
 
 bool tally_encode_key(struct buf *to, sqlite3_value *v, struct tally_columns *c, unsigned column)
 {
-	const uint32_t bit = 1u << column;
 	int type = sqlite3_value_type(v);
-	bool is_short = type == SQLITE_NULL;
-	int64_t i;
 
-	if (type == SQLITE_INTEGER) {
-		i = sqlite3_value_int64(v);
-		is_short = i < PREFIX_MAX && i >= -PREFIX_MAX;
-		c->whole |= bit;
-	} else if (type == SQLITE_FLOAT && is_whole(sqlite3_value_double(v))) {
-		c->whole_fractions |= bit;
-	}
-	c->long_first |= !is_short && column == 0;
+	if (type == SQLITE_INTEGER)
+		c->whole |= 1u << column;
+	else if (type == SQLITE_FLOAT && is_whole(sqlite3_value_double(v)))
+		c->whole_fractions |= 1u << column;
 	return put(to, v);
 }
 
@@ -195,8 +189,10 @@ static uint64_t prefix_of_bytes(const struct tally_decoded *v)
 	return all >> (64 - PREFIX_BITS);
 }
 
-uint64_t tally_prefix(const struct tally_decoded *v)
+uint64_t tally_prefix(const struct tally_decoded *v, bool *all)
 {
+	*all = v->type == TALLY_NULL ||
+	       (v->type == TALLY_INT && v->i < PREFIX_MAX && v->i >= -PREFIX_MAX);
 	switch (v->type) {
 	case TALLY_NULL:
 		return 0;

@@ -41,7 +41,6 @@ struct tally_decoded {
 
 struct tally_columns {			 /* what keys were met, a bit for each */
 	uint32_t whole, whole_fractions; /* 1 and 1.0 */
-	bool long_first;		 /* the first key is not all there in tally_prefix() */
 };
 
 /* Return: false: this cannot be one here. */
@@ -53,8 +52,8 @@ bool tally_encode_argument(struct buf *to, struct sqlite3_value *v, char kind);
 const uint8_t *tally_decode(const uint8_t *at, struct tally_decoded *v);
 /* As SQLite orders them. */
 int tally_compare(const struct tally_decoded *a, const struct tally_decoded *b);
-/* The larger value has the larger number, or the same. */
-uint64_t tally_prefix(const struct tally_decoded *v);
+/* The larger value has the larger number, or the same, which @all tells not to be. */
+uint64_t tally_prefix(const struct tally_decoded *v, bool *all);
 
 struct tally_decoded tally_value_get(const struct tally_value *v);
 

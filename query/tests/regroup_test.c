@@ -3,12 +3,16 @@
  * gives. */
 #include "query/tests/case_helper.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "query/alert_scan.h"
 #include "query/ask.h"
 #include "query/regroup.h"
 #include "query/tests/many_alerts.h"
 
-#define ALERTS 3000u
+#define ALERTS	3000u
+#define CHANGES 150u
 
 static char path[64];
 
@@ -40,6 +44,14 @@ static int make(void **state)
 	    "UPDATE processes SET pid = NULL WHERE process_id % 11 = 0;"
 	    "UPDATE alerts SET pid = NULL WHERE process_id % 11 = 0 AND alert_id % 2;"
 	    "UPDATE alerts SET process_id = NULL WHERE alert_id % 13 = 0;"
+	    "UPDATE alerts SET process_id = 4294967296 + 5 WHERE alert_id % 41 = 0;"
+	    "UPDATE alerts SET process_id = 4294967296 + 65536 + 5 WHERE alert_id % 37 = 0;"
+	    "INSERT INTO processes (process_id, run_capture_id, pid, origin, uid, loginuid, tty,"
+	    " comm) VALUES (4294967296 + 65536 + 5, 1, 77, 'list', 0, 0, 0, 'far away');"
+	    "UPDATE alerts SET pid = process_id & 4294967295 WHERE process_id & 4294967295 IN (5, "
+	    "65541);"
+	    "UPDATE processes SET pid = process_id & 4294967295 WHERE process_id & 4294967295 IN "
+	    "(5, 65541);"
 	    "UPDATE alerts SET ts = -ts WHERE alert_id % 23 = 0;"
 	    "UPDATE alerts SET ts = alert_id WHERE alert_id % 29 = 0;"
 	    "UPDATE alerts SET ts = 9223372036854775807 WHERE alert_id = 31;"
@@ -59,7 +71,14 @@ static int make(void **state)
 	    " (1, 'x', 3, -5), ('ab', 'q', 1.5, 3), (9223372036854775807, 'w', 2, 2),"
 	    " (-9223372036854775807, 'w', NULL, 2);"
 	    "CREATE TABLE real (a, b); INSERT INTO real VALUES (1, 2), (1.0, 3), (1.5, 4), (2, "
-	    "5.5);");
+	    "5.5);"
+	    "CREATE TABLE mixed (a, b); INSERT INTO mixed VALUES (1, 1), (1, 1.0), (2, 0.5), (2, "
+	    "3),"
+	    " (3, -1.5), (3, -1), (4, 2.5), (4, -9e300), (5, 9e300), (5, 9223372036854775807);"
+	    "CREATE TABLE zeros (z); INSERT INTO zeros VALUES (0.0), (-0.0);"
+	    "CREATE TABLE sums (k, v); INSERT INTO sums VALUES (1, 9007199254740992), (1, 1), (1, "
+	    "1),"
+	    " (1, 0.5), (2, 3);");
 	return 0;
 }
 
@@ -108,7 +127,7 @@ static struct setting open_many(uint64_t memory)
 {
 	static const struct qry_ask_options ask = {.stop = never};
 	const struct qry_regroup_options opt = {
-	    .tally = {.memory = memory}, .path = path, .ask = &ask, .threads = 3, .many = 10};
+	    .tally = {.memory = memory}, .path = path, .ask = &ask, .threads = 3, .many = 2};
 
 	return open_as(&opt);
 }
@@ -236,6 +255,17 @@ static const char *const usual[] = {
     "SELECT p.comm, count(*), sum(a.pid * 0.3) FROM alerts a LEFT JOIN processes p ON"
     " p.process_id = a.process_id + 1 WHERE a.seq > 5 OR a.seq < 2 GROUP BY p.comm",
     "SELECT count(*) FROM odd WHERE a > 5",
+    "SELECT a, min(b), max(b) FROM mixed GROUP BY a ORDER BY a DESC",
+    "SELECT pid, count(*) FROM alerts GROUP BY pid ORDER BY count(*) DESC",
+    "SELECT output, count(*) FROM alerts GROUP BY output ORDER BY count(*) DESC",
+    "SELECT b, count(*) FROM mixed WHERE a > 1 GROUP BY b",
+    "SELECT b, a, count(*) FROM mixed WHERE a > 1 GROUP BY b, a ORDER BY b DESC, a DESC",
+    "SELECT k, avg(v), total(v) FROM sums GROUP BY k",
+    "SELECT r.name, count(p.pid) FROM alerts a JOIN processes p USING (process_id) RIGHT JOIN rules"
+    " r ON r.rule_id = a.rule_id AND p.pid > 9000 GROUP BY 1",
+    "SELECT ts < strftime('%s', 'now'), count(*) FROM alerts GROUP BY 1",
+    "SELECT date() > 'x', ts < strftime('%s'), count(*) FROM alerts GROUP BY 1, 2",
+    "SELECT pid, count(*) FROM alerts WHERE date(ts / 1000000000, 'unixepoch') > :day GROUP BY 1",
     "SELECT a, avg(d * 2) FROM odd WHERE d < 100 OR a = 'a' GROUP BY a",
     "SELECT date(ts / 1000000000, 'unixepoch'), count(*) FROM alerts GROUP BY 1",
     "SELECT pid, count(*) FROM main.alerts NOT INDEXED WHERE rule_id > :rule GROUP BY pid",
@@ -269,7 +299,7 @@ static void threads_find_the_same_groups(void **state)
 			fail_msg("not replaced: %s", sql);
 		by_many += qry_regroup_threads(s.r) == 3;
 	}
-	assert_int_equal(by_many, 2 * 36);
+	assert_int_equal(by_many, 2 * 43);
 	close_all(&s);
 }
 
@@ -281,6 +311,10 @@ static void what_is_not_understood_stays(void **state)
 	    "SELECT pid, sum(DISTINCT rule_id) FROM alerts GROUP BY pid",
 	    "SELECT a, sum(b) FROM real GROUP BY a", /* 1 or 1.0? */
 	    "SELECT count(DISTINCT a) FROM real GROUP BY b / 10",
+	    "SELECT z, count(*) FROM zeros GROUP BY z",
+	    "SELECT k, sum(v) FROM sums GROUP BY k",
+	    "SELECT a, count(DISTINCT b) FROM odd GROUP BY a",
+	    "SELECT rule_id, sum(pid * 0.1) FROM alerts GROUP BY rule_id", /* in the order of ts */
 	    "SELECT pid > 5 AND count(*) > 1, count(*) FROM alerts GROUP BY pid",
 	    "SELECT random() = pid, count(*) FROM alerts GROUP BY pid",
 	    "SELECT -pid AS n, count(*) FROM alerts GROUP BY n HAVING n > -200",
@@ -384,6 +418,88 @@ static void all_of_v_alert_is_there_without_joins(void **state)
 	close_all(&s);
 }
 
+/* What a name means on this connection alone, others do not know. */
+static void tables_of_the_connection_are_its_own(void **state)
+{
+	struct setting s = open_many(0);
+
+	(void)state;
+	assert_true(is_replaced(&s, "SELECT pid, count(*) FROM alerts GROUP BY pid"));
+	assert_int_equal(qry_regroup_threads(s.r), 3);
+	assert_int_equal(
+	    sqlite3_exec(s.db,
+			 "CREATE TEMP TABLE alerts AS SELECT * FROM main.alerts WHERE seq % 3",
+			 NULL, NULL, NULL),
+	    SQLITE_OK);
+	assert_true(is_replaced(&s, "SELECT pid, count(*) FROM alerts GROUP BY pid"));
+	assert_int_equal(qry_regroup_threads(s.r), 1);
+	assert_int_equal(sqlite3_exec(s.db, "BEGIN", NULL, NULL, NULL), SQLITE_OK);
+	assert_true(is_replaced(&s, "SELECT pid, count(*) FROM main.alerts GROUP BY pid"));
+	assert_int_equal(qry_regroup_threads(s.r), 1);
+	assert_int_equal(sqlite3_exec(s.db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	close_all(&s);
+}
+
+struct changer {
+	atomic_bool stop;
+	unsigned changes;
+};
+
+static void *change_all_rows(void *arg)
+{
+	struct changer *c = arg;
+	sqlite3 *db = NULL;
+
+	sqlite3_open(path, &db);
+	sqlite3_busy_timeout(db, 10000);
+	sqlite3_exec(db, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
+	while (!atomic_load(&c->stop)) {
+		c->changes += sqlite3_exec(db, "UPDATE changing SET a = a + 1", NULL, NULL, NULL) ==
+			      SQLITE_OK;
+		usleep(1000); /* now and then nothing changes */
+	}
+	sqlite3_close(db);
+	return NULL;
+}
+
+/* A value that changes is the same for all rows, whoever reads them. */
+static void threads_see_the_same_state(void **state)
+{
+	struct setting s;
+	struct changer c = {0};
+	pthread_t thread;
+	unsigned by_many = 0;
+
+	(void)state;
+	sql_run(path, "CREATE TABLE changing (a); INSERT INTO changing VALUES (1);"
+		      "CREATE TABLE many (a); INSERT INTO many SELECT 1 FROM alerts, rules"
+		      " WHERE rules.rule_id < 8");
+	s = open_many(0);
+	sqlite3_busy_timeout(s.db, 10000);
+	assert_int_equal(pthread_create(&thread, NULL, change_all_rows, &c), 0);
+	for (unsigned i = 0; i < CHANGES; i++) {
+		sqlite3_stmt *stmt = NULL, *faster;
+		unsigned groups = 0;
+
+		assert_int_equal(
+		    sqlite3_prepare_v2(
+			s.db, "SELECT (SELECT a FROM changing) AS a, count(*) FROM many GROUP BY 1",
+			-1, &stmt, NULL),
+		    SQLITE_OK);
+		faster = qry_regroup(s.r, stmt, bind, NULL);
+		while (faster && sqlite3_step(faster) == SQLITE_ROW)
+			groups++;
+		assert_true(!faster || groups == 1);
+		by_many += faster && qry_regroup_threads(s.r) == 3;
+		sqlite3_finalize(faster);
+		sqlite3_finalize(stmt);
+	}
+	atomic_store(&c.stop, true);
+	pthread_join(thread, NULL);
+	close_all(&s);
+	assert_true(c.changes > 5 && by_many > 5);
+}
+
 /* Without memory for all groups the statement as it was is to be used. */
 static void too_many_groups_are_left_to_sqlite(void **state)
 {
@@ -393,6 +509,10 @@ static void too_many_groups_are_left_to_sqlite(void **state)
 	(void)state;
 	assert_false(is_replaced(&s, sql));
 	assert_true(is_replaced(&s, "SELECT priority, max(output) FROM alerts GROUP BY priority"));
+	/* What is no longer the largest is given back. */
+	assert_true(is_replaced(&s,
+				"SELECT priority, max(printf('%04d%.900c', seq, 'x')) FROM alerts"
+				" GROUP BY priority"));
 	close_all(&s);
 	s = open_with(4 << 20, never);
 	assert_true(is_replaced(&s, sql));
@@ -440,6 +560,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_usual_is_replaced),
 	    cmocka_unit_test(threads_find_the_same_groups),
+	    cmocka_unit_test(tables_of_the_connection_are_its_own),
+	    cmocka_unit_test(threads_see_the_same_state),
 	    cmocka_unit_test(what_is_not_understood_stays),
 	    cmocka_unit_test(saved_questions_about_all_alerts_are_replaced),
 	    cmocka_unit_test(names_mean_what_they_mean_to_sqlite),
