@@ -16,13 +16,13 @@ enum {
 };
 
 static const struct cli_option diff_options[] = {
-    {'f', "format", "text|json|markdown|sarif", "of the differences"},
+    {'f', "format", "FORMAT", "text, json, markdown or sarif"},
     {'o', "output", "FILE", "where to; -, or without: standard output"},
     {OPT_FORCE, "force", NULL, "replace FILE if there is one"},
     {OPT_IGNORE, "ignore", "PATTERN",
      "fields that are not compared, with * for any text; repeatable"},
     {OPT_RULES_FROM, "rules-from", "FILE|DIR",
-     "where rule files of the runs may be, which are known by their hash; repeatable"},
+     "where to look for rule files of the runs, by their hash; repeatable"},
     {OPT_FAIL_WHAT, "fail-on", "WHAT,...",
      "status 1 on missing, new, changed, moved, each also :prio>=P; none: never"},
     {0, NULL, NULL, NULL},

@@ -39,7 +39,7 @@ def usage():
     expect(["--version"], 0, in_out="zstd")
     expect(["nonsense"], 3, "there is no command 'nonsense'")
     expect(["help", "replay"], 0, in_out="--rules")
-    for command in ("record", "live", "replay", "events", "sysdig", "info", "tree", "fds", "net", "sessions", "rules", "fields"):
+    for command in ("record", "live", "replay", "events", "sysdig", "info", "tree", "fds", "net", "sessions", "rules", "test", "diff", "fields"):
         out, _ = expect([command, "--help"], 0, in_out="examples:")
         r.check(all(len(line) <= 120 for line in out.splitlines()), command + " --help fits a terminal")
         expect([command, "--no-such-option"], 3, "--no-such-option")

@@ -144,6 +144,8 @@ def edits(folder):
     os.rename(os.path.join(folder, "old.yaml"), os.path.join(folder, "older.yaml"))
     lines = [lines[0] for lines, _ in causes(diff(old, new))]
     r.check(any(re.match(r"rule %s \(new\.yaml:\d+\): its condition, with macros and lists filled in: '.*/etc/shadow,.*' -> '" % shadow, x) for x in lines), "without texts", repr(lines))
+    lines = [lines for lines, _ in causes(diff(new, old))]
+    r.check(all(len(x) == 1 and "its condition, with macros and lists filled in" in x[0] for x in lines), "without those of the second run", repr(lines))
     (lines, _), = causes(diff(old, new, "--rules-from", folder))
     r.check(lines[0].startswith("list sensitive_file_names"), "--rules-from finds them by their hash", lines[0])
 
