@@ -246,6 +246,23 @@ def check_index(r, rules, folder):
     r.equal(explain(args), first, "with and without an index")
 
 
+def check_alert_of(r, rules):
+    """The events another rule matches, explained for this one."""
+    base = ["--rule", "case", "-r", rules, check.DEMO, "--alert-of", "off", "-n", "100"]
+    got = explain_json(base)
+    numbers = check.run(["events", "-F", "evt.type = openat and fd.name = /etc/shadow", "-p", "%evt.num", check.DEMO])[1].split()
+    r.equal([str(e["num"]) for e in got["events"]], numbers, "its events")
+    r.equal((got["alert_of"], got["survey"]["of_types"], got["survey"]["matching"]), ("off", len(numbers), 0), "its name and counts")
+    r.check(all(check_of(e, "proc.name")["truth"] == "false" for e in got["events"]), "and why not")
+    r.check('match the rule "off"; of these' in explain(base), "in words")
+    both = explain_json(["--rule", "off", "-r", rules, check.DEMO, "--alert-of", "earlier"])
+    r.check(both["events"] and all(e["matches"] for e in both["events"]), "what both match")
+    other = explain_json(["--rule", "silent", "-r", rules, check.DEMO, "--alert-of", "off", "-n", "1", "--matching", "all"])
+    r.equal(other["events"][0]["not_reported"], ["the rule is not about events of type openat"], "rules about other events")
+    for args, status in ((["--evt", "5"], 3), (["--rule", "k"], 3)):
+        r.equal(check.run(["explain"] + base + args)[0], status, "status with " + args[0])
+
+
 def check_damage(r, rules, folder):
     """What the capture lost before an event is told with it."""
     plain, damaged = os.path.join(folder, "plain.scap"), os.path.join(folder, "damaged.scap")
@@ -308,6 +325,7 @@ def main():
         check_obstacles(r, rules, number)
         check_reasons(r, rules, number)
         check_near(r, rules)
+        check_alert_of(r, rules)
         check_forms(r, rules, number)
         check_index(r, rules, folder)
         check_damage(r, rules, folder)
