@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "cli/explain.h"
+#include "cli/explain_all.h"
 #include "cli/inputs.h"
 #include "cli/rule_run.h"
 #include "cli/walk.h"
 
 #define SHOWN_DEFAULT 3
+#define RULES_DEFAULT 10
 #define NEAR_DEFAULT  1
 #define SHOWN_MAX     1000
 
@@ -21,9 +23,11 @@ enum {
 };
 
 static const struct cli_option explain_options[] = {
-    {OPT_RULE, "rule", "NAME", "the rule; part of its name will do if no other has it"},
+    {OPT_RULE, "rule", "NAME",
+     "the rule; part of its name will do if no other has it; without, with --evt, all rules"},
     {OPT_EVT, "evt", "N", "explain event N; without, those that match, or come closest"},
-    {'n', "limit", "N", "explain the first N events that match, 3 if not given"},
+    {'n', "limit", "N",
+     "explain the first N events that match, 3 if not given; without --rule: N rules, 10"},
     {OPT_NEAR, "near", "N",
      "if none matches: the N events for which the fewest parts of the condition fail"},
     {OPT_ALERT_OF, "alert-of", "NAME",
@@ -553,14 +557,42 @@ static int prepare(struct explain *o)
 	return o->out.present ? 0 : -out_of_memory(o);
 }
 
+/* One event and all rules. */
+static int work_on_all(struct explain *o, char **paths, int count)
+{
+	const struct explain_all all = {
+	    .common = &o->common,
+	    .rules = &o->rules,
+	    .evt = o->evt,
+	    .limit = o->limit ? o->limit : RULES_DEFAULT,
+	    .json = o->form == FORM_JSON,
+	};
+	int status;
+
+	if (o->form == FORM_HTML || o->rules.run.filter || o->other_name) {
+		cli_log(CLI_ERROR, "%s needs --rule",
+			o->form == FORM_HTML  ? "--format html"
+			: o->rules.run.filter ? "--filter"
+					      : "--alert-of");
+		return CLI_USAGE;
+	}
+	status = cli_rule_run_load(&o->rules);
+	return status ? status : cli_explain_all(&all, paths, count);
+}
+
 static int work(struct explain *o, char **paths, int count)
 {
 	int status;
 
-	if (!o->name || !count) {
-		cli_log(CLI_ERROR, "%s", o->name ? "no capture given" : "no --rule given");
+	if (!count || (!o->name && !o->evt)) {
+		cli_log(CLI_ERROR, "%s",
+			count ? "no --rule and no --evt given" : "no capture given");
 		return CLI_USAGE;
 	}
+	if (!o->name)
+		return work_on_all(o, paths, count);
+	if (!o->limit)
+		o->limit = SHOWN_DEFAULT;
 	status = prepare(o);
 	if (status)
 		return status;
@@ -576,7 +608,7 @@ static int work(struct explain *o, char **paths, int count)
 
 int cmd_explain(int argc, char **argv)
 {
-	struct explain o = {.limit = SHOWN_DEFAULT, .near = NEAR_DEFAULT};
+	struct explain o = {.near = NEAR_DEFAULT};
 	const struct cli_parser parser = {"explain", explain_options, explain_examples, take_option,
 					  &o};
 	int first, status;
