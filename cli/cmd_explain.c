@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "cli/explain.h"
+#include "cli/explain_all.h"
 #include "cli/inputs.h"
 #include "cli/rule_run.h"
 #include "cli/walk.h"
 
 #define SHOWN_DEFAULT 3
+#define RULES_DEFAULT 10
 #define NEAR_DEFAULT  1
 #define SHOWN_MAX     1000
 
@@ -16,15 +18,20 @@ enum {
 	OPT_RULE = OPT_AFTER_RULE_RUN,
 	OPT_EVT,
 	OPT_NEAR,
+	OPT_ALERT_OF,
 	OPT_BRIEF,
 };
 
 static const struct cli_option explain_options[] = {
-    {OPT_RULE, "rule", "NAME", "the rule; part of its name will do if no other has it"},
+    {OPT_RULE, "rule", "NAME",
+     "the rule; part of its name will do if no other has it; without, with --evt, all rules"},
     {OPT_EVT, "evt", "N", "explain event N; without, those that match, or come closest"},
-    {'n', "limit", "N", "explain the first N events that match, 3 if not given"},
+    {'n', "limit", "N",
+     "explain the first N events that match, 3 if not given; without --rule: N rules, 10"},
     {OPT_NEAR, "near", "N",
      "if none matches: the N events for which the fewest parts of the condition fail"},
+    {OPT_ALERT_OF, "alert-of", "NAME",
+     "explain the first events that this other rule matches: why not the rule, too?"},
     {OPT_BRIEF, "brief", NULL, "text: only what decided, not the whole condition"},
     {'f', "format", "text|json|html", "json: an object per capture; html: one page"},
     {'r', "rules", "FILE|DIR",
@@ -53,12 +60,13 @@ enum form { FORM_TEXT, FORM_JSON, FORM_HTML };
 struct explain {
 	struct cli_common common;
 	struct cli_rule_run rules;
-	const char *name;
+	const char *name, *other_name;
 	uint64_t evt, limit, near;
 	enum form form;
 	bool brief;
 	/* at work */
 	const struct rule *rule;
+	struct flt_types about; /* types of the events that are looked at */
 	struct rule_explanation *x;
 	struct flt_format *process, *args;
 	unsigned filter_id;
@@ -115,6 +123,9 @@ static int take_option(void *arg, int id, const char *value)
 		return take_number("limit", value, SHOWN_MAX, &o->limit);
 	case OPT_NEAR:
 		return take_number("near", value, SHOWN_MAX, &o->near);
+	case OPT_ALERT_OF:
+		o->other_name = value;
+		return 0;
 	case OPT_BRIEF:
 		o->brief = true;
 		return 0;
@@ -236,16 +247,21 @@ static void forget_events(struct explained *x)
 	x->count = 0;
 }
 
-static int show_match(struct explain *o, struct cli_walk *w, const struct look *l)
+static int show_next(struct explain *o, struct cli_walk *w, const struct look *l)
 {
 	struct explained_event *e;
 
-	if (o->out.matching == 1)
-		forget_events(&o->out); /* they only came close */
 	if (o->out.count == o->limit)
 		return 0;
 	e = add_event(o);
 	return e ? fill(o, w, l, e) : out_of_memory(o);
+}
+
+static int show_match(struct explain *o, struct cli_walk *w, const struct look *l)
+{
+	if (o->out.matching == 1)
+		forget_events(&o->out); /* they only came close */
+	return show_next(o, w, l);
 }
 
 /* Those that come closest, in order; of equals the earlier ones. */
@@ -298,6 +314,16 @@ static const struct rule *earlier_rule(struct explain *o, struct cli_walk *w)
 	return hit;
 }
 
+/* Is the event one that the survey is about? */
+static bool is_asked_for(const struct explain *o, struct cli_walk *w, unsigned type)
+{
+	const struct rule *other = o->out.other;
+
+	if (!other)
+		return flt_types_has(o->rule->types, type);
+	return flt_types_has(other->types, type) && flt_match(w->ctx, other->condition_id);
+}
+
 static int survey(struct explain *o, struct cli_walk *w, const struct look *l)
 {
 	struct explained *x = &o->out;
@@ -309,12 +335,14 @@ static int survey(struct explain *o, struct cli_walk *w, const struct look *l)
 		x->filtered++;
 		return 0;
 	}
-	if (!l->matches)
-		return x->matching ? 0 : show_near(o, w, l);
-	x->matching++;
-	x->shadowed += l->first != NULL;
-	x->reported += !l->first && !obstacles_of(o, l->b->ev, false);
-	return show_match(o, w, l);
+	x->matching += l->matches;
+	x->shadowed += l->matches && l->first;
+	x->reported += l->matches && !l->first && !obstacles_of(o, l->b->ev, false);
+	if (x->other)
+		return show_next(o, w, l);
+	if (l->matches)
+		return show_match(o, w, l);
+	return x->matching ? 0 : show_near(o, w, l);
 }
 
 static int on_event(void *arg, struct cli_walk *w, const struct state_binding *b)
@@ -326,13 +354,13 @@ static int on_event(void *arg, struct cli_walk *w, const struct state_binding *b
 
 	if (o->evt && b->ev->num > o->evt)
 		return 1;
-	if (!o->remembers && (o->evt ? !wanted : !flt_types_has(o->rule->types, b->ev->type)))
+	if (!o->remembers && (o->evt ? !wanted : !flt_types_has(&o->about, b->ev->type)))
 		return 0;
 	flt_ctx_event(w->ctx, b);
 	l.filtered = o->rules.run.filter && !flt_match(w->ctx, o->filter_id);
 	if (rule_engine_wants(o->rules.engine, b->ev->type) && !l.filtered)
 		l.first = earlier_rule(o, w);
-	if (o->remembers && !flt_types_has(o->rule->types, b->ev->type) && !wanted)
+	if (!wanted && !is_asked_for(o, w, b->ev->type))
 		return 0;
 	l.matches = flt_explain(o->explainer, o->remembers ? FLT_VALUES : FLT_TRUTHS, &l.findings);
 	if (!o->evt)
@@ -385,7 +413,7 @@ static int explain_capture(struct explain *o, const char *path)
 	    .as_rules = true,
 	    .may_enter = o->evt && !o->remembers,
 	    .first_event = o->evt,
-	    .looked_at = o->evt || o->remembers ? NULL : o->rule->types,
+	    .looked_at = o->evt || o->remembers ? NULL : &o->about,
 	    .begin = begin,
 	    .event = on_event,
 	    .end = on_end,
@@ -413,36 +441,59 @@ static int explain_capture(struct explain *o, const char *path)
 
 /* --- the rule --- */
 
-static int no_such_rule(struct explain *o, const char *why)
+static int no_such_rule(const char *option, const char *name, const char *why)
 {
-	cli_log(CLI_ERROR, "--rule %s: %s; 'scapula rules list' shows them all", o->name, why);
+	cli_log(CLI_ERROR, "--%s %s: %s; 'scapula rules list' shows them all", option, name, why);
 	return CLI_USAGE;
 }
 
-static int find_rule(struct explain *o)
+static int find_rule(struct explain *o, const char *option, const char *text,
+		     const struct rule **out)
 {
-	struct sv name = sv_of(o->name);
 	size_t n, similar = 0;
-	const struct rule *rules = rule_engine_rules(o->rules.engine, &n), *found = NULL;
+	const struct rule *rules = rule_engine_rules(o->rules.engine, &n);
+	struct sv name = sv_of(text);
 
 	for (size_t i = 0; i < n; i++) {
 		if (sv_eq(rules[i].name, name)) {
-			o->rule = &rules[i];
+			*out = &rules[i];
 			return 0;
 		}
 		if (sv_contains(rules[i].name, name)) {
-			found = &rules[i];
+			*out = &rules[i];
 			similar++;
 		}
 	}
-	o->rule = found;
 	if (similar == 1)
 		return 0;
 	if (rule_is_left_out(o->rules.loader, o->rules.engine, name))
-		return no_such_rule(o, "it was left out: its condition names a field that is not "
-				       "known (skip-if-unknown-filter)");
-	return no_such_rule(o, similar ? "several rules have that in their names"
-				       : "there is no such rule");
+		return no_such_rule(
+		    option, text,
+		    "it was left out: its condition names a field that is not known "
+		    "(skip-if-unknown-filter)");
+	return no_such_rule(option, text,
+			    similar ? "several rules have that in their names"
+				    : "there is no such rule");
+}
+
+/* And what events it is about, or the other one is. */
+static int find_rules(struct explain *o)
+{
+	int status = find_rule(o, "rule", o->name, &o->rule);
+
+	if (!status && o->other_name)
+		status = find_rule(o, "alert-of", o->other_name, &o->out.other);
+	if (status)
+		return status;
+	if (o->out.other && (!o->out.other->types || o->evt)) {
+		cli_log(CLI_ERROR, "--alert-of %s: %s", o->other_name,
+			o->evt ? "--evt says which event already"
+			       : "a rule for events of another source");
+		return CLI_USAGE;
+	}
+	if (o->rule->types)
+		o->about = *(o->out.other ? o->out.other : o->rule)->types;
+	return 0;
 }
 
 /* The configuration's selections come before those of the command line. */
@@ -478,6 +529,11 @@ static int compile(struct explain *o)
 	if (rc == 0)
 		rc = rule_engine_seal(o->rules.engine, &err);
 	o->remembers = rc == 0 && flt_program_has_memory(p);
+	if (o->remembers && o->out.other) {
+		cli_log(CLI_ERROR, "--alert-of: some rule uses a field that remembers when it was "
+				   "asked; --evt explains one event");
+		return CLI_USAGE;
+	}
 	return rc < 0 ? cli_fail(&err) : 0;
 }
 
@@ -486,7 +542,7 @@ static int prepare(struct explain *o)
 	int status = cli_rule_run_load(&o->rules);
 
 	if (!status)
-		status = find_rule(o);
+		status = find_rules(o);
 	if (!status)
 		status = compile(o);
 	if (status)
@@ -501,14 +557,42 @@ static int prepare(struct explain *o)
 	return o->out.present ? 0 : -out_of_memory(o);
 }
 
+/* One event and all rules. */
+static int work_on_all(struct explain *o, char **paths, int count)
+{
+	const struct explain_all all = {
+	    .common = &o->common,
+	    .rules = &o->rules,
+	    .evt = o->evt,
+	    .limit = o->limit ? o->limit : RULES_DEFAULT,
+	    .json = o->form == FORM_JSON,
+	};
+	int status;
+
+	if (o->form == FORM_HTML || o->rules.run.filter || o->other_name) {
+		cli_log(CLI_ERROR, "%s needs --rule",
+			o->form == FORM_HTML  ? "--format html"
+			: o->rules.run.filter ? "--filter"
+					      : "--alert-of");
+		return CLI_USAGE;
+	}
+	status = cli_rule_run_load(&o->rules);
+	return status ? status : cli_explain_all(&all, paths, count);
+}
+
 static int work(struct explain *o, char **paths, int count)
 {
 	int status;
 
-	if (!o->name || !count) {
-		cli_log(CLI_ERROR, "%s", o->name ? "no capture given" : "no --rule given");
+	if (!count || (!o->name && !o->evt)) {
+		cli_log(CLI_ERROR, "%s",
+			count ? "no --rule and no --evt given" : "no capture given");
 		return CLI_USAGE;
 	}
+	if (!o->name)
+		return work_on_all(o, paths, count);
+	if (!o->limit)
+		o->limit = SHOWN_DEFAULT;
 	status = prepare(o);
 	if (status)
 		return status;
@@ -524,7 +608,7 @@ static int work(struct explain *o, char **paths, int count)
 
 int cmd_explain(int argc, char **argv)
 {
-	struct explain o = {.limit = SHOWN_DEFAULT, .near = NEAR_DEFAULT};
+	struct explain o = {.near = NEAR_DEFAULT};
 	const struct cli_parser parser = {"explain", explain_options, explain_examples, take_option,
 					  &o};
 	int first, status;

@@ -32,6 +32,7 @@ struct explained_event { /* owns its texts */
 
 struct explained { /* one rule, one capture */
 	const struct rule_explanation *x;
+	const struct rule *other; /* the survey is of the events that this rule matches; or NULL */
 	const char *path;
 	const struct rule_select *decided_by; /* that the rule is off; NULL: its definition */
 	bool by_config;			      /* that selection stands in the configuration */

@@ -156,7 +156,13 @@ void cli_explain_html(struct buf *b, const struct explained *x)
 	buf_lit(b, "<h2>");
 	escape_html(b, sv_of(x->path));
 	buf_lit(b, "</h2>\n");
-	if (!x->wanted)
+	if (x->other) {
+		buf_lit(b, "<p>Of the events that match the rule ");
+		code(b, x->other->name);
+		buf_addf(b, ", %llu, the condition holds for %llu, reported %llu.</p>\n",
+			 (unsigned long long)x->of_types, (unsigned long long)x->matching,
+			 (unsigned long long)x->reported);
+	} else if (!x->wanted)
 		buf_addf(b,
 			 "<p>%llu of %llu events are of the types the rule is about; the condition "
 			 "holds for %llu, reported %llu.</p>\n",

@@ -142,6 +142,10 @@ void cli_explain_json(struct buf *b, const struct explained *x)
 	buf_addf(b, ",\"priority\":\"%s\",\"enabled\":%s,", rule_priority_name(r->priority),
 		 r->enabled ? "true" : "false");
 	key_text(b, "capture", sv_of(x->path));
+	if (x->other) {
+		buf_char(b, ',');
+		key_text(b, "alert_of", x->other->name);
+	}
 	buf_addf(b, ",\"conjuncts\":%u,\"gaps\":%zu", x->x->conjunct_count, x->gaps);
 	if (x->wanted)
 		buf_addf(b, ",\"gaps_before\":%zu", x->gaps_before);

@@ -317,7 +317,14 @@ static void survey(struct page *p)
 	cli_grouped(p->b, x->of_types);
 	buf_lit(p->b, " of ");
 	cli_grouped(p->b, x->events);
-	buf_lit(p->b, " events are of the types the rule is about; the condition holds for ");
+	if (x->other) {
+		buf_lit(p->b, " events match the rule \"");
+		cli_safe(p->b, x->other->name);
+		buf_lit(p->b, "\"; of these the condition holds for ");
+	} else {
+		buf_lit(p->b,
+			" events are of the types the rule is about; the condition holds for ");
+	}
 	cli_grouped(p->b, x->matching);
 	buf_lit(p->b, ", reported ");
 	cli_grouped(p->b, x->reported);
@@ -331,7 +338,7 @@ static void survey(struct page *p)
 		cli_grouped(p->b, x->filtered);
 	}
 	buf_char(p->b, '\n');
-	if (!x->of_types)
+	if (!x->of_types && !x->other)
 		buf_lit(p->b, "no event of these types is in the capture\n");
 	for (uint32_t i = 0; x->of_types && !x->matching && i < x->x->conjunct_count; i++) {
 		const struct rule_part *c = x->x->conjuncts[i];

@@ -228,7 +228,7 @@ def check_near(r, rules):
 
 
 def check_usage(r, rules):
-    for args, status in (([check.DEMO, "-r", rules], 3), (["--rule", "later", "-r", rules], 3),
+    for args, status in (([check.DEMO, "-r", rules], 3), (["--rule", "later", "-r", rules], 3), (["-r", rules, "--evt", "99999999", check.DEMO], 4),
                          (["--rule", "nothing", "-r", rules, check.DEMO], 3), (["--rule", "a", "-r", rules, check.DEMO], 3),
                          (["--rule", "later", "-r", rules, "--evt", "99999999", check.DEMO], 4),
                          (["--rule", "later", "-r", "/nonexistent.yaml", check.DEMO], 2),
@@ -244,6 +244,40 @@ def check_index(r, rules, folder):
     first = explain(args)
     r.equal(check.run(["index", "--every", "1000", capture])[0], 0, "the index is made")
     r.equal(explain(args), first, "with and without an index")
+
+
+def check_alert_of(r, rules):
+    """The events another rule matches, explained for this one."""
+    base = ["--rule", "case", "-r", rules, check.DEMO, "--alert-of", "off", "-n", "100"]
+    got = explain_json(base)
+    numbers = check.run(["events", "-F", "evt.type = openat and fd.name = /etc/shadow", "-p", "%evt.num", check.DEMO])[1].split()
+    r.equal([str(e["num"]) for e in got["events"]], numbers, "its events")
+    r.equal((got["alert_of"], got["survey"]["of_types"], got["survey"]["matching"]), ("off", len(numbers), 0), "its name and counts")
+    r.check(all(check_of(e, "proc.name")["truth"] == "false" for e in got["events"]), "and why not")
+    r.check('match the rule "off"; of these' in explain(base), "in words")
+    both = explain_json(["--rule", "off", "-r", rules, check.DEMO, "--alert-of", "earlier"])
+    r.check(both["events"] and all(e["matches"] for e in both["events"]), "what both match")
+    other = explain_json(["--rule", "silent", "-r", rules, check.DEMO, "--alert-of", "off", "-n", "1", "--matching", "all"])
+    r.equal(other["events"][0]["not_reported"], ["the rule is not about events of type openat"], "rules about other events")
+    for args, status in ((["--evt", "5"], 3), (["--rule", "k"], 3)):
+        r.equal(check.run(["explain"] + base + args)[0], status, "status with " + args[0])
+
+
+def check_all_rules(r, rules, number):
+    """One event and all rules: as each rule by itself tells."""
+    args = ["-r", rules, "--evt", number, check.DEMO]
+    got = json.loads(explain(args + ["-f", "json"]))
+    r.equal([x["failing"] for x in got["rules"]], sorted(x["failing"] for x in got["rules"]), "the closest first")
+    r.equal(sorted(x["rule"] for x in got["rules"]), sorted(["earlier <script>alert(1)</script>", "later", "case", "other fields"]),
+            "enabled rules about events of its type")
+    for told in got["rules"]:
+        event = explain_json(["--rule", told["rule"]] + args)["events"][0]
+        r.equal((told["matches"], told["failing"]), (event["matches"], event["failing"]), "all rules: " + told["rule"])
+    r.equal([x["rule"] for x in got["rules"] if x["first"]], ["earlier <script>alert(1)</script>"], "the rule that is reported")
+    text = explain(args + ["-n", "1"])
+    r.check("matches, 1st" in text and "and 3 more; --limit shows them" in text, "in words", text)
+    for more, status in ((["-f", "html"], 3), (["-F", "evt.num > 1"], 3), (["--alert-of", "off"], 3)):
+        r.equal(check.run(["explain"] + args + more)[0], status, "without a rule: " + more[0])
 
 
 def check_damage(r, rules, folder):
@@ -308,6 +342,8 @@ def main():
         check_obstacles(r, rules, number)
         check_reasons(r, rules, number)
         check_near(r, rules)
+        check_alert_of(r, rules)
+        check_all_rules(r, rules, number)
         check_forms(r, rules, number)
         check_index(r, rules, folder)
         check_damage(r, rules, folder)
