@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/defs.h"
 #include "base/sv.h"
 
 struct cursor {
@@ -20,21 +21,21 @@ struct cursor {
 };
 
 /* Little-endian loads from unaligned memory the caller has checked. */
-static inline uint16_t load_u16(const void *p)
+static ALWAYS_INLINE uint16_t load_u16(const void *p)
 {
 	const uint8_t *b = p;
 
 	return (uint16_t)(b[0] | b[1] << 8);
 }
 
-static inline uint32_t load_u32(const void *p)
+static ALWAYS_INLINE uint32_t load_u32(const void *p)
 {
 	const uint8_t *b = p;
 
 	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
 
-static inline uint64_t load_u64(const void *p)
+static ALWAYS_INLINE uint64_t load_u64(const void *p)
 {
 	const uint8_t *b = p;
 
