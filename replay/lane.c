@@ -187,7 +187,7 @@ static void begin_passing(struct run_lane *l)
 
 		p->ways[type].asks =
 		    rule_engine_looks_at_thread(l->setup->engine, type) && !gathered;
-		l->tally.tell[type] = (uint8_t)(gathered ? run_gather_tell(type) : 0);
+		p->ways[type].tell = (uint8_t)(gathered ? run_gather_tell(type) : 0);
 	}
 }
 
