@@ -15,19 +15,22 @@ void archive_complain(struct archive *a, const char *what)
 	a->in.failed = true;
 }
 
+/* @p has room for VARINT_MAX bytes. Return: behind what was written. */
+static inline char *put_at(char *p, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		*p++ = (char)(v | 0x80);
+	*p++ = (char)v;
+	return p;
+}
+
 static inline void put(struct buf *out, uint64_t v)
 {
-	char *p;
-
 	if (UNLIKELY(out->cap - out->len < VARINT_MAX)) {
 		if (!buf_room(out, VARINT_MAX))
 			return;
 	}
-	p = out->p + out->len;
-	for (; v >= 0x80; v >>= 7)
-		*p++ = (char)(v | 0x80);
-	*p++ = (char)v;
-	out->len = (size_t)(p - out->p);
+	out->len = (size_t)(put_at(out->p + out->len, v) - out->p);
 }
 
 static uint64_t get(struct archive *a)
@@ -55,9 +58,14 @@ uint64_t archive_u64(struct archive *a, uint64_t v)
 	return v;
 }
 
+static inline uint64_t zigzag(int64_t v)
+{
+	return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
+}
+
 int64_t archive_i64(struct archive *a, int64_t v)
 {
-	uint64_t z = archive_u64(a, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
+	uint64_t z = archive_u64(a, zigzag(v));
 
 	return (int64_t)(z >> 1 ^ (0 - (z & 1)));
 }
@@ -106,7 +114,7 @@ struct sv archive_text(struct archive *a, struct sv s)
 
 /* ---- fields ---- */
 
-static uint64_t load(const uint8_t *p, size_t size)
+static inline uint64_t load(const uint8_t *p, size_t size)
 {
 	uint64_t v8;
 	uint32_t v4;
@@ -148,22 +156,42 @@ static void store(uint8_t *p, size_t size, uint64_t v)
 	}
 }
 
-static int64_t extend(uint64_t v, size_t size)
+static inline int64_t extend(uint64_t v, size_t size)
 {
 	unsigned unused = 64 - 8 * (unsigned)size;
 
 	return (int64_t)(v << unused) >> unused;
 }
 
-static uint64_t field_value(struct archive *a, uint64_t v, const struct archive_field *f)
+static inline uint64_t encoded(uint64_t v, const struct archive_field *f)
+{
+	if (f->kind == ARCHIVE_SIGNED)
+		return zigzag(extend(v, f->size));
+	return f->kind == ARCHIVE_BOOL ? v != 0 : v;
+}
+
+/* There are many of them: room is made for all at once. */
+static void save_fields(struct buf *out, const uint8_t *record, const struct archive_field *f,
+			size_t n)
+{
+	char *p = buf_room(out, n * VARINT_MAX);
+
+	if (!p)
+		return;
+	for (; n; n--, f++)
+		p = put_at(p, encoded(load(record + f->at, f->size), f));
+	out->len = (size_t)(p - out->p);
+}
+
+static uint64_t restored(struct archive *a, const struct archive_field *f)
 {
 	switch (f->kind) {
 	case ARCHIVE_SIGNED:
-		return (uint64_t)archive_i64(a, extend(v, f->size));
+		return (uint64_t)archive_i64(a, 0);
 	case ARCHIVE_BOOL:
-		return archive_bool(a, v != 0);
+		return archive_bool(a, false);
 	default:
-		return archive_u64(a, v);
+		return archive_u64(a, 0);
 	}
 }
 
@@ -178,14 +206,15 @@ static bool fits(uint64_t v, const struct archive_field *f)
 
 void archive_fields(struct archive *a, void *record, const struct archive_field *f, size_t n)
 {
+	if (archive_saves(a)) {
+		save_fields(a->out, record, f, n);
+		return;
+	}
 	for (; n; n--, f++) {
-		uint8_t *p = (uint8_t *)record + f->at;
-		uint64_t v = field_value(a, load(p, f->size), f);
+		uint64_t v = restored(a, f);
 
-		if (archive_saves(a))
-			continue;
 		if (!fits(v, f))
 			archive_complain(a, "a number is too large for its field");
-		store(p, f->size, a->trouble ? 0 : v);
+		store((uint8_t *)record + f->at, f->size, a->trouble ? 0 : v);
 	}
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/defs.h"
 #include "base/sv.h"
 
 struct cursor {
@@ -23,7 +24,7 @@ struct cursor {
 /* Little-endian loads from unaligned memory the caller has checked. */
 /* Copied at once: put together byte by byte they would look so large to the compiler that it makes
  * functions of them, and of what uses them. */
-static inline uint16_t load_u16(const void *p)
+static ALWAYS_INLINE uint16_t load_u16(const void *p)
 {
 	uint16_t n;
 
@@ -31,7 +32,7 @@ static inline uint16_t load_u16(const void *p)
 	return le16toh(n);
 }
 
-static inline uint32_t load_u32(const void *p)
+static ALWAYS_INLINE uint32_t load_u32(const void *p)
 {
 	uint32_t n;
 
@@ -39,7 +40,7 @@ static inline uint32_t load_u32(const void *p)
 	return le32toh(n);
 }
 
-static inline uint64_t load_u64(const void *p)
+static ALWAYS_INLINE uint64_t load_u64(const void *p)
 {
 	uint64_t n;
 

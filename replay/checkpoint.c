@@ -233,22 +233,47 @@ static NOINLINE void note_passed(struct build *b, const struct state_passed *e)
 	begin_tally(b);
 }
 
-/* Of most that trackers ask for a number says all. */
-static inline bool is_told_by_number(struct build *b, const struct state_passed *e)
+/* That is what a call gave, or an ioctl's request. */
+static inline unsigned number_of(unsigned type)
 {
-	static const unsigned request = 2; /* of an ioctl: behind two numbers of 8 bytes */
-	const struct sf_row_event *event = e->event;
-	const uint8_t *data = sf_row_params(e->row, event);
-
-	if (event->type == EV_IOCTL_3_X)
-		return sf_row_are_numbers(event, request + 1) &&
-		       !act_sessions_wants_ioctl(load_u64(data + request * 8));
-	return e->fd && sf_row_are_numbers(event, 1) &&
-	       act_net_transfer(b->trackers.net, event->type, e->thread, e->fd, sf_row_time(event),
-				(int64_t)load_u64(data));
+	return type == EV_IOCTL_3_X ? 2 : 0;
 }
 
-static NOINLINE void look_at_passed(struct build *b, const struct state_passed *e, bool for_facts)
+/* Of most events that trackers ask for a number says all. */
+static bool on_number(void *arg, unsigned type, const struct state_thread *t,
+		      const struct state_fd *fd, uint64_t ts, int64_t value)
+{
+	const struct build *b = arg;
+
+	if (type == EV_IOCTL_3_X)
+		return !act_sessions_wants_ioctl((uint64_t)value);
+	return fd && act_net_transfer(b->trackers.net, type, t, fd, ts, value);
+}
+
+/* The same of one that was told for other reasons, too. */
+static bool is_done_by_number(struct build *b, const struct state_passed *e)
+{
+	const struct sf_row_event *event = e->event;
+	unsigned i = number_of(event->type);
+
+	return sf_row_are_numbers(event, i + 1) &&
+	       on_number(b, event->type, e->thread, e->fd, sf_row_time(event),
+			 (int64_t)load_u64(sf_row_params(e->row, event) + 8 * i));
+}
+
+/* Of a buffer facts want its length and what the call gave. */
+static inline bool is_sampled_by_number(struct build *b, const struct state_passed *e)
+{
+	const struct sf_row_event *event = e->event;
+
+	if (!(ev_table[event->type].category & EC_SYSCALL) || !sf_row_are_numbers(event, 1))
+		return false;
+	run_facts_buffer(&b->facts, sf_row_len(event, (unsigned)b->facts.closer[event->type]),
+			 (int64_t)load_u64(sf_row_params(e->row, event)));
+	return true;
+}
+
+static NOINLINE void look_at_passed(struct build *b, const struct state_passed *e, unsigned why)
 {
 	struct ev ev;
 	struct state_binding bind = {
@@ -256,45 +281,47 @@ static NOINLINE void look_at_passed(struct build *b, const struct state_passed *
 
 	sf_row_decode_some(e->row, e->event, &ev);
 	ev.num = state_stats(b->state)->events;
-	run_trackers_event(&b->trackers, b->state, &bind);
-	if (for_facts)
-		run_facts_look(&b->facts, &bind);
-}
-
-static NOINLINE void on_unusual(struct build *b, const struct state_passed *e, unsigned why)
-{
-	bool for_facts;
-
-	if (why & (STATE_WHY_TIME | STATE_WHY_HIDDEN | STATE_WHY_THREAD))
-		note_passed(b, e);
-	for_facts = why & STATE_WHY_SAMPLE ||
-		    (e->visible && b->facts.closer[e->event->type] == RUN_FACTS_EXEC);
-	if (why & STATE_WHY_ASKED || for_facts)
-		look_at_passed(b, e, for_facts);
+	if (why & STATE_WHY_ASKED)
+		run_trackers_event(&b->trackers, b->state, &bind);
 	if (why & STATE_WHY_SAMPLE)
-		b->tally.to_sample = b->facts.to_sample;
+		run_facts_look(&b->facts, &bind);
 }
 
 /* The same as take() does, for an event that only now and then is looked at. */
 static void on_passed(void *arg, const struct state_passed *e, unsigned why)
 {
 	struct build *b = arg;
+	bool sampled = why & STATE_WHY_SAMPLE;
 
-	if (UNLIKELY(why != STATE_WHY_ASKED || !is_told_by_number(b, e)))
-		on_unusual(b, e, why);
+	if (UNLIKELY(why & (STATE_WHY_TIME | STATE_WHY_HIDDEN | STATE_WHY_THREAD)))
+		note_passed(b, e);
+	if (sampled && is_sampled_by_number(b, e))
+		why &= ~(unsigned)STATE_WHY_SAMPLE;
+	if (why & STATE_WHY_ASKED && is_done_by_number(b, e))
+		why &= ~(unsigned)STATE_WHY_ASKED;
+	if (e->visible && b->facts.closer[e->event->type] == RUN_FACTS_EXEC)
+		why |= STATE_WHY_SAMPLE;
+	if (why & (STATE_WHY_ASKED | STATE_WHY_SAMPLE))
+		look_at_passed(b, e, why);
+	if (sampled)
+		b->tally.to_sample = b->facts.to_sample;
 }
 
-static void init_tally(struct build *b)
+static void init_tally(struct build *b, struct state_passing *p)
 {
+	p->tally = &b->tally;
 	b->tally.told = on_passed;
+	b->tally.told_number = on_number;
 	b->tally.arg = b;
 	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
 		int8_t closer = b->facts.closer[type];
+		uint8_t *tell = &p->ways[type].tell;
 
-		b->tally.tell[type] = b->trackers.tell[type];
+		*tell = b->trackers.tell[type];
+		if (*tell & STATE_TELL_SOCKETS || type == EV_IOCTL_3_X)
+			state_way_tells_number(&p->ways[type], number_of(type));
 		if (closer)
-			b->tally.tell[type] |=
-			    closer == RUN_FACTS_EXEC ? STATE_TELL_ALL : STATE_TELL_SAMPLE;
+			*tell |= closer == RUN_FACTS_EXEC ? STATE_TELL_ALL : STATE_TELL_SAMPLE;
 	}
 }
 
@@ -332,8 +359,7 @@ static int pass(struct build *b, struct error *err)
 	b->next = b->chunk_events;
 	state_passing_init(&p, is_looked_at, NULL);
 	p.reader = b->reader;
-	p.tally = &b->tally;
-	init_tally(b);
+	init_tally(b, &p);
 	for (;;) {
 		p.max = may_pass(b, n);
 		begin_tally(b);

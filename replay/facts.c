@@ -186,18 +186,23 @@ static void note_exec(struct run_facts *f, const struct state_binding *b)
 		note_thread(f, b->thread);
 }
 
-static void note_buffer(struct run_facts *f, struct ev *ev, unsigned param)
+void run_facts_buffer(struct run_facts *f, size_t n, int64_t ret)
 {
-	size_t n = ev_param(ev, param).n;
-	int64_t ret;
-
 	f->to_sample = RUN_FACTS_SAMPLE;
-	if (!ev_return_value(ev, &ret) || ret <= 0)
+	if (ret <= 0)
 		return;
 	f->buffers++;
 	f->buffers_cut += n < (uint64_t)ret;
 	if (n > f->buffer_max)
 		f->buffer_max = n;
+}
+
+static void note_buffer(struct run_facts *f, struct ev *ev, unsigned param)
+{
+	int64_t ret = 0;
+
+	ev_return_value(ev, &ret);
+	run_facts_buffer(f, ev_param(ev, param).n, ret);
 }
 
 void run_facts_begin(struct run_facts *f, const struct state *st)

@@ -97,6 +97,8 @@ void run_facts_item(struct run_facts *f, const struct ev_item *item);
 void run_facts_begin(struct run_facts *f, const struct state *st);
 void run_facts_step_back(struct run_facts *f, unsigned type, uint64_t ts);
 void run_facts_look(struct run_facts *f, const struct state_binding *b);
+/* What run_facts_look() makes of a call that gave @ret and has a buffer of @n bytes. */
+void run_facts_buffer(struct run_facts *f, size_t n, int64_t ret);
 /* When a visible event was. */
 static inline void run_facts_time(struct run_facts *f, unsigned type, uint64_t ts)
 {

@@ -190,7 +190,7 @@ static void begin_passing(struct run_lane *l)
 
 		p->ways[type].asks = gated && !gathered;
 		l->gates[type] = gated && gathered;
-		l->tally.tell[type] = (uint8_t)(gathered ? run_gather_tell(type) : 0);
+		p->ways[type].tell = (uint8_t)(gathered ? run_gather_tell(type) : 0);
 	}
 }
 

@@ -18,10 +18,10 @@
 #include "base/map.h"
 #include "scapfile/stream.h"
 
-#define MAGIC	      "scapidx\x02"
+#define MAGIC	      "scapidx\x03"
 #define MAGIC_BYTES   8u
-#define FOOT_BYTES    24u /* offset and length of the directory, magic */
-#define LEVEL	      1	  /* of compression: writing an index should not take long */
+#define FOOT_BYTES    24u  /* offset and length of the directory, magic */
+#define LEVEL	      (-1) /* of compression: writing an index should not take long */
 #define DIRECTORY_MAX (1u << 30)
 
 struct entry {		   /* where a part of a checkpoint is */

@@ -66,7 +66,7 @@ static inline uint64_t sf_row_offset(const struct sf_row *row)
 #define SF_ROW_ADD(n) (UINT64_C(0x0001000100010001) << 16 * (4 - (n)))
 
 /* The event that was found at @p. */
-static inline struct sf_row_event sf_row_event_at(const uint8_t *p)
+static ALWAYS_INLINE struct sf_row_event sf_row_event_at(const uint8_t *p)
 {
 	return (struct sf_row_event){
 	    .p = p,
@@ -105,18 +105,18 @@ static ALWAYS_INLINE bool sf_row_look(const struct sf_row *row, struct sf_row_ev
 }
 
 /* When @e was, and whose it is. */
-static inline uint64_t sf_row_time(const struct sf_row_event *e)
+static ALWAYS_INLINE uint64_t sf_row_time(const struct sf_row_event *e)
 {
 	return load_u64(e->p + SF_ROW_HEADER);
 }
 
-static inline int64_t sf_row_tid(const struct sf_row_event *e)
+static ALWAYS_INLINE int64_t sf_row_tid(const struct sf_row_event *e)
 {
 	return (int64_t)load_u64(e->p + SF_ROW_HEADER + 8);
 }
 
 /* Length of parameter @i of @e, which is there. */
-static inline uint16_t sf_row_len(const struct sf_row_event *e, unsigned i)
+static ALWAYS_INLINE uint16_t sf_row_len(const struct sf_row_event *e, unsigned i)
 {
 	return load_u16(e->p + SF_ROW_LENS + 2 * i);
 }
@@ -125,24 +125,35 @@ static inline uint16_t sf_row_len(const struct sf_row_event *e, unsigned i)
  * Where in its block the parameter of @e is that stands behind the first one to four; @start: of
  * the first one; @add: SF_ROW_ADD() of their number, or 0 for none.
  */
-static inline const uint8_t *sf_row_behind(const struct sf_row_event *e, unsigned start,
-					   uint64_t add)
+static ALWAYS_INLINE const uint8_t *sf_row_behind(const struct sf_row_event *e, unsigned start,
+						  uint64_t add)
 {
 	return e->p + start + (load_u64(e->p + SF_ROW_LENS) * add >> 48);
 }
 
 /* Its parameters, one behind the other. */
-static inline const uint8_t *sf_row_params(const struct sf_row *row, const struct sf_row_event *e)
+static ALWAYS_INLINE const uint8_t *sf_row_params(const struct sf_row *row,
+						  const struct sf_row_event *e)
 {
 	return e->p + SF_ROW_LENS + 2 * (size_t)row->usual[e->type].nparams;
+}
+
+/* The lengths of the first @n (at most 4) parameters, where they are in the first eight bytes. */
+static inline uint64_t sf_row_numbers(unsigned n)
+{
+	return UINT64_MAX >> (64 - 16 * n);
+}
+
+/* Has each parameter of @e, which has as many, 8 bytes whose length is in @numbers? */
+static ALWAYS_INLINE bool sf_row_has_numbers(const struct sf_row_event *e, uint64_t numbers)
+{
+	return ((load_u64(e->p + SF_ROW_LENS) ^ UINT64_C(0x0008000800080008)) & numbers) == 0;
 }
 
 /* Has each of the first @n (at most 4) parameters of @e, which has as many, 8 bytes? */
 static inline bool sf_row_are_numbers(const struct sf_row_event *e, unsigned n)
 {
-	const uint64_t all = UINT64_MAX >> (64 - 16 * n);
-
-	return (load_u64(e->p + SF_ROW_LENS) & all) == (UINT64_C(0x0008000800080008) & all);
+	return sf_row_has_numbers(e, sf_row_numbers(n));
 }
 
 /* All of @e, which was found in @row, but for its number; of its parameters the first is located.

@@ -64,10 +64,24 @@ struct act_place {
 	const struct ev *ev;
 };
 
+static inline int64_t act_pid_of(const struct state_thread *t)
+{
+	return t->pid > 0 ? t->pid : t->tid;
+}
+
 /* net_records.c */
 struct act_sock *act_sock_find(const struct act_net *n, uint32_t mark);
 /* The same for one that will be looked for again. */
 struct act_sock *act_sock_recall(struct act_net *n, uint32_t mark);
+
+/* The same, but only if it was looked for lately. */
+static inline struct act_sock *act_sock_near(const struct act_net *n, uint32_t mark)
+{
+	struct act_sock *s = n->near[mark % ACT_NEAR];
+
+	return LIKELY(s && s->mark == mark) ? s : NULL;
+}
+
 /* The socket behind @fd, marked on the way; NULL: no room. */
 struct act_sock *act_sock_of_fd(struct act_net *n, struct state_fd *fd);
 /* No record could be made: unless it has others, @s goes and @fd is ignored from now on. */
@@ -95,7 +109,6 @@ void act_talk_file(struct act_net *n, struct act_sock *s, struct act_record *r);
 void act_records_forget_gone(struct act_net *n);
 /* What is closed or failed as of act_net_settle(), if it is not to be kept. */
 void act_records_forget_closed(struct act_net *n);
-int64_t act_pid_of(const struct state_thread *t);
 
 /* net_settle.c */
 /* Take in the descriptors that are there; @but was made by the event at hand. */

@@ -552,19 +552,43 @@ static void transfer(struct call *c, enum act_direction way)
 		establish(r);
 }
 
+/* As act_net_transfer(), with @s. @uses: it may be new that the process of @t uses it. */
+static ALWAYS_INLINE bool transfer_over(struct act_net *n, const struct act_sock *s, unsigned type,
+					const struct state_thread *t, const struct state_fd *fd,
+					uint64_t ts, int64_t ret, bool uses)
+{
+	unsigned what = meanings[type].what;
+	struct act_record *r = main_of(s);
+
+	if (what != NET_IN && what != NET_OUT)
+		return false;
+	if (!r || ret < 0 || !is_followed(n, fd) ||
+	    !(r->state == ACT_NET_OPEN || (r->state == ACT_NET_ESTABLISHED && s->stream)))
+		return false;
+	if (uses)
+		act_record_use(n, r, t, ts);
+	r->pub.last_ts = ts;
+	count_bytes(r, what == NET_IN ? ACT_DIR_IN : ACT_DIR_OUT, ret);
+	return true;
+}
+
+static NOINLINE bool transfer_anew(struct act_net *n, unsigned type, const struct state_thread *t,
+				   const struct state_fd *fd, uint64_t ts, int64_t ret)
+{
+	return transfer_over(n, act_sock_recall(n, fd->mark), type, t, fd, ts, ret, true);
+}
+
+/* Most follow others of the same process over the same socket, which takes no call. */
 bool act_net_transfer(struct act_net *n, unsigned type, const struct state_thread *t,
 		      const struct state_fd *fd, uint64_t ts, int64_t ret)
 {
-	unsigned what = meanings[type].what;
-	const struct act_sock *s = act_sock_recall(n, fd->mark);
-	struct act_record *r = main_of(s);
+	const struct act_sock *s = act_sock_near(n, fd->mark);
 
-	if (!r || ret < 0 || (what != NET_IN && what != NET_OUT) || !is_followed(n, fd) ||
-	    !(r->state == ACT_NET_OPEN || (r->state == ACT_NET_ESTABLISHED && s->stream)))
-		return false;
-	act_record_use(n, r, t, ts);
-	count_bytes(r, what == NET_IN ? ACT_DIR_IN : ACT_DIR_OUT, ret);
-	return true;
+	if (UNLIKELY(!s))
+		return transfer_anew(n, type, t, fd, ts, ret);
+	if (UNLIKELY(!s->main) || UNLIKELY(act_pid_of(t) != s->main->pub.user.pid))
+		return transfer_anew(n, type, t, fd, ts, ret);
+	return transfer_over(n, s, type, t, fd, ts, ret, false);
 }
 
 static void on_splice(struct call *c)

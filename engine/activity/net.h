@@ -101,8 +101,8 @@ bool act_net_wants(unsigned type);
 /* And of those only these: bits of enum state_tell (engine/state/tally.h). */
 unsigned act_net_tell(unsigned type);
 /*
- * As act_net_event(), for a call of @type that ended with @ret, once the tracker has taken an
- * event. Return: false: it did nothing, because it has to see the event.
+ * As act_net_event(), for a call of @type by @t about its descriptor @fd that ended with @ret, once
+ * the tracker has taken an event. Return: false: it did nothing, because it has to see the event.
  */
 bool act_net_transfer(struct act_net *n, unsigned type, const struct state_thread *t,
 		      const struct state_fd *fd, uint64_t ts, int64_t ret);

@@ -7,11 +7,9 @@
 
 struct act_sock *act_sock_find(const struct act_net *n, uint32_t mark)
 {
-	struct act_sock *s = n->near[mark % ACT_NEAR];
+	struct act_sock *s = act_sock_near(n, mark);
 
-	if (LIKELY(s && s->mark == mark))
-		return s;
-	return mark ? map_get(&n->socks, mark) : NULL;
+	return s || !mark ? s : map_get(&n->socks, mark);
 }
 
 struct act_sock *act_sock_recall(struct act_net *n, uint32_t mark)
@@ -73,11 +71,6 @@ void act_sock_give_up(struct act_net *n, struct state_fd *fd, struct act_sock *s
 		return;
 	act_sock_drop(n, s);
 	fd->mark = ACT_MARK_IGNORED;
-}
-
-int64_t act_pid_of(const struct state_thread *t)
-{
-	return t->pid > 0 ? t->pid : t->tid;
 }
 
 static struct act_who who(struct act_net *n, const struct state_thread *t)

@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/activity/texts.h"
 
-struct sv act_texts_keep(struct act_texts *t, struct sv s)
+static struct sv keep(struct act_texts *t, struct sv s)
 {
-	struct sv *kept;
+	struct sv *kept = smap_get(&t->known, s);
 
-	if (s.n == 0)
-		return SV_LIT("");
-	if (s.n > ACT_TEXT_MAX) {
-		s.n = ACT_TEXT_MAX;
-		t->cut++;
-	}
-	kept = smap_get(&t->known, s);
 	if (kept)
 		return *kept;
 	if (t->bytes + s.n > ACT_TEXTS_MAX) {
@@ -27,6 +20,22 @@ struct sv act_texts_keep(struct act_texts *t, struct sv s)
 	}
 	t->bytes += s.n;
 	return *kept;
+}
+
+struct sv act_texts_keep(struct act_texts *t, struct sv s)
+{
+	struct sv *near = &t->near[(uintptr_t)s.p / 16 % ACT_TEXT_NEAR];
+
+	if (s.n == 0)
+		return SV_LIT("");
+	if (s.n > ACT_TEXT_MAX) {
+		s.n = ACT_TEXT_MAX;
+		t->cut++;
+	}
+	/* The same text often comes from the same place. */
+	if (!sv_eq(*near, s))
+		*near = keep(t, s);
+	return *near;
 }
 
 void act_texts_done(struct act_texts *t)

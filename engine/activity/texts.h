@@ -12,10 +12,12 @@
 
 #define ACT_TEXT_MAX  4096	 /* bytes of one text */
 #define ACT_TEXTS_MAX (64 << 20) /* bytes of all texts */
+#define ACT_TEXT_NEAR 256	 /* texts found without looking into the map */
 
 struct act_texts {
 	struct arena arena;
 	struct smap known;
+	struct sv near[ACT_TEXT_NEAR]; /* some of them, by where they were copied from */
 	size_t bytes;
 	uint64_t cut; /* texts shortened or not kept */
 	bool failed;  /* out of memory at least once */

@@ -11,26 +11,34 @@
 #include <stdlib.h>
 
 #define CHECKPOINT_MAGIC   0x74706b63u /* "ckpt" */
-#define CHECKPOINT_VERSION 3u
+#define CHECKPOINT_VERSION 4u
 
 /* ---- threads that are no more ---- */
+
+/* @v, written as the difference to @before: what exits one after another is alike. */
+static uint64_t follow(struct checkpoint *c, uint64_t v, uint64_t before)
+{
+	return before + (uint64_t)archive_i64(&c->a, (int64_t)(v - before));
+}
 
 static void exited(struct checkpoint *c)
 {
 	struct state_exited *x = &c->st->exited;
 	uint64_t n = archive_count(&c->a, x->used);
 	uint32_t at = x->used == STATE_EXITED_MAX ? x->at : 0;
+	struct state_exited_entry before = {0};
 
 	for (uint64_t i = 0; i < n && (ckpt_saves(c) || !ckpt_broken(c)); i++) {
 		struct state_exited_entry e = {0};
 
 		if (ckpt_saves(c))
 			e = x->ring[(at + i) % STATE_EXITED_MAX];
-		e.ptid = (uint32_t)archive_u64(&c->a, e.ptid);
-		e.tid = (uint32_t)archive_u64(&c->a, e.tid);
-		e.ts = archive_u64(&c->a, e.ts);
+		e.ptid = (uint32_t)follow(c, e.ptid, before.ptid);
+		e.tid = (uint32_t)follow(c, e.tid, before.tid);
+		e.ts = follow(c, e.ts, before.ts);
 		if (!ckpt_saves(c))
 			state_exited_push(x, e.ptid, e.tid, e.ts);
+		before = e;
 	}
 }
 

@@ -10,10 +10,18 @@
 #include "base/archive.h"
 #include "engine/state/internal.h"
 
+#define CKPT_RECENT 2048 /* short texts that are not written again */
+#define CKPT_SHORT  255	 /* bytes of one at most */
+
 struct checkpoint {
 	struct archive a;
 	struct state *st;
-	struct smap numbers;	  /* saving: text -> its number + 1 */
+	/* Saving: texts that were written, and their numbers. */
+	struct {
+		const struct state_str *text;
+		uint64_t number;
+	} recent[CKPT_RECENT];	  /* short ones, by what they begin and end with */
+	struct smap numbers;	  /* the others: text -> its number + 1 */
 	struct state_str **texts; /* restoring: by number, with a reference each */
 	size_t count, cap;
 	bool drops_containers; /* restoring: threads are to belong to the host */

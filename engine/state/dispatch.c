@@ -17,9 +17,9 @@ const struct state_rule state_rules[EV_TYPE_COUNT] = {
     [EV_FORK_20_X] = {.parse = state_on_clone, .bind = STATE_BIND_FIND, .container = true},
     [EV_VFORK_20_X] = {.parse = state_on_clone, .bind = STATE_BIND_FIND, .container = true},
     [EV_CLONE3_X] = {.parse = state_on_clone, .bind = STATE_BIND_FIND, .container = true},
-    [EV_EXECVE_19_X] = {.parse = state_on_exec, .container = true},
-    [EV_EXECVEAT_X] = {.parse = state_on_exec, .container = true},
-    [EV_PROCEXIT_1_E] = {.parse = state_on_exit, .bind = STATE_BIND_FIND},
+    [EV_EXECVE_19_X] = {.parse = state_on_exec, .container = true, .observed = true},
+    [EV_EXECVEAT_X] = {.parse = state_on_exec, .container = true, .observed = true},
+    [EV_PROCEXIT_1_E] = {.parse = state_on_exit, .bind = STATE_BIND_FIND, .observed = true},
     [EV_SCHEDSWITCH_6_E] = {.parse = state_on_switch, .bind = STATE_BIND_SWITCH},
 
     /* Files. */

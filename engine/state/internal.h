@@ -529,6 +529,7 @@ struct state_rule {
 	bool hidden;	/* never shown */
 	bool initial;	/* initial state when at the head of the stream */
 	bool container; /* the container id may change */
+	bool observed;	/* tell_observer() has something to tell */
 };
 
 extern const struct state_rule state_rules[EV_TYPE_COUNT];

@@ -146,9 +146,9 @@ static inline bool is_quick_now(const struct state *st)
 	return st->phase == STATE_RUN && st->stats.first_event_ts && !state_suppresses(st);
 }
 
-/* The thread's last descriptor. Return: false to take the long way. */
+/* The thread's last descriptor; *@fd is that, if @wants_fd. Return: false to take the long way. */
 static ALWAYS_INLINE bool use_quickly(struct state *st, const struct quick *q, unsigned way,
-				      struct state_thread *t, struct state_fd **fd)
+				      struct state_thread *t, bool wants_fd, struct state_fd **fd)
 {
 	if (way == PASS_ENTER) {
 		t->lastevent_fd = -1;
@@ -160,26 +160,27 @@ static ALWAYS_INLINE bool use_quickly(struct state *st, const struct quick *q, u
 			t->lastevent_fd = -1;
 		return true;
 	}
-	if (way > PASS_MAP || fd) {
+	if (way > PASS_MAP || wants_fd) {
 		struct state_fd *used = state_fd_seek(t, q->fd);
 
 		if (way > PASS_CLOSE && !is_settled(used, way))
 			return false;
 		if (way == PASS_CLOSE && used)
 			close_quickly(st, q);
-		if (fd)
-			*fd = used;
+		*fd = used;
 	}
 	t->lastevent_fd = q->fd;
 	return true;
 }
 
 /*
- * @fd: NULL if the descriptor itself is of no interest.
- * Return: false to take the long way: but for what was pending nothing was done.
+ * @wants_fd: *@fd is to receive the descriptor, if there is one; else it may. *@thread receives the
+ * thread, if there is one. Return: false to take the long way: but for what was pending nothing was
+ * done.
  */
 static ALWAYS_INLINE bool pass_quickly(struct state *st, const struct quick *q, unsigned way,
-				       struct state_thread **thread, struct state_fd **fd)
+				       bool wants_fd, struct state_thread **thread,
+				       struct state_fd **fd)
 {
 	struct state_thread *t;
 
@@ -192,7 +193,7 @@ static ALWAYS_INLINE bool pass_quickly(struct state *st, const struct quick *q, 
 			set_used(t, q->used);
 	} else if (way != PASS_MENTION) {
 		if (UNLIKELY(!t || (way != PASS_ENTER && t->stored)) ||
-		    !use_quickly(st, q, way, t, fd))
+		    !use_quickly(st, q, way, t, wants_fd, fd))
 			return false;
 		if (has_memory(way))
 			set_memory(t, q->memory);
@@ -230,7 +231,7 @@ static inline bool pass_event(struct state *st, struct ev *ev, struct state_bind
 		return false;
 	if (has_memory(way) && !ev_memory(ev, &q.memory))
 		return false;
-	if (!pass_quickly(st, &q, way, &t, &fd))
+	if (!pass_quickly(st, &q, way, true, &t, &fd))
 		return false;
 	ev->num = st->stats.events;
 	*bind = (struct state_binding){
@@ -303,7 +304,7 @@ static ALWAYS_INLINE bool is_usual_switch(const uint8_t *lens)
 }
 
 static ALWAYS_INLINE bool pass_one_way(struct state *st, const struct sf_row_event *e,
-				       const struct state_way *way, unsigned how,
+				       const struct state_way *way, unsigned how, bool wants_fd,
 				       struct state_thread **t, struct state_fd **fd)
 {
 	struct quick q = {.ts = sf_row_time(e), .tid = sf_row_tid(e), .type = e->type};
@@ -330,39 +331,100 @@ static ALWAYS_INLINE bool pass_one_way(struct state *st, const struct sf_row_eve
 			return false;
 		q.ret = (int64_t)load_u64(e->p + way->start);
 	}
-	return pass_quickly(st, &q, how, t, fd);
+	return pass_quickly(st, &q, how, wants_fd, t, fd);
+}
+
+/* ---- what is told of them ---- */
+
+static NOINLINE void tell(const struct state_tally *t, const struct sf_row *row, const uint8_t *p,
+			  struct state_thread *thread, struct state_fd *fd, unsigned why)
+{
+	const struct sf_row_event e = sf_row_event_at(p);
+	const struct state_passed passed = {.row = row,
+					    .event = &e,
+					    .thread = thread,
+					    .fd = fd,
+					    .visible = !(why & STATE_WHY_HIDDEN)};
+
+	t->told(t->arg, &passed, why);
+}
+
+/* Most that are told are calls of which a number says all. */
+static ALWAYS_INLINE bool is_told_by_number(const struct state_tally *t,
+					    const struct sf_row_event *e,
+					    const struct state_way *way,
+					    const struct state_thread *thread,
+					    const struct state_fd *fd, unsigned why)
+{
+	return why == STATE_WHY_ASKED && thread && way->tell & STATE_TELL_NUMBER &&
+	       sf_row_has_numbers(e, way->numbers) &&
+	       t->told_number(t->arg, e->type, thread, fd, sf_row_time(e),
+			      (int64_t)load_u64(e->p + way->number));
+}
+
+static ALWAYS_INLINE void account(struct state_tally *t, const struct sf_row *row,
+				  const struct sf_row_event *e, const struct state_way *way,
+				  struct state_thread *thread, struct state_fd *fd, bool visible)
+{
+	unsigned why =
+	    state_tally_add(t, e->type, way->tell, sf_row_time(e), sf_row_tid(e), fd, visible);
+
+	if (why && !is_told_by_number(t, e, way, thread, fd, why))
+		tell(t, row, e->p, thread, fd, why);
+}
+
+enum row_use {
+	ROW_COUNTED,	     /* events that are seen are, at any time, */
+	ROW_COUNTED_IN_TIME, /* or only of those times */
+	ROW_TALLIED,	     /* each one is accounted for */
+};
+
+/* @use: ROW_TALLIED: @t accounts for it. */
+static ALWAYS_INLINE bool take_one_way(struct state *st, const struct sf_row *row,
+				       const struct sf_row_event *e, const struct state_way *way,
+				       unsigned how, bool wants_fd, struct state_thread **thread,
+				       struct state_fd **fd, enum row_use use,
+				       struct state_tally *t)
+{
+	bool passed = pass_one_way(st, e, way, how, wants_fd, thread, fd);
+
+	if (use == ROW_TALLIED && LIKELY(passed))
+		account(t, row, e, way, *thread, *fd, true);
+	return passed;
 }
 
 /*
  * A path for each way, so that none asks for what only others need. @how: that of @way, or as it is
  * shown.
- * @fd: NULL if the descriptor itself is of no interest. Return: false if it was not taken.
+ * *@fd, which is NULL, receives the descriptor if @wants_fd, else it may; *@thread the thread, if
+ * there is one. Return: false if it was not taken.
  */
-static ALWAYS_INLINE bool pass_in_row(struct state *st, const struct sf_row_event *e,
-				      const struct state_way *way, unsigned how,
-				      struct state_thread **t, struct state_fd **fd)
+static ALWAYS_INLINE bool pass_in_row(struct state *st, const struct sf_row *row,
+				      const struct sf_row_event *e, const struct state_way *way,
+				      unsigned how, bool wants_fd, struct state_thread **thread,
+				      struct state_fd **fd, enum row_use use, struct state_tally *t)
 {
 	switch (how) {
 	case PASS_MENTION:
-		return pass_one_way(st, e, way, PASS_MENTION, t, fd);
+		return take_one_way(st, row, e, way, PASS_MENTION, wants_fd, thread, fd, use, t);
 	case PASS_SWITCH:
-		return pass_one_way(st, e, way, PASS_SWITCH, t, fd);
+		return take_one_way(st, row, e, way, PASS_SWITCH, wants_fd, thread, fd, use, t);
 	case PASS_FAILED:
-		return pass_one_way(st, e, way, PASS_FAILED, t, fd);
+		return take_one_way(st, row, e, way, PASS_FAILED, wants_fd, thread, fd, use, t);
 	case PASS_QUICK:
-		return pass_one_way(st, e, way, PASS_QUICK, t, fd);
+		return take_one_way(st, row, e, way, PASS_QUICK, wants_fd, thread, fd, use, t);
 	case PASS_MEMORY:
-		return pass_one_way(st, e, way, PASS_MEMORY, t, fd);
+		return take_one_way(st, row, e, way, PASS_MEMORY, wants_fd, thread, fd, use, t);
 	case PASS_MAP:
-		return pass_one_way(st, e, way, PASS_MAP, t, fd);
+		return take_one_way(st, row, e, way, PASS_MAP, wants_fd, thread, fd, use, t);
 	case PASS_FD:
-		return pass_one_way(st, e, way, PASS_FD, t, fd);
+		return take_one_way(st, row, e, way, PASS_FD, wants_fd, thread, fd, use, t);
 	case PASS_CLOSE:
-		return pass_one_way(st, e, way, PASS_CLOSE, t, fd);
+		return take_one_way(st, row, e, way, PASS_CLOSE, wants_fd, thread, fd, use, t);
 	case PASS_TRANSFER:
-		return pass_one_way(st, e, way, PASS_TRANSFER, t, fd);
+		return take_one_way(st, row, e, way, PASS_TRANSFER, wants_fd, thread, fd, use, t);
 	case PASS_TUPLE:
-		return pass_one_way(st, e, way, PASS_TUPLE, t, fd);
+		return take_one_way(st, row, e, way, PASS_TUPLE, wants_fd, thread, fd, use, t);
 	case PASS_LOOK:
 	case PASS_LONG:
 	case PASS_ENTER: /* none so young says nothing */
@@ -371,14 +433,20 @@ static ALWAYS_INLINE bool pass_in_row(struct state *st, const struct sf_row_even
 	__builtin_unreachable(); /* way_in_row() knows no other */
 }
 
-static NOINLINE void feed_in_row(struct state *st, const struct sf_row *row, const uint8_t *p,
-				 struct state_binding *bind)
+/* @t: NULL, or accounts for it. Return: is it visible? */
+static NOINLINE bool feed_in_row(struct state *st, struct state_tally *t,
+				 const struct state_way *way, const struct sf_row *row,
+				 const uint8_t *p)
 {
 	const struct sf_row_event e = sf_row_event_at(p);
+	struct state_binding bind;
 	struct ev ev;
 
 	sf_row_decode(row, &e, &ev);
-	state_feed_usual(st, &ev, false, bind);
+	state_feed_usual(st, &ev, false, &bind);
+	if (t)
+		account(t, row, &e, way, bind.thread, bind.fd, bind.visible);
+	return bind.visible;
 }
 
 static bool is_refused(struct state *st, const struct state_passing *p,
@@ -406,7 +474,8 @@ static NOINLINE bool show_in_row(struct state *st, struct state_passing *p,
 	struct ev ev;
 
 	bind.ev = &ev;
-	passed = pass_in_row(st, &e, way, way->shown, &bind.thread, refused ? NULL : &bind.fd);
+	passed = pass_in_row(st, row, &e, way, way->shown, !refused, &bind.thread, &bind.fd,
+			     ROW_COUNTED, NULL);
 	if (passed && refused)
 		return true;
 	if (passed) {
@@ -434,25 +503,6 @@ static void cut_row(struct sf_row *row, uint64_t end)
 	row->end_offset = at + wanted;
 }
 
-enum row_use {
-	ROW_COUNTED,	     /* events that are seen are, at any time, */
-	ROW_COUNTED_IN_TIME, /* or only of those times */
-	ROW_TALLIED,	     /* each one is accounted for */
-};
-
-static NOINLINE void tell(const struct state_tally *t, const struct sf_row *row, const uint8_t *p,
-			  struct state_thread *thread, struct state_fd *fd, unsigned why)
-{
-	const struct sf_row_event e = sf_row_event_at(p);
-	const struct state_passed passed = {.row = row,
-					    .event = &e,
-					    .thread = thread,
-					    .fd = fd,
-					    .visible = !(why & STATE_WHY_HIDDEN)};
-
-	t->told(t->arg, &passed, why);
-}
-
 /* @item: NULL, or receives @e. */
 static ALWAYS_INLINE void end_row(const struct state_passing *p, struct sf_row row, uint64_t taken,
 				  struct sf_row_event e, struct ev_item *item)
@@ -472,48 +522,39 @@ static ALWAYS_INLINE bool pass_row(struct state *st, struct state_passing *p, st
 				   enum row_use use, struct ev_item *item)
 {
 	const struct sf_row whole = row;
-	struct state_tally *tally = p->tally;
-	uint64_t most = p->max - p->passed, taken = 0, unseen = 0;
+	struct state_tally *tally = use == ROW_TALLIED ? p->tally : NULL;
+	/* The state counts each event: what is taken needs no count of its own. */
+	const uint64_t *events = &st->stats.events, first = *events;
+	uint64_t stop = first + (p->max - p->passed), taken, unseen = 0;
 	struct sf_row_event e;
 	bool looked_at = false;
 
-	while (taken != most && sf_row_look(&row, &e)) {
+	while (*events != stop && sf_row_look(&row, &e)) {
 		const struct state_way *way = &p->ways[e.type];
-		bool wants_fd = use == ROW_TALLIED && state_tally_needs_fd(tally, e.type);
+		bool wants_fd = use == ROW_TALLIED && state_tally_needs_fd(way->tell);
 		struct state_fd *fd = NULL;
 		struct state_thread *t = NULL;
-		bool passed = pass_in_row(st, &e, way, way->how, &t, wants_fd ? &fd : NULL);
-		bool visible = true;
-		unsigned why;
+		bool passed, visible = true;
 
-		if (!passed && way->how == PASS_LOOK) {
+		__asm__("" : "+r"(way)); /* found once, not wherever it is needed */
+		passed = pass_in_row(st, &whole, &e, way, way->how, wants_fd, &t, &fd, use, tally);
+		if (!passed && way->how != PASS_LOOK) {
+			visible = feed_in_row(st, tally, way, &whole, e.p);
+		} else if (!passed) {
 			looked_at = !p->show;
 			if (looked_at)
 				break;
 			visible = show_in_row(st, p, &whole, e.p);
 			if (UNLIKELY(p->rc < 0))
-				most = taken + 1;
-		} else if (!passed) {
-			struct state_binding bind;
-
-			feed_in_row(st, &whole, e.p, &bind);
-			t = bind.thread;
-			fd = bind.fd;
-			visible = bind.visible;
+				stop = *events;
 		}
-		if (use == ROW_TALLIED && way->how != PASS_LOOK) {
-			why = state_tally_add(tally, e.type, sf_row_time(&e), sf_row_tid(&e), fd,
-					      visible);
-			if (UNLIKELY(why))
-				tell(tally, &whole, e.p, t, fd, why);
-		} else if (!visible && !p->internal) {
+		if (use != ROW_TALLIED && !visible && !p->internal)
 			unseen++;
-		} else if (use == ROW_COUNTED_IN_TIME) {
+		else if (use == ROW_COUNTED_IN_TIME)
 			unseen += sf_row_time(&e) < p->from || sf_row_time(&e) > p->to;
-		}
 		row.at += e.total;
-		taken++;
 	}
+	taken = *events - first;
 	p->passed += taken;
 	if (use != ROW_TALLIED)
 		p->seen += taken - unseen;
@@ -560,6 +601,7 @@ static ALWAYS_INLINE bool pass_brief_one_way(struct state *st, const struct sf_b
 {
 	struct quick q = {.ts = sf_brief_time(e), .tid = sf_brief_tid(e), .type = type};
 	struct state_thread *t;
+	struct state_fd *fd;
 	struct ev_value name;
 
 	if (way >= PASS_FD && !sf_brief_i64(e, state_rules[type].fd, &q.fd))
@@ -577,7 +619,7 @@ static ALWAYS_INLINE bool pass_brief_one_way(struct state *st, const struct sf_b
 			return false;
 		q.used = own.data + SWITCH_USED_AT;
 	}
-	return pass_quickly(st, &q, way, &t, NULL);
+	return pass_quickly(st, &q, way, false, &t, &fd);
 }
 
 /* As pass_in_row(). */

@@ -134,8 +134,7 @@ static void announce_exit(struct state_event *e)
 	st->observer.thread_exit(st->observer.arg, st, e->t, e->ev, status);
 }
 
-/* Once the event is through, when the records are complete. */
-static void announce(struct state_event *e)
+static NOINLINE void tell_observer(struct state_event *e)
 {
 	struct state *st = e->st;
 
@@ -151,6 +150,13 @@ static void announce(struct state_event *e)
 		st->observer.thread_exec(st->observer.arg, st, e->t, e->ev);
 	else if (e->ev->type == EV_PROCEXIT_1_E)
 		announce_exit(e);
+}
+
+/* Once the event is through, when the records are complete. Of most there is nothing to tell. */
+static inline void announce(struct state_event *e, const struct state_rule *rule)
+{
+	if (UNLIKELY(e->st->added_count || rule->observed) && e->st->observed)
+		tell_observer(e);
 }
 
 /* --- binding: from an event to the records it is about --- */
@@ -374,8 +380,7 @@ static ALWAYS_INLINE void apply(struct state_event *e)
 		rule->parse(e);
 	if (rule->container)
 		update_container(e);
-	if (e->st->observed)
-		announce(e);
+	announce(e, rule);
 	finish_thread(e, rule, exit);
 	e->st->stats.malformed += e->malformed;
 }
@@ -449,7 +454,7 @@ static int feed_operation(struct state *st, struct ev *ev, struct state_binding 
 	state_settle(st, ev->ts);
 	state_on_operation(&e, ev);
 	if (st->observed)
-		announce(&e);
+		tell_observer(&e);
 	st->stats.malformed += e.malformed;
 	bind->thread = e.t;
 	bind->fd = e.fd;

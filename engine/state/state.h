@@ -265,6 +265,10 @@ struct state_passing {
 		uint16_t start;	 /* of parameters in the event's block */
 		uint8_t fd, how, shown;
 		bool asks; /* set by the caller: ask @refuses */
+		/* Likewise, of what @tally tells: */
+		uint8_t tell;	  /* bits of enum state_tell */
+		uint16_t number;  /* a number that may say all, in the event's block: */
+		uint64_t numbers; /* all those up to it, in the first lengths of parameters */
 	} ways[EV_TYPE_COUNT];
 };
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/state/state.h"
+#include "scapfile/row.h"
 
 #define STATE_TALLY_THREADS 256
 
@@ -22,6 +23,7 @@ enum state_tell {
 	STATE_TELL_DEVICES = 8, /* those about a file in /dev */
 	STATE_TELL_SAMPLE = 16, /* visible ones now and then: see state_tally.to_sample */
 	STATE_TELL_FILES = 32,	/* those about a file */
+	STATE_TELL_NUMBER = 64, /* by state_tally.told_number, if it takes them */
 };
 #define STATE_TELL_BY_FD                                                                           \
 	(STATE_TELL_SOCKETS | STATE_TELL_MARKED | STATE_TELL_DEVICES | STATE_TELL_FILES)
@@ -42,8 +44,14 @@ struct state_tally {
 	 * nobody.
 	 */
 	void (*told)(void *arg, const struct state_passed *e, unsigned why);
+	/*
+	 * Is told instead of a visible event of a type with STATE_TELL_NUMBER that was only asked
+	 * for: @value is the parameter that state_way_tells_number() was given. Return: false:
+	 * @told is to be told of it.
+	 */
+	bool (*told_number)(void *arg, unsigned type, const struct state_thread *t,
+			    const struct state_fd *fd, uint64_t ts, int64_t value);
 	void *arg;
-	uint8_t tell[EV_TYPE_COUNT];	/* bits of enum state_tell */
 	uint64_t after;			/* visible events are later than what lies before this */
 	uint64_t counts[EV_TYPE_COUNT]; /* of visible events */
 	uint32_t to_sample;
@@ -73,54 +81,62 @@ static inline void state_tally_go_on(struct state_tally *t, uint64_t ts)
 	t->after = ts == UINT64_MAX ? ts : ts + 1;
 }
 
-/* Is an event's descriptor of interest: to whoever is told, or to decide that? */
-static inline bool state_tally_needs_fd(const struct state_tally *t, unsigned type)
+/* Events on @way are told by parameter @i, of the first four, if all up to it are numbers. */
+static inline void state_way_tells_number(struct state_way *way, unsigned i)
 {
-	return t->tell[type] & (STATE_TELL_ALL | STATE_TELL_BY_FD);
+	way->tell |= STATE_TELL_NUMBER;
+	way->number = (uint16_t)(way->start + 8u * i);
+	way->numbers = sf_row_numbers(i + 1);
 }
 
-/* Is @fd what STATE_TELL_BY_FD of @tell asks for? */
-static inline bool state_tally_asks_for(unsigned tell, const struct state_fd *fd)
+/* Is an event's descriptor of interest to whoever is told @tell, or to decide that? */
+static inline bool state_tally_needs_fd(unsigned tell)
 {
-	switch ((enum ev_fd_type)fd->type) {
-	case EV_FD_IPV4_SOCK:
-	case EV_FD_IPV6_SOCK:
-	case EV_FD_IPV4_SERVSOCK:
-	case EV_FD_IPV6_SERVSOCK:
-	case EV_FD_UNIX_SOCK:
-		if (tell & STATE_TELL_SOCKETS)
-			return true;
-		break;
-	case EV_FD_FILE:
-	case EV_FD_FILE_V2:
-		if (tell & STATE_TELL_FILES)
-			return true;
-		if (tell & STATE_TELL_DEVICES && fd->name && fd->name->len > 5 &&
-		    memcmp(fd->name->text, "/dev/", 5) == 0)
-			return true;
-		break;
-	default:
-		break;
-	}
-	return tell & STATE_TELL_MARKED && fd->mark;
+	return tell & (STATE_TELL_ALL | STATE_TELL_BY_FD);
 }
 
-/* Why an event is told, as far as it decides. @fd: may be NULL if it does not. */
-static inline unsigned state_tally_asks(struct state_tally *t, unsigned tell,
-					const struct state_fd *fd, bool visible)
+static inline bool state_tally_is_device(const struct state_fd *fd)
 {
-	unsigned why = tell & STATE_TELL_ALL ? STATE_WHY_ASKED : 0;
+	static const char dev[] = "/dev/";
+	const struct state_str *name = fd->name;
 
-	if (tell & STATE_TELL_SAMPLE && visible && --t->to_sample == 0)
-		why |= STATE_WHY_SAMPLE;
-	if (tell & STATE_TELL_BY_FD && fd && state_tally_asks_for(tell, fd))
-		why |= STATE_WHY_ASKED;
-	return why;
+	/* Four bytes are compared at once, five by a call. */
+	return name && name->len > 5 && memcmp(name->text, dev, 4) == 0 && name->text[4] == dev[4];
 }
 
-/* An event was passed. Return: why it is to be told, 0: it is not. */
-static ALWAYS_INLINE unsigned state_tally_add(struct state_tally *t, unsigned type, uint64_t ts,
-					      int64_t tid, const struct state_fd *fd, bool visible)
+/* Which bits of STATE_TELL_BY_FD a descriptor of @type can fulfil. */
+static inline unsigned state_tally_by_type(int8_t type)
+{
+	enum { TYPES = 32, FILES = STATE_TELL_FILES | STATE_TELL_DEVICES };
+	static const uint8_t of[TYPES] = {
+	    [EV_FD_IPV4_SOCK] = STATE_TELL_SOCKETS,
+	    [EV_FD_IPV6_SOCK] = STATE_TELL_SOCKETS,
+	    [EV_FD_IPV4_SERVSOCK] = STATE_TELL_SOCKETS,
+	    [EV_FD_IPV6_SERVSOCK] = STATE_TELL_SOCKETS,
+	    [EV_FD_UNIX_SOCK] = STATE_TELL_SOCKETS,
+	    [EV_FD_FILE] = FILES,
+	    [EV_FD_FILE_V2] = FILES,
+	};
+
+	return of[(uint8_t)type % TYPES] | STATE_TELL_MARKED; /* EV_FD_UNINITIALIZED is negative */
+}
+
+/* Does @fd, which may be NULL, or the type as such decide that an event is told? */
+static ALWAYS_INLINE bool state_tally_is_asked_for(unsigned tell, const struct state_fd *fd)
+{
+	unsigned by_fd = fd ? tell & state_tally_by_type(fd->type) : 0;
+
+	if (tell & STATE_TELL_ALL)
+		return true;
+	return by_fd && (by_fd & (STATE_TELL_SOCKETS | STATE_TELL_FILES) ||
+			 (by_fd & STATE_TELL_MARKED && fd->mark) ||
+			 (by_fd & STATE_TELL_DEVICES && state_tally_is_device(fd)));
+}
+
+/* An event whose type is to be told as @tell says was passed. Return: why it is, 0: it is not. */
+static ALWAYS_INLINE unsigned state_tally_add(struct state_tally *t, unsigned type, unsigned tell,
+					      uint64_t ts, int64_t tid, const struct state_fd *fd,
+					      bool visible)
 {
 	unsigned why = state_tally_thread(t, tid) ? 0 : STATE_WHY_THREAD;
 
@@ -133,8 +149,12 @@ static ALWAYS_INLINE unsigned state_tally_add(struct state_tally *t, unsigned ty
 	} else {
 		why |= STATE_WHY_HIDDEN;
 	}
-	if (UNLIKELY(t->tell[type]))
-		why |= state_tally_asks(t, t->tell[type], fd, visible);
+	if (!tell)
+		return why;
+	if (tell & STATE_TELL_SAMPLE && visible && --t->to_sample == 0)
+		why |= STATE_WHY_SAMPLE;
+	if (state_tally_is_asked_for(tell, fd))
+		why |= STATE_WHY_ASKED;
 	return why;
 }
 

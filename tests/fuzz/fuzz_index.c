@@ -14,7 +14,7 @@
 #include "scapfile/output.h"
 
 #define ITEMS_MAX 200 /* read behind each chunk */
-#define MAGIC	  "scapidx\x02"
+#define MAGIC	  "scapidx\x03"
 #define PACKED	  (1u << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -43,10 +43,16 @@ struct pair {
 	struct sf_reader *reader;
 	struct state *state;
 	struct state_tally tally;
+	uint8_t tell[EV_TYPE_COUNT];
+	unsigned number[EV_TYPE_COUNT]; /* for STATE_TELL_NUMBER */
 	struct observer by;
+	struct ev_item item; /* of @by, with @bind: what is told, or was refused as a number */
+	struct state_binding bind;
+	bool refused;
 	uint64_t ahead;	  /* events that the observer has seen of those being passed */
 	uint64_t told[5]; /* by reason */
 	uint64_t devices; /* that reads were told of */
+	uint64_t numbers; /* taken */
 };
 
 /* ---- the observer ---- */
@@ -108,7 +114,7 @@ static unsigned catch_up(struct pair *t, struct state_binding *bind, struct ev_i
 	assert_int_equal(item->kind, EV_ITEM_EVENT);
 	assert_int_equal(state_feed(t->by.state, item, bind, NULL), 1);
 	t->ahead++;
-	return look(&t->by, t->tally.tell[item->ev->type], bind);
+	return look(&t->by, t->tell[item->ev->type], bind);
 }
 
 /* ---- what it is compared with ---- */
@@ -134,28 +140,76 @@ static void assert_same_event(const struct state_passed *e, struct ev *looked)
 				 load_u64(ev_param(looked, 0).p));
 }
 
+/* The next event that is told, for @why. Those in front of it are not. */
+static void catch_up_to_told(struct pair *t, unsigned why)
+{
+	unsigned expected;
+
+	while (!(expected = catch_up(t, &t->bind, &t->item)))
+		;
+	assert_int_equal(why, expected);
+}
+
+static void assert_same_records(const struct pair *t, unsigned type,
+				const struct state_thread *thread, const struct state_fd *fd)
+{
+	assert_int_equal(!thread, !t->bind.thread);
+	if (thread)
+		assert_int_equal(thread->tid, t->bind.thread->tid);
+	if (!(t->tell[type] & STATE_TELL_BY_FD))
+		return;
+	assert_int_equal(!fd, !t->bind.fd);
+	if (fd)
+		assert_int_equal(fd->num, t->bind.fd->num);
+}
+
+/* Takes some of them. */
+static bool told_number(void *arg, unsigned type, const struct state_thread *thread,
+			const struct state_fd *fd, uint64_t ts, int64_t value)
+{
+	struct pair *t = arg;
+	struct ev_value v;
+
+	assert_true(t->tell[type] & STATE_TELL_NUMBER);
+	catch_up_to_told(t, STATE_WHY_ASKED);
+	assert_int_equal(type, t->item.ev->type);
+	assert_int_equal(ts, t->item.ev->ts);
+	assert_same_records(t, type, thread, fd);
+	v = ev_param(t->item.ev, t->number[type]);
+	assert_int_equal(v.n, 8);
+	assert_int_equal(value, load_u64(v.p));
+	t->refused = value % 3 == 0;
+	t->numbers += !t->refused;
+	return !t->refused;
+}
+
+/* Can it be that a number said all of the event that is told? */
+static bool was_a_number(const struct pair *t, unsigned why)
+{
+	struct ev *ev = t->item.ev;
+
+	if (why != STATE_WHY_ASKED || !(t->tell[ev->type] & STATE_TELL_NUMBER))
+		return false;
+	for (unsigned i = 0; i <= t->number[ev->type]; i++)
+		if (ev_param(ev, i).n != 8)
+			return false;
+	return true;
+}
+
 static void told(void *arg, const struct state_passed *e, unsigned why)
 {
 	struct pair *t = arg;
-	struct state_binding bind;
-	struct ev_item item;
-	unsigned expected;
 
-	/* Those in front of it are not told. */
-	while (!(expected = catch_up(t, &bind, &item)))
-		;
-	assert_same_event(e, item.ev);
-	assert_int_equal(why, expected);
-	assert_int_equal(e->visible, bind.visible);
-	assert_int_equal(!e->thread, !bind.thread);
-	if (e->thread)
-		assert_int_equal(e->thread->tid, bind.thread->tid);
-	if (t->tally.tell[e->event->type] & STATE_TELL_BY_FD) {
-		assert_int_equal(!e->fd, !bind.fd);
-		if (e->fd)
-			assert_int_equal(e->fd->num, bind.fd->num);
+	if (!t->refused)
+		catch_up_to_told(t, why);
+	assert_int_equal(t->refused, was_a_number(t, why));
+	t->refused = false;
+	assert_same_event(e, t->item.ev);
+	assert_int_equal(e->visible, t->bind.visible);
+	assert_same_records(t, e->event->type, e->thread, e->fd);
+	if (t->tell[e->event->type] & STATE_TELL_BY_FD) {
 		mark(e->fd);
-		mark(bind.fd);
+		mark(t->bind.fd);
 	}
 	if (why & STATE_WHY_SAMPLE)
 		t->tally.to_sample = EACH;
@@ -170,19 +224,26 @@ static bool looks_at_some(const void *arg, unsigned type)
 	return type % 11 == 0;
 }
 
-static void ask(struct state_tally *tally)
+static void ask(struct pair *t, struct state_passing *p)
 {
 	static const uint8_t by_turns[] = {0, STATE_TELL_SOCKETS, STATE_TELL_ALL,
 					   STATE_TELL_MARKED | STATE_TELL_SAMPLE,
 					   STATE_TELL_DEVICES};
 
 	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
-		tally->tell[type] = by_turns[type % COUNT_OF(by_turns)];
-	tally->tell[EV_READ_X] = STATE_TELL_SOCKETS | STATE_TELL_DEVICES | STATE_TELL_SAMPLE;
-	tally->tell[EV_WRITE_X] = STATE_TELL_SOCKETS | STATE_TELL_SAMPLE;
-	tally->tell[EV_CLOSE_X] = STATE_TELL_MARKED;
-	tally->tell[EV_FSTAT_X] = STATE_TELL_ALL;
-	tally->tell[EV_GETUID_X] = 0;
+		t->tell[type] = by_turns[type % COUNT_OF(by_turns)];
+	t->tell[EV_READ_X] =
+	    STATE_TELL_SOCKETS | STATE_TELL_DEVICES | STATE_TELL_SAMPLE | STATE_TELL_NUMBER;
+	t->tell[EV_WRITE_X] = STATE_TELL_SOCKETS | STATE_TELL_SAMPLE;
+	t->tell[EV_CLOSE_X] = STATE_TELL_MARKED;
+	t->tell[EV_FSTAT_X] = STATE_TELL_ALL | STATE_TELL_NUMBER;
+	t->number[EV_FSTAT_X] = 1;
+	t->tell[EV_GETUID_X] = 0;
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
+		p->ways[type].tell = t->tell[type];
+		if (t->tell[type] & STATE_TELL_NUMBER)
+			state_way_tells_number(&p->ways[type], t->number[type]);
+	}
 }
 
 /* What is delivered is taken by both, without an account. */
@@ -212,8 +273,9 @@ static void compare(struct pair *t)
 	p.tally = &t->tally;
 	t->tally.told = told;
 	t->tally.arg = t;
+	t->tally.told_number = told_number;
 	t->tally.to_sample = EACH;
-	ask(&t->tally);
+	ask(t, &p);
 	do {
 		p.max = rounds % 5 ? 97 : UINT64_MAX;
 		if (rounds++ % 4 == 0) {
@@ -354,6 +416,7 @@ static void made_up_events_are_told_as_an_observer_sees_them(void **unused)
 	for (unsigned i = 0; i < 4; i++)
 		assert_true(t.told[i] > 100);
 	assert_true(t.devices > 100);
+	assert_true(t.numbers > 100);
 	cb_done(&c);
 }
 
