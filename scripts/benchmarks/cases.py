@@ -17,6 +17,8 @@ GROUPINGS = (("by process and rule", "SELECT process_id, rule_id, count(*), max(
              ("by a part of the text", "SELECT substr(output, 26, 14), count(*) FROM alerts GROUP BY 1 ORDER BY 2 DESC LIMIT 50"),
              ("by a field of the output", "SELECT output_fields ->> '$.\"fd.name\"' AS file, count(*) FROM alerts GROUP BY file ORDER BY 2 DESC LIMIT 50"),
              ("by names of rule and process", "SELECT rule, comm, count(*), max(ts) FROM v_alert GROUP BY rule, comm ORDER BY 3 DESC LIMIT 50"),
+             ("with distinct processes by rule", "SELECT rule, count(DISTINCT process_id) AS n FROM v_alert GROUP BY rule HAVING n > 5 ORDER BY n DESC"),
+             ("by fingerprint and hour", "SELECT fingerprint, substr(time, 1, 13), count(*) FROM v_alert GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 20"),
              ("by host, severity and minute", "SELECT hostname, severity, ts / 60000000000, count(*) FROM v_alert GROUP BY 1, 2, 3"))
 COUNTS = (("by rule", "SELECT rule, alerts FROM v_rule_count"), ("by severity", "SELECT priority, alerts FROM v_severity_count"),
           ("by fingerprint", "SELECT fingerprint, rule, alerts FROM v_group ORDER BY alerts DESC LIMIT 50"))
