@@ -20,7 +20,7 @@ static size_t differences(const struct reg_comparison *c)
 	return c->count - c->tiers[REG_UNCHANGED];
 }
 
-/* Unchanged lines are written anew, too: what is ignored now may be in the old ones. */
+/* Unchanged lines are written anew, too, without what is ignored now. */
 static void choose_all(struct update *u)
 {
 	size_t of = differences(&u->diff), number = 0;
@@ -34,9 +34,7 @@ static void choose_all(struct update *u)
 			answer = u->asker ? u->asker->ask(u->asker->arg, u->r, p, ++number, of)
 					  : REG_ACCEPT;
 		u->quit |= answer == REG_QUIT;
-		kept = p->tier == REG_UNCHANGED || answer == REG_ACCEPT || answer == REG_ACCEPT_REST
-			   ? p->b
-			   : p->a;
+		kept = answer == REG_ACCEPT || answer == REG_ACCEPT_REST ? p->b : p->a;
 		if (kept)
 			reg_alert_line(&u->text, kept, &u->ignore);
 	}

@@ -125,6 +125,13 @@ def options(folder):
     r.equal(count("options: [priority=critical]"), 4, "options")
     config = write(os.path.join(folder, "falco.yaml"), "rules_files: [%s]\npriority: critical\n" % RULES)
     r.equal(count("config: %s" % config, rules=None), 4, "config, with its rules")
+    # rules are loaded once for tests that differ in nothing, and anew for those that do
+    mixed = [("", 30), ("disable: Password", 27), ("disable_tags: [T1552.004]", 26), ("tags: [T1003.008]", 3), ("min_priority: critical", 4),
+             ("options: [priority=error]", 5), ("filter: proc.name = cat", 2), ("", 30)]
+    for i, (text, _) in enumerate(mixed):
+        make(os.path.join(folder, "mixed"), "m%d" % i, text + "\nunexpected: ignore\n")
+    got = json.loads(scapula("-f", "json", os.path.join(folder, "mixed"))[1])["tests"]
+    r.equal([t["alerts"] for t in got], [n for _, n in mixed], "tests of one suite that select differently")
     both = write(os.path.join(folder, "both.yaml"),
                  "- rule: a\n  desc: a\n  condition: evt.type = execve\n  output: a\n  priority: INFO\n"
                  "- rule: b\n  desc: b\n  condition: evt.type = execve\n  output: b\n  priority: INFO\n")
