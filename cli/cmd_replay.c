@@ -10,6 +10,7 @@ enum {
 	OPT_FROM = OPT_AFTER_RULE_RUN,
 	OPT_TO,
 	OPT_SHARD,
+	OPT_REUSE,
 };
 
 static const struct cli_option replay_options[] = {
@@ -17,6 +18,8 @@ static const struct cli_option replay_options[] = {
     {OPT_FROM, "from", "TIME", "rules see events from then on: ISO 8601, @SECONDS or +DURATION"},
     {OPT_TO, "to", "TIME", "and until then"},
     {OPT_SHARD, "shard", "LIST", "the captures of a list of 'scapula shard', into a part"},
+    {OPT_REUSE, "reuse", "CASE",
+     "with --shard: take over what an earlier case has and rules leave as it is"},
     {OPT_STATS, "stats", NULL, "time, rate and memory at the end"},
     CLI_OPTION_JOBS,
     {0, NULL, NULL, NULL},
@@ -35,6 +38,7 @@ struct replay {
 	struct cli_rule_run rules;
 	bool stats;
 	const char *shard; /* a list instead of captures */
+	const char *reuse; /* a case that was made of parts */
 };
 
 static int take_option(void *arg, int id, const char *value)
@@ -49,6 +53,9 @@ static int take_option(void *arg, int id, const char *value)
 		return cli_take_time("to", value, &window->to, &window->to_relative);
 	case OPT_SHARD:
 		o->shard = value;
+		return 0;
+	case OPT_REUSE:
+		o->reuse = value;
 		return 0;
 	case OPT_STATS:
 		o->stats = true;
@@ -132,8 +139,17 @@ static int replay_all(struct replay *o, char **paths, size_t count)
 static int work_on_shard(struct replay *o, int argc, char **argv, int first)
 {
 	struct cli_worker w = {
-	    .list = o->shard, .rules = &o->rules, .replay = replay_one, .arg = o};
 
+	    .list = o->shard,
+	    .reuse = o->reuse,
+	    .rules = &o->rules,
+	    .replay = replay_one,
+	    .arg = o};
+
+	if (!o->shard) {
+		cli_log(CLI_ERROR, "--reuse goes with --shard");
+		return cli_rule_run_done(&o->rules, CLI_USAGE);
+	}
 	if (first < argc) {
 		cli_log(CLI_ERROR, "--shard names the captures; '%s' is one more", argv[first]);
 		return cli_rule_run_done(&o->rules, CLI_USAGE);
@@ -222,7 +238,7 @@ int cmd_replay(int argc, char **argv)
 		status = cli_flush();
 	} else if (status == 0) {
 		cli_catch_signals();
-		if (o.shard)
+		if (o.shard || o.reuse)
 			return work_on_shard(&o, argc, argv, first);
 		status = work(&o, argc, argv, first);
 	}
