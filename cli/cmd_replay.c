@@ -14,6 +14,7 @@ enum {
 	OPT_CACHE,
 	OPT_SHARD,
 	OPT_PROFILE,
+	OPT_REUSE,
 };
 
 static const struct cli_option replay_options[] = {
@@ -23,6 +24,8 @@ static const struct cli_option replay_options[] = {
     {OPT_SHARD, "shard", "LIST", "the captures of a list of 'scapula shard', into a part"},
     {OPT_CACHE, "cache", "DIR",
      "keep what each rule finds, and evaluate only what is not there yet"},
+    {OPT_REUSE, "reuse", "CASE",
+     "with --shard: take over what an earlier case has and rules leave as it is"},
     {OPT_STATS, "stats", NULL, "time, rate and memory at the end"},
     {OPT_PROFILE, "profile", "FILE",
      "what each rule cost; .json: as JSON, -: on stderr; by one thread"},
@@ -46,6 +49,7 @@ struct replay {
 	const char *shard;   /* a list instead of captures */
 	const char *profile; /* where it goes, or NULL */
 	struct run_profile *costs;
+	const char *reuse; /* a case that was made of parts */
 };
 
 static int take_option(void *arg, int id, const char *value)
@@ -63,6 +67,9 @@ static int take_option(void *arg, int id, const char *value)
 		return 0;
 	case OPT_CACHE:
 		o->cache = value;
+		return 0;
+	case OPT_REUSE:
+		o->reuse = value;
 		return 0;
 	case OPT_STATS:
 		o->stats = true;
@@ -136,8 +143,17 @@ static int replay_all(struct replay *o, char **paths, size_t count)
 static int work_on_shard(struct replay *o, int argc, char **argv, int first)
 {
 	struct cli_worker w = {
-	    .list = o->shard, .rules = &o->rules, .replay = replay_one, .arg = o};
 
+	    .list = o->shard,
+	    .reuse = o->reuse,
+	    .rules = &o->rules,
+	    .replay = replay_one,
+	    .arg = o};
+
+	if (!o->shard) {
+		cli_log(CLI_ERROR, "--reuse goes with --shard");
+		return cli_rule_run_done(&o->rules, CLI_USAGE);
+	}
 	if (first < argc) {
 		cli_log(CLI_ERROR, "--shard names the captures; '%s' is one more", argv[first]);
 		return cli_rule_run_done(&o->rules, CLI_USAGE);
@@ -265,7 +281,7 @@ int cmd_replay(int argc, char **argv)
 		status = cli_flush();
 	} else if (status == 0) {
 		cli_catch_signals();
-		if (o.shard)
+		if (o.shard || o.reuse)
 			return work_on_shard(&o, argc, argv, first);
 		status = work(&o, argc, argv, first);
 	}

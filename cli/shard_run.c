@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "cli/custody.h"
+#include "cli/shard_reuse.h"
 #include "cli/worklist.h"
 #include "query/part.h"
 
@@ -26,7 +27,8 @@ struct work {
 	const char *part;      /* path */
 	char node[NODE_MAX];
 	struct qry_part *p;
-	size_t replayed, kept;
+	struct cli_reuse reuse;
+	size_t replayed, kept, taken;
 	bool stopped;
 };
 
@@ -209,27 +211,41 @@ static void measure(struct qry_trace_result *r, uint64_t wall, uint64_t cpu)
 	r->rss_kb = (uint64_t)usage.ru_maxrss;
 }
 
-/* Return: as replay_trace(); err is set if it is of the database. */
-static int try_trace(struct work *k, const struct reg_trace *t, struct error *err)
+/* Return: an exit status, or ERR_*: the database failed. */
+static int try_trace(struct work *k, const struct reg_trace *t, struct qry_trace_result *r,
+		     struct error *err)
 {
 	struct cli_rule_run *o = k->w->rules;
-	uint64_t wall = clock_ns(CLOCK_MONOTONIC), cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	struct cli_found before = cli_rule_run_found(o);
 	struct cli_replayed rep = {0};
-	struct qry_trace_result r = {0};
-	int status, rc;
+	int status = k->w->replay(k->w->arg, t->path, &rep), rc = qry_writer_flush(o->writer, err);
 
-	status = k->w->replay(k->w->arg, t->path, &rep);
-	rc = qry_writer_flush(o->writer, err);
 	if (rc < 0 || run_is_broken(o->r))
 		return rc < 0 ? rc : status;
-	r.status = judge(t, &rep, &status);
-	if (qry_trace_is_kept(r.status))
+	r->status = judge(t, &rep, &status);
+	if (qry_trace_is_kept(r->status))
 		status = cli_worse(status, cli_rule_run_findings(o, &before));
-	r.exit_status = status;
-	r.events = rep.events;
+	r->exit_status = status;
+	r->events = rep.events;
+	k->stopped = r->status == QRY_TRACE_INTERRUPTED;
+	k->replayed += !k->stopped;
+	return status;
+}
+
+/* Return: likewise. */
+static int take_or_try(struct work *k, const struct reg_trace *t, struct error *err)
+{
+	uint64_t wall = clock_ns(CLOCK_MONOTONIC), cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	struct qry_trace_result r = {0};
+	int status, rc = cli_reuse_trace(&k->reuse, t, &r, err);
+
+	if (rc < 0)
+		return rc;
+	k->taken += rc > 0;
+	status = rc > 0 ? r.exit_status : try_trace(k, t, &r, err);
+	if (status < 0 || run_is_broken(k->w->rules->r))
+		return status;
 	measure(&r, wall, cpu);
-	k->stopped = r.status == QRY_TRACE_INTERRUPTED;
 	rc = qry_part_end(k->p, t->seq, &r, err);
 	return rc < 0 ? rc : status;
 }
@@ -244,11 +260,7 @@ static int replay_trace(struct work *k, const struct reg_trace *t, struct error 
 		return rc;
 	}
 	rc = qry_part_begin(k->p, t->seq, t->sha256, t->path, k->node, err);
-	if (rc < 0)
-		return rc;
-	rc = try_trace(k, t, err);
-	k->replayed += rc >= 0 && !k->stopped;
-	return rc;
+	return rc < 0 ? rc : take_or_try(k, t, err);
 }
 
 static void stop_run(void *arg)
@@ -264,6 +276,10 @@ static int replay_all(struct work *k)
 
 	if (rc == 0)
 		rc = qry_part_claim(k->p, &err);
+	if (rc == 0) {
+		status = cli_reuse_open(&k->reuse, k->w->reuse, k->w->rules, k->p, &k->job);
+		k->stopped = status != 0;
+	}
 	cli_on_interrupt(stop_run, r);
 	for (size_t i = 0; i < k->list.count && rc >= 0 && !k->stopped; i++) {
 		if (cli_interrupted() || run_is_broken(r))
@@ -272,6 +288,7 @@ static int replay_all(struct work *k)
 		status = rc < 0 ? status : cli_worse(status, rc);
 	}
 	cli_on_interrupt(NULL, NULL);
+	cli_reuse_done(&k->reuse);
 	if (rc < 0)
 		status = cli_worse(status, cli_fail(&err));
 	k->stopped |= rc < 0 || run_is_broken(r) || cli_interrupted();
@@ -296,8 +313,9 @@ static int complete(struct work *k, int status)
 		return cli_worse(status, CLI_INPUT);
 	}
 	k->w->rules->db = k->part;
-	cli_log(CLI_NOTE, "shard %u of %u: %zu captures replayed, %zu were; '%s' is complete",
-		k->job.shard, k->job.shards, k->replayed, k->kept, k->part);
+	cli_log(CLI_NOTE,
+		"shard %u of %u: %zu captures replayed, %zu were, %zu taken over; '%s' is complete",
+		k->job.shard, k->job.shards, k->replayed, k->kept, k->taken, k->part);
 	return cli_worse(status, cli_worst_of(exits));
 }
 

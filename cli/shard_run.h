@@ -18,7 +18,8 @@ struct cli_replayed { /* how a capture was */
 };
 
 struct cli_worker {
-	const char *list; /* path */
+	const char *list;  /* path */
+	const char *reuse; /* path of an earlier case, or NULL */
 	struct cli_rule_run *rules;
 	/* Replay one capture, tell what is wrong with it. Return: an exit status. */
 	int (*replay)(void *arg, const char *path, struct cli_replayed *out);

@@ -5,7 +5,7 @@
 n=$(expr "$1" + 0)
 list=$(printf '%s/shard-%04d.lst' "${JOB:?}" "$n") part=$(printf '%s/part-%04d.db' "${PARTS:?}" "$n")
 mkdir -p "$PARTS"
-"${SCAPULA:-scapula}" replay -q --shard "$list" -r "${RULES:?}" --db "$part" &
+"${SCAPULA:-scapula}" replay -q --shard "$list" -r "${RULES:?}" --db "$part" ${REUSE:+--reuse "$REUSE"} &
 trap 'kill -TERM $!' TERM
 wait $! # ends early if SIGTERM comes: what the worker has is being written then
 wait $!

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PLANS_MAX 64
-
 struct qry_assembler {
 	sqlite3 *db; /* the case */
 	char *path;
@@ -21,38 +19,13 @@ struct qry_assembler {
 	struct qry_trace *traces;
 	size_t trace_count, trace_room;
 	bool numbered;
-	struct qry_plan plans[PLANS_MAX];
+	struct qry_plan plans[QRY_PLANS_MAX];
 	size_t plan_count;
 	bool has_run;		   /* the first part that was copied gave it, and the rules */
 	int64_t started, finished; /* of the runs of all */
 };
 
 /* --- the case */
-
-static int make_plans(struct qry_assembler *a, struct error *err)
-{
-	static const char sql[] =
-	    "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid";
-	sqlite3_stmt *stmt = NULL;
-	int rc = 0, step = sqlite3_prepare_v2(a->db, sql, -1, &stmt, NULL);
-
-	while (rc == 0 && (step == SQLITE_OK || step == SQLITE_ROW) &&
-	       (step = sqlite3_step(stmt)) == SQLITE_ROW) {
-		const char *table = (const char *)sqlite3_column_text(stmt, 0);
-
-		if (qry_table_is_own(table))
-			continue;
-		if (a->plan_count == PLANS_MAX)
-			rc = error_set(err, ERR_LIMIT, "more than %d tables", PLANS_MAX);
-		else
-			rc = qry_plan_make(a->db, a->path, table, &a->plans[a->plan_count], err);
-		a->plan_count += rc == 0;
-	}
-	sqlite3_finalize(stmt);
-	return rc == 0 && step != SQLITE_DONE
-		   ? qry_db_error(a->db, a->path, step, "looking at tables", err)
-		   : rc;
-}
 
 int qry_assembler_new(const char *path, const char *version, struct qry_assembler **out,
 		      struct error *err)
@@ -73,7 +46,7 @@ int qry_assembler_new(const char *path, const char *version, struct qry_assemble
 	if (rc == 0)
 		rc = qry_part_tables(a->db, path, err);
 	if (rc == 0)
-		rc = make_plans(a, err);
+		rc = qry_plan_all(a->db, path, a->plans, &a->plan_count, err);
 	if (rc < 0) {
 		qry_assembler_free(a);
 		return rc;
@@ -240,13 +213,6 @@ static int number(struct qry_assembler *a, struct error *err)
 	return 0;
 }
 
-static void numbers_done(struct qry_numbers *n)
-{
-	map_done(&n->readings);
-	map_done(&n->captures);
-	map_done(&n->rules);
-}
-
 static int find_numbers(struct qry_assembler *a, size_t part, struct qry_numbers *n,
 			struct error *err)
 {
@@ -264,131 +230,17 @@ static int find_numbers(struct qry_assembler *a, size_t part, struct qry_numbers
 
 struct copying {
 	struct qry_assembler *a;
-	const char *path; /* of the part */
-	sqlite3 *db;
-	struct qry_numbers numbers;
-	bool broken; /* the failure is one of the case */
+	struct qry_copying c;
 };
-
-static int part_failed(struct copying *c, int rc, struct error *err)
-{
-	return qry_db_error(c->db, c->path, rc, "reading", err);
-}
-
-/* SQLite did not take what the part has, or could not write. */
-static int case_failed(struct copying *c, int rc, struct error *err)
-{
-	int kind = rc & 0xff;
-
-	if (kind == SQLITE_CONSTRAINT || kind == SQLITE_MISMATCH || kind == SQLITE_TOOBIG)
-		return error_set(err, ERR_FORMAT, "part '%s' makes no sense: %s", c->path,
-				 sqlite3_errmsg(c->a->db));
-	c->broken = true;
-	return qry_db_error(c->a->db, c->a->path, rc, "adding rows", err);
-}
-
-static int bind_number(struct copying *c, const struct qry_plan *p, sqlite3_stmt *from,
-		       sqlite3_stmt *to, int at)
-{
-	int64_t value;
-
-	if (sqlite3_column_type(from, at) != SQLITE_INTEGER ||
-	    !qry_plan_map(&c->numbers, p->kind[at], sqlite3_column_int64(from, at),
-			  sqlite3_column_int64(from, 0), &value))
-		return SQLITE_MISMATCH;
-	return sqlite3_bind_int64(to, at + 1, value);
-}
-
-static int copy_row(struct copying *c, const struct qry_plan *p, sqlite3_stmt *from,
-		    sqlite3_stmt *to, struct error *err)
-{
-	int rc = SQLITE_OK;
-
-	for (int i = 0; i < (int)p->columns && rc == SQLITE_OK; i++) {
-		if (p->kind[i] == QRY_COLUMN_PLAIN || sqlite3_column_type(from, i) == SQLITE_NULL)
-			rc = sqlite3_bind_value(to, i + 1, sqlite3_column_value(from, i));
-		else
-			rc = bind_number(c, p, from, to, i);
-	}
-	if (rc == SQLITE_MISMATCH)
-		return error_set(err, ERR_FORMAT,
-				 "part '%s' makes no sense: a row refers to what is not there",
-				 c->path);
-	if (rc == SQLITE_OK) {
-		sqlite3_step(to);
-		rc = sqlite3_reset(to);
-	}
-	return rc == SQLITE_OK ? 0 : case_failed(c, rc, err);
-}
-
-static int copy_table(struct copying *c, const struct qry_plan *p, struct error *err)
-{
-	sqlite3_stmt *from = NULL, *to = NULL;
-	int rc = 0, step = sqlite3_prepare_v2(c->db, p->select, -1, &from, NULL);
-
-	if (step != SQLITE_OK)
-		rc = part_failed(c, step, err);
-	if (rc == 0) {
-		int made = sqlite3_prepare_v2(c->a->db, p->insert, -1, &to, NULL);
-
-		if (made != SQLITE_OK)
-			rc = case_failed(c, made, err);
-	}
-	while (rc == 0 && (step = sqlite3_step(from)) == SQLITE_ROW)
-		rc = copy_row(c, p, from, to, err);
-	if (rc == 0 && step != SQLITE_DONE)
-		rc = part_failed(c, step, err);
-	sqlite3_finalize(from);
-	sqlite3_finalize(to);
-	return rc;
-}
 
 /* --- rules and runs, which all parts have the same of */
 
 #define RULE_COLUMNS                                                                               \
 	"digest, name, description, source, priority, condition, compiled, output, tags"
 
-/* Its number in the case, 0: the case has none of that digest. */
-static int find_rule(struct copying *c, sqlite3_value *digest, int64_t *id, struct error *err)
-{
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(c->a->db, "SELECT rule_id FROM rules WHERE digest = ?1", -1,
-				    &stmt, NULL);
-
-	*id = 0;
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_value(stmt, 1, digest);
-	if (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		*id = sqlite3_column_int64(stmt, 0);
-		rc = SQLITE_DONE;
-	}
-	sqlite3_finalize(stmt);
-	return rc == SQLITE_DONE ? 0 : case_failed(c, rc, err);
-}
-
 static int map_rules(struct copying *c, struct error *err)
 {
-	sqlite3_stmt *stmt = NULL;
-	int rc = 0,
-	    step = sqlite3_prepare_v2(c->db, "SELECT rule_id, digest FROM rules", -1, &stmt, NULL);
-
-	if (step == SQLITE_OK)
-		while (rc == 0 && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
-			int64_t id;
-
-			rc = find_rule(c, sqlite3_column_value(stmt, 1), &id, err);
-			if (rc == 0 && !id)
-				rc = error_set(err, ERR_FORMAT,
-					       "part '%s' makes no sense: it has a rule that the "
-					       "others have not",
-					       c->path);
-			if (rc == 0 &&
-			    map_put(&c->numbers.rules, (uint64_t)sqlite3_column_int64(stmt, 0),
-				    (void *)(uintptr_t)id) < 0)
-				rc = error_nomem(err);
-		}
-	sqlite3_finalize(stmt);
-	return rc == 0 && step != SQLITE_DONE ? part_failed(c, step, err) : rc;
+	return qry_copy_map_rules(&c->c, true, err);
 }
 
 /* Tables of the first part as they are; the newest of its runs is the one that completed it. */
@@ -416,22 +268,23 @@ static int copy_rules(struct copying *c, struct error *err)
 	     .kind = {[5] = QRY_COLUMN_RULE}},
 	};
 #undef NEWEST
-	int rc = copy_table(c, &plans[0], err);
+	int rc = qry_copy_table(&c->c, &plans[0], plans[0].select, err);
 
 	if (rc == 0)
 		rc = map_rules(c, err);
 	for (size_t i = 1; i < COUNT_OF(plans) && rc == 0; i++)
-		rc = copy_table(c, &plans[i], err);
+		rc = qry_copy_table(&c->c, &plans[i], plans[i].select, err);
 	return rc;
 }
 
 static int note_times(struct copying *c, int64_t *started, int64_t *finished, struct error *err)
 {
-	int rc = qry_db_int(c->db, c->path, "SELECT min(started_ts) FROM runs", started, err);
+	int rc =
+	    qry_db_int(c->c.from, c->c.from_path, "SELECT min(started_ts) FROM runs", started, err);
 
 	return rc < 0 ? rc
-		      : qry_db_int(c->db, c->path, "SELECT ifnull(max(finished_ts), 0) FROM runs",
-				   finished, err);
+		      : qry_db_int(c->c.from, c->c.from_path,
+				   "SELECT ifnull(max(finished_ts), 0) FROM runs", finished, err);
 }
 
 static int copy_all(struct copying *c, struct error *err)
@@ -443,7 +296,7 @@ static int copy_all(struct copying *c, struct error *err)
 	if (rc == 0)
 		rc = a->has_run ? map_rules(c, err) : copy_rules(c, err);
 	for (size_t i = 0; i < a->plan_count && rc == 0; i++)
-		rc = copy_table(c, &a->plans[i], err);
+		rc = qry_copy_table(&c->c, &a->plans[i], a->plans[i].select, err);
 	if (rc < 0)
 		return rc;
 	a->started = !a->has_run || started < a->started ? started : a->started;
@@ -461,19 +314,21 @@ static int copy_part(struct copying *c, struct error *err)
 		rc = copy_all(c, err);
 		if (rc < 0) {
 			sqlite3_exec(a->db, "ROLLBACK", NULL, NULL, NULL);
-			c->broken |= rc == ERR_NOMEM;
+			c->c.broken |= rc == ERR_NOMEM;
 			return rc;
 		}
 		rc = qry_db_exec(a->db, a->path, "COMMIT", err);
 	}
-	c->broken = rc < 0;
+	c->c.broken = rc < 0;
 	a->has_run |= rc == 0;
 	return rc;
 }
 
 int qry_assembler_copy(struct qry_assembler *a, const char *path, bool *broken, struct error *err)
 {
-	struct copying c = {.a = a, .path = path};
+	struct copying c = {
+	    .a = a,
+	    .c = {.from_path = path, .to = a->db, .to_path = a->path, .numbers = {.run = 1}}};
 	size_t part = 0;
 	int rc = a->numbered ? 0 : number(a, err);
 
@@ -481,15 +336,15 @@ int qry_assembler_copy(struct qry_assembler *a, const char *path, bool *broken, 
 	while (part < a->part_count && strcmp(a->parts[part], path) != 0)
 		part++;
 	if (rc == 0)
-		rc = find_numbers(a, part, &c.numbers, err);
+		rc = find_numbers(a, part, &c.c.numbers, err);
 	if (rc == 0)
-		rc = qry_db_open_readonly(path, &c.db, err);
+		rc = qry_db_open_readonly(path, &c.c.from, err);
 	if (rc == 0) {
 		rc = copy_part(&c, err);
-		*broken = c.broken;
+		*broken = c.c.broken;
 	}
-	sqlite3_close(c.db);
-	numbers_done(&c.numbers);
+	sqlite3_close(c.c.from);
+	qry_numbers_done(&c.c.numbers);
 	return rc;
 }
 

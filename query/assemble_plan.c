@@ -20,7 +20,7 @@ static const struct {
 	enum qry_column_kind kind;
 	const char *ask; /* what is asked for instead; NULL: the column itself */
 } rules[] = {
-    {"run_captures", "seq", QRY_COLUMN_READING, "t.run_capture_id"},
+    {"run_captures", "seq", QRY_COLUMN_SEQ, "t.run_capture_id"},
     {"alerts", "alert_id", QRY_COLUMN_ALERT, "t.run_capture_id << 32 | t.seq"},
     {"alerts", "repeats", QRY_COLUMN_ALERT,
      "(SELECT o.run_capture_id << 32 | o.seq FROM alerts o WHERE o.alert_id = t.repeats)"},
@@ -108,6 +108,27 @@ static int add_row_number(const char *table, struct qry_plan *p, struct buf text
 	return add_column(p, text, "rowid", NULL, QRY_COLUMN_EXEC, err);
 }
 
+/* The first of its columns that says of which reading a row is. */
+static char *condition(const struct qry_plan *p, const struct buf *columns)
+{
+	struct sv rest = buf_view(columns);
+
+	for (unsigned i = 0; i < p->columns; i++) {
+		const char *end = rest.n ? memchr(rest.p, ',', rest.n) : NULL;
+		struct sv name = sv_make(rest.p, end ? (size_t)(end - rest.p) : rest.n);
+
+		if (p->kind[i] == QRY_COLUMN_READING)
+			return sqlite3_mprintf("t.%.*s = ?1", (int)name.n, name.p);
+		if (p->kind[i] == QRY_COLUMN_CAPTURE)
+			return sqlite3_mprintf("t.%.*s = ?2", (int)name.n, name.p);
+		if (p->kind[i] == QRY_COLUMN_IN_READING)
+			return sqlite3_mprintf("t.%.*s >= ?1 << 32 AND t.%.*s < (?1 + 1) << 32",
+					       (int)name.n, name.p, (int)name.n, name.p);
+		rest = sv_drop(rest, name.n + 2);
+	}
+	return sqlite3_mprintf("0"); /* of no reading */
+}
+
 static int write_statements(struct qry_plan *p, const char *table, struct buf text[2],
 			    struct error *err)
 {
@@ -118,7 +139,9 @@ static int write_statements(struct qry_plan *p, const char *table, struct buf te
 	p->select = sqlite3_mprintf("%s FROM %s t", buf_cstr(&text[0]), table);
 	p->insert = sqlite3_mprintf("INSERT INTO %s (%s) VALUES (%s)", table, buf_cstr(&text[1]),
 				    buf_cstr(&marks));
-	bool failed = marks.failed || text[0].failed || text[1].failed || !p->select || !p->insert;
+	p->of_reading = condition(p, &text[1]);
+	bool failed = marks.failed || text[0].failed || text[1].failed || !p->select ||
+		      !p->insert || !p->of_reading;
 
 	buf_done(&marks);
 	return failed ? error_nomem(err) : 0;
@@ -148,7 +171,35 @@ void qry_plan_done(struct qry_plan *p)
 {
 	sqlite3_free(p->select);
 	sqlite3_free(p->insert);
+	sqlite3_free(p->of_reading);
 	*p = (struct qry_plan){0};
+}
+
+int qry_plan_all(sqlite3 *db, const char *path, struct qry_plan plans[QRY_PLANS_MAX], size_t *count,
+		 struct error *err)
+{
+	static const char sql[] =
+	    "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid";
+	sqlite3_stmt *stmt = NULL;
+	int rc = 0, step = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+
+	*count = 0;
+	while (rc == 0 && (step == SQLITE_OK || step == SQLITE_ROW) &&
+	       (step = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const char *table = (const char *)sqlite3_column_text(stmt, 0);
+
+		if (qry_table_is_own(table))
+			continue;
+		if (*count == QRY_PLANS_MAX)
+			rc = error_set(err, ERR_LIMIT, "more than %d tables", QRY_PLANS_MAX);
+		else
+			rc = qry_plan_make(db, path, table, &plans[*count], err);
+		*count += rc == 0;
+	}
+	sqlite3_finalize(stmt);
+	return rc == 0 && step != SQLITE_DONE
+		   ? qry_db_error(db, path, step, "looking at tables", err)
+		   : rc;
 }
 
 bool qry_plan_map(const struct qry_numbers *n, enum qry_column_kind kind, int64_t value,
@@ -162,7 +213,7 @@ bool qry_plan_map(const struct qry_numbers *n, enum qry_column_kind kind, int64_
 		*out = value;
 		return true;
 	case QRY_COLUMN_RUN:
-		*out = 1;
+		*out = n->run;
 		return true;
 	case QRY_COLUMN_RULE:
 		*out = (int64_t)(uintptr_t)map_get(&n->rules, (uint64_t)value);
@@ -174,6 +225,10 @@ bool qry_plan_map(const struct qry_numbers *n, enum qry_column_kind kind, int64_
 	case QRY_COLUMN_READING:
 		t = map_get(&n->readings, (uint64_t)value);
 		*out = t ? t->new_reading : 0;
+		return t != NULL;
+	case QRY_COLUMN_SEQ:
+		t = map_get(&n->readings, (uint64_t)value);
+		*out = t ? t->new_reading + n->seq_base : 0;
 		return t != NULL;
 	case QRY_COLUMN_IN_READING:
 		t = map_get(&n->readings, upper);

@@ -325,6 +325,12 @@ int qry_part_open(const char *path, const struct qry_job *job, struct qry_part *
 	return 0;
 }
 
+sqlite3 *qry_part_db(struct qry_part *p, const char **path)
+{
+	*path = p->path;
+	return p->db;
+}
+
 /* Return: 1: a run older than ours goes on, 0: none does, or ERR_*. */
 static int is_taken(struct qry_part *p, struct error *err)
 {

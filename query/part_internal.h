@@ -8,6 +8,8 @@
 
 /* Make the tables, unless they are there. */
 MUST_CHECK int qry_part_tables(sqlite3 *db, const char *path, struct error *err);
+/* Its connection, and its path, both as long as the part is open. */
+sqlite3 *qry_part_db(struct qry_part *p, const char **path);
 /* Is there any reading of the capture? If not, it goes. */
 MUST_CHECK int qry_part_drop_captures(sqlite3 *db, const char *path, struct error *err);
 

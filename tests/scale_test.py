@@ -284,6 +284,78 @@ def kubernetes_command():
     return [w.replace("/contrib/", scale.CONTRIB + "/") for w in spec["template"]["spec"]["containers"][0]["command"]]
 
 
+def edited_rules(rules):
+    """(what, rules) for edits of which some change what a capture gives."""
+    def named(kind):
+        return [i for i, x in enumerate(rules) if kind in x]
+    hits = {"Program directory changed", "Cron job written"}
+    hit = next(i for i in named("rule") if rules[i]["rule"] in hits)
+    silent = next(i for i in named("rule") if "memory" not in rules[i]["rule"] and i != hit)
+    yield "nothing", rules
+    yield "a comment", rules
+    for what, at, change in (("an output", hit, {"output": "changed %proc.name"}),
+                             ("a condition that matches more", silent, {"condition": "(%s) or evt.type = getdents64" % rules[silent]["condition"]}),
+                             ("a condition that matches nothing", hit, {"condition": "evt.type = mount and proc.name = nobody"}),
+                             ("a priority", hit, {"priority": "DEBUG"}),
+                             ("a rule is switched off", hit, {"enabled": False})):
+        yield what, rules[:at] + [dict(rules[at], **change)] + rules[at + 1:]
+    yield "a rule is gone", rules[:hit] + rules[hit + 1:]
+    yield "a rule in front", [{"rule": "New", "desc": "d", "condition": "evt.type = execve", "output": "%proc.name", "priority": "NOTICE"}] + rules
+    yield "a rule that nothing matches", rules + [{"rule": "Never", "desc": "d", "condition": "evt.type = bpf and evt.arg[0] = x", "output": "o",
+                                                   "priority": "NOTICE"}]
+    last = named("rule")[-2:]
+    yield "two rules change places", rules[:last[0]] + [rules[last[1]]] + rules[last[0] + 1:last[1]] + [rules[last[0]]] + rules[last[1] + 1:]
+
+
+def earlier_cases(folder, captures):
+    """Captures that rules leave as they were are taken over; the case is that of one run whatever was edited."""
+    import yaml
+    here = os.path.join(folder, "reusing")
+    shutil.copytree(captures, here)
+    base = scale.Job(os.path.join(folder, "base"), here, 2)
+    r.check(all(base.replay(n)[0] == 0 for n in range(2)) and base.gather(base.part(0), base.part(1))[0] == 0, "an earlier case")
+    with open(scale.RULES) as f:
+        rules = yaml.safe_load(f)
+    total, seen = len(listed(base.job)), set()
+    for number, (what, edited) in enumerate(edited_rules(rules)):
+        path = os.path.join(folder, "rules-%d.yaml" % number)
+        with open(path, "w") as f:
+            f.write("# %d\n" % number + yaml.safe_dump(edited, sort_keys=False))
+        plain, job = os.path.join(folder, "plain-%d.db" % number), scale.Job(os.path.join(folder, "reuse-%d" % number), here, 2)
+        status, _, err = check.run(["replay", "-q", "-j", "1", "-r", path, "--db", plain] + listed(job.job))
+        r.check(status == 0, "one run: " + what, err)
+        if what == "nothing":  # nothing is opened
+            os.rename(here, here + ".away")
+        if what == "a rule is gone":  # from here on there are indexes
+            status, _, err = check.run(["index", "-q"] + listed(base.job))
+            r.check(status == 0, "captures are indexed", err)
+        taken = passed_over = 0
+        for n in range(2):
+            status, _, err = job.replay(n, "-v", "--reuse", base.out, rules=path)
+            passed_over += err.count("its index has no event that new rules match")
+            r.check(status == 0, "list %d with an earlier case: %s" % (n, what), err)
+            taken += int(re.search(r"(\d+) taken over", err).group(1))
+        if what == "nothing":
+            os.rename(here + ".away", here)
+        status, _, err = job.gather(job.part(0), job.part(1))
+        r.check(status == 0, "gathered: " + what, err)
+        r.equal(scale.compared(job.out), scale.compared(plain), "an earlier case, other rules (%s): the case is that of one run" % what)
+        want = {"nothing": [total], "a comment": [total], "a rule that nothing matches": [total], "two rules change places": [0],
+                "a rule in front": range(total)}.get(what, range(1, total + 1))
+        r.check(taken in want, "%s: captures taken over" % what, "%d of %d" % (taken, total))
+        r.check((passed_over == total) == (what == "a rule that nothing matches"), "%s: captures that are not opened" % what, str(passed_over))
+        seen.add(taken)
+    r.check(len(seen) > 2, "some edits matter to some captures", str(seen))
+    status, _, err = job.replay(0, "--matching", "all", "--reuse", base.out)
+    r.check(status == 3, "a part with other options is not touched", err)
+    os.unlink(job.part(0))
+    status, _, err = job.replay(0, "--matching", "all", "--reuse", base.out)
+    r.check(status == 0 and "nothing is taken over" in err and " 0 taken over" in err, "other options: nothing is taken over", err)
+    os.unlink(job.part(0))
+    status, _, err = job.replay(0, "--fail-on", "alerts", "--reuse", base.out)
+    r.check(status == 1 and " 0 captures replayed" in err, "findings of what is taken over count", err)
+
+
 def the_document(folder, captures):
     """The commands, the function and the queries of docs/scale-out.md, verbatim."""
     here = os.path.join(folder, "document")
@@ -341,6 +413,7 @@ def main():
         what_belongs_together(folder, few)
         captures_that_changed(folder, few)
         damaged_captures(folder, few)
+        earlier_cases(folder, few)
         the_document(folder, few)
     r.finish()
 

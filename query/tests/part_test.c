@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "query/part.h"
+#include "query/reuse.h"
 
 static const struct qry_job job = {
     .job = "j",
@@ -365,6 +366,113 @@ static void damage_of_a_part_is_noticed_wherever_it_is(void **state)
 	assert_int_equal(assemble(s->path, good, bad), 0);
 }
 
+/* --- an earlier case */
+
+static const char sha_of_2[] = "0202020202020202020202020202020202020202020202020202020202020202";
+
+static void a_reading_of_an_earlier_case_is_taken_over(void **state)
+{
+	const struct scratch *s = *state;
+	char old[160];
+	struct worker k;
+	struct qry_reuse *r;
+	struct qry_trace_result result = {0};
+	size_t n;
+
+	path_of(old, s, "old.db");
+	make_part(old, 1, 4, 2);
+	k = begin_worker(s->path, 0);
+	one_trace(&k, 1);
+	OK(qry_reuse_open(old, k.part, &job, &r, err));
+	qry_reuse_new_rules(r, &n);
+	assert_int_equal(n, 0);
+	assert_int_equal(qry_reuse_find(r, "0303", &result, NULL), 0);
+	assert_int_equal(qry_reuse_find(r, sha_of_2, &result, NULL), 1);
+	assert_int_equal(result.status, QRY_TRACE_DONE);
+	assert_int_equal(result.events, 5);
+	assert_int_equal(qry_reuse_alerts(r, RULE_NOTICE, NULL), 2);
+	assert_int_equal(qry_reuse_alerts(r, RULE_NOTICE - 1, NULL), 0);
+	OK(qry_part_begin(k.part, 2, sha_of_2, "other name", "here", err));
+	OK(qry_reuse_take(r, "other name", err));
+	OK(qry_part_end(k.part, 2, &result, err));
+	qry_reuse_close(r);
+	one_trace(&k, 3); /* the writer goes on behind it */
+	end_worker(&k);
+	assert_consistent(s->path);
+	assert_sql(s->path, "SELECT trace, status, run_capture_id, events FROM jobs",
+		   "1|done|1|5\n2|done|2|5\n3|done|3|5\n");
+	assert_sql(s->path, "SELECT alert_id, run_capture_id, seq, process_id >> 32 FROM alerts",
+		   "1|1|1|1\n2|2|1|2\n3|2|2|2\n4|3|1|3\n5|3|2|3\n6|3|3|3\n");
+	assert_sql(s->path, "SELECT group_concat(path) FROM captures",
+		   "1.scap,other name,3.scap\n");
+	assert_sql(s->path, "SELECT group_concat(process_id >> 32) FROM execs", "1,1,2,2,3,3\n");
+}
+
+static void an_earlier_case_that_makes_no_sense_leaves_nothing(void **state)
+{
+	static const char *const changes[] = {
+	    "UPDATE alerts SET seq = seq + 4000000000",
+	    "UPDATE alerts SET rule_id = 99",
+	    "UPDATE captures SET reading_id = 77",
+	    "UPDATE processes SET parent_id = -1",
+	    "UPDATE execs SET rowid = rowid * 1000",
+	    "DROP TABLE files; CREATE TABLE files (process_id)",
+	};
+	const struct scratch *s = *state;
+	char old[160];
+
+	path_of(old, s, "old.db");
+	for (size_t i = 0; i < COUNT_OF(changes); i++) {
+		struct worker k;
+		struct qry_reuse *r;
+		struct qry_trace_result result = {0};
+		struct error why = {0};
+
+		make_part(old, 1, 4, 2);
+		sql_run(old, changes[i]);
+		k = begin_worker(s->path, 0);
+		OK(qry_reuse_open(old, k.part, &job, &r, err));
+		assert_int_equal(qry_reuse_find(r, sha_of_2, &result, NULL), 1);
+		OK(qry_part_begin(k.part, 2, sha_of_2, "x", "here", err));
+		if (qry_reuse_take(r, "x", &why) != ERR_FORMAT)
+			fail_msg("taken: %s", changes[i]);
+		qry_reuse_close(r);
+		assert_sql(s->path,
+			   "SELECT (SELECT count(*) FROM captures), (SELECT count(*) FROM alerts)",
+			   "0|0\n");
+		one_trace(&k, 2);
+		end_worker(&k);
+		assert_consistent(s->path);
+		unlink(old);
+		unlink(s->path);
+	}
+}
+
+static void an_earlier_case_of_something_else_is_not_used(void **state)
+{
+	const struct scratch *s = *state;
+	struct qry_job other = job;
+	char old[160], plain[160];
+	struct worker k;
+	struct qry_reuse *r;
+	struct error why = {0};
+
+	path_of(old, s, "old.db");
+	path_of(plain, s, "plain.db");
+	make_part(old, 1, 4, 2);
+	close_case(open_case(plain));
+	k = begin_worker(s->path, 0);
+	other.version = "0.2.0";
+	assert_int_equal(qry_reuse_open(old, k.part, &other, &r, &why), ERR_UNSUPPORTED);
+	other = job;
+	other.options = "matching=all";
+	assert_int_equal(qry_reuse_open(old, k.part, &other, &r, &why), ERR_UNSUPPORTED);
+	assert_int_equal(qry_reuse_open(plain, k.part, &job, &r, &why), ERR_UNSUPPORTED);
+	sql_run(old, "UPDATE job_parts SET complete = 0");
+	assert_int_equal(qry_reuse_open(old, k.part, &job, &r, &why), ERR_UNSUPPORTED);
+	end_worker(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +485,9 @@ int main(void)
 	    T(a_column_of_numbers_that_nobody_knows_is_refused),
 	    T(nothing_of_a_part_that_makes_no_sense_gets_into_the_case),
 	    T(damage_of_a_part_is_noticed_wherever_it_is),
+	    T(a_reading_of_an_earlier_case_is_taken_over),
+	    T(an_earlier_case_that_makes_no_sense_leaves_nothing),
+	    T(an_earlier_case_of_something_else_is_not_used),
 #undef T
 	};
 
