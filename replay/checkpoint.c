@@ -449,8 +449,10 @@ static int build(struct build *b, const char *capture, const char *path, struct 
 	/* What is saved of the state is the same; trackers know people as those who show them do.
 	 */
 	static const struct state_options host_names = {.host_names = true};
-	const struct sf_options opt = {
-	    .access_span = RUN_ACCESS_SPAN, .want_hash = true, .read_ahead = true};
+	const struct sf_options opt = {.access_span = RUN_ACCESS_SPAN,
+				       .want_hash = true,
+				       .hash_aside = true,
+				       .read_ahead = true};
 	struct sf_identity id = {0};
 	int rc = sf_identify(capture, &id, err);
 
