@@ -60,15 +60,12 @@ struct covering {
 static int take_form(struct covering *o, const char *value)
 {
 	static const char *const names[] = {"text", "json", "navigator"};
+	unsigned form = 0;
+	int status = cli_take_word("format", value, names, COUNT_OF(names), &form);
 
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		if (strcmp(value, names[i]) == 0) {
-			o->form = (enum form)i;
-			return 0;
-		}
-	}
-	cli_log(CLI_ERROR, "--format %s: expected text, json or navigator", value);
-	return CLI_USAGE;
+	if (!status)
+		o->form = (enum form)form;
+	return status;
 }
 
 static int take_fail_on(struct covering *o, const char *value)

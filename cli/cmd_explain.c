@@ -98,15 +98,12 @@ static int take_number(const char *option, const char *value, uint64_t max, uint
 static int take_form(struct explain *o, const char *value)
 {
 	static const char *const names[] = {"text", "json", "html"};
+	unsigned form = 0;
+	int status = cli_take_word("format", value, names, COUNT_OF(names), &form);
 
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		if (strcmp(value, names[i]) == 0) {
-			o->form = (enum form)i;
-			return 0;
-		}
-	}
-	cli_log(CLI_ERROR, "--format %s: expected text, json or html", value);
-	return CLI_USAGE;
+	if (!status)
+		o->form = (enum form)form;
+	return status;
 }
 
 static int take_option(void *arg, int id, const char *value)

@@ -107,20 +107,6 @@ static int check(const struct min *o, char **paths, size_t n)
 	return 0;
 }
 
-/* A misspelt rule has no alerts either, but for another reason. */
-static int check_rule(const struct min *o)
-{
-	size_t n;
-	const struct rule *rules = rule_engine_rules(o->rules.engine, &n);
-
-	for (size_t i = 0; i < n; i++)
-		if (sv_is(rules[i].name, o->opt.rule))
-			return 0;
-	cli_log(CLI_ERROR, "no rule '%s' is loaded; 'scapula rules list' names those of a file",
-		o->opt.rule);
-	return CLI_USAGE;
-}
-
 static int tell_no_alert(const struct min *o, const struct reg_min_found *f)
 {
 	if (o->opt.event)
@@ -248,7 +234,7 @@ static int work(struct min *o, const char *path)
 	int rc = cli_rule_run_load(&o->rules);
 
 	if (!rc)
-		rc = check_rule(o);
+		rc = cli_rule_run_check_rule(&o->rules, o->opt.rule);
 	if (!rc)
 		rc = cli_scratch_make(&o->scratch);
 	if (rc)

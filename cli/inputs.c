@@ -40,8 +40,9 @@ static void tell_verdict(const struct rule_loader *l)
 	buf_done(&b);
 }
 
-static int load_one(struct rule_loader *l, const char *path)
+static int load_one(void *arg, const char *path)
 {
+	struct rule_loader *l = arg;
 	struct error err = {0};
 	int rc = rule_loader_file(l, path, &err);
 
@@ -54,7 +55,8 @@ static int load_one(struct rule_loader *l, const char *path)
 			    : cli_exit_of(rc); /* a missing rule file is a rule problem */
 }
 
-int cli_load_rules(struct rule_loader *l, const char *const *paths, size_t count)
+int cli_each_rule_file(const char *const *paths, size_t count,
+		       int (*each)(void *arg, const char *path), void *arg)
 {
 	int status = 0;
 
@@ -65,12 +67,17 @@ int cli_load_rules(struct rule_loader *l, const char *const *paths, size_t count
 		status = cli_rule_paths(paths[i], &files, &n);
 		for (size_t k = 0; k < n; k++) {
 			if (!status)
-				status = load_one(l, files[k]);
+				status = each(arg, files[k]);
 			free(files[k]);
 		}
 		free(files);
 	}
 	return status;
+}
+
+int cli_load_rules(struct rule_loader *l, const char *const *paths, size_t count)
+{
+	return cli_each_rule_file(paths, count, load_one, l);
 }
 
 void cli_quote_command(struct buf *b, int argc, char **argv)

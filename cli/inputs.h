@@ -13,6 +13,10 @@
 int cli_load_rules(struct rule_loader *l, const char *const *paths, size_t count);
 /* The files @path stands for; the caller frees each and the array. Return: 0 or an exit status. */
 int cli_rule_paths(const char *path, char ***files, size_t *count);
+/* Call @each for every file that @paths stand for, until it returns something. Return: that, or an
+ * exit status. */
+int cli_each_rule_file(const char *const *paths, size_t count,
+		       int (*each)(void *arg, const char *path), void *arg);
 /* Tell what is wrong with condition @text: where, with the line and a caret under the place. */
 void cli_tell_condition(const char *name, const char *text, struct flt_pos pos,
 			const char *message);

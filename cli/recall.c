@@ -69,9 +69,9 @@ static void add_names(struct buf *b, const struct cli_names *n)
 		cli_add_counted(b, sv_of(n->items[i]));
 }
 
-static int add_file(struct buf *b, const char *path)
+static int add_file(void *arg, const char *path)
 {
-	struct buf text = {0};
+	struct buf *b = arg, text = {0};
 	struct error err = {0};
 	int rc = reg_file_read(path, RULE_FILE_MAX, &text, &err);
 
@@ -82,25 +82,6 @@ static int add_file(struct buf *b, const char *path)
 	    ERR_IO) /* a missing rule file is a rule problem, and told when rules are loaded */
 		cli_add_counted(b, sv_of(err.msg));
 	return rc == 0 || rc == ERR_IO ? 0 : cli_fail(&err);
-}
-
-static int add_rule_files(struct buf *b, const char *const *paths, size_t count)
-{
-	int status = 0;
-
-	for (size_t i = 0; i < count && !status; i++) {
-		char **files;
-		size_t n;
-
-		status = cli_rule_paths(paths[i], &files, &n);
-		for (size_t k = 0; k < n; k++) {
-			if (!status)
-				status = add_file(b, files[k]);
-			free(files[k]);
-		}
-		free(files);
-	}
-	return status;
 }
 
 /* What was typed, and the files that it names. */
@@ -121,9 +102,10 @@ static int find_whole_key(struct recall *k)
 	}
 	status = o->config ? add_file(&b, o->config) : 0;
 	if (!status)
-		status = o->rules.count
-			     ? add_rule_files(&b, o->rules.items, o->rules.count)
-			     : add_rule_files(&b, o->cfg.rules_files, o->cfg.rules_count);
+		status =
+		    o->rules.count
+			? cli_each_rule_file(o->rules.items, o->rules.count, add_file, &b)
+			: cli_each_rule_file(o->cfg.rules_files, o->cfg.rules_count, add_file, &b);
 	if (!status && (b.failed || !reg_key_of(buf_view(&b), &k->whole)))
 		status = no_memory();
 	buf_done(&b);

@@ -95,6 +95,21 @@ int cli_take_choice(const char *option, const char *value, const char *no, const
 	return CLI_USAGE;
 }
 
+int cli_take_word(const char *option, const char *value, const char *const *words, unsigned n,
+		  unsigned *out)
+{
+	struct buf all = {0};
+
+	for (*out = 0; *out < n; (*out)++)
+		if (strcmp(value, words[*out]) == 0)
+			return 0;
+	for (unsigned i = 0; i < n; i++)
+		buf_addf(&all, "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ", words[i]);
+	cli_log(CLI_ERROR, "--%s %s: expected %s", option, value, buf_cstr(&all));
+	buf_done(&all);
+	return CLI_USAGE;
+}
+
 int cli_take_priority(const char *option, const char *value, enum rule_priority *out)
 {
 	if (rule_priority_parse(sv_of(value), out))
@@ -499,6 +514,19 @@ int cli_rule_run_load(struct cli_rule_run *o)
 	int rc = cli_rule_run_configure(o);
 
 	return rc ? rc : cli_rule_run_compile(o);
+}
+
+int cli_rule_run_check_rule(const struct cli_rule_run *o, const char *name)
+{
+	size_t n;
+	const struct rule *rules = rule_engine_rules(o->engine, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (sv_is(rules[i].name, name))
+			return 0;
+	cli_log(CLI_ERROR, "no rule '%s' is loaded; 'scapula rules list' names those of a file",
+		name);
+	return CLI_USAGE;
 }
 
 int cli_rule_run_open(struct cli_rule_run *o, int argc, char **argv)

@@ -110,6 +110,9 @@ int cli_rule_run_take(struct cli_rule_run *o, int id, const char *value);
 int cli_take_choice(const char *option, const char *value, const char *no, const char *yes,
 		    int *out);
 
+/* Which of @words (@n of them) it is: 0 with *@out, or CLI_USAGE. */
+int cli_take_word(const char *option, const char *value, const char *const *words, unsigned n,
+		  unsigned *out);
 /* May --db have its name, which must be none of the captures @paths? Return: 0 or CLI_USAGE. */
 int cli_rule_run_check_case(const struct cli_rule_run *o, const char *const *paths, size_t count);
 /* Load configuration and rules, and build the engine. Return: 0 or an exit status. */
@@ -117,6 +120,9 @@ int cli_rule_run_load(struct cli_rule_run *o);
 /* The two halves of it: configuration, then rules. */
 int cli_rule_run_configure(struct cli_rule_run *o);
 int cli_rule_run_compile(struct cli_rule_run *o);
+/* Is there a rule of this name? A misspelt one has no alerts either, but for another reason.
+ * Return: 0 or CLI_USAGE (told). */
+int cli_rule_run_check_rule(const struct cli_rule_run *o, const char *name);
 /* Open the sinks, for who has a run of his own. Return: 0 or an exit status. */
 int cli_rule_run_open(struct cli_rule_run *o, int argc, char **argv);
 /* Open the sinks and make the run; @argc, @argv: the command line, for the case. Return: 0 or an

@@ -82,21 +82,6 @@ static int replay(struct finder *f, struct cli_rule_run *o, const char *capture)
 	return f->seen == f->alert->nth ? 0 : tell_missing(f, capture);
 }
 
-/* A misspelt rule has no alerts either, but for another reason. */
-static int check_name(const struct rule_engine *engine, const char *name)
-{
-	const struct rule *rules;
-	size_t n;
-
-	rules = rule_engine_rules(engine, &n);
-	for (size_t i = 0; i < n; i++)
-		if (sv_is(rules[i].name, name))
-			return 0;
-	cli_log(CLI_ERROR, "no rule '%s' is loaded; 'scapula rules list' names those of a file",
-		name);
-	return CLI_USAGE;
-}
-
 static int find_by_rule(struct slice_alert *a, const struct cli_common *common, const char *capture)
 {
 	struct finder f = {.base = {&finder_ops}, .alert = a};
@@ -109,7 +94,7 @@ static int find_by_rule(struct slice_alert *a, const struct cli_common *common, 
 	if (!rc)
 		rc = cli_rule_run_load(&o);
 	if (!rc)
-		rc = check_name(o.engine, a->rule);
+		rc = cli_rule_run_check_rule(&o, a->rule);
 	if (!rc)
 		rc = replay(&f, &o, capture);
 	return cli_rule_run_done(&o, rc);
