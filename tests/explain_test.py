@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""scapula explain: what it says is reported is what a replay reports; reasons; forms; and the examples of docs/explain.md.
+"""scapula explain: what it says is reported is what a replay reports; reasons; forms; and the examples of docs/regression.md.
 
-With --update the outputs in docs/explain.md are written anew.
+With --update the outputs in docs/regression.md are written anew.
 """
 import collections
 import html.parser
@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lib"))
 import check  # noqa: E402
 
-DOCS = os.path.join(check.ROOT, "docs", "explain.md")
+DOCS = os.path.join(check.ROOT, "docs", "regression.md")
 STOCK = ["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"]
 CAPTURES = ["intrusion", "container", "persist", "network", "sample"]
 
@@ -299,7 +299,7 @@ def check_damage(r, rules, folder):
 # --- the examples of the documentation
 
 def blocks():
-    """(command, output as it stands) of docs/explain.md."""
+    """(command, output as it stands) of docs/regression.md."""
     with open(DOCS) as f:
         text = f.read()
     for block in re.findall(r"^```\n\$ (scapula .*?)\n(.*?)^```$", text, re.M | re.S):
@@ -324,7 +324,7 @@ def check_docs(r, folder, update):
         if update:
             text = text.replace("```\n$ %s\n%s```" % (command, told), "```\n$ %s\n%s```" % (command, out))
         else:
-            r.equal(out.splitlines(), told.splitlines(), "docs/explain.md: " + command)
+            r.equal(out.splitlines(), told.splitlines(), "docs/regression.md: " + command)
     if update:
         with open(DOCS, "w") as f:
             f.write(text)
@@ -351,7 +351,7 @@ def main():
             check_docs(r, folder, "--update" in sys.argv)
             compare_with_replay(r)
         else:
-            r.skip("beside replay and docs/explain.md: no ../shared")
+            r.skip("beside replay and docs/regression.md: no ../shared")
     r.finish()
 
 
