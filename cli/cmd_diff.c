@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/rule_run.h"
 #include "query/query.h"
+#include "regress/costs.h"
 #include "regress/diff.h"
 
 enum {
@@ -13,6 +14,8 @@ enum {
 	OPT_RULES_FROM,
 	OPT_IGNORE,
 	OPT_FORCE,
+	OPT_COST_BEFORE,
+	OPT_COST_AFTER,
 };
 
 static const struct cli_option diff_options[] = {
@@ -24,16 +27,22 @@ static const struct cli_option diff_options[] = {
     {OPT_RULES_FROM, "rules-from", "FILE|DIR",
      "where to look for rule files of the runs, by their hash; repeatable"},
     {OPT_FAIL_WHAT, "fail-on", "WHAT,...",
-     "status 1 on missing, new, changed, moved, each also :prio>=P; none: never"},
+     "status 1 on missing, new, changed, moved, each also :prio>=P, cost>+N%; none: never"},
+    {OPT_COST_BEFORE, "cost-before", "FILE", "profile of the first run, for cost>+N%"},
+    {OPT_COST_AFTER, "cost-after", "FILE", "and of the second: 'replay --profile FILE.json'"},
     {0, NULL, NULL, NULL},
 };
 
 static const char *const diff_examples[] = {
     "diff before.case.db after.case.db",
     "diff --fail-on 'missing,new:prio>=warning' nightly.case.db#12 nightly.case.db#13",
+    "diff --fail-on 'cost>+20%' --cost-before old.json --cost-after new.json old.case.db "
+    "new.case.db",
     "diff -f json rules/tests/cron/baseline.jsonl alerts.jsonl",
     NULL,
 };
+
+#define COST_PERCENT_MAX 1000000u
 
 struct diff {
 	struct cli_common common;
@@ -42,6 +51,8 @@ struct diff {
 	struct cli_names rules_from, ignore;
 	bool force;
 	int fail[REG_TIER_COUNT]; /* the least severe priority that counts; -1: none */
+	double fail_cost;	  /* so many per cent more; negative: none */
+	const char *cost_before, *cost_after;
 };
 
 /* --- options --- */
@@ -59,6 +70,24 @@ static void fail_on_nothing(struct diff *o)
 {
 	for (int i = 0; i < REG_TIER_COUNT; i++)
 		o->fail[i] = -1;
+	o->fail_cost = -1;
+}
+
+/* "cost>+20%" */
+static bool take_cost(struct diff *o, struct sv word)
+{
+	struct sv digits = sv_drop(word, strlen("cost>+"));
+	uint64_t percent = 0;
+
+	if (!sv_starts(word, SV_LIT("cost>+")) || !sv_ends(digits, SV_LIT("%")) || digits.n < 2)
+		return false;
+	for (size_t i = 0; i + 1 < digits.n; i++) {
+		if (digits.p[i] < '0' || digits.p[i] > '9' || percent > COST_PERCENT_MAX)
+			return false;
+		percent = 10 * percent + (uint64_t)(digits.p[i] - '0');
+	}
+	o->fail_cost = (double)percent;
+	return true;
 }
 
 /* "missing", "new:prio>=warning" */
@@ -73,6 +102,8 @@ static bool take_word(struct diff *o, struct sv word)
 		fail_on_nothing(o);
 		return true;
 	}
+	if (take_cost(o, word))
+		return true;
 	if (colon &&
 	    (!sv_starts(least, SV_LIT("prio>=")) || !rule_priority_parse(sv_drop(least, 6), &p)))
 		return false;
@@ -94,7 +125,7 @@ static int take_fail_on(struct diff *o, const char *value)
 		if (!take_word(o, sv_make(at, n))) {
 			cli_log(CLI_ERROR,
 				"--fail-on %s: expected missing, new, changed or moved, each with "
-				":prio>=PRIORITY or without, or none",
+				":prio>=PRIORITY or without, cost>+N%%, or none",
 				value);
 			return CLI_USAGE;
 		}
@@ -120,6 +151,12 @@ static int take_option(void *arg, int id, const char *value)
 		return cli_names_add(&o->rules_from, value);
 	case OPT_FAIL_WHAT:
 		return take_fail_on(o, value);
+	case OPT_COST_BEFORE:
+		o->cost_before = value;
+		return 0;
+	case OPT_COST_AFTER:
+		o->cost_after = value;
+		return 0;
 	case OPT_FORCE:
 		o->force = true;
 		return 0;
@@ -197,6 +234,39 @@ static int compare(struct diff *o, struct reg_side *a, struct reg_side *b)
 	return status;
 }
 
+/* Do rules cost more? Told on standard error, whatever the format. */
+static int compare_costs(const struct diff *o)
+{
+	struct reg_costs a = {0}, b = {0};
+	struct error err = {0};
+	struct buf grown = {0};
+	int status = 0;
+
+	if (o->fail_cost < 0)
+		return 0;
+	if (reg_costs_read(o->cost_before, &a, &err) < 0 ||
+	    reg_costs_read(o->cost_after, &b, &err) < 0)
+		status = cli_fail(&err);
+	else if (reg_costs_grown(&grown, &a, &b, o->fail_cost)) {
+		cli_log(CLI_WARNING, "over %.0f %% more work:\n%.*s", o->fail_cost,
+			(int)(grown.len - 1), grown.p);
+		status = CLI_FINDINGS;
+	}
+	buf_done(&grown);
+	reg_costs_done(&a);
+	reg_costs_done(&b);
+	return status;
+}
+
+static int check_costs(const struct diff *o)
+{
+	if ((o->fail_cost >= 0) == (o->cost_before && o->cost_after) &&
+	    !o->cost_before == !o->cost_after)
+		return 0;
+	cli_log(CLI_ERROR, "--fail-on cost>+N%%, --cost-before and --cost-after go together");
+	return CLI_USAGE;
+}
+
 static int work(struct diff *o, char **argv, int argc, int first)
 {
 	const struct reg_paths where = {o->rules_from.items, o->rules_from.count};
@@ -208,12 +278,15 @@ static int work(struct diff *o, char **argv, int argc, int first)
 		cli_log(CLI_ERROR, "expected two runs: cases, CASE#RUN, or files of alerts");
 		return CLI_USAGE;
 	}
+	status = check_costs(o);
+	if (status)
+		return status;
 	qry_setup();
 	if (reg_side_open(&a, argv[first], &where, &err) < 0 ||
 	    reg_side_open(&b, argv[first + 1], &where, &err) < 0)
 		status = cli_fail(&err);
 	else
-		status = compare(o, &a, &b);
+		status = cli_worse(compare(o, &a, &b), compare_costs(o));
 	reg_side_done(&a);
 	reg_side_done(&b);
 	return status;
@@ -221,7 +294,7 @@ static int work(struct diff *o, char **argv, int argc, int first)
 
 int cmd_diff(int argc, char **argv)
 {
-	struct diff o = {.format = reg_diff_formats};
+	struct diff o = {.format = reg_diff_formats, .fail_cost = -1};
 	const struct cli_parser parser = {"diff", diff_options, diff_examples, take_option, &o};
 	int first, status;
 

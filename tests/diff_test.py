@@ -229,9 +229,45 @@ def cases(folder):
     r.equal(check.run(["diff", old, empty])[0], INPUT, "another database")
 
 
+def costs(folder):
+    """--fail-on cost>+N%: more work is told, by counts."""
+    capture, case = check.DEMO, os.path.join(folder, "costs.case.db")
+    replay(STARTER, [capture], case)
+    rules, profiles = os.path.join(folder, "costs.yaml"), {}
+    one = "- rule: %s\n  desc: d\n  condition: evt.type = openat and (%s)\n  output: o\n  priority: INFO\n"
+    for name, test in (("old", "fd.name = /x1"), ("new", "fd.name = /x1 or fd.num = 98761 or fd.type = x2 or evt.rawres = 98762")):
+        write(rules, one % ("Grows", test) + one % ("Stays", "fd.name = /x3"))
+        profiles[name] = os.path.join(folder, name + ".json")
+        status, _, err = check.run(["replay", "-q", "-r", rules, "--profile", profiles[name], capture])
+        r.check(status == 0, "a profile", err)
+
+    def gate(limit, before, after, want, *more):
+        status, _, err = check.run(["diff", "--fail-on", limit, "--cost-before", before, "--cost-after", after, case, case] + list(more))
+        r.check(status == want, "%s: status %d, want %d" % (limit, status, want), err)
+        return err
+
+    r.check("work" not in gate("cost>+0%", profiles["old"], profiles["old"], 0), "the same costs as much")
+    err = gate("cost>+20%", profiles["old"], profiles["new"], 1)
+    r.check("Grows: " in err and " tests" in err and "Stays" not in err and "all rules" not in err, "which rule it is", err)
+    gate("cost>+20%", profiles["new"], profiles["old"], 0)
+    gate("cost>+900000%", profiles["old"], profiles["new"], 0)
+    gate("missing,cost>+20%", profiles["old"], profiles["new"], 1)
+    for limit in ("cost>+%", "cost>+x%", "cost>+5", "cost>=5%", "cost>+99999999999%"):
+        gate(limit, profiles["old"], profiles["new"], 3)
+    gate("missing", profiles["old"], profiles["new"], 3)
+    r.equal(check.run(["diff", "--fail-on", "cost>+1%", case, case])[0], 3, "profiles are wanted")
+    bad = os.path.join(folder, "bad.json")
+    gate("cost>+1%", os.path.join(folder, "none.json"), profiles["new"], 4)
+    for text in ("", "[]", "{}", '{"rules":[1]}', '{"rules":[{"rule":"x","evaluated":-1,"sampled":0,"tests":0}]}', '{"rules":[{"rule":"x"}]}', "\0" * 100, "[" * 100000):
+        write(bad, text)
+        r.check("profile" in gate("cost>+1%", bad, profiles["new"], 4), "no profile: %r" % text[:40])
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         cases(folder)
+    with tempfile.TemporaryDirectory() as folder:
+        costs(folder)
     with tempfile.TemporaryDirectory() as folder:
         if check.have_shared():
             edits(folder)
