@@ -21,6 +21,7 @@ import scale  # noqa: E402
 
 r = check.Results("scale-out")
 ROUNDS = 30  # with a killer; then one without
+SURELY = 12  # kills in the middle of work
 
 
 def listed(job, name="manifest"):
@@ -70,7 +71,7 @@ def under_parallel(folder, captures, shards, seed, want):
     unfinished = set()
     while status != 0 and rounds <= ROUNDS:
         # slower and slower, so that also workers that take long come through
-        killer = scale.Killer(job.job, seed + rounds, 0.02 * (rounds + 1), 0.25 * (rounds + 1))
+        killer = scale.Killer(job.job, seed + rounds, 0.02 * (rounds + 1), 0.25 * (rounds + 1), SURELY - kills, job.parts)
         # the last round is a quiet one; "give the same commands again" is all that is done in between
         if rounds == ROUNDS:
             status, out = job.run([os.path.join(scale.CONTRIB, "parallel.sh"), "-j", "2"])
@@ -82,7 +83,7 @@ def under_parallel(folder, captures, shards, seed, want):
         rounds += 1
         r.check(status in (0, 5) or "no complete part" in out, "round %d" % rounds, out[-2000:])
     r.check(status == 0, "the job comes to its end", out[-2000:])
-    r.check(kills >= 5, "workers were killed", "%d kills" % kills)
+    r.check(kills >= SURELY, "workers were killed", "%d kills" % kills)
     r.check(unfinished, "and left something unfinished behind")
     r.equal(scale.compared(job.out), want, "killed workers under GNU parallel: the case is that of one run")
     jobs = scale.rows(job.out, "SELECT count(*), sum(status = 'done'), sum(retries), count(DISTINCT shard), count(node) FROM jobs")[0]
@@ -230,7 +231,7 @@ def ends_by_signal(folder, captures, want):
                         env=job.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         while p.poll() is None and not os.path.exists(tmp):
             time.sleep(0.005)
-        time.sleep(0.1 + 0.05 * len(statuses))
+        time.sleep(0.002 * 1.5 ** len(statuses))  # at first too soon for any worker
         p.send_signal(signal.SIGTERM)
         err = p.communicate(timeout=60)[1].decode()
         statuses.append(p.returncode)

@@ -4,6 +4,7 @@ import concurrent.futures
 import hashlib
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -53,14 +54,19 @@ def rows(case, sql):
 
 
 class Killer(threading.Thread):
-    """Kills workers of ours, found by what is in their command line, at moments that are drawn."""
+    """Kills workers of ours, found by what is in their command line, at moments that are drawn.
 
-    def __init__(self, mark, seed, least, most):
+    The first @surely of them are killed while their part in @parts says that a capture was begun, however fast workers are.
+    """
+
+    def __init__(self, mark, seed, least, most, surely=0, parts=None):
         super().__init__()
         self.mark, self.draw, self.pause = mark.encode(), random.Random(seed), (least, most)
+        self.surely, self.parts = surely, parts
         self.kills, self.over = 0, threading.Event()
 
-    def workers(self):
+    def workers(self, of=b""):
+        """Those of our job; of the list that is named so in the end, if one is."""
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
@@ -68,13 +74,30 @@ class Killer(threading.Thread):
                     words = f.read().split(b"\0")
             except OSError:
                 continue
-            if b"--shard" in words and any(self.mark in w for w in words):
+            if b"--shard" in words and any(self.mark in w and w.endswith(of) for w in words):
                 found.append(int(pid))
         return sorted(found)
 
+    def busy(self):
+        """Workers of lists of which a capture was begun and not ended, by this worker or the one before."""
+        found = []
+        for name in os.listdir(self.parts) if os.path.isdir(self.parts) else ():
+            m = re.fullmatch(r"part-(\d+)\.db\.tmp", name)
+            try:
+                if m and rows(os.path.join(self.parts, name), "SELECT 1 FROM jobs WHERE status = 'running'"):
+                    found += self.workers(b"shard-%s.lst" % m[1].encode())
+            except sqlite3.Error:  # it is being made, or was renamed a moment ago
+                pass
+        return found
+
+    def victims(self):
+        """Who may be killed next, after a while. None: it is all over."""
+        if self.kills >= self.surely:
+            return None if self.over.wait(self.draw.uniform(*self.pause)) else self.workers()
+        return None if self.over.wait(0.001) else self.busy()
+
     def run(self):
-        while not self.over.wait(self.draw.uniform(*self.pause)):
-            found = self.workers()
+        while (found := self.victims()) is not None:
             if found:
                 try:
                     os.kill(self.draw.choice(found), signal.SIGKILL)
