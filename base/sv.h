@@ -56,7 +56,7 @@ static inline struct sv sv_drop(struct sv a, size_t n)
 {
 	if (n > a.n)
 		n = a.n;
-	return (struct sv){a.p + n, a.n - n};
+	return n ? (struct sv){a.p + n, a.n - n} : a; /* of nothing there is no byte to go to */
 }
 
 /* Byte order, then length: like strcmp() but for views. */
