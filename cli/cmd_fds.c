@@ -201,17 +201,17 @@ static void process_cells(struct fds *o, struct cli_walk *w, const struct state_
 
 	table_string(table, COL_CAPTURE, sv_of(o->view.path));
 	table_string(table, COL_NAME, state_sv(t->comm));
-	table_i64(table, COL_PID, view_pid(t));
+	table_i64(table, COL_PID, act_pid(t));
 	if (t->uid != EV_NO_ID) {
 		buf_reset(b);
-		view_user(b, w->state, t->container_id, t->uid);
+		act_user_text(b, w->state, t->container_id, t->uid);
 		table_string(table, COL_USER, buf_view(b));
 		table_u64(table, COL_UID, t->uid);
 	}
 	if (!id.n)
 		return;
 	table_string(table, COL_CONTAINER_ID, id);
-	table_string(table, COL_CONTAINER, view_container(w->state, id));
+	table_string(table, COL_CONTAINER, act_container_name(w->state, id));
 }
 
 static void fd_row(struct fds *o, struct cli_walk *w, const struct state_thread *t,
@@ -300,7 +300,7 @@ static void show(void *arg, struct cli_walk *w)
 	}
 	for (size_t at = 0; n < max && (t = state_thread_next(w->state, &at));)
 		if ((state_thread_is_main(t) || state_thread_is_invalid(t)) &&
-		    (o->view.pid < 0 || view_pid(t) == o->view.pid))
+		    (o->view.pid < 0 || act_pid(t) == o->view.pid))
 			all[n++] = t;
 	qsort(all, n, sizeof(struct state_thread *), by_pid);
 	o->shown = 0;

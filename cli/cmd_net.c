@@ -319,7 +319,7 @@ static void times(struct net *o, const struct act_conn *c, uint64_t now)
 		return;
 	table_u64(t, COL_DURATION_NS, duration(c, now));
 	buf_reset(b);
-	view_duration(b, duration(c, now));
+	act_duration_text(b, duration(c, now));
 	table_trusted(t, COL_DURATION, buf_view(b));
 }
 
@@ -335,10 +335,10 @@ static void traffic(struct net *o, const struct act_conn *c)
 	if (c->waits)
 		return;
 	buf_reset(b);
-	view_size(b, c->bytes_in);
+	act_size_text(b, c->bytes_in);
 	table_trusted(t, COL_IN, buf_view(b));
 	buf_reset(b);
-	view_size(b, c->bytes_out);
+	act_size_text(b, c->bytes_out);
 	table_trusted(t, COL_OUT, buf_view(b));
 }
 
@@ -358,14 +358,14 @@ static void people(struct net *o, struct cli_walk *w, const struct act_conn *c)
 	if (c->uid != EV_NO_ID) {
 		table_u64(t, COL_UID, c->uid);
 		buf_reset(b);
-		view_user(b, w->state, NULL, c->uid);
+		act_user_text(b, w->state, NULL, c->uid);
 		table_string(t, COL_USER, buf_view(b));
 	}
 	if (c->loginuid != EV_NO_ID)
 		table_u64(t, COL_LOGINUID, c->loginuid);
 	if (c->container.n) {
 		table_string(t, COL_CONTAINER_ID, c->container);
-		table_string(t, COL_CONTAINER, view_container(w->state, c->container));
+		table_string(t, COL_CONTAINER, act_container_name(w->state, c->container));
 	}
 	if (c->user.pid >= 0) {
 		table_i64(t, COL_USED_BY_PID, c->user.pid);

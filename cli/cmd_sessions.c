@@ -171,7 +171,7 @@ static bool is_shown(const struct cmd *o, const struct act_session *s)
 		return false;
 	if (!o->tty)
 		return true;
-	view_tty(&b, s->tty);
+	act_tty_text(&b, s->tty);
 	same_tty = sv_is(buf_view(&b), o->tty);
 	buf_done(&b);
 	return same_tty;

@@ -148,12 +148,12 @@ static void who_text(const struct session_view *v, struct buf *b, const struct a
 		cli_safe(b, s->user.n ? s->user : SV_LIT("?"));
 	buf_char(b, '@');
 	start = b->len;
-	view_tty(b, s->tty);
+	act_tty_text(b, s->tty);
 	if (b->len == start)
 		buf_lit(b, "no terminal");
 	if (s->container.n) {
 		buf_lit(b, " in ");
-		cli_safe(b, view_container(v->walk->state, s->container));
+		cli_safe(b, act_container_name(v->walk->state, s->container));
 	}
 }
 
@@ -173,7 +173,7 @@ static void heading(struct session_view *v, const struct act_session *s, unsigne
 		buf_addf(b, "  %u process%s live%s on", s->processes, s->processes == 1 ? "" : "es",
 			 s->processes == 1 ? "s" : "");
 	if (s->shell.n) {
-		view_command_of(&raw, s->shell, s->shell, s->shell_args, s->shell_arg_count);
+		act_command_text_of(&raw, s->shell, s->shell, s->shell_args, s->shell_arg_count);
 		buf_lit(b, "  ");
 		cli_safe(b, buf_view(&raw));
 		buf_addf(b, "(%lld)", (long long)s->leader);
@@ -196,12 +196,12 @@ static void result_text(struct buf *b, const struct act_command *c)
 	else if ((c->status & 0x7f) == 0)
 		buf_addf(b, "rc %u", (unsigned)(c->status >> 8 & 0xff));
 	else
-		view_status(b, c->status);
+		act_status_text(b, c->status);
 }
 
 static void command_line(struct buf *b, const struct act_command *c)
 {
-	view_command_of(b, c->exe, c->comm, c->args, c->arg_count);
+	act_command_text_of(b, c->exe, c->comm, c->args, c->arg_count);
 }
 
 /* Without the slash that the state puts at the end, and short. */
@@ -250,17 +250,17 @@ static void session_cells(struct session_view *v, const struct act_session *s)
 	if (s->uid != EV_NO_ID)
 		table_u64(t, SES_UID, s->uid);
 	buf_reset(b);
-	view_tty(b, s->tty);
+	act_tty_text(b, s->tty);
 	table_text(t, SES_TTY, buf_view(b));
 	table_text(t, SES_CONTAINER_ID, s->container);
-	table_text(t, SES_CONTAINER, view_container(v->walk->state, s->container));
+	table_text(t, SES_CONTAINER, act_container_name(v->walk->state, s->container));
 	table_trusted(t, SES_ORIGIN, sv_of(origin_name(s->origin)));
 	table_text(t, SES_FROM, s->from);
 	table_text(t, SES_BY, s->by);
 	table_id(t, SES_BY_PID, s->by_pid);
 	table_id(t, SES_LEADER, s->leader);
 	buf_reset(b);
-	view_command_of(b, s->shell, s->shell, s->shell_args, s->shell_arg_count);
+	act_command_text_of(b, s->shell, s->shell, s->shell_args, s->shell_arg_count);
 	table_text(t, SES_SHELL, buf_view(b));
 	table_id(t, SES_SID, s->sid);
 	table_time(t, SES_START, s->start_ts);
@@ -467,7 +467,7 @@ static void command_json(struct buf *b, struct buf *line, const struct act_comma
 	member(b, "exe", c->exe);
 	member(b, "exepath", c->exepath);
 	buf_lit(b, ",\"args\":");
-	view_args_json(b, c->args, c->arg_count);
+	act_args_json(b, c->args, c->arg_count);
 	buf_reset(line);
 	command_line(line, c);
 	member(b, "command", buf_view(line));

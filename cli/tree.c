@@ -56,7 +56,7 @@ static int add_living(struct tree *tree, const struct view *v, struct cli_walk *
 			return ERR_NOMEM;
 		n->t = t;
 		n->p = act_procs_find(procs, t->tid);
-		n->pid = view_pid(t);
+		n->pid = act_pid(t);
 		n->key = n->p ? n->p->key : UINT64_MAX;
 		n->matched = view_match(v, w, t, NULL);
 	}

@@ -63,7 +63,7 @@ static const char *kind_of(const struct tree_node *n)
 static void command_line(const struct tree_node *n, struct buf *b)
 {
 	if (!n->t) {
-		view_command_of(b, n->p->exe, n->p->comm, n->p->args, n->p->arg_count);
+		act_command_text_of(b, n->p->exe, n->p->comm, n->p->args, n->p->arg_count);
 	} else if (is_placeholder(n)) {
 		buf_lit(b, "(not described)");
 	} else if (is_kernel(n)) {
@@ -71,7 +71,7 @@ static void command_line(const struct tree_node *n, struct buf *b)
 		buf_sv(b, state_sv(n->t->comm));
 		buf_char(b, ']');
 	} else {
-		view_command(b, n->t);
+		act_command_text(b, n->t);
 	}
 }
 
@@ -120,9 +120,9 @@ static void command_cell(struct rows *r, const struct tree_node *n)
 	table_string(r->table, TREE_COMMAND, buf_view(b));
 	buf_reset(b);
 	if (n->t)
-		view_args_json(b, state_sv(n->t->args.block), n->t->args.count);
+		act_args_json(b, state_sv(n->t->args.block), n->t->args.count);
 	else
-		view_args_json(b, n->p->args, n->p->arg_count);
+		act_args_json(b, n->p->args, n->p->arg_count);
 	table_raw(r->table, TREE_ARGS, buf_view(b));
 }
 
@@ -193,7 +193,7 @@ static void user_cells(struct rows *r, const struct identity *id)
 	buf_reset(b);
 	if (id->loginuid != EV_NO_ID) {
 		table_u64(r->table, TREE_LOGINUID, id->loginuid);
-		view_user(b, r->w->state, id->container, id->loginuid);
+		act_user_text(b, r->w->state, id->container, id->loginuid);
 		table_string(r->table, TREE_LOGIN_USER, buf_view(b));
 	}
 	if (id->uid == EV_NO_ID)
@@ -203,7 +203,7 @@ static void user_cells(struct rows *r, const struct identity *id)
 	else
 		buf_reset(b);
 	login = b->len;
-	view_user(b, r->w->state, id->container, id->uid);
+	act_user_text(b, r->w->state, id->container, id->uid);
 	table_string(r->table, TREE_USERS, buf_view(b));
 	table_string(r->table, TREE_USER, sv_drop(buf_view(b), login));
 	table_u64(r->table, TREE_UID, id->uid);
@@ -224,7 +224,7 @@ static void session_cells(struct rows *r, const struct identity *id)
 	struct buf *b = &r->v->scratch;
 
 	buf_reset(b);
-	view_tty(b, id->tty);
+	act_tty_text(b, id->tty);
 	table_text(r->table, TREE_TTY_NAME, buf_view(b));
 	if (id->tty)
 		table_u64(r->table, TREE_TTY, id->tty);
@@ -248,14 +248,14 @@ static void time_cells(struct rows *r, const struct tree_node *n, const struct i
 		return;
 	table_time(r->table, TREE_EXIT, n->p->end_ts);
 	buf_reset(b);
-	view_status(b, n->p->status);
+	act_status_text(b, n->p->status);
 	table_text(r->table, TREE_STATUS, buf_view(b));
 }
 
 static void image_cells(struct rows *r, const struct identity *id)
 {
 	table_text(r->table, TREE_CONTAINER_ID, id->container_id);
-	table_text(r->table, TREE_CONTAINER, view_container(r->w->state, id->container_id));
+	table_text(r->table, TREE_CONTAINER, act_container_name(r->w->state, id->container_id));
 	table_text(r->table, TREE_NAME, id->comm);
 	table_text(r->table, TREE_EXE, id->exe);
 	table_text(r->table, TREE_EXEPATH, id->exepath);

@@ -6,6 +6,7 @@
 #include "cli/table.h"
 #include "cli/walk.h"
 #include "engine/activity/net.h"
+#include "engine/activity/words.h"
 
 enum { /* ids of options these commands share; their own begin after them */
        OPT_AT = OPT_COMMAND_FIRST,
@@ -78,29 +79,5 @@ bool view_match(const struct view *v, struct cli_walk *w, struct state_thread *t
 		struct state_fd *fd);
 /* "web-07 at TIME (end of the capture)", as the heading of the view; @what is counted. */
 void view_heading(struct view *v, struct cli_walk *w, const char *what);
-
-/* --- values --- */
-
-/* The name as far as it is known then, else the number. EV_NO_ID: nothing. */
-void view_user(struct buf *b, const struct state *st, const struct state_str *container,
-	       uint32_t uid);
-/* Name of the container, else its short id; nothing for the host. */
-struct sv view_container(const struct state *st, struct sv id);
-/* "pts/0", "tty1", "console", "ttyS0", else "MAJOR:MINOR"; nothing for 0. */
-void view_tty(struct buf *b, uint32_t tty);
-/* A process as a person typed it: the image's name and its arguments, quoted where they need it. */
-void view_command(struct buf *b, const struct state_thread *t);
-/* The same of an argument block: NUL-terminated strings, the last one without its NUL. */
-void view_command_of(struct buf *b, struct sv exe, struct sv comm, struct sv args, uint32_t count);
-/* ["a","b"] */
-void view_args_json(struct buf *b, struct sv args, uint32_t count);
-/* "1.2s", "3m12s", "2d4h": 6 characters at most. */
-void view_duration(struct buf *b, uint64_t ns);
-/* "812", "1.2k", "3.4M": 5 characters at most. */
-void view_size(struct buf *b, uint64_t n);
-/* The process's number; a placeholder's thread number. */
-int64_t view_pid(const struct state_thread *t);
-/* "exit 1", "SIGKILL", "SIGSEGV, core" of a wait(2) status; nothing for -1. */
-void view_status(struct buf *b, int64_t status);
 
 #endif

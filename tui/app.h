@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The program around the views: header, footer, prompt, the stack of views, and what views ask of
+ * it. Threads: one.
+ */
+#ifndef TUI_APP_H
+#define TUI_APP_H
+
+#include "tui/data.h"
+#include "tui/view.h"
+
+struct tui_data *tui_app_data(struct tui_app *app);
+const struct tui_keymap *tui_app_keymap(const struct tui_app *app);
+bool tui_app_is_ascii(const struct tui_app *app);
+
+/* A view over this one. What cannot be opened is told in the footer. */
+void tui_app_push(struct tui_app *app, const struct tui_view_ops *ops, const struct tui_target *t);
+/* One of the nine: the stack begins anew with it. */
+void tui_app_switch(struct tui_app *app, const struct tui_view_ops *ops);
+/* T moves; all views on the stack are stale then. */
+void tui_app_goto_event(struct tui_app *app, uint64_t num);
+void tui_app_goto_time(struct tui_app *app, uint64_t ts);
+/* Do it as if it was typed behind ':', but not logged. */
+void tui_app_do(struct tui_app *app, const struct tui_command *c);
+
+/* A line in the footer until the next key. Text from captures is fine. */
+PRINTF_LIKE(3, 4)
+void tui_app_say(struct tui_app *app, enum tui_role role, const char *fmt, ...);
+void tui_app_fail(struct tui_app *app, const struct error *err);
+
+/* How long it takes to pass a tenth of the time axis; views that show one set it (0: from the
+ * capture's length). */
+uint64_t tui_app_step(const struct tui_app *app);
+
+/* --- texts */
+
+enum tui_time_form { TUI_TIME_UTC, TUI_TIME_RELATIVE, TUI_TIME_DELTA, TUI_TIME_EPOCH };
+/* @ts as the user wants times, with @decimals; DELTA counts from @before (0: nothing before). 0 is
+ * shown as "-". */
+void tui_app_time(const struct tui_app *app, struct buf *out, uint64_t ts, uint64_t before,
+		  int decimals);
+/* The same, date included, always: "2026-03-02T11:04:17.220481093Z". */
+void tui_time_full(struct buf *out, uint64_t ts);
+/* "812", "3,410", "41.2M": at most 6 columns. */
+void tui_count(struct buf *out, uint64_t n);
+
+/* Severities of rules: glyph and word ("!!CRIT"), and their role. */
+const char *tui_severity(int priority);
+const char *tui_severity_glyph(int priority); /* "!!", "!", "~", "." */
+enum tui_role tui_severity_role(int priority);
+
+#endif

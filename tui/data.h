@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is looked at: a case, its captures, and one moment T of one capture. A moment is "after
+ * event number N"; the state, the lives of processes, sockets and sessions as of then are brought
+ * there from the nearest checkpoint of the capture's index. A capture that is opened without a case
+ * gets one of its own in a nameless place; index and case are made in the background. Units:
+ * nanoseconds since the epoch, event numbers from 1. Ownership: what is handed out is borrowed
+ * until the next call that moves or polls, unless it says otherwise. Threads: used by one thread;
+ * it runs threads of its own, whose results tui_data_poll() takes over.
+ */
+#ifndef TUI_DATA_H
+#define TUI_DATA_H
+
+#include "engine/activity/net.h"
+#include "engine/activity/procs.h"
+#include "engine/activity/sessions.h"
+#include "engine/filter/filter.h"
+#include "query/find.h"
+#include "replay/facts.h"
+#include "scapfile/index.h"
+
+struct sqlite3;
+struct tui_data;
+
+struct tui_data_options {
+	const char *case_path;	     /* NULL: none */
+	const char *const *captures; /* @capture_count paths */
+	size_t capture_count;
+	/*
+	 * Fill the case @db with what rules find in the capture at @path; called in a thread. @stop
+	 * becomes true when it is to end. NULL: there are no rules (the case then has what needs
+	 * none). Return: 0 or ERR_*.
+	 */
+	int (*replay)(void *arg, const char *path, const char *db, const volatile bool *stop,
+		      struct error *err);
+	void *arg;
+	bool wait; /* for tests: nothing goes on in the background, it is done before the first poll
+		      returns */
+};
+
+MUST_CHECK int tui_data_open(const struct tui_data_options *opt, struct tui_data **out,
+			     struct error *err);
+void tui_data_close(
+    struct tui_data *d); /* NULL is fine; waits for its threads, which are told to stop */
+
+enum tui_news {			       /* bits */
+		TUI_NEWS_PROGRESS = 1, /* of index or replay */
+		TUI_NEWS_INDEX = 2,    /* there is one now: any moment is near */
+		TUI_NEWS_CASE = 4,     /* rows were added to the case */
+		TUI_NEWS_TIME = 8,     /* the moment is another one */
+		TUI_NEWS_CAPTURE = 16, /* another capture, or it grew */
+};
+/* What is new since the call before; takes over what threads have finished. */
+unsigned tui_data_poll(struct tui_data *d);
+/* Is something going on? @what: a short text for people ("indexing 34 %"). */
+bool tui_data_is_busy(struct tui_data *d, struct buf *what);
+/* What went wrong in the background since the last call; empty: nothing. */
+void tui_data_trouble(struct tui_data *d, struct buf *out);
+/* End what goes on in the background. */
+void tui_data_cancel(struct tui_data *d);
+
+/* --- captures */
+
+struct tui_capture {
+	const char *path;	       /* as in the case, or where it was found */
+	int64_t capture_id;	       /* in the case; 0: not there yet */
+	bool there;		       /* the file can be read; else there is the case only */
+	const struct sf_index *index;  /* NULL: not yet */
+	const struct run_facts *facts; /* of the index; NULL: not yet */
+	uint64_t events;	       /* known so far */
+	uint64_t first_ts, last_ts;    /* of the whole capture as far as known; 0: not known */
+};
+size_t tui_data_captures(const struct tui_data *d, const struct tui_capture **out);
+const struct tui_capture *
+tui_data_capture(const struct tui_data *d); /* the current one; NULL: the case has none */
+/* Look at another one: at its end. Return: 0, ERR_USAGE. */
+MUST_CHECK int tui_data_use(struct tui_data *d, size_t i, struct error *err);
+/* The capture of the case that has this id; SIZE_MAX: none. */
+size_t tui_data_capture_of(const struct tui_data *d, int64_t capture_id);
+/* The file of the current capture is elsewhere: it must be the one the case knows. Return: 0,
+ * ERR_USAGE, ERR_IO. */
+MUST_CHECK int tui_data_locate(struct tui_data *d, const char *path, struct error *err);
+
+/* --- the case */
+
+/* A connection for reading (and, by tui_data_add_*(), for what people say); never NULL after
+ * opening. */
+struct sqlite3 *tui_data_case(struct tui_data *d);
+const char *
+tui_data_case_path(const struct tui_data *d); /* NULL: it has no name, and goes with the program */
+struct qry_browse *tui_data_alerts(struct tui_data *d);
+/* Append to what people say; author: $USER. @offset, @num: of an event of the current capture, 0:
+ * of the capture. */
+MUST_CHECK int tui_data_add_note(struct tui_data *d, uint64_t offset, uint64_t ts, struct sv text,
+				 struct error *err);
+MUST_CHECK int tui_data_add_bookmark(struct tui_data *d, uint64_t offset, uint64_t ts,
+				     struct sv label, struct error *err);
+MUST_CHECK int tui_data_add_verdict(struct tui_data *d, int64_t alert_id, bool whole_group,
+				    struct sv state, struct sv reason, struct error *err);
+/* Named texts kept in the case (saved filters): set, replace, list through SQL: table per
+ * docs/case-schema.md. */
+MUST_CHECK int tui_data_save_filter(struct tui_data *d, struct sv name, struct sv text,
+				    struct error *err);
+
+/* --- the moment */
+
+struct tui_moment {
+	uint64_t num, ts;	 /* the last event that has happened; 0: none */
+	uint64_t offset;	 /* of that event */
+	struct state *state;	 /* with removals carried out */
+	struct act_procs *procs; /* living and dead */
+	struct act_net *net;
+	struct act_sessions *sessions;
+};
+/* T as it is wanted: cheap, also before the state is there. */
+uint64_t tui_data_time(const struct tui_data *d, uint64_t *num);
+/* Set T after event @num (beyond the last: the last), or at time @ts (the last event that is not
+ * later). */
+void tui_data_goto_event(struct tui_data *d, uint64_t num);
+void tui_data_goto_time(struct tui_data *d, uint64_t ts);
+/*
+ * The moment T; brought there if it is not. Return: 0, ERR_UNSUPPORTED (there is no capture to be
+ * read, or it is not indexed yet and T is far: the message says so), ERR_*.
+ */
+MUST_CHECK int tui_data_moment(struct tui_data *d, const struct tui_moment **out,
+			       struct error *err);
+/* A moment of its own (to compare two), to be freed. */
+MUST_CHECK int tui_moment_at(struct tui_data *d, uint64_t ts, struct tui_moment **out,
+			     struct error *err);
+void tui_moment_free(struct tui_moment *m);
+
+/* --- events */
+
+struct tui_event { /* one that is shown */
+	uint64_t num, offset, ts;
+	int64_t tid;
+	const char *type; /* constant */
+	bool enter, failed;
+	const struct sv *cells; /* one per column of the walk; borrowed until the next window */
+};
+
+struct tui_events; /* a way through the events of the current capture, with condition and columns */
+struct tui_events_options {
+	const char *filter; /* a condition; NULL: all */
+	const char *const
+	    *columns; /* fields as formats have them ("%proc.name"), @column_count of them */
+	size_t column_count;
+	int64_t pid; /* of this process only; -1: all */
+};
+/* Return: 0, ERR_COMPILE or ERR_SYNTAX (@pos: the place in the condition), ERR_UNSUPPORTED, ERR_*.
+ */
+MUST_CHECK int tui_events_open(struct tui_data *d, const struct tui_events_options *opt,
+			       struct tui_events **out, struct flt_pos *pos, struct error *err);
+void tui_events_close(struct tui_events *e);
+/*
+ * Up to @n events at or behind (@back: before) number @num that pass, in order. Works until
+ * @deadline_ns (CLOCK_MONOTONIC; 0: to the end): *@more says that there may be others, from *@at on
+ * (before it), to be asked for with the next call. Return: how many, or ERR_*.
+ */
+MUST_CHECK int tui_events_window(struct tui_events *e, uint64_t num, bool back, size_t n,
+				 uint64_t deadline_ns, const struct tui_event **out, bool *more,
+				 uint64_t *at, struct error *err);
+/*
+ * Event @num with its state, for a closer look (all arguments, hex, explain): @look is called once
+ * with the binding as rules see it. Return: 0, ERR_USAGE (no such event), ERR_*.
+ */
+MUST_CHECK int tui_data_event(struct tui_data *d, uint64_t num,
+			      void (*look)(void *arg, const struct state *st,
+					   const struct state_binding *b),
+			      void *arg, struct error *err);
+
+/* --- over time */
+
+enum tui_lane {
+#define LANE(sym, name, help) TUI_LANE_##sym,
+#include "tui/lanes.def"
+#undef LANE
+	TUI_LANE_COUNT
+};
+extern const char *const tui_lane_names[TUI_LANE_COUNT];
+
+#define TUI_LATENCY_ROWS 8 /* of the spectrogram: below 1 us, 10 us, ... 10 s, above */
+
+struct tui_counts {	   /* per bucket; @buckets of each */
+	uint64_t from, to; /* times */
+	size_t buckets;
+	uint64_t *lanes[TUI_LANE_COUNT];
+	uint64_t *latency[TUI_LATENCY_ROWS]; /* file I/O calls by how long they took */
+	uint64_t *number;		     /* of the first event in the bucket; 0: none */
+	bool complete;
+	double done; /* 0 to 1 */
+};
+/*
+ * Counts over [@from, @to] in @buckets; worked on until @deadline_ns, to be asked for again until
+ * it is complete. The last few answers are remembered. Return: 0 or ERR_*.
+ */
+MUST_CHECK int tui_data_counts(struct tui_data *d, uint64_t from, uint64_t to, size_t buckets,
+			       uint64_t deadline_ns, const struct tui_counts **out,
+			       struct error *err);
+
+#endif
