@@ -79,6 +79,8 @@ void tui_table_draw(struct tui_table *t, const struct tui_area *a, bool focus);
  * describe, export). TUI_NOT_MINE: the view's. */
 enum tui_result tui_table_act(struct tui_table *t, const struct tui_command *c);
 void tui_table_click(struct tui_table *t, const struct tui_input *in, const struct tui_area *a);
+/* Its columns, as it was given them. Return: how many. */
+size_t tui_table_columns(const struct tui_table *t, const struct tui_column **out);
 /* The row under the cursor; false: there are no rows. */
 bool tui_table_cursor(const struct tui_table *t, struct tui_row_key *key);
 /* The text of its cell; empty if there is none. */

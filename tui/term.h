@@ -22,6 +22,7 @@ bool tui_theme_find(struct sv name, enum tui_theme *out);
 struct tui_term_options {
 	enum tui_theme theme; /* MONO: no colours at all, also what NO_COLOR makes of any */
 	bool mouse;
+	bool plain; /* no cursor addressing: screens as numbered lines, one prompt */
 };
 
 struct tui_term;
