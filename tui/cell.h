@@ -3,7 +3,9 @@
  * Screens of cells, which views draw into and which only tui/term.c brings to a terminal. Whatever
  * text is put into cells is made harmless on the way: control characters, characters that turn the
  * direction of text, and bytes that are no UTF-8 appear as visible escapes (base/escape.h), so no
- * screen ever holds raw control bytes. Nothing is drawn outside of an area.
+ * screen ever holds raw control bytes. So do characters that have no shape of their own (joiners,
+ * selectors, what is not assigned): nothing is hidden, and terminals agree on the widths of the
+ * rest. Nothing is drawn outside of an area.
  * Units: columns and lines, from 0. Threads: a screen belongs to one thread.
  */
 #ifndef TUI_CELL_H
@@ -19,25 +21,26 @@
 
 #define TUI_WIDTH_MAX  1000 /* columns and lines of a screen; a larger terminal is used in part */
 #define TUI_HEIGHT_MAX 500
+#define TUI_MARKS_MAX  2 /* combining marks of a cell; more of them are shown as escapes */
 
 /* What a piece of text is, from which a theme makes colours and attributes. */
 enum tui_role {
-#define ROLE(sym, name, help) TUI_ROLE_##sym,
+#define ROLE(sym, name, letter, help) TUI_ROLE_##sym,
 #include "tui/roles.def"
 #undef ROLE
 	TUI_ROLE_COUNT
 };
 
 struct tui_cell {
-	uint32_t ch;   /* a character; 0: the right half of a wide one */
-	uint32_t mark; /* a combining mark over it, or 0 */
+	uint32_t ch;		       /* a character; 0: the right half of a wide one */
+	uint32_t marks[TUI_MARKS_MAX]; /* combining marks over it, or 0 */
 	uint8_t role;
 	bool selected; /* under the cursor: in reverse video whatever the theme */
 };
 
 struct tui_screen {
 	int height, width;
-	bool ascii; /* characters beyond ASCII are replaced when glyphs are drawn */
+	bool ascii; /* glyphs have their form in ASCII; other characters beyond it become '?' */
 	struct tui_cell *cells;
 };
 
@@ -52,15 +55,16 @@ void tui_screen_done(struct tui_screen *s);
 void tui_screen_clear(struct tui_screen *s);
 struct tui_area tui_screen_area(struct tui_screen *s);
 /* The screen as text: lines with trailing blanks removed, each ended by a line feed. @roles: each
- * line is followed by one that has a letter per cell for its role (golden screens). */
+ * line is followed by one that has a letter per cell for its role (golden screens): that of
+ * roles.def, in upper case if it is selected. */
 void tui_screen_dump(const struct tui_screen *s, bool roles, struct buf *out);
 
-/* The part of @a that is also in the given rectangle of it. */
+/* The part of @a that is also in the given rectangle of it, which may reach beyond it. */
 struct tui_area tui_area_part(const struct tui_area *a, int y, int x, int height, int width);
 void tui_fill(const struct tui_area *a, enum tui_role role);
 /*
  * @text from @x on in line @y, in at most @width columns (of those that are there); what is longer
- * ends in an ellipsis. Return: columns used.
+ * ends in an ellipsis. Where there is no such place nothing is drawn. Return: columns used.
  */
 int tui_put(const struct tui_area *a, int y, int x, int width, enum tui_role role, struct sv text);
 /* The same of a text of ours. */
@@ -79,7 +83,7 @@ struct tui_area tui_frame(const struct tui_area *a, const char *title);
 
 /* Columns that @text takes once it is harmless. */
 int tui_width(struct sv text);
-/* A path in at most @width columns: its middle is left out. */
+/* A path in at most @width columns: its middle is left out. For tui_put(), not harmless yet. */
 void tui_shorten_path(struct buf *out, struct sv path, int width);
 
 /* --- characters of ours that have a form in ASCII --- */
