@@ -336,7 +336,7 @@ static int browse(struct tui_cmd *o)
 	rc = tui_run(&o->tui, &err);
 	cli_log_hold(false);
 	free(o->keymap);
-	return rc < 0 ? cli_fail(&err) : cli_flush();
+	return rc < 0 ? cli_fail(&err) : cli_worse(cli_flush(), cli_interrupted());
 }
 
 int cmd_tui(int argc, char **argv)
