@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keys and what they do. A key is written as itself ("j", "G"), with a name in angle brackets
- * ("<Enter>", "<PgDn>", "<F1>", "<Space>", "<lt>" for '<'), or with "C-" for control. Keys of a
- * script are written one after the other: "2jj<Enter>e". Actions are rows of actions.def. Threads:
+ * ("<Enter>", "<PgDn>", "<F1>", "<Space>", "<lt>" for '<'), or, if control is held, as "C-" and a
+ * small letter. Keys of a script are written one after the other: "2jj<Enter>e"; "<minus>" is a '-'
+ * that does not make a "C-" of the 'C' before. Actions are rows of actions.def. Threads:
  * plain values; a map belongs to one thread.
  */
 #ifndef TUI_KEYS_H
@@ -55,6 +56,7 @@ struct tui_input {
 	uint32_t key;	      /* a character or enum tui_key */
 	enum tui_mouse mouse; /* at @y, @x */
 	int y, x;	      /* a resize: the new size */
+	bool pasted;	      /* a character of text that was pasted: never a command */
 };
 
 enum tui_action {
@@ -100,9 +102,9 @@ MUST_CHECK int tui_keymap_new(struct tui_keymap **out, struct error *err);
 void tui_keymap_free(struct tui_keymap *m); /* NULL is fine */
 /*
  * Read a file of keys: lines "ACTION KEY KEY ..." replace all keys of the action (none: it has no
- * key), '#' begins a comment. Return: 0, ERR_IO (not there, too), ERR_SYNTAX (file, line and column
- * in the message: no such action or key, a key that two actions would have), ERR_NOMEM. On failure
- * the map is unchanged.
+ * key), a word that begins with '#' begins a comment (the key is "<hash>"). Return: 0, ERR_IO (not
+ * there, too), ERR_SYNTAX (file, line and column in the message: no such action or key, a key that
+ * two actions would have), ERR_NOMEM. On failure the map is unchanged.
  */
 MUST_CHECK int tui_keymap_load(struct tui_keymap *m, const char *path, struct error *err);
 enum tui_action tui_keymap_find(const struct tui_keymap *m, uint32_t key);
