@@ -108,7 +108,7 @@ void tui_app_input(struct tui_app *app, const struct tui_input *in)
 	case TUI_INPUT_KEY:
 		if (app->prompt.open)
 			on_prompt(app, in->key);
-		else
+		else if (!in->pasted)
 			on_key(app, in->key);
 		break;
 	case TUI_INPUT_MOUSE:

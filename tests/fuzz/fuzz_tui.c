@@ -156,7 +156,7 @@ static void check_screen(const struct tui_screen *s)
 			    &s->cells[(size_t)y * (size_t)s->width + (size_t)x];
 
 			if (c->ch > 0x10ffff || (c->ch && utf8_is_harmful(c->ch)) ||
-			    (c->mark && utf8_is_harmful(c->mark)))
+			    (c->marks[0] && utf8_is_harmful(c->marks[0])))
 				fail("a harmful character is on the screen");
 			if (!c->ch && x == 0)
 				fail("the right half of a character without its left");
