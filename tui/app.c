@@ -182,14 +182,19 @@ static void step_alert(struct tui_app *app, bool back)
 
 	at.ts = (int64_t)tui_data_time(app->data, &num);
 	at.alert_id = back ? 0 : INT64_MAX;
-	if (!f.capture_id)
-		return tui_app_say(app, TUI_ROLE_NOTICE, "no alerts of this capture are known yet");
-	if (qry_browse_page(tui_data_alerts(app->data), &f, &at, back, 1, &page, &err) < 0)
-		return tui_app_fail(app, &err);
-	if (!page.count)
-		return tui_app_say(app, TUI_ROLE_NOTICE,
-				   back ? "no alert before this moment"
-					: "no alert after this moment");
+	if (!f.capture_id) {
+		tui_app_say(app, TUI_ROLE_NOTICE, "no alerts of this capture are known yet");
+		return;
+	}
+	if (qry_browse_page(tui_data_alerts(app->data), &f, &at, back, 1, &page, &err) < 0) {
+		tui_app_fail(app, &err);
+		return;
+	}
+	if (!page.count) {
+		tui_app_say(app, TUI_ROLE_NOTICE,
+			    back ? "no alert before this moment" : "no alert after this moment");
+		return;
+	}
 	tui_app_say(app, tui_severity_role(page.alerts->severity), "%s %s: %s",
 		    tui_severity(page.alerts->severity),
 		    page.alerts->rule ? page.alerts->rule : "?",
@@ -357,8 +362,10 @@ static void add_mark(struct tui_app *app, enum tui_action what, struct sv text)
 		rc = what == TUI_DO_NOTE
 			 ? tui_data_add_note(app->data, m->offset, m->ts, text, &err)
 			 : tui_data_add_bookmark(app->data, m->offset, m->ts, text, &err);
-	if (rc < 0)
-		return tui_app_fail(app, &err);
+	if (rc < 0) {
+		tui_app_fail(app, &err);
+		return;
+	}
 	tell_all(app, TUI_NEWS_CASE);
 	tui_app_say(app, TUI_ROLE_GOOD, "%s %s", what == TUI_DO_NOTE ? "noted" : "remembered",
 		    tui_data_case_path(app->data)
@@ -512,11 +519,14 @@ void tui_app_do(struct tui_app *app, const struct tui_command *c)
 	enum tui_result r = TUI_NOT_MINE;
 	struct tui_table *t;
 
-	if (do_program(app, c))
+	t = v->ops->table ? v->ops->table(v) : NULL;
+	if (t && tui_table_is_asking(t))
+		r = tui_table_act(t, c);
+	else if (do_program(app, c))
 		return;
-	if (v->ops->act && v->trouble.code == 0)
+	else if (v->ops->act && v->trouble.code == 0)
 		r = v->ops->act(v, c);
-	if (r == TUI_NOT_MINE && v->ops->table && (t = v->ops->table(v)) != NULL)
+	if (r == TUI_NOT_MINE && t && !tui_table_is_asking(t))
 		r = tui_table_act(t, c);
 	if (r == TUI_LEAVE)
 		leave(app);

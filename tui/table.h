@@ -41,8 +41,8 @@ struct tui_model_ops {
 	/*
 	 * Up to @n rows from @where on, added by tui_rows_add() in the order in which they are
 	 * shown (also those BEFORE a key). FROM_KEY: from that row on, or, if it is gone, from
-	 * where it would be. Return: 0, 1: not all of it could be found in time, ask again later
-	 * (work() of the view goes on), or ERR_*.
+	 * where it would be. Return: 0 (fewer than @n: there are no more that way), 1: not all of
+	 * it could be found in time, ask again later (work() of the view goes on), or ERR_*.
 	 */
 	int (*page)(void *model, enum tui_where where, struct tui_row_key key, size_t n,
 		    struct tui_rows *out, struct error *err);
@@ -78,9 +78,14 @@ void tui_table_draw(struct tui_table *t, const struct tui_area *a, bool focus);
 /* Everything a table does by itself (moving, sorting, searching, columns, tags, frequency,
  * describe, export). TUI_NOT_MINE: the view's. */
 enum tui_result tui_table_act(struct tui_table *t, const struct tui_command *c);
+/* It asks for something by itself (which columns): keys belong to it first, Enter and Esc too. */
+bool tui_table_is_asking(const struct tui_table *t);
+/* A click puts the cursor there, or sorts by a column; what a second one enters is the view's. */
 void tui_table_click(struct tui_table *t, const struct tui_input *in, const struct tui_area *a);
 /* Its columns, as it was given them. Return: how many. */
 size_t tui_table_columns(const struct tui_table *t, const struct tui_column **out);
+/* Where the cursor is, for a line of the view's: "12/308", "~41%"; nothing if there are no rows. */
+void tui_table_position(const struct tui_table *t, struct buf *out);
 /* The row under the cursor; false: there are no rows. */
 bool tui_table_cursor(const struct tui_table *t, struct tui_row_key *key);
 /* The text of its cell; empty if there is none. */
@@ -94,11 +99,13 @@ bool tui_table_next_tag(const struct tui_table *t, size_t *at, struct tui_row_ke
 void tui_table_tag(struct tui_table *t, struct tui_row_key key);
 /* What takes long (search, frequency, export) goes on until @deadline_ns. True: there is more. */
 bool tui_table_work(struct tui_table *t, uint64_t deadline_ns);
-/* Columns as rows of their own: for the frequency table of one. Each row: value, count; most
- * frequent first. */
+/* Columns as rows of their own: for the frequency table of one, as FREQUENCY began to count it.
+ * Each row: value, count; most frequent first; @others: of all values that were too many to tell
+ * apart, the last row. Borrowed until the next work or count. */
 struct tui_frequency {
 	struct sv value;
 	uint64_t count;
+	bool others;
 };
 size_t tui_table_frequency(const struct tui_table *t, const struct tui_frequency **out,
 			   bool *complete);
@@ -116,10 +123,11 @@ struct tui_list { /* zeroed: empty. A model of its own: tui_list_ops with a poin
 	bool (*passes)(void *arg, size_t i);
 	void *arg;
 	/* Its own: */
-	int column;
-	bool reverse;
-	uint32_t *order;
-	size_t shown, cap;
+	int column; /* sorted by; 0 before the first sort, too: see @sorted */
+	bool reverse, sorted;
+	uint32_t *order; /* numbers of the caller's rows, as they are shown */
+	size_t shown;
+	struct tui_keys *keys, *keys_before; /* of the rows as they are shown, as they were */
 };
 extern const struct tui_model_ops tui_list_ops;
 /* The caller's rows have changed. Return: 0 or ERR_NOMEM. */
