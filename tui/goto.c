@@ -32,7 +32,8 @@ static int go_to_alert(struct tui_app *app, uint64_t id, struct error *err)
 /* "11:04", "11:04:17.22": of the day T is in. */
 static bool time_of_day(const char *text, uint64_t *ns)
 {
-	unsigned h, m, s = 0, used = 0;
+	unsigned h, m, s = 0;
+	int used = 0;
 	uint64_t unit = NS_PER_S;
 
 	if (sscanf(text, "%2u:%2u%n", &h, &m, &used) != 2 || h > 23 || m > 59)
