@@ -105,17 +105,18 @@ static void draw_state(struct tui_app *app, const struct tui_area *a)
 	buf_done(&text);
 }
 
+/* A key and what it does; @apart: with a blank between them. Return: columns used, 0 if there is no
+ * room. */
 static int put_key(struct tui_app *app, const struct tui_area *a, int x, enum tui_action action,
-		   const char *word)
+		   bool apart, const char *word)
 {
 	struct buf key = {0};
 	int used = 0;
 
 	tui_keymap_key(app->keymap, action, &key);
-	if (key.len && x + tui_width(buf_view(&key)) + (int)strlen(word) + 1 < a->width) {
-		used = tui_put(a, 0, x, a->width - x, TUI_ROLE_KEY, buf_view(&key));
-		used += tui_puts(a, 0, x + used + (key.len > 1), TUI_ROLE_DIM, word) +
-			(key.len > 1) + 1;
+	if (key.len && x + tui_width(buf_view(&key)) + apart + (int)strlen(word) < a->width) {
+		used = tui_put(a, 0, x, a->width - x, TUI_ROLE_KEY, buf_view(&key)) + apart;
+		used += tui_puts(a, 0, x + used, TUI_ROLE_DIM, word) + 1;
 	}
 	buf_done(&key);
 	return used;
@@ -129,19 +130,19 @@ static void draw_keys(struct tui_app *app, const struct tui_area *a)
 	struct tui_area left = tui_area_part(a, 0, 0, 1, a->width - 8);
 	int x = 1;
 
-	put_key(app, a, a->width - 7, TUI_DO_HELP, "help");
+	put_key(app, a, a->width - 7, TUI_DO_HELP, true, "help");
 	if (actions && *actions) {
 		for (; *actions; actions++) {
-			x += put_key(app, &left, x, (enum tui_action) * actions, "");
-			x +=
-			    tui_puts(&left, 0, x - 1, TUI_ROLE_DIM, tui_actions[*actions].name) + 1;
+			x += put_key(app, &left, x, (enum tui_action) * actions, true,
+				     tui_actions[*actions].name);
 		}
 		return;
 	}
 	for (size_t i = 0; i < TUI_ROOTS; i++)
-		x += put_key(app, &left, x, (enum tui_action)(TUI_DO_OVERVIEW + i), words[i]);
-	x += put_key(app, &left, x, TUI_DO_FILTER, "filter");
-	put_key(app, &left, x, TUI_DO_GOTO, "time");
+		x +=
+		    put_key(app, &left, x, (enum tui_action)(TUI_DO_OVERVIEW + i), false, words[i]);
+	x += put_key(app, &left, x, TUI_DO_FILTER, true, "filter");
+	put_key(app, &left, x, TUI_DO_GOTO, true, "time");
 }
 
 static void draw_footer(struct tui_app *app, const struct tui_area *all)
