@@ -97,7 +97,7 @@ static int run_on_terminal(struct tui_app *app, struct error *err)
 			rc = tui_term_read(app->term, 0, &in, err);
 		}
 	}
-	return rc;
+	return rc == ERR_INTERRUPTED ? 0 : rc; /* who asked for the end knows of it */
 }
 
 /* A terminal, or a screen without one. */

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "tui/decode.h"
+#include "tui/plain.h"
 #include "tui/theme.h"
 #include "tui/tty.h"
 
@@ -26,9 +27,12 @@
 #define PASTE_OFF    "\033[?2004l"
 #define DRAG_ON	     "\033[?1002h" /* reports also where a held button goes */
 #define DRAG_OFF     "\033[?1002l"
+#define PLAIN_HEIGHT 24 /* where there is no terminal at all */
+#define PLAIN_WIDTH  80
 #define SEQUENCE_MAX 32 /* of bytes of a key nobody knows */
 
 struct tui_term {
+	struct tui_plain *plain; /* then there is no more than that, and the locale */
 	SCREEN *screen;
 	WINDOW *keys;		/* never shown: reading from it draws nothing */
 	struct tui_screen last; /* what is shown */
@@ -207,6 +211,29 @@ static void prepare_end(void)
 	buf_done(&b);
 }
 
+static int open_plain(struct tui_term *t, struct error *err)
+{
+	use_locale(t);
+	return tui_plain_new(&t->plain, err);
+}
+
+/* Take over the terminal device, and what stands for it in ncurses. */
+static int open_terminal(struct tui_term *t, struct error *err)
+{
+	int rc = tui_tty_open(err);
+
+	if (rc == ERR_UNSUPPORTED)
+		return error_set(err, rc, "standard input and output are no terminal" INSTEAD);
+	if (rc < 0)
+		return rc;
+	use_locale(t);
+	rc = open_screen(t, err);
+	if (rc < 0)
+		return rc;
+	t->keys = newpad(1, 1);
+	return t->keys ? 0 : error_nomem(err);
+}
+
 int tui_term_open(const struct tui_term_options *opt, struct tui_term **out, struct error *err)
 {
 	struct tui_term *t = calloc(1, sizeof(*t));
@@ -214,25 +241,16 @@ int tui_term_open(const struct tui_term_options *opt, struct tui_term **out, str
 
 	if (!t)
 		return error_nomem(err);
-	rc = tui_tty_open(err);
-	if (rc == ERR_UNSUPPORTED)
-		rc = error_set(err, rc, "standard input and output are no terminal" INSTEAD);
-	if (rc < 0) {
-		free(t);
-		return rc;
-	}
 	t->theme = opt->theme;
 	t->mouse = opt->mouse;
-	use_locale(t);
-	rc = open_screen(t, err);
-	if (rc == 0) {
-		t->keys = newpad(1, 1);
-		if (!t->keys)
-			rc = error_nomem(err);
-	}
+	rc = opt->plain ? open_plain(t, err) : open_terminal(t, err);
 	if (rc < 0) {
 		tui_term_close(t);
 		return rc;
+	}
+	if (t->plain) {
+		*out = t;
+		return 0;
 	}
 	raw();
 	noecho();
@@ -270,6 +288,7 @@ void tui_term_close(struct tui_term *t)
 	if (t->screen)
 		delscreen(t->screen);
 	tui_tty_close();
+	tui_plain_free(t->plain);
 	if (t->locale) {
 		uselocale(t->locale_before);
 		freelocale(t->locale);
@@ -280,9 +299,14 @@ void tui_term_close(struct tui_term *t)
 
 void tui_term_size(struct tui_term *t, int *height, int *width)
 {
-	int h, w;
+	int h = PLAIN_HEIGHT, w = PLAIN_WIDTH;
 
-	(void)t;
+	if (t->plain) {
+		tui_tty_size(&h, &w);
+		*height = h < TUI_HEIGHT_MAX ? h : TUI_HEIGHT_MAX;
+		*width = w < TUI_WIDTH_MAX ? w : TUI_WIDTH_MAX;
+		return;
+	}
 	if (tui_tty_size(&h, &w) && (h != LINES || w != COLS))
 		resize_term(h, w);
 	*height = LINES < TUI_HEIGHT_MAX ? LINES : TUI_HEIGHT_MAX;
@@ -297,6 +321,8 @@ bool tui_term_is_ascii(const struct tui_term *t)
 void tui_term_theme(struct tui_term *t, enum tui_theme theme)
 {
 	t->theme = theme;
+	if (t->plain)
+		return;
 	set_theme(t);
 	tui_term_redraw(t);
 }
@@ -304,17 +330,22 @@ void tui_term_theme(struct tui_term *t, enum tui_theme theme)
 void tui_term_mouse(struct tui_term *t, bool on)
 {
 	t->mouse = on;
-	set_mouse(t, on);
+	if (!t->plain)
+		set_mouse(t, on);
 }
 
 void tui_term_redraw(struct tui_term *t)
 {
+	if (t->plain)
+		return;
 	clearok(curscr, TRUE);
 	t->is_last_shown = false;
 }
 
 void tui_term_suspend(struct tui_term *t)
 {
+	if (t->plain)
+		return; /* the terminal does that */
 	leave(t);
 	tui_tty_stop();
 	curs_set(0);
@@ -377,6 +408,10 @@ void tui_term_show(struct tui_term *t, const struct tui_screen *s, int y, int x)
 	bool compare = t->is_last_shown && t->last.height == s->height && t->last.width == s->width;
 	size_t width = (size_t)s->width;
 
+	if (t->plain) {
+		tui_plain_show(t->plain, s);
+		return;
+	}
 	if (!compare) {
 		erase();
 		t->is_last_shown = tui_screen_resize(&t->last, s->height, s->width, NULL) == 0;
@@ -403,7 +438,8 @@ void tui_term_copy(struct tui_term *t, struct sv text)
 	struct buf b = {0}, harmless = {0};
 	size_t n;
 
-	(void)t;
+	if (t->plain)
+		return; /* what is to be copied is printed, too */
 	escape_text(&harmless, sv_make(text.p, text.n < TUI_COPY_MAX ? text.n : TUI_COPY_MAX));
 	n = harmless.len < TUI_COPY_MAX ? harmless.len : TUI_COPY_MAX;
 	while (n < harmless.len && n && (harmless.p[n] & 0xc0) == 0x80)
@@ -529,9 +565,13 @@ static int take_code(struct tui_term *t)
 
 int tui_term_read(struct tui_term *t, int timeout_ms, struct tui_input *out, struct error *err)
 {
-	int code = t->more ? take_code(t) : ERR;
 	unsigned events = 0;
+	int code = ERR;
 
+	if (t->plain)
+		return tui_plain_read(t->plain, timeout_ms, out, err);
+	if (t->more)
+		code = take_code(t);
 	*out = (struct tui_input){0};
 	if (code == ERR) {
 		events = tui_tty_wait(t->changed ? 0 : timeout_ms);

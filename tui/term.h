@@ -22,7 +22,11 @@ bool tui_theme_find(struct sv name, enum tui_theme *out);
 struct tui_term_options {
 	enum tui_theme theme; /* MONO: no colours at all, also what NO_COLOR makes of any */
 	bool mouse;
-	bool plain; /* no cursor addressing: screens as numbered lines, one prompt */
+	/*
+	 * No cursor, no colours, no terminal needed: screens are printed as numbered lines, and a
+	 * line of keys is read as scripts have them. For readers of screens, and pipes.
+	 */
+	bool plain;
 };
 
 #define TUI_COPY_MAX (64 << 10) /* bytes for the clipboard */

@@ -32,6 +32,7 @@
 
 struct program {
 	bool plain_input; /* standard input is no terminal */
+	bool plain;	  /* lines, not a screen */
 	bool handles;	  /* SIGTERM, by itself */
 	bool mono;
 	const char *term, *locale, *tmux;
@@ -107,7 +108,7 @@ static bool act(struct tui_term *t, uint32_t key)
 /* What it reads goes to standard error, a line each. */
 static int run_program(const struct program *p)
 {
-	struct tui_term_options opt = {.mouse = true};
+	struct tui_term_options opt = {.mouse = true, .plain = p->plain};
 	struct sigaction sa = {.sa_handler = on_term};
 	struct tui_screen s = {0};
 	struct tui_term *t;
@@ -640,6 +641,46 @@ static void without_colours_none_is_set(void **state)
 	finish(s, "status 0");
 }
 
+static void plain_screens_are_numbered_lines_and_keys_come_in_lines(void **state)
+{
+	const struct program p = {.plain = true, .term = "dumb"};
+	struct session *s = start(&p);
+
+	(void)state;
+	expect(s, "open");
+	expect_sent(s, "\r\n2: │ size 24x80");
+	expect_sent(s, "\r\n3: │ evil \\x1b[31m\\x9b\\x0d 中é\\u{202e}!");
+	expect_sent(s, "\r\n4* │");
+	expect_sent(s, "keys> ");
+	type(s, "jG<Esc>\n");
+	expect(s, "key j");
+	expect(s, "key G");
+	expect(s, "key <Esc>");
+	expect_sent(s, "4* │ key <Esc>");
+	assert_false(was_sent(s, "key G")); /* only what the line leads to is printed */
+	s->out_len = 0;
+	type(s, "\n");
+	expect(s, "nothing");
+	expect_sent(s, "4* │ key <Esc>");
+	expect_sent(s, "keys> ");
+	assert_false(was_sent(s, "\033"));
+	type(s, "jq\n");
+	expect(s, "key j");
+	expect(s, "end 0");
+	finish(s, "status 0");
+}
+
+static void plain_input_ends(void **state)
+{
+	const struct program p = {.plain = true, .plain_input = true};
+	struct session *s = start(&p);
+
+	(void)state;
+	expect(s, "open");
+	expect(s, "end -2");
+	finish(s, "status 0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -658,6 +699,8 @@ int main(void)
 	    cmocka_unit_test(only_ascii_is_sent_where_the_locale_has_no_more),
 	    cmocka_unit_test(a_locale_the_machine_does_not_have_is_utf_8_all_the_same),
 	    cmocka_unit_test(without_colours_none_is_set),
+	    cmocka_unit_test(plain_screens_are_numbered_lines_and_keys_come_in_lines),
+	    cmocka_unit_test(plain_input_ends),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
