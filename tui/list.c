@@ -10,45 +10,119 @@
 enum kind { KIND_NUMBER, KIND_TEXT, KIND_EMPTY }; /* in this order */
 
 struct sort_key {
-	uint32_t row;
 	enum kind kind;
 	long double number;
 	struct sv text;
 };
 
+struct sort_row {	/* small: these are what is moved about */
+	uint64_t begin; /* of the key, in the same order as far as it goes */
+	uint32_t row;
+	uint32_t key; /* a number of @keys */
+};
+
+struct sorting {
+	const struct tui_list *l;
+	struct sort_key *keys;
+	struct sort_row *rows;
+	struct arena texts;
+};
+
+static int by_key(const struct sort_key *x, const struct sort_key *y)
+{
+	if (x->kind == KIND_NUMBER)
+		return (x->number > y->number) - (x->number < y->number);
+	return x->kind == KIND_TEXT ? sv_cmp(x->text, y->text) : 0;
+}
+
 static int by_text(const void *a, const void *b, void *arg)
 {
-	const struct sort_key *x = a, *y = b;
-	const struct tui_list *l = arg;
-	int rc = (int)x->kind - (int)y->kind;
+	const struct sort_row *x = a, *y = b;
+	const struct sorting *s = arg;
+	int rc = (x->begin > y->begin) - (x->begin < y->begin);
 
-	if (rc == 0 && x->kind == KIND_NUMBER)
-		rc = (x->number > y->number) - (x->number < y->number);
-	else if (rc == 0 && x->kind == KIND_TEXT)
-		rc = sv_cmp(x->text, y->text);
+	if (rc == 0) /* then they are of one kind */
+		rc = by_key(&s->keys[x->key], &s->keys[y->key]);
 	if (rc == 0)
 		return (x->row > y->row) - (x->row < y->row);
-	return l->reverse ? -rc : rc;
+	return s->l->reverse ? -rc : rc;
+}
+
+/* Bits of a double in the order of its values. */
+static uint64_t order_of(double v)
+{
+	const uint64_t sign = UINT64_C(1) << 63;
+	uint64_t bits;
+
+	v += 0.0; /* there is one zero */
+	memcpy(&bits, &v, sizeof(bits));
+	return bits & sign ? ~bits : bits | sign;
+}
+
+/* The kind, then the first bits of the number, or of the text behind what all of them begin with.
+ */
+static uint64_t begin_of(const struct sort_key *k, size_t common)
+{
+	const struct sv text = sv_drop(k->text, common);
+	uint64_t bits = 0;
+
+	if (k->kind == KIND_NUMBER)
+		bits = order_of((double)k->number);
+	for (unsigned i = 0; k->kind == KIND_TEXT && i < sizeof(bits); i++)
+		bits = bits << 8 | (i < text.n ? (unsigned char)text.p[i] : 0);
+	return (uint64_t)k->kind << 62 | bits >> 2;
+}
+
+/* How many bytes all texts begin with. */
+static size_t common_begin(const struct sorting *s)
+{
+	struct sv common = SV_NONE;
+
+	for (size_t i = 0; i < s->l->shown; i++) {
+		const struct sv text = s->keys[i].text;
+		size_t n = 0;
+
+		if (s->keys[i].kind != KIND_TEXT)
+			continue;
+		if (!common.p)
+			common = text;
+		while (n < common.n && n < text.n && common.p[n] == text.p[n])
+			n++;
+		common.n = n;
+	}
+	return common.n;
+}
+
+static void make_rows(struct sorting *s)
+{
+	const size_t common = common_begin(s);
+
+	for (size_t i = 0; i < s->l->shown; i++)
+		s->rows[i] = (struct sort_row){.begin = begin_of(&s->keys[i], common),
+					       .row = s->l->order[i],
+					       .key = (uint32_t)i};
 }
 
 /* The text of each row's cell is asked for once. */
-static int make_keys(struct tui_list *l, struct sort_key *keys, struct arena *texts)
+static int make_keys(struct sorting *s)
 {
+	const struct tui_list *l = s->l;
 	struct tui_rows rows = {.columns = (unsigned)l->column + 1};
 	int rc = 0;
 
 	for (size_t i = 0; i < l->shown && rc == 0; i++) {
-		struct sort_key *k = &keys[i];
+		struct sort_key *k = &s->keys[i];
 
 		tui_rows_reset(&rows);
 		l->row(l->arg, l->order[i], &rows);
-		k->row = l->order[i];
 		k->text = tui_rows_text(&rows, 0, (unsigned)l->column);
 		k->kind = !k->text.n			      ? KIND_EMPTY
 			  : table_number(k->text, &k->number) ? KIND_NUMBER
 							      : KIND_TEXT;
 		if (k->kind == KIND_TEXT)
-			k->text = arena_sv(texts, k->text);
+			k->text = arena_sv(&s->texts, k->text);
+		else
+			k->text = SV_NONE; /* not needed, and gone with the row */
 		if ((k->kind == KIND_TEXT && !k->text.p) || rows.text.failed)
 			rc = ERR_NOMEM;
 	}
@@ -58,17 +132,22 @@ static int make_keys(struct tui_list *l, struct sort_key *keys, struct arena *te
 
 static int sort_by_text(struct tui_list *l)
 {
-	struct sort_key *keys = malloc((l->shown + 1) * sizeof(*keys));
-	struct arena texts = {0};
-	int rc = keys ? make_keys(l, keys, &texts) : ERR_NOMEM;
+	struct sorting s = {.l = l};
+	int rc = ERR_NOMEM;
 
+	s.keys = malloc((l->shown + 1) * sizeof(*s.keys));
+	s.rows = malloc((l->shown + 1) * sizeof(*s.rows));
+	if (s.keys && s.rows)
+		rc = make_keys(&s);
 	if (rc == 0) {
-		qsort_r(keys, l->shown, sizeof(*keys), by_text, l);
+		make_rows(&s);
+		qsort_r(s.rows, l->shown, sizeof(*s.rows), by_text, &s);
 		for (size_t i = 0; i < l->shown; i++)
-			l->order[i] = keys[i].row;
+			l->order[i] = s.rows[i].row;
 	}
-	arena_done(&texts);
-	free(keys);
+	arena_done(&s.texts);
+	free(s.rows);
+	free(s.keys);
 	return rc;
 }
 

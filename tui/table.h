@@ -78,20 +78,20 @@ void tui_table_draw(struct tui_table *t, const struct tui_area *a, bool focus);
 /* Everything a table does by itself (moving, sorting, searching, columns, tags, frequency,
  * describe, export). TUI_NOT_MINE: the view's. */
 enum tui_result tui_table_act(struct tui_table *t, const struct tui_command *c);
-/* It asks for something by itself (which columns): keys belong to it first, Enter and Esc too. */
-bool tui_table_is_asking(const struct tui_table *t);
 /* A click puts the cursor there, or sorts by a column; what a second one enters is the view's. */
 void tui_table_click(struct tui_table *t, const struct tui_input *in, const struct tui_area *a);
 /* Its columns, as it was given them. Return: how many. */
 size_t tui_table_columns(const struct tui_table *t, const struct tui_column **out);
-/* Where the cursor is, for a line of the view's: "12/308", "~41%"; nothing if there are no rows. */
-void tui_table_position(const struct tui_table *t, struct buf *out);
 /* The row under the cursor; false: there are no rows. */
 bool tui_table_cursor(const struct tui_table *t, struct tui_row_key *key);
 /* The text of its cell; empty if there is none. */
 struct sv tui_table_cell(const struct tui_table *t, unsigned column);
 /* Put the cursor there. */
 void tui_table_seek(struct tui_table *t, struct tui_row_key key);
+/* Where the cursor is, for a line of the view's: "12/308", "~41%"; nothing if there are no rows. */
+void tui_table_position(const struct tui_table *t, struct buf *out);
+/* It asks for something by itself (which columns): keys belong to it first, Enter and Esc too. */
+bool tui_table_is_asking(const struct tui_table *t);
 bool tui_table_is_tagged(const struct tui_table *t, struct tui_row_key key);
 size_t tui_table_tagged(const struct tui_table *t);
 /* for (size_t at = 0; tui_table_next_tag(t, &at, &key);) */

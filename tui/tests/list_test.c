@@ -234,6 +234,71 @@ static void the_cursor_stays_with_its_row_whatever_comes_and_goes(void **state)
 	}
 }
 
+static void a_way_through_all_rows_goes_on_when_its_row_is_gone(void **state)
+{
+	struct things things = {.count = THINGS_MAX};
+	struct tui_list l = {.row = row, .key = key, .arg = &things, .count = THINGS_MAX};
+	struct table_walk on, back;
+	struct tui_app app = {0};
+	struct tui_table *t;
+
+	(void)state;
+	for (size_t i = 0; i < THINGS_MAX; i++)
+		things.t[i] = (struct thing){.id = i, .text = ""};
+	assert_int_equal(tui_table_new(&app, columns, 2, &tui_list_ops, &l, &t, NULL), 0);
+	assert_int_equal(tui_list_update(&l, NULL), 0);
+	table_walk_begin(&on, TUI_FROM_FIRST, (struct tui_row_key){0});
+	table_walk_begin(&back, TUI_FROM_LAST, (struct tui_row_key){0});
+	assert_int_equal(table_walk_next(t, &back, NULL), 1);
+	assert_int_equal(t->job.rows[0].key.a, THINGS_MAX - TABLE_PAGE);
+	assert_int_equal(table_walk_next(t, &on, NULL), 1);
+	assert_int_equal(t->job.count, TABLE_PAGE);
+	/* Both where they are, one after the other, twice: only neighbours of then know. */
+	for (int i = 0; i < 2; i++) {
+		memmove(&things.t[TABLE_PAGE - 1], &things.t[TABLE_PAGE],
+			(things.count - TABLE_PAGE) * sizeof(things.t[0]));
+		l.count = --things.count;
+		assert_int_equal(tui_list_update(&l, NULL), 0);
+		assert_int_equal(table_walk_anchor(t, &on, NULL), 0);
+	}
+	assert_int_equal(table_walk_next(t, &on, NULL), 1);
+	assert_int_equal(t->job.rows[0].key.a, TABLE_PAGE + 1);
+	assert_true(on.ended);
+	/* All from there on are gone. */
+	l.count = things.count = 50;
+	assert_int_equal(tui_list_update(&l, NULL), 0);
+	assert_int_equal(table_walk_anchor(t, &back, NULL), 0);
+	assert_int_equal(table_walk_next(t, &back, NULL), 1);
+	assert_int_equal(t->job.count, 50);
+	tui_table_free(t);
+	tui_list_done(&l);
+}
+
+static void amounts_are_told_from_other_texts(void **state)
+{
+	static const struct {
+		const char *text;
+		long double value;
+	} amounts[] = {
+	    {"0", 0},	   {"-12", -12},    {"+7", 7},
+	    {"1.5", 1.5L}, {"3,410", 3410}, {"41.2M", 41.2e6L},
+	    {"2k", 2000},  {"12%", 12},	    {"18446744073709551615", 18446744073709551615.0L}};
+	static const char *const texts[] = {"",		"-",	 "1,2", "1234,567", "1,2345",
+					    "10.0.0.5", "12:03", "1.",	"0x10",	    "7 ",
+					    "5KB",	",100",	 "/1"};
+	long double v;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(amounts); i++) {
+		assert_true(table_number(sv_of(amounts[i].text), &v));
+		v -= amounts[i].value;
+		assert_true(v < 1e-6L && v > -1e-6L);
+	}
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		if (table_number(sv_of(texts[i]), &v))
+			fail_msg("'%s' is taken for a number", texts[i]);
+}
+
 static void out_of_memory_is_an_error_and_the_list_stays_usable(void **state)
 {
 	struct things things = some;
@@ -273,6 +338,8 @@ int main(void)
 	    cmocka_unit_test(pages_begin_and_end_where_they_are_asked_to),
 	    cmocka_unit_test(a_row_that_is_gone_leaves_its_place),
 	    cmocka_unit_test(the_cursor_stays_with_its_row_whatever_comes_and_goes),
+	    cmocka_unit_test(a_way_through_all_rows_goes_on_when_its_row_is_gone),
+	    cmocka_unit_test(amounts_are_told_from_other_texts),
 	    cmocka_unit_test(out_of_memory_is_an_error_and_the_list_stays_usable),
 	};
 

@@ -91,6 +91,10 @@ static void what_is_searched_for_is_found_on_and_back_and_round(void **state)
 	work(&f);
 	assert_int_equal(cursor(&f), 159999);
 	f.app.said[0] = 0;
+	act_on(&f, TUI_DO_SEARCH, "row-159999"); /* the cursor is there */
+	assert_int_equal(work(&f), 0);
+	assert_int_equal(cursor(&f), 159999);
+	assert_string_equal(f.app.said, "");
 	act_on(&f, TUI_DO_SEARCH, "nowhere");
 	assert_true(work(&f) > 100); /* in slices */
 	assert_int_equal(cursor(&f), 159999);
