@@ -241,6 +241,14 @@ static void keep(struct tui_data *d, struct tui_answer *a)
 	*place = a;
 }
 
+static void forget(struct tui_data *d, struct tui_answer *a)
+{
+	for (size_t i = 0; i < TUI_COUNTS_KEPT; i++)
+		if (d->answers[i] == a)
+			d->answers[i] = NULL;
+	free_answer(a);
+}
+
 int tui_data_counts(struct tui_data *d, uint64_t from, uint64_t to, size_t buckets,
 		    uint64_t deadline_ns, const struct tui_counts **out, struct error *err)
 {
@@ -262,8 +270,10 @@ int tui_data_counts(struct tui_data *d, uint64_t from, uint64_t to, size_t bucke
 		rc = count_alerts(d, a, deadline_ns, err);
 	if (rc == 0 && !a->events_done)
 		rc = count_events(d, a, deadline_ns, err);
-	if (rc < 0)
+	if (rc < 0) {
+		forget(d, a);
 		return rc;
+	}
 	a->c.complete = a->events_done && a->alerts_done;
 	a->c.done = a->events_done ? 1 : done_of(a);
 	*out = &a->c;

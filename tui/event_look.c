@@ -41,8 +41,10 @@ int tui_data_event(struct tui_data *d, uint64_t num,
 		if (rc > 0 && tui_walk_take(w, false, &b, err) < 0)
 			rc = error_nomem(err);
 	}
-	if (rc < 0)
+	if (rc < 0) {
+		tui_walk_done(w);
 		return rc;
+	}
 	if (rc == 0)
 		return error_set(err, ERR_USAGE, "there is no event %llu", (unsigned long long)num);
 	look(arg, w->state, &b);
