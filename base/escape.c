@@ -185,3 +185,27 @@ void escape_html(struct buf *b, struct sv s)
 		s = sv_drop(s, n ? n : 1);
 	}
 }
+
+/* --- base64 */
+
+void escape_base64(struct buf *b, struct sv s)
+{
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const uint8_t *p = (const uint8_t *)s.p;
+
+	for (size_t left = s.n; left; p += left < 3 ? left : 3, left -= left < 3 ? left : 3) {
+		uint32_t v = (uint32_t)p[0] << 16;
+		char text[4];
+
+		if (left > 1)
+			v |= (uint32_t)p[1] << 8;
+		if (left > 2)
+			v |= p[2];
+		text[0] = digits[v >> 18];
+		text[1] = digits[v >> 12 & 63];
+		text[2] = left > 1 ? digits[v >> 6 & 63] : '=';
+		text[3] = left > 2 ? digits[v & 63] : '=';
+		buf_add(b, text, sizeof(text));
+	}
+}

@@ -21,5 +21,7 @@ void escape_csv_plain(struct buf *b, struct sv s);
 void escape_markdown(struct buf *b, struct sv s);
 /* For text between tags, and for values of attributes in either kind of quotation marks. */
 void escape_html(struct buf *b, struct sv s);
+/* As digits of base64, padded (RFC 4648): any bytes. */
+void escape_base64(struct buf *b, struct sv s);
 
 #endif

@@ -112,6 +112,9 @@ enum cli_level { CLI_ERROR, CLI_WARNING, CLI_NOTE, CLI_DEBUG };
  */
 void cli_log(enum cli_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cli_log_setup(const char *command, bool json, bool quiet, unsigned verbose);
+#define CLI_HELD_MAX 65536 /* bytes */
+/* Keep messages while something else has the terminal; they are told when it is over. */
+void cli_log_hold(bool hold);
 /* Tell @err and return the exit status for it. */
 int cli_fail(const struct error *err);
 

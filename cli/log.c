@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages on stderr, exit statuses, and what a signal does. */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -15,7 +16,10 @@ static struct {
 	const char *command;
 	bool json, quiet;
 	unsigned verbose;
-} log_state;
+	bool holds; /* a terminal is in use: messages wait in @held */
+	struct buf held;
+	pthread_mutex_t lock; /* of what is held */
+} log_state = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static volatile sig_atomic_t caught_signal;
 static void (*interrupt_fn)(void *arg);
@@ -42,6 +46,27 @@ static bool is_shown(enum cli_level level)
 	}
 }
 
+static void tell(struct buf *line)
+{
+	pthread_mutex_lock(&log_state.lock);
+	if (!log_state.holds)
+		fputs(buf_cstr(line), stderr);
+	else if (log_state.held.len < CLI_HELD_MAX)
+		buf_sv(&log_state.held, buf_view(line));
+	pthread_mutex_unlock(&log_state.lock);
+}
+
+void cli_log_hold(bool hold)
+{
+	pthread_mutex_lock(&log_state.lock);
+	log_state.holds = hold;
+	if (!hold && log_state.held.len) {
+		fputs(buf_cstr(&log_state.held), stderr);
+		buf_done(&log_state.held);
+	}
+	pthread_mutex_unlock(&log_state.lock);
+}
+
 static void log_json(enum cli_level level, const char *text)
 {
 	static const char *const names[] = {"error", "warning", "note", "debug"};
@@ -52,7 +77,7 @@ static void log_json(enum cli_level level, const char *text)
 	buf_lit(&b, ",\"message\":");
 	json_string(&b, sv_of(text));
 	buf_lit(&b, "}\n");
-	fputs(buf_cstr(&b), stderr);
+	tell(&b);
 	buf_done(&b);
 }
 
@@ -79,7 +104,7 @@ static void log_text(enum cli_level level, const char *text)
 		 log_state.command ? ": " : "", level == CLI_WARNING ? "warning: " : "");
 	add_message(&b, text);
 	buf_char(&b, '\n');
-	fputs(buf_cstr(&b), stderr);
+	tell(&b);
 	buf_done(&b);
 }
 

@@ -227,7 +227,7 @@ static int load_rules(struct cli_rule_run *o)
 		count = keep_existing(o->cfg.rules_files, o->cfg.rules_count);
 		paths = o->cfg.rules_files;
 	}
-	if (!count) {
+	if (!count && !o->no_rules) {
 		cli_log(CLI_ERROR, "no rules: give at least one --rules FILE, or a configuration "
 				   "with rules_files");
 		return CLI_USAGE;

@@ -69,6 +69,7 @@ struct cli_rule_run {
 	const char *config, *db, *format;
 	bool only_case;	  /* alerts go nowhere else */
 	bool no_custody;  /* no custody log hears of it */
+	bool no_rules;	  /* is fine: the case has what needs none */
 	int match_all;	  /* -1: as configured */
 	int min_priority; /* -1: as configured */
 	struct run_options run;

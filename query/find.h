@@ -98,6 +98,12 @@ MUST_CHECK int qry_browse_page(struct qry_browse *b, const struct qry_alert_filt
 			       const struct qry_place *after, bool back, size_t n,
 			       struct qry_page *out, struct error *err);
 /*
+ * The one alert with this id, as a page of one. Return: 0, ERR_USAGE (there is none), ERR_DB,
+ * ERR_IO, ERR_NOMEM.
+ */
+MUST_CHECK int qry_browse_alert(struct qry_browse *b, int64_t alert_id, struct qry_page *out,
+				struct error *err);
+/*
  * How many alerts pass @f; not more than @most are counted one by one, which @exact then tells.
  * From the case's own counts, at once, where @f is about rules, severities and fingerprints only. A
  * search ends as that for a page does: there are at least as many.

@@ -285,15 +285,15 @@ static bool take_row(struct qry_browse *b, sqlite3_stmt *stmt, struct qry_listed
 	return !failed;
 }
 
+static const char row_sql[] =
+    "SELECT alert_id, ts, rule_id, fingerprint_key, process_id, pid, tid,"
+    " evt_num, evt_offset, capture_id, severity, rule, output, comm, exepath,"
+    " hostname, verdict FROM v_alert WHERE alert_id = ?1";
+
 static int fetch(struct qry_browse *b, size_t count, bool back, struct error *err)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc =
-	    find_prepare(b,
-			 "SELECT alert_id, ts, rule_id, fingerprint_key, process_id, pid, tid,"
-			 " evt_num, evt_offset, capture_id, severity, rule, output, comm, exepath,"
-			 " hostname, verdict FROM v_alert WHERE alert_id = ?1",
-			 &stmt, err);
+	int rc = find_prepare(b, row_sql, &stmt, err);
 
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		struct qry_listed *row = &b->rows[back ? count - 1 - i : i];
@@ -308,6 +308,30 @@ static int fetch(struct qry_browse *b, size_t count, bool back, struct error *er
 			rc = error_nomem(err);
 	}
 	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int qry_browse_alert(struct qry_browse *b, int64_t alert_id, struct qry_page *out,
+		     struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int step, rc;
+
+	arena_reset(&b->texts);
+	rc = find_prepare(b, row_sql, &stmt, err);
+	if (rc < 0)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, alert_id);
+	step = sqlite3_step(stmt);
+	if (step == SQLITE_DONE)
+		rc = error_set(err, ERR_USAGE, "the case has no alert %lld", (long long)alert_id);
+	else if (step != SQLITE_ROW)
+		rc = find_fail(b, step, err);
+	else if (!take_row(b, stmt, &b->rows[0]))
+		rc = error_nomem(err);
+	sqlite3_finalize(stmt);
+	if (rc == 0)
+		*out = (struct qry_page){.count = 1, .alerts = b->rows};
 	return rc;
 }
 

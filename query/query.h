@@ -53,6 +53,13 @@ MUST_CHECK int qry_add_rule_file(struct qry_writer *w, const struct rule_result 
 				 struct error *err);
 MUST_CHECK int qry_add_rule(struct qry_writer *w, const struct rule *r, struct error *err);
 
+#define QRY_QUICK_ID_SIZE 88
+/*
+ * Size and ends of the file, as captures.quick_id has them: tells before it is read whether a case
+ * knows it. Into @out; none if it cannot be read or is no regular file.
+ */
+struct sv qry_quick_id(const char *path, char out[QRY_QUICK_ID_SIZE]);
+
 /*
  * Start of one capture; the rows that follow belong to it. Same file again (by SHA-256): its older
  * rows stay, of another run; but what a run left that was killed meanwhile is replaced.

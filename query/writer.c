@@ -18,8 +18,7 @@
 #include "scapfile/index.h"
 #include "scapfile/seal.h"
 
-#define HEX_SIZE      64 /* of a SHA-256 */
-#define QUICK_ID_SIZE (24 + HEX_SIZE)
+#define HEX_SIZE 64 /* of a SHA-256 */
 
 struct qry_writer {
 	struct qry_queue queue;
@@ -343,8 +342,7 @@ int qry_add_rule(struct qry_writer *w, const struct rule *r, struct error *err)
 
 /* --- captures and what happens in them */
 
-/* Size and ends of the file: tells before it is read whether the case knows it. */
-static struct sv quick_id(const char *path, char out[QUICK_ID_SIZE])
+struct sv qry_quick_id(const char *path, char out[QRY_QUICK_ID_SIZE])
 {
 	struct sf_identity id;
 	struct error err;
@@ -352,7 +350,7 @@ static struct sv quick_id(const char *path, char out[QUICK_ID_SIZE])
 
 	if (sf_identify(path, &id, &err) < 0)
 		return SV_NONE;
-	n = snprintf(out, QUICK_ID_SIZE, "%llu-", (unsigned long long)id.size);
+	n = snprintf(out, QRY_QUICK_ID_SIZE, "%llu-", (unsigned long long)id.size);
 	to_hex(out + n, id.ends);
 	return sv_make(out, (size_t)n + HEX_SIZE);
 }
@@ -360,9 +358,9 @@ static struct sv quick_id(const char *path, char out[QUICK_ID_SIZE])
 int qry_capture_begin(struct qry_writer *w, const char *path, struct error *err)
 {
 	struct sf_seal_status seal = {0};
-	char ends[QUICK_ID_SIZE], hex[HEX_SIZE];
+	char ends[QRY_QUICK_ID_SIZE], hex[HEX_SIZE];
 	struct qry_value v[] = {
-	    qry_text(sv_of(path)), qry_text(quick_id(path, ends)), {0}, {0}, {0}, {0}};
+	    qry_text(sv_of(path)), qry_text(qry_quick_id(path, ends)), {0}, {0}, {0}, {0}};
 
 	if (sf_seal_status(path, &seal, NULL) == 0) {
 		v[2] = qry_text(sv_of(sf_seal_verdict_name(seal.verdict)));

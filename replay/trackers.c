@@ -11,7 +11,7 @@ static void on_added(void *arg, const struct state *st, const struct state_threa
 {
 	const struct run_trackers *t = arg;
 
-	for (unsigned i = 0; i < RUN_OBSERVED; i++)
+	for (unsigned i = 0; i < t->observed; i++)
 		t->observers[i].thread_added(t->observers[i].arg, st, th, ev);
 }
 
@@ -20,7 +20,7 @@ static void on_exec(void *arg, const struct state *st, const struct state_thread
 {
 	const struct run_trackers *t = arg;
 
-	for (unsigned i = 0; i < RUN_OBSERVED; i++)
+	for (unsigned i = 0; i < t->observed; i++)
 		t->observers[i].thread_exec(t->observers[i].arg, st, th, ev);
 }
 
@@ -29,7 +29,7 @@ static void on_exit_of(void *arg, const struct state *st, const struct state_thr
 {
 	const struct run_trackers *t = arg;
 
-	for (unsigned i = 0; i < RUN_OBSERVED; i++)
+	for (unsigned i = 0; i < t->observed; i++)
 		t->observers[i].thread_exit(t->observers[i].arg, st, th, ev, status);
 }
 
@@ -37,31 +37,53 @@ static void on_removed(void *arg, const struct state *st, const struct state_thr
 {
 	const struct run_trackers *t = arg;
 
-	for (unsigned i = 0; i < RUN_OBSERVED; i++)
+	for (unsigned i = 0; i < t->observed; i++)
 		t->observers[i].thread_removed(t->observers[i].arg, st, th);
+}
+
+/* All sockets, so that any command finds those it shows among them. */
+static const struct act_net_options all_sockets = {.unix_sockets = true};
+
+/* The trackers are there: let them see what happens. */
+static void follow(struct run_trackers *t, struct state *st)
+{
+	const struct state_observer all = {t, on_added, on_exec, on_exit_of, on_removed};
+
+	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
+		t->wants[type] = act_net_wants(type) || (t->sessions && act_sessions_wants(type));
+		t->tell[type] = (uint8_t)(act_net_tell(type) | act_sessions_tell(type));
+	}
+	t->observers[t->observed++] = act_procs_observer(t->procs);
+	if (t->sessions)
+		t->observers[t->observed++] = act_sessions_observer(t->sessions);
+	state_observe(st, &all);
 }
 
 int run_trackers_init(struct run_trackers *t, struct state *st, struct error *err)
 {
-	/* All sockets, so that any command finds those it shows among them. */
-	static const struct act_net_options sockets = {.unix_sockets = true};
-	const struct state_observer all = {t, on_added, on_exec, on_exit_of, on_removed};
 	int rc = act_procs_new(true, &t->procs, err);
 
 	if (rc == 0)
-		rc = act_net_new(&sockets, &t->net, err);
+		rc = act_net_new(&all_sockets, &t->net, err);
 	if (rc == 0)
 		rc = act_sessions_new(NULL, &t->sessions, err);
-	if (rc < 0)
-		return rc;
-	for (unsigned type = 0; type < EV_TYPE_COUNT; type++) {
-		t->wants[type] = act_net_wants(type) || act_sessions_wants(type);
-		t->tell[type] = (uint8_t)(act_net_tell(type) | act_sessions_tell(type));
-	}
-	t->observers[0] = act_procs_observer(t->procs);
-	t->observers[1] = act_sessions_observer(t->sessions);
-	state_observe(st, &all);
-	return 0;
+	if (rc == 0)
+		follow(t, st);
+	return rc;
+}
+
+int run_trackers_enter(struct run_trackers *t, const struct sf_index *x, size_t i, struct state *st,
+		       struct error *err)
+{
+	int rc = run_index_procs(x, i, true, &t->procs, err);
+
+	if (rc == 0)
+		rc = run_index_net(x, i, &all_sockets, &t->net, err);
+	if (rc == 0 && sf_index_parts(x, i) & 1u << RUN_PART_SESSIONS)
+		rc = run_index_sessions(x, i, &t->sessions, err);
+	if (rc == 0)
+		follow(t, st);
+	return rc;
 }
 
 void run_trackers_done(struct run_trackers *t)
@@ -80,7 +102,8 @@ void run_trackers_item(struct run_trackers *t, const struct ev_item *item)
 		return;
 	t->started = false;
 	act_net_section(t->net);
-	act_sessions_section(t->sessions);
+	if (t->sessions)
+		act_sessions_section(t->sessions);
 }
 
 void run_trackers_take(struct run_trackers *t, const struct state *st,
@@ -88,7 +111,8 @@ void run_trackers_take(struct run_trackers *t, const struct state *st,
 {
 	t->started = state_is_complete(st);
 	act_net_event(t->net, st, b);
-	act_sessions_event(t->sessions, st, b);
+	if (t->sessions)
+		act_sessions_event(t->sessions, st, b);
 }
 
 /* ---- checkpoints ---- */

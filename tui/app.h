@@ -40,9 +40,14 @@ enum tui_time_form { TUI_TIME_UTC, TUI_TIME_RELATIVE, TUI_TIME_DELTA, TUI_TIME_E
 void tui_app_time(const struct tui_app *app, struct buf *out, uint64_t ts, uint64_t before,
 		  int decimals);
 /* The same, date included, always: "2026-03-02T11:04:17.220481093Z". */
-void tui_time_full(struct buf *out, uint64_t ts);
+void tui_time_full(const struct tui_app *app, struct buf *out, uint64_t ts, int decimals);
 /* "812", "3,410", "41.2M": at most 6 columns. */
 void tui_count(struct buf *out, uint64_t n);
+
+/* "1.2s", "3m12s", "15ms". */
+void tui_duration(struct buf *out, uint64_t ns);
+/* Decimal digits, all of @text. */
+bool tui_number(struct sv text, uint64_t *out);
 
 /* Severities of rules: glyph and word ("!!CRIT"), and their role. */
 const char *tui_severity(int priority);

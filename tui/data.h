@@ -110,7 +110,7 @@ struct tui_moment {
 	struct state *state;	 /* with removals carried out */
 	struct act_procs *procs; /* living and dead */
 	struct act_net *net;
-	struct act_sessions *sessions;
+	struct act_sessions *sessions; /* NULL: too many to be kept at hand; the case has them */
 };
 /* T as it is wanted: cheap, also before the state is there. */
 uint64_t tui_data_time(const struct tui_data *d, uint64_t *num);
@@ -186,7 +186,8 @@ struct tui_counts {	   /* per bucket; @buckets of each */
 	size_t buckets;
 	uint64_t *lanes[TUI_LANE_COUNT];
 	uint64_t *latency[TUI_LATENCY_ROWS]; /* file I/O calls by how long they took */
-	uint64_t *number;		     /* of the first event in the bucket; 0: none */
+	bool has_latency; /* captures of now do not record it: then all of them are 0 */
+	uint64_t *number; /* of the first event in the bucket; 0: none */
 	bool complete;
 	double done; /* 0 to 1 */
 };

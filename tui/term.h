@@ -22,13 +22,18 @@ bool tui_theme_find(struct sv name, enum tui_theme *out);
 struct tui_term_options {
 	enum tui_theme theme; /* MONO: no colours at all, also what NO_COLOR makes of any */
 	bool mouse;
+	bool plain; /* no cursor addressing: screens as numbered lines, one prompt */
 };
+
+#define TUI_COPY_MAX (64 << 10) /* bytes for the clipboard */
 
 struct tui_term;
 /*
- * Take over the terminal that standard input and output are; signals and panics restore it.
+ * Take over the terminal that standard input and output are. A signal that ends the process
+ * restores it first; one that the program handles itself makes tui_term_read() return. The thread
+ * that opens it is the one that uses it: its locale becomes that of the environment.
  * Return: 0, ERR_UNSUPPORTED (no terminal, or one that can not do it: the message says what to do
- * instead), ERR_NOMEM.
+ * instead), ERR_IO, ERR_NOMEM.
  */
 MUST_CHECK int tui_term_open(const struct tui_term_options *opt, struct tui_term **out,
 			     struct error *err);
@@ -44,8 +49,9 @@ void tui_term_mouse(struct tui_term *t, bool on);
 void tui_term_show(struct tui_term *t, const struct tui_screen *s, int y, int x);
 /* All of it anew with the next tui_term_show(). */
 void tui_term_redraw(struct tui_term *t);
-/* Wait for input, @timeout_ms at most (below 0: as long as it takes). Kind NONE: nothing came.
- * Return: 0, or ERR_IO: the terminal is gone. */
+/* Wait for input, @timeout_ms at most (below 0: as long as it takes). Kind NONE: nothing came, or
+ * nothing that is known. Return: 0, ERR_IO: the terminal is gone, ERR_INTERRUPTED: a signal that
+ * the program handles asks for the end. */
 MUST_CHECK int tui_term_read(struct tui_term *t, int timeout_ms, struct tui_input *out,
 			     struct error *err);
 /* The shell's turn; comes back with 'fg'. */

@@ -17,7 +17,7 @@ struct tui_view;
 struct tui_command { /* one thing to do */
 	enum tui_action action;
 	struct sv arg; /* empty: none; harmless text is not guaranteed */
-	int count;     /* typed in front of the key; 1 if nothing was */
+	int count;     /* how often, for moves: at least 1 */
 	bool typed;    /* from a key: missing arguments are asked for */
 };
 
@@ -78,12 +78,12 @@ struct tui_view {
 	struct tui_app *app;
 	struct error trouble; /* of the last sync; code 0: none */
 	struct buf filter;    /* as typed; empty: none */
-	bool stale;	      /* to be synchronised before it is drawn */
+	unsigned news;	      /* since it was brought up to date; all bits before the first time */
 };
 
 extern const struct tui_view_ops tui_overview_ops, tui_alerts_ops, tui_alert_ops, tui_tree_ops,
     tui_process_ops, tui_events_ops, tui_event_ops, tui_files_ops, tui_net_ops, tui_sessions_ops,
-    tui_timeline_ops, tui_rules_ops, tui_rule_ops, tui_help_ops, tui_marks_ops, tui_frequency_ops,
-    tui_diff_ops, tui_follow_ops, tui_explain_ops;
+    tui_timeline_ops, tui_rules_ops, tui_rule_ops, tui_help_ops, tui_keys_ops, tui_marks_ops,
+    tui_frequency_ops, tui_diff_ops, tui_follow_ops, tui_explain_ops;
 
 #endif

@@ -1,28 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Byte buffers as text. */
+#include "base/escape.h"
 #include "engine/filter/fields.h"
-
-static void base64(struct sv bytes, struct buf *out)
-{
-	static const char digits[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const uint8_t *p = (const uint8_t *)bytes.p;
-
-	for (size_t left = bytes.n; left; p += left < 3 ? left : 3, left -= left < 3 ? left : 3) {
-		uint32_t v = (uint32_t)p[0] << 16;
-		char text[4];
-
-		if (left > 1)
-			v |= (uint32_t)p[1] << 8;
-		if (left > 2)
-			v |= p[2];
-		text[0] = digits[v >> 18];
-		text[1] = digits[v >> 12 & 63];
-		text[2] = left > 1 ? digits[v >> 6 & 63] : '=';
-		text[3] = left > 2 ? digits[v & 63] : '=';
-		buf_add(out, text, sizeof(text));
-	}
-}
 
 #define HEX_ROW	   16 /* bytes */
 #define HEX_GROUPS (HEX_ROW / 2)
@@ -92,7 +71,7 @@ void flt_bytes_text(const struct flt_options *opt, struct sv bytes, struct buf *
 {
 	switch (opt ? opt->bytes : FLT_BYTES_DOTS) {
 	case FLT_BYTES_BASE64:
-		base64(bytes, out);
+		escape_base64(out, bytes);
 		return;
 	case FLT_BYTES_HEX:
 	case FLT_BYTES_HEX_ASCII:

@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The terminal interface in a real terminal, which is tmux: start, every view, filter, resize, quit; then a live one.
+
+Screens are asked for until they show what is expected; nothing depends on how long that takes, up to a limit for failures.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+import check  # noqa: E402
+
+LIMIT_S = 60  # until what is expected counts as not coming
+VIEWS = [("1", "Overview"), ("2", "Alerts"), ("3", "Tree"), ("4", "Events"), ("5", "Files"), ("6", "Net"), ("7", "Sessions"),
+         ("8", "Timeline"), ("9", "Rules")]
+
+
+class Terminal:
+    """A tmux server of its own, with one window that runs a shell."""
+
+    def __init__(self, folder, columns=80, lines=24, term="tmux-256color"):
+        self.base = ["tmux", "-S", os.path.join(folder, "tmux"), "-f", "/dev/null"]
+        env = dict(os.environ, LC_ALL="C.UTF-8", TERM=term, PS1="$ ", XDG_CACHE_HOME=folder, SCAPULA_CACHE_SIZE="100M",
+                   ASAN_OPTIONS="detect_leaks=1:exitcode=99", HOME=folder)
+        subprocess.run(self.base + ["new-session", "-d", "-x", str(columns), "-y", str(lines), "env", "PS1=$ ", "bash", "--norc", "--noprofile"],
+                       check=True, env=env, cwd=check.ROOT)
+
+    def tmux(self, *args):
+        return subprocess.run(self.base + list(args), check=True, stdout=subprocess.PIPE).stdout.decode("utf-8", "replace")
+
+    def type(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def run(self, line):
+        self.tmux("send-keys", "-l", line)
+        self.type("Enter")
+
+    def screen(self):
+        return self.tmux("capture-pane", "-p")
+
+    def wait(self, *texts):
+        """The screen once it has all of @texts; what it is at the limit else."""
+        end = time.monotonic() + LIMIT_S
+        while True:
+            screen = self.screen()
+            if all(t in screen for t in texts) or time.monotonic() > end:
+                return screen
+
+    def resize(self, columns, lines):
+        self.tmux("resize-window", "-x", str(columns), "-y", str(lines))
+
+    def close(self):
+        subprocess.run(self.base + ["kill-server"], stderr=subprocess.DEVNULL)
+
+
+def expect(r, t, what, *texts):
+    screen = t.wait(*texts)
+    return r.check(all(x in screen for x in texts), what, screen)
+
+
+def walk_views(r, t):
+    for key, title in VIEWS:
+        t.type(key)
+        expect(r, t, "key %s: %s" % (key, title), "\u25b8 " + title)
+
+
+def resize(r, t):
+    for columns, lines in ((200, 60), (120, 40), (79, 23), (60, 16), (40, 10), (40, 8)):
+        t.resize(columns, lines)
+        expect(r, t, "%dx%d: still there" % (columns, lines), "scapula")
+    t.resize(39, 7)
+    expect(r, t, "39x7: too small, and says so", "too small")
+    t.resize(80, 24)
+    expect(r, t, "80x24 again", "\u25b8 Rules")
+
+
+def filter_events(r, t):
+    t.type("4")
+    expect(r, t, "events", "\u25b8 Events")
+    t.type("\\")
+    t.tmux("send-keys", "-l", "evt.type=execve and proc.nam")
+    expect(r, t, "a field is offered", "proc.name")
+    t.type("C-u")
+    t.tmux("send-keys", "-l", "evt.type=execve")
+    t.type("Enter")
+    expect(r, t, "the filter is shown", "\\evt.type=execve")
+    t.type("\\", "C-u")
+    t.tmux("send-keys", "-l", "evt.type=")
+    t.type("Enter")
+    expect(r, t, "a bad filter is refused with its place", "col")
+    t.type("?")
+    expect(r, t, "help", "\u25b8 Help")
+    t.type("Escape")
+
+
+def quit_restores(r, t, before):
+    t.type("Q")
+    t.run("echo status=$?")
+    expect(r, t, "it ends with status 0", "status=0")
+    t.run("stty -a | tr ';' '\\n' | grep -c -- '-echo\\b'; echo done")
+    screen = t.wait("done\n")
+    r.check("\n0\n" in screen.replace("\r", ""), "the terminal echoes again", screen)
+    r.check(t.tmux("display-message", "-p", "#{alternate_on} #{cursor_flag} #{mouse_any_flag}").split() == ["0", "1", "0"],
+            "no alternate screen, cursor shown, mouse off")
+    r.check(before in t.screen() or "status=0" in t.screen(), "what was on the screen is there")
+
+
+def of_capture(r, folder):
+    t = Terminal(folder)
+    try:
+        t.run("echo before-$((40 + 2))")
+        expect(r, t, "a shell", "before-42")
+        t.run("%s tui --rules rules/starter.yaml tests/captures/intrusion.scap" % check.scapula_path())
+        expect(r, t, "it starts with the overview", "\u25b8 Overview", "alerts")
+        walk_views(r, t)
+        resize(r, t)
+        filter_events(r, t)
+        quit_restores(r, t, "before-42")
+    finally:
+        t.close()
+
+
+def without_terminal(r):
+    status, out, err = check.run(["tui", check.DEMO], stdin=b"")
+    r.check(status == 4 and "terminal" in err and "--headless" in err and not out, "no terminal: refused, with what to do instead", err)
+    env = {"TERM": "dumb"}
+    with tempfile.TemporaryDirectory() as folder:
+        t = Terminal(folder)
+        try:
+            t.run("TERM=%s %s tui %s; echo status=$?" % (env["TERM"], check.scapula_path(), check.DEMO))
+            expect(r, t, "TERM=dumb: refused", "status=4", "dumb")
+        finally:
+            t.close()
+
+
+def killed(r, folder):
+    """SIGTERM gives the terminal back."""
+    t = Terminal(folder)
+    try:
+        t.run("%s tui %s; echo status=$?" % (check.scapula_path(), check.DEMO))
+        expect(r, t, "it starts", "\u25b8 Overview")
+        pid = t.tmux("display-message", "-p", "#{pane_pid}").strip()
+        child = subprocess.run(["pgrep", "-P", pid, "-f", "scapula"], stdout=subprocess.PIPE).stdout.split()
+        if r.check(child, "the program is found"):
+            os.kill(int(child[0]), 15)
+        expect(r, t, "it ends", "status=")
+        r.check(t.tmux("display-message", "-p", "#{alternate_on}").strip() == "0", "no alternate screen")
+    finally:
+        t.close()
+
+
+def live(r, folder):
+    if not check.can_record():
+        r.skip("live: this host or user cannot record")
+        return
+    t = Terminal(folder, 100, 30)
+    try:
+        t.run("%s tui --live --rules rules/starter.yaml" % check.scapula_path())
+        if not expect(r, t, "live: it starts", "\u25b8 Overview", "live"):
+            return
+        t.type("3")
+        expect(r, t, "live: processes of now", "\u25b8 Tree", "tmux")
+        t.type("4")
+        expect(r, t, "live: events come", "\u25b8 Events")
+        t.type("Q")
+        t.run("echo status=$?")
+        expect(r, t, "live: it ends with status 0", "status=0")
+    finally:
+        t.close()
+
+
+def main():
+    r = check.Results("terminal")
+    if subprocess.run(["sh", "-c", "command -v tmux"], stdout=subprocess.DEVNULL).returncode:
+        r.skip("tmux is not installed")
+        sys.exit(r.finish())
+    without_terminal(r)
+    for test in (of_capture, killed, live):
+        with tempfile.TemporaryDirectory() as folder:
+            test(r, folder)
+    sys.exit(r.finish())
+
+
+if __name__ == "__main__":
+    main()

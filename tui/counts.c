@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Counts over a range of time. Coarse ones are made of the totals of the whole capture, which a
+ * thread counts once; for fine ones the chunks in question are walked through, a slice per call.
+ * Alerts come from the case, likewise in slices.
+ */
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "query/ask.h"
+#include "tui/data_internal.h"
+
+#define COARSE	    4	 /* bins of the totals in a bucket, at least */
+#define LOOK_AROUND 1024 /* events or alerts between two looks at the clock */
+
+const char *const tui_lane_names[TUI_LANE_COUNT] = {
+#define LANE(sym, name, help) [TUI_LANE_##sym] = (name),
+#include "tui/lanes.def"
+#undef LANE
+};
+
+struct tui_answer {
+	struct tui_counts c;
+	struct tui_bins bins; /* the same, as they are counted */
+	size_t capture;
+	uint64_t changes; /* of the case, when alerts were counted */
+	bool events_done, alerts_done;
+	struct tui_walk walk;
+	uint64_t end; /* offset at which nothing is of interest any more */
+	sqlite3_stmt *alerts;
+	uint64_t memory[]; /* of @bins, then zeros for latencies */
+};
+
+static void free_answer(struct tui_answer *a)
+{
+	if (!a)
+		return;
+	tui_walk_done(&a->walk);
+	sqlite3_finalize(a->alerts);
+	free(a);
+}
+
+void tui_counts_forget(struct tui_data *d)
+{
+	for (size_t i = 0; i < TUI_COUNTS_KEPT; i++) {
+		free_answer(d->answers[i]);
+		d->answers[i] = NULL;
+	}
+}
+
+static struct tui_answer *new_answer(struct tui_data *d, uint64_t from, uint64_t to, size_t n,
+				     struct error *err)
+{
+	struct tui_answer *a =
+	    calloc(1, sizeof(*a) + (TUI_LANE_COUNT + 2) * n * sizeof(a->memory[0]));
+
+	if (!a) {
+		(void)error_nomem(err);
+		return NULL;
+	}
+	tui_bins_init(&a->bins, a->memory, from, to, n);
+	a->c = (struct tui_counts){.from = from, .to = to, .buckets = n, .number = a->bins.number};
+	memcpy(a->c.lanes, a->bins.lanes, sizeof(a->c.lanes));
+	for (unsigned row = 0; row < TUI_LATENCY_ROWS; row++)
+		a->c.latency[row] = a->memory + (TUI_LANE_COUNT + 1) * n;
+	a->capture = d->current;
+	a->changes = d->changes;
+	return a;
+}
+
+/* --- events */
+
+/* Are totals of @c fine enough to make @a of? */
+static bool is_coarse(const struct tui_answer *a, const struct tui_capture *c)
+{
+	uint64_t width = (c->last_ts - c->first_ts) / TUI_TOTALS_BINS + 1;
+
+	return c->last_ts >= c->first_ts && a->bins.width >= COARSE * width;
+}
+
+static void add_totals(struct tui_answer *a, const struct tui_bins *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		size_t to = tui_bins_of(&a->bins, t->from + i * t->width);
+
+		if (to == a->bins.n)
+			continue;
+		for (unsigned lane = 0; lane < TUI_LANE_COUNT; lane++)
+			a->bins.lanes[lane][to] += t->lanes[lane][i];
+		if (t->number[i] && (!a->c.number[to] || t->number[i] < a->c.number[to]))
+			a->c.number[to] = t->number[i];
+	}
+	a->events_done = true;
+}
+
+static int enter(struct tui_data *d, struct tui_answer *a, struct error *err)
+{
+	const struct tui_file *f = &d->files[d->current];
+	size_t chunk = tui_walk_chunk(f->index, sf_index_find_time(f->index, a->c.from), false);
+
+	a->end = sf_index_end_of_time(f->index, a->c.to);
+	return tui_walk_enter(&a->walk, f->path, f->index, chunk, false, err);
+}
+
+static double done_of(const struct tui_answer *a)
+{
+	uint64_t now = a->walk.last_ts;
+
+	if (now <= a->c.from)
+		return 0;
+	return now >= a->c.to ? 1 : (double)(now - a->c.from) / (double)(a->c.to - a->c.from);
+}
+
+/* Through the chunks that matter, until @deadline_ns. */
+static int walk_on(struct tui_data *d, struct tui_answer *a, uint64_t deadline_ns,
+		   struct error *err)
+{
+	uint64_t n = 0;
+	int rc = a->walk.reader ? 0 : enter(d, a, err);
+
+	while (rc >= 0) {
+		rc = tui_walk_peek(&a->walk, err);
+		if (rc <= 0 || a->walk.item.offset >= a->end)
+			break;
+		rc = tui_bins_take(&a->bins, &a->walk, err);
+		if (++n % LOOK_AROUND == 0 && deadline_ns &&
+		    clock_ns(CLOCK_MONOTONIC) > deadline_ns)
+			return rc < 0 ? rc : 0;
+	}
+	if (rc < 0)
+		return rc;
+	a->events_done = true;
+	tui_walk_done(&a->walk);
+	return 0;
+}
+
+static int count_events(struct tui_data *d, struct tui_answer *a, uint64_t deadline_ns,
+			struct error *err)
+{
+	const struct tui_file *f = &d->files[d->current];
+	const struct tui_capture *c = &d->captures[d->current];
+	int rc;
+
+	if (!c->there || f->no_index) {
+		a->events_done = true; /* as far as can be known */
+		return 0;
+	}
+	if (!f->index)
+		return 0;
+	if (a->walk.reader || !is_coarse(a, c) || f->no_totals)
+		return walk_on(d, a, deadline_ns, err);
+	if (!f->totals) {
+		rc = tui_work_count(d, err);
+		if (rc < 0)
+			return rc;
+		d->news |= tui_work_poll(d);
+	}
+	if (f->totals)
+		add_totals(a, &f->totals->bins);
+	return 0;
+}
+
+/* --- alerts */
+
+/* Where the case has one reading only, its index of times says all. */
+static const char *alerts_sql(sqlite3 *db)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool one = false;
+
+	if (sqlite3_prepare_v2(db, "SELECT count(*) = 1 FROM run_captures", -1, &stmt, NULL) ==
+		SQLITE_OK &&
+	    sqlite3_step(stmt) == SQLITE_ROW)
+		one = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	return one ? "SELECT ts FROM alerts WHERE ts BETWEEN ?1 AND ?2"
+		   : "SELECT ts FROM alerts JOIN run_captures USING (run_capture_id)"
+		     " WHERE ts BETWEEN ?1 AND ?2 AND capture_id = ?3 AND repeats IS NULL";
+}
+
+static int begin_alerts(struct tui_data *d, struct tui_answer *a, struct error *err)
+{
+	int rc = sqlite3_prepare_v2(d->db, alerts_sql(d->db), -1, &a->alerts, NULL);
+
+	memset(a->c.lanes[TUI_LANE_ALERTS], 0, a->c.buckets * sizeof(uint64_t));
+	a->changes = d->changes;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(a->alerts, 1, (int64_t)a->c.from);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(a->alerts, 2, (int64_t)a->c.to);
+	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(a->alerts) == 3)
+		rc = sqlite3_bind_int64(a->alerts, 3, d->captures[d->current].capture_id);
+	return rc == SQLITE_OK ? 0 : qry_ask_error(d->db, d->case_path, rc, "counting alerts", err);
+}
+
+static int count_alerts(struct tui_data *d, struct tui_answer *a, uint64_t deadline_ns,
+			struct error *err)
+{
+	uint64_t n = 0;
+	int rc = a->alerts ? 0 : begin_alerts(d, a, err);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = sqlite3_step(a->alerts)) == SQLITE_ROW) {
+		size_t i = tui_bins_of(&a->bins, (uint64_t)sqlite3_column_int64(a->alerts, 0));
+
+		if (i < a->bins.n)
+			a->c.lanes[TUI_LANE_ALERTS][i]++;
+		if (++n % LOOK_AROUND == 0 && deadline_ns &&
+		    clock_ns(CLOCK_MONOTONIC) > deadline_ns)
+			return 0;
+	}
+	sqlite3_finalize(a->alerts);
+	a->alerts = NULL;
+	a->alerts_done = true;
+	return rc == SQLITE_DONE ? 0
+				 : qry_ask_error(d->db, d->case_path, rc, "counting alerts", err);
+}
+
+/* --- answers */
+
+static struct tui_answer *find(struct tui_data *d, uint64_t from, uint64_t to, size_t n)
+{
+	for (size_t i = 0; i < TUI_COUNTS_KEPT; i++) {
+		struct tui_answer *a = d->answers[i];
+
+		if (a && a->capture == d->current && a->c.from == from && a->c.to == to &&
+		    a->c.buckets == n)
+			return a;
+	}
+	return NULL;
+}
+
+static void keep(struct tui_data *d, struct tui_answer *a)
+{
+	struct tui_answer **place = &d->answers[d->next_answer++ % TUI_COUNTS_KEPT];
+
+	free_answer(*place);
+	*place = a;
+}
+
+int tui_data_counts(struct tui_data *d, uint64_t from, uint64_t to, size_t buckets,
+		    uint64_t deadline_ns, const struct tui_counts **out, struct error *err)
+{
+	struct tui_answer *a;
+	int rc = 0;
+
+	if (!d->count || !buckets || buckets > TUI_TOTALS_BINS || to < from)
+		return error_set(err, ERR_USAGE, "there is nothing to count");
+	a = find(d, from, to, buckets);
+	if (!a) {
+		a = new_answer(d, from, to, buckets, err);
+		if (!a)
+			return ERR_NOMEM;
+		keep(d, a);
+	}
+	if (a->alerts_done && a->changes != d->changes)
+		a->alerts_done = false;
+	if (!a->alerts_done)
+		rc = count_alerts(d, a, deadline_ns, err);
+	if (rc == 0 && !a->events_done)
+		rc = count_events(d, a, deadline_ns, err);
+	if (rc < 0)
+		return rc;
+	a->c.complete = a->events_done && a->alerts_done;
+	a->c.done = a->events_done ? 1 : done_of(a);
+	*out = &a->c;
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One event with its state. */
+#include "tui/data_internal.h"
+
+static int enter(struct tui_data *d, uint64_t num, struct error *err)
+{
+	const struct tui_file *f = &d->files[d->current];
+	const struct sf_index *x = f->index;
+	uint64_t here = tui_walk_num(&d->look), begins = 0;
+	size_t chunk = 0, n;
+
+	if (x) {
+		chunk = tui_walk_chunk(x, sf_index_find_event(x, num), false);
+		begins = sf_index_chunks(x, &n)[chunk].events;
+	} else if (num > TUI_EVENTS_WITHOUT_INDEX) {
+		return tui_data_not_yet(d, err);
+	}
+	if (d->look.state && d->look_capture == d->current && here < num && here >= begins)
+		return 0;
+	d->look_capture = d->current;
+	return tui_walk_enter(&d->look, f->path, x, chunk, false, err);
+}
+
+int tui_data_event(struct tui_data *d, uint64_t num,
+		   void (*look)(void *arg, const struct state *st, const struct state_binding *b),
+		   void *arg, struct error *err)
+{
+	struct tui_walk *w = &d->look;
+	struct state_binding b;
+	int rc = tui_data_readable(d, err);
+
+	if (rc == 0 && !num)
+		rc = error_set(err, ERR_USAGE, "events are numbered from 1");
+	if (rc == 0)
+		rc = enter(d, num, err);
+	if (rc == 0)
+		rc = tui_walk_pass_to(w, num - 1, 0, err);
+	/* What is no event may come before it. */
+	while (rc > 0 && tui_walk_num(w) < num) {
+		rc = tui_walk_peek(w, err);
+		if (rc > 0 && tui_walk_take(w, false, &b, err) < 0)
+			rc = error_nomem(err);
+	}
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return error_set(err, ERR_USAGE, "there is no event %llu", (unsigned long long)num);
+	look(arg, w->state, &b);
+	return 0;
+}

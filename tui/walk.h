@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Walking through a capture from any place an index knows, item by item: what moments, windows of
+ * events and counts share. Threads: a walk belongs to one thread; the index may be shared.
+ */
+#ifndef TUI_WALK_H
+#define TUI_WALK_H
+
+#include "replay/checkpoint.h"
+#include "replay/trackers.h"
+
+#define TUI_WALK_STEP 16384 /* events that are passed between two looks at the clock */
+
+struct tui_walk { /* zeroed: nowhere */
+	struct sf_reader *reader;
+	struct state *state;
+	struct run_trackers *trackers; /* NULL: none follow the state */
+	struct ev_item item;	       /* the next one, if it is known: not taken yet */
+	bool waiting;		       /* it is */
+	bool over;		       /* there is no next one */
+	uint64_t last_ts, last_offset; /* of the last event taken; 0: none, or entered behind it */
+	uint16_t last_type;
+	struct state_passing passing;
+};
+
+/*
+ * To the beginning of chunk @i; of the capture if @x is NULL. @track: with trackers; then the
+ * checkpoint must have their parts (tui_walk_chunk()). What the walk had before is freed.
+ * Return: 0 or ERR_*: it is nowhere then.
+ */
+MUST_CHECK int tui_walk_enter(struct tui_walk *w, const char *path, const struct sf_index *x,
+			      size_t i, bool track, struct error *err);
+void tui_walk_done(struct tui_walk *w);
+/* The chunk to enter for what is in chunk @i. */
+size_t tui_walk_chunk(const struct sf_index *x, size_t i, bool track);
+/* Number of the last event that was taken; 0: none. */
+static inline uint64_t tui_walk_num(const struct tui_walk *w)
+{
+	return w->state ? state_stats(w->state)->events : 0;
+}
+/* Make @w->item known. Return: 1, 0 at the end, or ERR_*. */
+MUST_CHECK int tui_walk_peek(struct tui_walk *w, struct error *err);
+/* Take @w->item. @b: what it is about; not all of it if @pass (state_pass()). Return: as
+ * state_feed(). */
+MUST_CHECK int tui_walk_take(struct tui_walk *w, bool pass, struct state_binding *b,
+			     struct error *err);
+/*
+ * On to after event @num without a closer look; until @deadline_ns (0: none).
+ * Return: 1, 0 when it is later than the deadline or the capture ends before, or ERR_*.
+ */
+MUST_CHECK int tui_walk_pass_to(struct tui_walk *w, uint64_t num, uint64_t deadline_ns,
+				struct error *err);
+
+#endif
