@@ -429,9 +429,6 @@ static bool do_program(struct tui_app *app, const struct tui_command *c)
 		if (app->term)
 			tui_term_suspend(app->term);
 		return true;
-	case TUI_DO_CANCEL:
-		tui_data_cancel(app->data);
-		return true;
 	case TUI_DO_THEME:
 		set_theme(app, c->arg);
 		return true;
@@ -461,6 +458,9 @@ static bool do_common(struct tui_app *app, const struct tui_command *c)
 	switch (c->action) {
 	case TUI_DO_BACK:
 		leave(app);
+		return true;
+	case TUI_DO_CANCEL:
+		tui_data_cancel(app->data);
 		return true;
 	case TUI_DO_GOTO:
 		go(app, c->arg);

@@ -340,12 +340,6 @@ int tui_table_refresh(struct tui_table *t, struct error *err)
 	return rc < 0 ? rc : table_fit(t, t->height, err);
 }
 
-size_t tui_table_columns(const struct tui_table *t, const struct tui_column **out)
-{
-	*out = t->columns;
-	return t->count;
-}
-
 bool tui_table_cursor(const struct tui_table *t, struct tui_row_key *key)
 {
 	if (!t->page.count)

@@ -97,6 +97,20 @@ static void rows_are_sorted_numbers_first_and_equal_ones_stay(void **state)
 	tui_list_done(&l);
 }
 
+static void texts_with_one_beginning_and_negative_numbers_are_sorted(void **state)
+{
+	struct things things = {
+	    .t = {{1, "xb1"}, {2, "xa2"}, {3, "-5"}, {4, "xa"}, {5, "2"}, {6, "-7"}, {7, "-0.5"}},
+	    .count = 7};
+	struct tui_list l = {.count = 7, .row = row, .key = key, .arg = &things};
+
+	(void)state;
+	assert_int_equal(tui_list_update(&l, NULL), 0);
+	assert_int_equal(tui_list_ops.sort(&l, 1, false, NULL), 0);
+	assert_string_equal(ids(&l, TUI_FROM_FIRST, 0, 100), "6 3 7 5 4 2 1 ");
+	tui_list_done(&l);
+}
+
 static void pages_begin_and_end_where_they_are_asked_to(void **state)
 {
 	struct tui_list l = {.count = 9, .row = row, .key = key, .arg = &some};
@@ -335,6 +349,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(rows_are_sorted_numbers_first_and_equal_ones_stay),
+	    cmocka_unit_test(texts_with_one_beginning_and_negative_numbers_are_sorted),
 	    cmocka_unit_test(pages_begin_and_end_where_they_are_asked_to),
 	    cmocka_unit_test(a_row_that_is_gone_leaves_its_place),
 	    cmocka_unit_test(the_cursor_stays_with_its_row_whatever_comes_and_goes),
