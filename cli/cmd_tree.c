@@ -82,7 +82,7 @@ struct cmd {
 	struct act_procs *procs;
 	struct state_observer inner; /* the tracker's */
 	struct cli_walk *walk;
-	struct tree tree;
+	struct act_forest forest;
 };
 
 static int take_option(void *arg, int id, const char *value)
@@ -177,10 +177,10 @@ static bool parts(void *arg, unsigned *out)
 
 /* --- showing --- */
 
-static bool any_in_container(const struct tree *tree)
+static bool any_in_container(const struct act_forest *f)
 {
-	for (size_t i = 0; i < tree->count; i++)
-		if (tree->nodes[i].shown && tree_container_id(&tree->nodes[i]).n)
+	for (size_t i = 0; i < f->count; i++)
+		if (f->nodes[i].shown && act_node_identity(&f->nodes[i]).container_id.n)
 			return true;
 	return false;
 }
@@ -188,7 +188,7 @@ static bool any_in_container(const struct tree *tree)
 /* Columns that say nothing of any process are left out of the text. */
 static void choose_columns(struct cmd *o)
 {
-	table_show(o->view.table, TREE_CONTAINER, any_in_container(&o->tree) ? IN_ALL : IN_DATA);
+	table_show(o->view.table, TREE_CONTAINER, any_in_container(&o->forest) ? IN_ALL : IN_DATA);
 	table_show(o->view.table, TREE_EXIT, o->dead ? IN_ALL : IN_DATA);
 	table_show(o->view.table, TREE_STATUS, o->dead ? IN_ALL : IN_DATA);
 }
@@ -202,15 +202,15 @@ static void show(void *arg, struct cli_walk *w)
 	char what[64];
 
 	state_observe(w->state, NULL);
-	if (tree_build(&o->tree, &o->view, w, o->procs, &opt) < 0) {
+	if (tree_build(&o->forest, &o->view, w, o->procs, &opt) < 0) {
 		view_out_of_memory(&o->view);
 		return;
 	}
 	choose_columns(o);
-	shown = tree_print(&o->tree, &o->view, w, &opt);
+	shown = tree_print(&o->forest, &o->view, w, &opt);
 	snprintf(what, sizeof(what), "%zu process%s", shown, shown == 1 ? "" : "es");
 	view_heading(&o->view, w, what);
-	tree_done(&o->tree);
+	act_forest_done(&o->forest);
 	if (!act_procs_stats(o->procs)->dropped)
 		return;
 	cli_log(CLI_WARNING, "%s: %llu processes that ended are left out: more than %u",

@@ -4,7 +4,7 @@
 #define CLI_TREE_H
 
 #include "cli/views.h"
-#include "engine/activity/procs.h"
+#include "engine/activity/forest.h"
 
 enum tree_column {
 	TREE_CAPTURE,
@@ -55,34 +55,12 @@ struct tree_options {
 	int64_t pid; /* -1: all */
 };
 
-struct tree_node {
-	struct state_thread *t;	  /* living; else NULL */
-	const struct act_proc *p; /* what the tracker knows; NULL: nothing */
-	uint64_t key;		  /* order among siblings */
-	int64_t pid;
-	size_t last_shown;	    /* of its children */
-	size_t parent, first, next; /* TREE_NONE: none; children in order */
-	unsigned depth;
-	bool matched, shown, placed;
-	bool in_branch; /* of the process that --pid names */
-};
-
-#define TREE_NONE SIZE_MAX
-
-struct tree {
-	struct tree_node *nodes;
-	size_t count, cap;
-	size_t *order; /* parents before children, siblings together */
-	size_t order_count;
-};
-
-/* Return: 0 or ERR_NOMEM. */
-MUST_CHECK int tree_build(struct tree *tree, const struct view *v, struct cli_walk *w,
+/* The processes and what the filter leaves of them, in the order of rows. Return: 0 or ERR_NOMEM.
+ */
+MUST_CHECK int tree_build(struct act_forest *f, const struct view *v, struct cli_walk *w,
 			  const struct act_procs *procs, const struct tree_options *opt);
-void tree_done(struct tree *tree);
 /* Fill the view's table. Return: how many processes are shown. */
-size_t tree_print(const struct tree *tree, struct view *v, struct cli_walk *w,
+size_t tree_print(const struct act_forest *f, struct view *v, struct cli_walk *w,
 		  const struct tree_options *opt);
-struct sv tree_container_id(const struct tree_node *n);
 
 #endif

@@ -5,7 +5,7 @@
 #include "cli/tree.h"
 
 struct rows { /* one printing */
-	const struct tree *tree;
+	const struct act_forest *forest;
 	struct view *v;
 	struct cli_walk *w;
 	const struct tree_options *opt;
@@ -15,12 +15,12 @@ struct rows { /* one printing */
 
 /* --- lines --- */
 
-static unsigned draw_depth(const struct tree_node *n)
+static unsigned draw_depth(const struct act_node *n)
 {
 	return n->depth < TREE_DRAW_DEPTH ? n->depth : TREE_DRAW_DEPTH - 1;
 }
 
-static void draw(struct rows *r, const struct tree_node *n, struct buf *b)
+static void draw(struct rows *r, const struct act_node *n, struct buf *b)
 {
 	unsigned depth = draw_depth(n);
 	bool later;
@@ -31,7 +31,7 @@ static void draw(struct rows *r, const struct tree_node *n, struct buf *b)
 		buf_str(b, !r->more[i] ? "  " : r->v->utf8 ? "│ " : "| ");
 	if (depth == 0)
 		return;
-	later = r->tree->nodes[n->parent].last_shown != (size_t)(n - r->tree->nodes);
+	later = r->forest->nodes[n->parent].last_shown != (size_t)(n - r->forest->nodes);
 	r->more[depth] = later;
 	if (r->v->utf8)
 		buf_str(b, later ? "├─" : "└─");
@@ -41,53 +41,15 @@ static void draw(struct rows *r, const struct tree_node *n, struct buf *b)
 
 /* --- cells --- */
 
-static bool is_placeholder(const struct tree_node *n)
+static const char *kind_of(const struct act_node *n)
 {
-	return n->t && state_thread_is_invalid(n->t);
-}
-
-/* No image, no arguments: as ps shows tasks of the kernel. */
-static bool is_kernel(const struct tree_node *n)
-{
-	return n->t && !is_placeholder(n) && !state_sv(n->t->exe).n && !state_sv(n->t->exepath).n &&
-	       n->t->args.count == 0;
-}
-
-static const char *kind_of(const struct tree_node *n)
-{
-	if (is_placeholder(n))
+	if (act_node_is_placeholder(n))
 		return "unknown";
-	return is_kernel(n) ? "kernel" : "process";
-}
-
-static void command_line(const struct tree_node *n, struct buf *b)
-{
-	if (!n->t) {
-		act_command_text_of(b, n->p->exe, n->p->comm, n->p->args, n->p->arg_count);
-	} else if (is_placeholder(n)) {
-		buf_lit(b, "(not described)");
-	} else if (is_kernel(n)) {
-		buf_char(b, '[');
-		buf_sv(b, state_sv(n->t->comm));
-		buf_char(b, ']');
-	} else {
-		act_command_text(b, n->t);
-	}
-}
-
-/* It was started by another process than the one it hangs under now. */
-static bool is_reparented(const struct rows *r, const struct tree_node *n)
-{
-	const struct tree_node *parent = n->parent == TREE_NONE ? NULL : &r->tree->nodes[n->parent];
-
-	if (!n->t || !n->p || n->p->ppid < 0)
-		return false;
-	return !parent || parent->pid != n->p->ppid ||
-	       (parent->p && n->p->parent_key && parent->p->key != n->p->parent_key);
+	return act_node_is_kernel(n) ? "kernel" : "process";
 }
 
 /* The lines are ours, the command is not: it must be harmless before they meet. */
-static void command_text(struct rows *r, const struct tree_node *n)
+static void command_text(struct rows *r, const struct act_node *n)
 {
 	struct buf raw = {0}, *b = &r->v->scratch;
 
@@ -95,9 +57,9 @@ static void command_text(struct rows *r, const struct tree_node *n)
 	draw(r, n, b);
 	if (!n->t)
 		buf_str(b, r->v->utf8 ? "† " : "+ ");
-	command_line(n, &raw);
+	act_node_command(&raw, n);
 	cli_safe(b, buf_view(&raw));
-	if (is_reparented(r, n)) {
+	if (act_node_is_moved(r->forest, n)) {
 		buf_lit(b, "  [started by ");
 		cli_safe(b, n->p->parent_name);
 		buf_addf(b, "(%lld)]", (long long)n->p->ppid);
@@ -107,7 +69,7 @@ static void command_text(struct rows *r, const struct tree_node *n)
 	table_trusted(r->table, TREE_COMMAND, buf_view(b));
 }
 
-static void command_cell(struct rows *r, const struct tree_node *n)
+static void command_cell(struct rows *r, const struct act_node *n)
 {
 	struct buf *b = &r->v->scratch;
 
@@ -116,7 +78,7 @@ static void command_cell(struct rows *r, const struct tree_node *n)
 		return;
 	}
 	buf_reset(b);
-	command_line(n, b);
+	act_node_command(b, n);
 	table_string(r->table, TREE_COMMAND, buf_view(b));
 	buf_reset(b);
 	if (n->t)
@@ -126,66 +88,7 @@ static void command_cell(struct rows *r, const struct tree_node *n)
 	table_raw(r->table, TREE_ARGS, buf_view(b));
 }
 
-struct identity {
-	uint32_t uid, gid, loginuid, tty, exec_count;
-	int64_t vpid, sid, pgid, vpgid;
-	uint64_t start_ts, exec_ts, cap_inheritable, cap_permitted, cap_effective;
-	const struct state_str *container;
-	struct sv comm, exe, exepath, cwd, container_id;
-};
-
-static struct identity identity_of(const struct tree_node *n)
-{
-	const struct state_thread *t = n->t;
-	const struct act_proc *p = n->p;
-
-	if (t)
-		return (struct identity){
-		    .uid = t->uid,
-		    .gid = t->gid,
-		    .loginuid = t->loginuid,
-		    .tty = t->tty,
-		    .exec_count = t->exec_count,
-		    .vpid = t->vpid,
-		    .sid = t->sid,
-		    .pgid = t->pgid,
-		    .vpgid = t->vpgid,
-		    .start_ts = t->clone_ts,
-		    .exec_ts = t->lastexec_ts,
-		    .cap_inheritable = t->cap_inheritable,
-		    .cap_permitted = t->cap_permitted,
-		    .cap_effective = t->cap_effective,
-		    .container = t->container_id,
-		    .comm = state_sv(t->comm),
-		    .exe = state_sv(t->exe),
-		    .exepath = state_sv(t->exepath),
-		    .cwd = state_thread_cwd(t),
-		    .container_id = state_sv(t->container_id),
-		};
-	return (struct identity){
-	    .uid = p->uid,
-	    .gid = p->gid,
-	    .loginuid = p->loginuid,
-	    .tty = p->tty,
-	    .exec_count = p->exec_count,
-	    .vpid = p->vpid,
-	    .sid = p->sid,
-	    .pgid = p->pgid,
-	    .vpgid = p->vpgid,
-	    .start_ts = p->start_ts,
-	    .exec_ts = p->exec_ts,
-	    .cap_inheritable = p->cap_inheritable,
-	    .cap_permitted = p->cap_permitted,
-	    .cap_effective = p->cap_effective,
-	    .comm = p->comm,
-	    .exe = p->exe,
-	    .exepath = p->exepath,
-	    .cwd = p->cwd,
-	    .container_id = p->container,
-	};
-}
-
-static void user_cells(struct rows *r, const struct identity *id)
+static void user_cells(struct rows *r, const struct act_identity *id)
 {
 	struct buf *b = &r->v->scratch;
 	size_t login;
@@ -219,7 +122,7 @@ static void caps(struct rows *r, unsigned column, uint64_t v)
 	table_trusted(r->table, column, sv_of(text));
 }
 
-static void session_cells(struct rows *r, const struct identity *id)
+static void session_cells(struct rows *r, const struct act_identity *id)
 {
 	struct buf *b = &r->v->scratch;
 
@@ -234,7 +137,7 @@ static void session_cells(struct rows *r, const struct identity *id)
 	table_id(r->table, TREE_VPID, id->vpid);
 }
 
-static void time_cells(struct rows *r, const struct tree_node *n, const struct identity *id)
+static void time_cells(struct rows *r, const struct act_node *n, const struct act_identity *id)
 {
 	struct buf *b = &r->v->scratch;
 	uint64_t start = id->start_ts ? id->start_ts : n->p ? n->p->start_ts : 0;
@@ -252,7 +155,7 @@ static void time_cells(struct rows *r, const struct tree_node *n, const struct i
 	table_text(r->table, TREE_STATUS, buf_view(b));
 }
 
-static void image_cells(struct rows *r, const struct identity *id)
+static void image_cells(struct rows *r, const struct act_identity *id)
 {
 	table_text(r->table, TREE_CONTAINER_ID, id->container_id);
 	table_text(r->table, TREE_CONTAINER, act_container_name(r->w->state, id->container_id));
@@ -265,14 +168,14 @@ static void image_cells(struct rows *r, const struct identity *id)
 	caps(r, TREE_CAPS_INHERITABLE, id->cap_inheritable);
 }
 
-static void place_cells(struct rows *r, const struct tree_node *n)
+static void place_cells(struct rows *r, const struct act_node *n)
 {
 	struct table *t = r->table;
 
 	table_i64(t, TREE_PID, n->pid);
 	table_i64(t, TREE_TID, n->t ? n->t->tid : n->pid);
-	if (n->parent != TREE_NONE)
-		table_i64(t, TREE_PPID, r->tree->nodes[n->parent].pid);
+	if (n->parent != ACT_NO_NODE)
+		table_i64(t, TREE_PPID, r->forest->nodes[n->parent].pid);
 	if (n->p && n->p->ppid >= 0) {
 		table_i64(t, TREE_STARTED_BY, n->p->ppid);
 		table_string(t, TREE_STARTED_BY_NAME, n->p->parent_name);
@@ -285,9 +188,9 @@ static void place_cells(struct rows *r, const struct tree_node *n)
 		table_u64(t, TREE_THREADS, state_thread_count(n->t));
 }
 
-static void row(struct rows *r, const struct tree_node *n)
+static void row(struct rows *r, const struct act_node *n)
 {
-	struct identity id = identity_of(n);
+	struct act_identity id = act_node_identity(n);
 
 	table_string(r->table, TREE_CAPTURE, sv_of(r->v->path));
 	place_cells(r, n);
@@ -296,7 +199,7 @@ static void row(struct rows *r, const struct tree_node *n)
 	session_cells(r, &id);
 	image_cells(r, &id);
 	command_cell(r, n);
-	if (!n->t || is_placeholder(n) || !n->matched)
+	if (!n->t || act_node_is_placeholder(n) || !n->matched)
 		table_style_row(r->table, STYLE_DIM);
 	else if (r->v->filter || r->opt->pid == n->pid)
 		table_style_row(r->table, STYLE_BOLD);
@@ -305,10 +208,10 @@ static void row(struct rows *r, const struct tree_node *n)
 
 /* --- threads --- */
 
-static void thread_row(struct rows *r, const struct tree_node *n, const struct state_thread *t)
+static void thread_row(struct rows *r, const struct act_node *n, const struct state_thread *t)
 {
-	struct tree_node fake = {.t = (struct state_thread *)t};
-	struct identity id = identity_of(&fake);
+	const struct act_node fake = {.t = (struct state_thread *)t};
+	struct act_identity id = act_identity_of_thread(t);
 	struct buf *b = &r->v->scratch;
 	unsigned depth = draw_depth(n);
 
@@ -337,22 +240,22 @@ static void thread_row(struct rows *r, const struct tree_node *n, const struct s
 }
 
 /* The main thread is the first of its group. */
-static void thread_rows(struct rows *r, const struct tree_node *n)
+static void thread_rows(struct rows *r, const struct act_node *n)
 {
-	if (!n->t || is_placeholder(n))
+	if (!n->t || act_node_is_placeholder(n))
 		return;
 	for (const struct state_thread *t = n->t->group_next; t; t = t->group_next)
 		thread_row(r, n, t);
 }
 
-size_t tree_print(const struct tree *tree, struct view *v, struct cli_walk *w,
+size_t tree_print(const struct act_forest *f, struct view *v, struct cli_walk *w,
 		  const struct tree_options *opt)
 {
-	struct rows r = {.tree = tree, .v = v, .w = w, .opt = opt, .table = v->table};
+	struct rows r = {.forest = f, .v = v, .w = w, .opt = opt, .table = v->table};
 	size_t shown = 0;
 
-	for (size_t i = 0; i < tree->order_count; i++) {
-		const struct tree_node *n = &tree->nodes[tree->order[i]];
+	for (size_t i = 0; i < f->count; i++) {
+		const struct act_node *n = &f->nodes[f->order[i]];
 
 		if (!n->shown || (opt->flat && !n->matched))
 			continue;

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "cli/inputs.h"
+#include "engine/activity/ask.h"
 #include "replay/checkpoint.h"
 
 /* --- options --- */
@@ -60,45 +61,22 @@ int view_take(struct view *v, int id, const char *value)
 
 /* --- the filter --- */
 
-struct field_check {
-	const struct view *v;
-	struct sv bad;
-};
-
-/* A view shows state: there is no event whose fields could be asked for. */
-static void check_field(void *arg, const struct flt_expr *field)
-{
-	struct field_check *c = arg;
-	const char *dot = memchr(field->text.p, '.', field->text.n);
-	size_t n = dot ? (size_t)(dot - field->text.p) : field->text.n;
-
-	for (const char *p = c->v->filter_classes; *p;) {
-		size_t len = strcspn(p, " ");
-
-		if (len == n && memcmp(p, field->text.p, n) == 0)
-			return;
-		p += len + (p[len] == ' ');
-	}
-	if (!c->bad.n)
-		c->bad = field->text;
-}
-
 static int add_filter(struct view *v, struct arena *arena)
 {
-	struct field_check check = {.v = v};
 	struct flt_node *node;
+	struct sv bad;
 	int status;
 
 	status = cli_add_condition(v->program, "--filter", v->filter, arena, &node, &v->filter_id);
 	if (status)
 		return status;
-	flt_visit_fields(node, check_field, &check);
-	if (!check.bad.n)
+	bad = act_foreign_field(node, v->filter_classes); /* there is no event to be asked */
+	if (!bad.n)
 		return 0;
 	cli_log(CLI_ERROR,
 		"--filter: '%.*s' is not about what this view shows; fields of these classes are: "
 		"%s",
-		(int)check.bad.n, check.bad.p, v->filter_classes);
+		(int)bad.n, bad.p, v->filter_classes);
 	return CLI_USAGE;
 }
 
@@ -123,21 +101,7 @@ static int compile_filter(struct view *v)
 bool view_match(const struct view *v, struct cli_walk *w, struct state_thread *t,
 		struct state_fd *fd)
 {
-	struct ev ev = {.type = EV_FSTAT_X,
-			.ts = w->moment,
-			.tid = t->tid,
-			.num = state_stats(w->state)->events};
-	struct state_binding b = {.ev = &ev, .thread = t, .fd = fd, .visible = true};
-	int64_t last_fd = t->lastevent_fd;
-	bool ok;
-
-	if (!v->filter)
-		return true;
-	t->lastevent_fd = fd ? fd->num : -1;
-	flt_ctx_event(w->ctx, &b);
-	ok = flt_match(w->ctx, v->filter_id);
-	t->lastevent_fd = last_fd;
-	return ok;
+	return !v->filter || act_passes(w->ctx, v->filter_id, w->state, t, fd, w->moment);
 }
 
 /* --- running --- */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Command lines that show what views of the state at T show. Threads: that of the program. */
+#ifndef TUI_COMMAND_LINE_H
+#define TUI_COMMAND_LINE_H
+
+#include "tui/app.h"
+
+/* "scapula VERB", with "--at evt:N" unless T is the end. */
+void tui_command_at(struct tui_app *app, const char *verb, struct buf *out);
+/* A blank, and @text as one word of a shell. */
+void tui_command_word(struct buf *out, struct sv text);
+/* The path of the capture; without one the command is taken back. */
+void tui_command_capture(struct tui_app *app, struct buf *out);
+
+#endif

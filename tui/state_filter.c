@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/state_filter.h"
+
+#include <stdlib.h>
+
+#include "engine/activity/ask.h"
+
+#define OPERATORS "=<>()\"'\\, \t"
+
+/* Fields of processes that a word is looked for in. */
+static const char *const word_fields[] = {"proc.name", "proc.cmdline", "proc.exepath"};
+
+struct tui_state_filter {
+	struct flt_program *program;
+	struct flt_ctx *cx;
+	unsigned id;
+	const struct tui_moment *m;
+	uint64_t fakes;	    /* records made up so far */
+	struct arena texts; /* of the one at hand */
+};
+
+/* --- what is typed --- */
+
+static struct sv trim(struct sv s)
+{
+	while (s.n && (*s.p == ' ' || *s.p == '\t'))
+		s = sv_drop(s, 1);
+	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	return s;
+}
+
+static bool is_word(struct sv s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (strchr(OPERATORS, s.p[i]) || s.p[i] == '\0')
+			return false;
+	return s.n;
+}
+
+void tui_state_filter_text(struct sv text, struct buf *out)
+{
+	bool negates;
+
+	text = trim(text);
+	negates = text.n && *text.p == '!';
+	if (negates) {
+		buf_lit(out, "not ");
+		text = trim(sv_drop(text, 1));
+	}
+	if (!is_word(text)) {
+		buf_str(out, negates ? "(" : "");
+		buf_sv(out, text);
+		buf_str(out, negates ? ")" : "");
+		return;
+	}
+	for (size_t i = 0; i < COUNT_OF(word_fields); i++) {
+		buf_str(out, i ? " or " : "(");
+		buf_addf(out, "%s icontains \"%.*s\"", word_fields[i], (int)text.n, text.p);
+	}
+	buf_char(out, ')');
+}
+
+/* Where byte @at of the condition stands in what was typed. */
+static size_t typed_at(struct sv text, size_t at)
+{
+	struct sv t = trim(text);
+	size_t front = (size_t)(t.p - text.p);
+
+	if (t.n && *t.p == '!') {
+		struct sv rest = trim(sv_drop(t, 1));
+
+		if (is_word(rest) || at < sizeof("not (") - 1)
+			return front;
+		at -= sizeof("not (") - 1;
+		front = (size_t)(rest.p - text.p);
+	} else if (is_word(t)) {
+		return front;
+	}
+	return front + at < text.n ? front + at : text.n;
+}
+
+/* --- the condition --- */
+
+static int compile(struct tui_state_filter *f, struct sv text, const char *classes,
+		   struct flt_pos *pos, struct error *err)
+{
+	struct arena arena = {0};
+	struct flt_node *node;
+	struct sv bad;
+	int rc = flt_parse(text, FLT_DEPTH_DEFAULT, &arena, &node, pos, err);
+
+	if (rc == 0)
+		rc = flt_program_add(f->program, node, NULL, NULL, &f->id, pos, err);
+	if (rc == 0) {
+		bad = act_foreign_field(node, classes);
+		if (bad.n)
+			rc = error_set(err, ERR_COMPILE,
+				       "'%.*s' is about events; fields of %s make sense here",
+				       (int)bad.n, bad.p, classes);
+	}
+	arena_done(&arena);
+	return rc == 0 ? flt_program_seal(f->program, err) : rc;
+}
+
+int tui_state_filter_new(struct sv text, const char *classes, struct tui_state_filter **out,
+			 size_t *pos, struct error *err)
+{
+	static const struct flt_options opt = {0};
+	struct tui_state_filter *f;
+	struct flt_pos at = {0};
+	struct buf condition = {0};
+	int rc;
+
+	if (!trim(text).n) {
+		*out = NULL;
+		return 0;
+	}
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return error_nomem(err);
+	tui_state_filter_text(text, &condition);
+	rc = condition.failed ? error_nomem(err) : flt_program_new(&opt, &f->program, err);
+	if (rc == 0)
+		rc = compile(f, buf_view(&condition), classes, &at, err);
+	*pos = typed_at(text, at.index);
+	buf_done(&condition);
+	if (rc < 0)
+		tui_state_filter_free(f);
+	else
+		*out = f;
+	return rc;
+}
+
+void tui_state_filter_free(struct tui_state_filter *f)
+{
+	if (!f)
+		return;
+	flt_ctx_free(f->cx);
+	flt_program_free(f->program);
+	arena_done(&f->texts);
+	free(f);
+}
+
+int tui_state_filter_at(struct tui_state_filter *f, const struct tui_moment *m, struct error *err)
+{
+	if (!f)
+		return 0;
+	flt_ctx_free(f->cx);
+	f->cx = NULL;
+	f->m = m;
+	return flt_ctx_new(f->program, m->state, &f->cx, err);
+}
+
+/* --- asking --- */
+
+bool tui_state_filter_passes(struct tui_state_filter *f, struct state_thread *t,
+			     struct state_fd *fd)
+{
+	return !f || act_passes(f->cx, f->id, f->m->state, t, fd, f->m->ts);
+}
+
+static struct state_str *text_of(struct tui_state_filter *f, struct sv s)
+{
+	struct state_str *text = s.n ? arena_alloc(&f->texts, sizeof(*text) + s.n + 1) : NULL;
+
+	if (!text)
+		return NULL;
+	text->refs = 1;
+	text->len = (uint32_t)s.n;
+	memcpy(text->text, s.p, s.n);
+	text->text[s.n] = '\0';
+	return text;
+}
+
+static struct state_str *command_of(struct tui_state_filter *f, const struct act_proc *p)
+{
+	struct buf b = {0};
+	struct state_str *text;
+
+	buf_sv(&b, p->comm);
+	if (p->arg_count)
+		buf_char(&b, ' ');
+	for (size_t i = 0; i < p->args.n; i++)
+		buf_char(&b, p->args.p[i] ? p->args.p[i] : ' ');
+	text = text_of(f, buf_view(&b));
+	buf_done(&b);
+	return text;
+}
+
+bool tui_state_filter_passes_dead(struct tui_state_filter *f, const struct act_proc *p)
+{
+	struct state_thread t = {0};
+
+	if (!f)
+		return true;
+	arena_reset(&f->texts);
+	t = (struct state_thread){
+	    .tid = p->pid,
+	    .pid = p->pid,
+	    .lastevent_type = UINT16_MAX,
+	    .lastevent_fd = -1,
+	    /* Results are remembered by it: it must be no real thread's. */
+	    .generation = UINT64_MAX / 2 + ++f->fakes,
+	    .vtid = p->vpid,
+	    .vpid = p->vpid,
+	    .sid = p->sid,
+	    .pgid = p->pgid,
+	    .vpgid = p->vpgid,
+	    .comm = text_of(f, p->comm),
+	    .exe = text_of(f, p->exe),
+	    .exepath = text_of(f, p->exepath),
+	    .cwd = text_of(f, p->cwd),
+	    .cmdline = command_of(f, p),
+	    .args = {text_of(f, p->args), p->arg_count},
+	    .container_id = text_of(f, p->container),
+	    .uid = p->uid,
+	    .gid = p->gid,
+	    .loginuid = p->loginuid,
+	    .tty = p->tty,
+	    .cap_inheritable = p->cap_inheritable,
+	    .cap_permitted = p->cap_permitted,
+	    .cap_effective = p->cap_effective,
+	    .clone_ts = p->start_ts,
+	    .lastexec_ts = p->exec_ts,
+	    .exec_count = p->exec_count,
+	};
+	return act_passes(f->cx, f->id, f->m->state, &t, NULL, f->m->ts);
+}
