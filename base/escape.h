@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Text that nobody vouches for, made harmless for where it goes: terminals, spreadsheets, Markdown,
- * HTML. Control characters and invalid UTF-8 become \xNN, characters that turn the direction of
- * text \u{N}; what is left is valid UTF-8. JSON is in base/json.h.
+ * HTML, shells. Control characters and invalid UTF-8 become \xNN, characters that turn the
+ * direction of text \u{N}; what is left is valid UTF-8. JSON is in base/json.h.
  */
 #ifndef BASE_ESCAPE_H
 #define BASE_ESCAPE_H
@@ -23,5 +23,8 @@ void escape_markdown(struct buf *b, struct sv s);
 void escape_html(struct buf *b, struct sv s);
 /* As digits of base64, padded (RFC 4648): any bytes. */
 void escape_base64(struct buf *b, struct sv s);
+
+/* One word for a shell, in quotation marks if it needs them. */
+void escape_shell(struct buf *b, struct sv s);
 
 #endif

@@ -45,35 +45,18 @@ static int take_option(void *arg, int id, const char *value)
 	return 0;
 }
 
-static const char *type_name(const struct flt_field_info *f)
-{
-	static const char *const names[PT_COUNT] = {
-	    [PT_INT8] = "int8",	    [PT_INT16] = "int16",      [PT_INT32] = "int32",
-	    [PT_INT64] = "int64",   [PT_UINT8] = "uint8",      [PT_UINT16] = "uint16",
-	    [PT_UINT32] = "uint32", [PT_UINT64] = "uint64",    [PT_CHARBUF] = "string",
-	    [PT_BYTEBUF] = "bytes", [PT_ERRNO] = "errno",      [PT_FD] = "fd",
-	    [PT_PID] = "pid",	    [PT_FSPATH] = "path",      [PT_RELTIME] = "duration",
-	    [PT_ABSTIME] = "time",  [PT_PORT] = "port",	       [PT_BOOL] = "bool",
-	    [PT_DYN] = "parameter", [PT_DOUBLE] = "double",    [PT_IPADDR] = "address",
-	    [PT_IPNET] = "network", [PT_IPV4ADDR] = "address", [PT_UID] = "uid",
-	    [PT_GID] = "gid",	    [PT_FSRELPATH] = "path",   [PT_IPV6ADDR] = "address",
-	};
-
-	return f->type < PT_COUNT && names[f->type] ? names[f->type] : "other";
-}
-
 static void one_text(struct buf *b, const struct flt_field_info *f)
 {
 	char name[64];
 
 	snprintf(name, sizeof(name), "%s%s", f->name, f->arg_help);
-	buf_addf(b, "  %-34s %-9s%s %s\n", name, type_name(f),
+	buf_addf(b, "  %-34s %-9s%s %s\n", name, flt_field_type_name(f),
 		 f->flags & FLT_FIELD_LIST ? "[]" : "  ", f->help);
 }
 
 static void one_md(struct buf *b, const struct flt_field_info *f)
 {
-	buf_addf(b, "| `%s` | %s | %s%s | %s |\n", f->name, f->arg_help, type_name(f),
+	buf_addf(b, "| `%s` | %s | %s%s | %s |\n", f->name, f->arg_help, flt_field_type_name(f),
 		 f->flags & FLT_FIELD_LIST ? " list" : "", f->help);
 }
 
@@ -129,7 +112,7 @@ static void one_json(struct buf *b, const struct flt_field_info *f)
 	json_string(b, sv_of(f->help));
 	buf_addf(b, ",\"list\":%s,\"name\":\"%s\",\"print_format\":\"%s\",\"type\":\"%s\"}\n",
 		 f->flags & FLT_FIELD_LIST ? "true" : "false", f->name, format_name(f),
-		 type_name(f));
+		 flt_field_type_name(f));
 }
 
 static void heading(struct buf *b, enum form form, const char *cls)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/escape.h"
 #include "replay/rule_paths.h"
 
 int cli_rule_paths(const char *path, char ***files, size_t *count)
@@ -82,24 +83,10 @@ int cli_load_rules(struct rule_loader *l, const char *const *paths, size_t count
 
 void cli_quote_command(struct buf *b, int argc, char **argv)
 {
-	static const char plain[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
-
 	buf_lit(b, "scapula");
 	for (int i = 0; i < argc; i++) {
 		buf_char(b, ' ');
-		if (argv[i][0] && argv[i][strspn(argv[i], plain)] == '\0') {
-			buf_str(b, argv[i]);
-			continue;
-		}
-		buf_char(b, '\'');
-		for (const char *p = argv[i]; *p; p++) {
-			if (*p == '\'')
-				buf_lit(b, "'\\''");
-			else
-				buf_char(b, *p);
-		}
-		buf_char(b, '\'');
+		escape_shell(b, sv_of(argv[i]));
 	}
 }
 

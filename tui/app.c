@@ -33,6 +33,11 @@ bool tui_app_is_ascii(const struct tui_app *app)
 	return app->screen.ascii;
 }
 
+enum tui_time_form tui_app_time_form(const struct tui_app *app)
+{
+	return app->time_form;
+}
+
 void tui_app_say(struct tui_app *app, enum tui_role role, const char *fmt, ...)
 {
 	char text[ERROR_MSG_MAX];
@@ -281,25 +286,6 @@ static void set_mouse(struct tui_app *app, struct sv arg)
 			       : "the mouse is the terminal's: it can select text");
 }
 
-static void set_filter(struct tui_app *app, struct sv arg)
-{
-	struct tui_view *v = tui_app_top(app);
-	struct error err = {0};
-	size_t pos = 0;
-
-	if (!v->ops->filter) {
-		tui_app_say(app, TUI_ROLE_NOTICE, "there is nothing to filter in this view");
-		return;
-	}
-	if (v->ops->filter(v, arg, &pos, &err) < 0) {
-		tui_app_say(app, TUI_ROLE_ERROR, "column %zu: %s", pos + 1, err.msg);
-		return;
-	}
-	buf_reset(&v->filter);
-	buf_sv(&v->filter, arg);
-	v->news = ALL_NEWS;
-}
-
 static void show_command(struct tui_app *app)
 {
 	struct tui_view *v = tui_app_top(app);
@@ -489,7 +475,7 @@ static bool do_common(struct tui_app *app, const struct tui_command *c)
 		play(app, c->arg);
 		return true;
 	case TUI_DO_FILTER:
-		set_filter(app, c->arg);
+		tui_app_filter(app, c->arg);
 		return true;
 	case TUI_DO_NOTE:
 	case TUI_DO_BOOKMARK:
@@ -499,7 +485,7 @@ static bool do_common(struct tui_app *app, const struct tui_command *c)
 		tui_app_push(app, &tui_marks_ops, NULL);
 		return true;
 	default:
-		return false;
+		return tui_app_filter_act(app, c);
 	}
 }
 

@@ -35,6 +35,8 @@ uint64_t tui_app_step(const struct tui_app *app);
 /* --- texts */
 
 enum tui_time_form { TUI_TIME_UTC, TUI_TIME_RELATIVE, TUI_TIME_DELTA, TUI_TIME_EPOCH };
+/* For views that have to know what DELTA counts from. */
+enum tui_time_form tui_app_time_form(const struct tui_app *app);
 /* @ts as the user wants times, with @decimals; DELTA counts from @before (0: nothing before). 0 is
  * shown as "-". */
 void tui_app_time(const struct tui_app *app, struct buf *out, uint64_t ts, uint64_t before,

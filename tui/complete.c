@@ -80,6 +80,8 @@ static void complete_argument(struct tui_app *app, enum tui_action a, struct sv 
 	while (begin > from && line.p[begin - 1] != ' ' && line.p[begin - 1] != ',')
 		begin--;
 	out->from = begin;
+	if (a == TUI_DO_FILTER_USE || a == TUI_DO_FILTER_SAVE)
+		tui_app_saved_filters(app, sv_make(line.p + begin, cursor - begin), false, out);
 	add_choices(out, a, sv_make(line.p + begin, cursor - begin));
 	add_columns(app, out, a, sv_make(line.p + begin, cursor - begin));
 }

@@ -4,6 +4,7 @@
 #define TUI_INTERNAL_H
 
 #include "tui/app.h"
+#include "tui/filter.h"
 #include "tui/prompt.h"
 #include "tui/table.h"
 #include "tui/tui.h"
@@ -53,6 +54,16 @@ bool tui_app_work(struct tui_app *app, uint64_t deadline_ns);
 void tui_app_input(struct tui_app *app, const struct tui_input *in);
 /* goto.c: what 't' takes. Return: 0 or ERR_USAGE. */
 MUST_CHECK int tui_app_goto_text(struct tui_app *app, struct sv text, struct error *err);
+/* filter.c: what is typed into the filter bar becomes the filter of the view on top. */
+void tui_app_filter(struct tui_app *app, struct sv text);
+/* FILTER_SAVE, FILTER_USE, CHIP. False: it is none of these. */
+bool tui_app_filter_act(struct tui_app *app, const struct tui_command *c);
+/* Names of saved filters, with what they are. */
+void tui_app_saved_filters(struct tui_app *app, struct sv typed, bool texts,
+			   struct tui_completions *out);
+/* filter_values.c: values of @field in events around T, most frequent first. */
+void tui_app_filter_values(struct tui_app *app, const struct tui_filter_at *at,
+			   struct tui_completions *out);
 /* frame.c */
 void tui_app_draw(struct tui_app *app);
 /* The body, which the top view draws into. */

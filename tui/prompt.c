@@ -418,12 +418,14 @@ void tui_prompt_draw(const struct tui_prompt *p, const struct tui_area *all, int
 	tui_put(&a, 0, label, a.width - label, TUI_ROLE_INPUT, shown);
 	draw_offers(p, &offers);
 	if (p->wrong.code && lines > 1) {
-		int used =
-		    tui_printf(&a, lines - 1, 1, TUI_ROLE_ERROR,
-			       "%s col %zu: ", tui_glyph(a.screen, TUI_GLYPH_NO), p->wrong_at + 1);
+		bool unfinished = p->wrong.code == ERR_TRUNCATED;
+		enum tui_role role = unfinished ? TUI_ROLE_DIM : TUI_ROLE_ERROR;
+		int used = tui_printf(
+		    &a, lines - 1, 1, role,
+		    "%s col %zu: ", tui_glyph(a.screen, unfinished ? TUI_GLYPH_DOT : TUI_GLYPH_NO),
+		    p->wrong_at + 1);
 
-		tui_put(&a, lines - 1, 1 + used, a.width - used - 2, TUI_ROLE_ERROR,
-			sv_of(p->wrong.msg));
+		tui_put(&a, lines - 1, 1 + used, a.width - used - 2, role, sv_of(p->wrong.msg));
 	}
 	*y = a.y;
 	*x = a.x + label + at;

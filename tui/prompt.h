@@ -36,8 +36,8 @@ struct tui_prompt_ops {
 	 * seen, which may take a while. */
 	void (*complete)(struct tui_app *app, struct sv line, size_t cursor, bool values,
 			 struct tui_completions *out);
-	/* Is @line right as far as it goes? What is wrong goes to @err, where to @pos. NULL:
-	 * anything is. */
+	/* Is @line right as far as it goes? What is wrong goes to @err, where to @pos;
+	 * ERR_TRUNCATED: it is not finished, which is no reason to shout. NULL: anything is. */
 	int (*check)(struct tui_app *app, struct sv line, size_t *pos, struct error *err);
 };
 

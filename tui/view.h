@@ -12,6 +12,7 @@
 #include "tui/keys.h"
 
 struct tui_app;
+struct tui_filter_language;
 struct tui_view;
 
 struct tui_command { /* one thing to do */
@@ -71,13 +72,16 @@ struct tui_view_ops {
 	/* Enter the view's own filter: condition @text (empty: none). Return: 0, or ERR_SYNTAX,
 	 * ERR_COMPILE with @pos (a byte of it). NULL: nothing to filter here. */
 	int (*filter)(struct tui_view *v, struct sv text, size_t *pos, struct error *err);
+	/* What words and fields mean there (tui/filter.h); NULL: the engine's language. */
+	const struct tui_filter_language *language;
 };
 
 struct tui_view {
 	const struct tui_view_ops *ops;
 	struct tui_app *app;
 	struct error trouble; /* of the last sync; code 0: none */
-	struct buf filter;    /* as typed; empty: none */
+	struct buf filter;    /* as typed, short forms written out; empty: none */
+	uint64_t chips_off;   /* a bit for each of its parts that does not hold */
 	unsigned news;	      /* since it was brought up to date; all bits before the first time */
 };
 

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/cursor.h"
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/plain.h"
@@ -262,9 +263,33 @@ static void errors_keep_code_offset_and_cause(void **state)
 	assert_int_equal(error_sys(NULL, 12, "x"), ERR_NOMEM);
 }
 
+/* --- escape --- */
+
+static void check_shell(const char *word, const char *expected)
+{
+	struct buf b = {0};
+
+	escape_shell(&b, sv_of(word));
+	assert_string_equal(buf_cstr(&b), expected);
+	buf_done(&b);
+}
+
+static void test_words_for_a_shell(void **state)
+{
+	(void)state;
+	check_shell("capture.scap.zst", "capture.scap.zst");
+	check_shell("", "''");
+	check_shell("a b", "'a b'");
+	check_shell("it's", "'it'\\''s'");
+	check_shell("$(id)`id`\n", "'$(id)`id`\n'");
+	check_shell("\xff", "'\xff'");
+	check_shell("~", "'~'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_words_for_a_shell),
 	    cmocka_unit_test(a_map_agrees_with_an_array_under_random_puts_and_takes),
 	    cmocka_unit_test(a_text_map_agrees_with_an_array_under_random_puts_and_takes),
 	    cmocka_unit_test(a_pool_hands_out_distinct_aligned_blocks_and_reuses_them),

@@ -400,3 +400,20 @@ struct flt_types flt_field_absent(const struct flt_field *f)
 			absent.bits[type / 64] |= 1ull << type % 64;
 	return absent;
 }
+
+const char *flt_field_type_name(const struct flt_field_info *f)
+{
+	static const char *const names[PT_COUNT] = {
+	    [PT_INT8] = "int8",	    [PT_INT16] = "int16",      [PT_INT32] = "int32",
+	    [PT_INT64] = "int64",   [PT_UINT8] = "uint8",      [PT_UINT16] = "uint16",
+	    [PT_UINT32] = "uint32", [PT_UINT64] = "uint64",    [PT_CHARBUF] = "string",
+	    [PT_BYTEBUF] = "bytes", [PT_ERRNO] = "errno",      [PT_FD] = "fd",
+	    [PT_PID] = "pid",	    [PT_FSPATH] = "path",      [PT_RELTIME] = "duration",
+	    [PT_ABSTIME] = "time",  [PT_PORT] = "port",	       [PT_BOOL] = "bool",
+	    [PT_DYN] = "parameter", [PT_DOUBLE] = "double",    [PT_IPADDR] = "address",
+	    [PT_IPNET] = "network", [PT_IPV4ADDR] = "address", [PT_UID] = "uid",
+	    [PT_GID] = "gid",	    [PT_FSRELPATH] = "path",   [PT_IPV6ADDR] = "address",
+	};
+
+	return f->type < PT_COUNT && names[f->type] ? names[f->type] : "other";
+}

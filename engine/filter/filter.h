@@ -52,6 +52,8 @@ extern const size_t flt_field_count;
 /* The row whose name, with optional argument, is @text ("proc.aname[2]", "evt.arg.fd"); NULL: no
  * such field. */
 const struct flt_field_info *flt_field_find(struct sv text);
+/* Its type in a word for people: "string", "uint64", "time"; "other" if there is none. */
+const char *flt_field_type_name(const struct flt_field_info *f);
 
 /* --- programs --- */
 
