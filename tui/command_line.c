@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/command_line.h"
 
-#include "engine/activity/words.h"
+#include "base/escape.h"
 
 void tui_command_at(struct tui_app *app, const char *verb, struct buf *out)
 {
@@ -17,7 +17,7 @@ void tui_command_at(struct tui_app *app, const char *verb, struct buf *out)
 void tui_command_word(struct buf *out, struct sv text)
 {
 	buf_char(out, ' ');
-	act_quoted_text(out, text);
+	escape_shell(out, text);
 }
 
 void tui_command_capture(struct tui_app *app, struct buf *out)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/activity/words.h"
+#include "tui/command_line.h"
 #include "tui/overview_model.h"
 #include "tui/table.h"
 
@@ -446,8 +446,8 @@ static void command_of_overview(struct tui_view *v, struct buf *out)
 
 	if (!c)
 		return;
-	buf_lit(out, "scapula info ");
-	act_quoted_text(out, sv_of(c->path));
+	buf_lit(out, "scapula info");
+	tui_command_word(out, sv_of(c->path));
 }
 
 const struct tui_view_ops tui_overview_ops = {

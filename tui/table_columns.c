@@ -313,3 +313,9 @@ enum tui_result table_columns_act(struct tui_table *t, const struct tui_command 
 	}
 	return TUI_DONE;
 }
+
+size_t tui_table_columns(const struct tui_table *t, const struct tui_column **out)
+{
+	*out = t->columns;
+	return t->count;
+}

@@ -56,7 +56,7 @@ static bool needs_quotes(struct sv s)
 	return false;
 }
 
-void act_quoted_text(struct buf *b, struct sv s)
+static void quote(struct buf *b, struct sv s)
 {
 	if (!needs_quotes(s)) {
 		buf_sv(b, s);
@@ -94,7 +94,7 @@ void act_command_text_of(struct buf *b, struct sv exe, struct sv comm, struct sv
 	buf_sv(b, exe.n ? exe : comm);
 	while (next_arg(&args, &count, &arg)) {
 		buf_char(b, ' ');
-		act_quoted_text(b, arg);
+		quote(b, arg);
 	}
 }
 

@@ -17,8 +17,6 @@ void act_user_text(struct buf *b, const struct state *st, const struct state_str
 struct sv act_container_name(const struct state *st, struct sv id);
 /* "pts/0", "tty1", "console", "ttyS0", else "MAJOR:MINOR"; nothing for 0. */
 void act_tty_text(struct buf *b, uint32_t tty);
-/* As one word for a shell: quoted if it needs to be. */
-void act_quoted_text(struct buf *b, struct sv s);
 /* A process as a person typed it: the image's name and its arguments, quoted where they need it. */
 void act_command_text(struct buf *b, const struct state_thread *t);
 /* The same of an argument block: NUL-terminated strings, the last one without its NUL. */
