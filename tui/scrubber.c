@@ -6,8 +6,7 @@
 #define NS_PER_S 1000000000ull
 #define NO_TIME	 1 /* a deadline that is over */
 
-/* What is shown; steady while T moves within a step. */
-static bool set_range(struct tui_scrubber *s, struct tui_app *app)
+bool tui_time_axis(struct tui_app *app, uint64_t *from, uint64_t *to)
 {
 	const struct tui_capture *c = tui_data_capture(tui_app_data(app));
 	uint64_t step = tui_app_step(app), length, now, half = step * STEPS / 2;
@@ -15,17 +14,17 @@ static bool set_range(struct tui_scrubber *s, struct tui_app *app)
 	if (!c || c->last_ts <= c->first_ts)
 		return false;
 	length = c->last_ts - c->first_ts;
-	s->from = c->first_ts;
-	s->to = c->last_ts;
+	*from = c->first_ts;
+	*to = c->last_ts;
 	if (step > length / STEPS - length / (4 * STEPS))
 		return true;
 	now = tui_data_time(tui_app_data(app), NULL);
 	if (now > c->first_ts + half)
-		s->from += (now - half - c->first_ts) / step * step;
-	if (s->from + step * STEPS < s->to)
-		s->to = s->from + step * STEPS;
+		*from += (now - half - c->first_ts) / step * step;
+	if (*from + step * STEPS < *to)
+		*to = *from + step * STEPS;
 	else
-		s->from = s->to - step * STEPS;
+		*from = *to - step * STEPS;
 	return true;
 }
 
@@ -116,7 +115,7 @@ void tui_scrubber_draw(struct tui_scrubber *s, struct tui_app *app, const struct
 
 	tui_line_across(a, 0);
 	s->width = 0;
-	if (!set_range(s, app))
+	if (!tui_time_axis(app, &s->from, &s->to))
 		return;
 	decimals = s->to - s->from < 10 * NS_PER_S ? 3 : 0;
 	tui_app_time(app, &from, s->from, 0, decimals);
@@ -141,7 +140,7 @@ void tui_scrubber_draw(struct tui_scrubber *s, struct tui_app *app, const struct
 
 bool tui_scrubber_work(struct tui_scrubber *s, struct tui_app *app, uint64_t deadline_ns)
 {
-	if (s->width < LEAST || !set_range(s, app))
+	if (s->width < LEAST || !tui_time_axis(app, &s->from, &s->to))
 		return false;
 	return counts_of(s, app, deadline_ns) && !s->complete;
 }

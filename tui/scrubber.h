@@ -17,6 +17,11 @@ struct tui_scrubber { /* zeroed: not drawn yet */
 	bool complete;
 };
 
+/*
+ * The part of time that axes show: the whole capture, or ten steps around T when that is zoomed;
+ * steady while T moves within a step. False: there is none.
+ */
+bool tui_time_axis(struct tui_app *app, uint64_t *from, uint64_t *to);
 /* Into the area's first TUI_SCRUBBER_LINES lines. */
 void tui_scrubber_draw(struct tui_scrubber *s, struct tui_app *app, const struct tui_area *a);
 /* Count until @deadline_ns. True: there is more to count. */
