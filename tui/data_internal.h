@@ -71,6 +71,7 @@ struct tui_data {
 	struct tui_file *files;
 	size_t count, current;
 	struct run_moment want; /* T */
+	bool without_gone;	/* of what ended long before T nobody wants to know */
 	struct tui_place place;
 	struct tui_walk look; /* of tui_data_event() */
 	size_t look_capture;
