@@ -73,7 +73,7 @@ struct tui_capture {
 size_t tui_data_captures(const struct tui_data *d, const struct tui_capture **out);
 const struct tui_capture *
 tui_data_capture(const struct tui_data *d); /* the current one; NULL: the case has none */
-/* Look at another one: at its end. Return: 0, ERR_USAGE. */
+/* Look at another one: at its end. Return: 0, ERR_USAGE, or why its index cannot be begun. */
 MUST_CHECK int tui_data_use(struct tui_data *d, size_t i, struct error *err);
 /* The capture of the case that has this id; SIZE_MAX: none. */
 size_t tui_data_capture_of(const struct tui_data *d, int64_t capture_id);
