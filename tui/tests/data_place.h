@@ -12,6 +12,9 @@
 #include "replay/checkpoint.h"
 #include "tui/data.h"
 
+#ifndef SOURCE_DIR /* the build says where */
+#define SOURCE_DIR "."
+#endif
 #define CAPTURES SOURCE_DIR "/tests/captures/"
 
 struct place {
