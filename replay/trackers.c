@@ -72,13 +72,14 @@ int run_trackers_init(struct run_trackers *t, struct state *st, struct error *er
 	return rc;
 }
 
-int run_trackers_enter(struct run_trackers *t, const struct sf_index *x, size_t i, struct state *st,
-		       struct error *err)
+int run_trackers_enter(struct run_trackers *t, const struct sf_index *x, size_t i, bool gone,
+		       struct state *st, struct error *err)
 {
-	int rc = run_index_procs(x, i, true, &t->procs, err);
+	const struct act_net_options sockets = {.unix_sockets = true, .drop_closed = !gone};
+	int rc = run_index_procs(x, i, gone, &t->procs, err);
 
 	if (rc == 0)
-		rc = run_index_net(x, i, &all_sockets, &t->net, err);
+		rc = run_index_net(x, i, &sockets, &t->net, err);
 	if (rc == 0 && sf_index_parts(x, i) & 1u << RUN_PART_SESSIONS)
 		rc = run_index_sessions(x, i, &t->sessions, err);
 	if (rc == 0)

@@ -29,12 +29,12 @@ struct run_trackers {
 /* @t must be zero and stay where it is. Return: 0 or ERR_NOMEM; run_trackers_done() must follow. */
 MUST_CHECK int run_trackers_init(struct run_trackers *t, struct state *st, struct error *err);
 /*
- * The same as of the beginning of chunk @i, which has their parts, with all that ended before: to
- * go on with @st, the state of run_index_enter(). Sessions are followed if the chunk has that part.
- * Return: as run_index_procs(); run_trackers_done() must follow.
+ * The same as of the beginning of chunk @i, which has their parts, to go on with @st, the state of
+ * run_index_enter(). @gone: with processes and sockets that ended before. Sessions are followed if
+ * the chunk has that part. Return: as run_index_procs(); run_trackers_done() must follow.
  */
 MUST_CHECK int run_trackers_enter(struct run_trackers *t, const struct sf_index *x, size_t i,
-				  struct state *st, struct error *err);
+				  bool gone, struct state *st, struct error *err);
 void run_trackers_done(struct run_trackers *t);
 /* Before the state takes @item. */
 void run_trackers_item(struct run_trackers *t, const struct ev_item *item);

@@ -98,10 +98,11 @@ static void add_totals(struct tui_answer *a, const struct tui_bins *t)
 static int enter(struct tui_data *d, struct tui_answer *a, struct error *err)
 {
 	const struct tui_file *f = &d->files[d->current];
-	size_t chunk = tui_walk_chunk(f->index, sf_index_find_time(f->index, a->c.from), false);
+	size_t chunk =
+	    tui_walk_chunk(f->index, sf_index_find_time(f->index, a->c.from), TUI_TRACK_NONE);
 
 	a->end = sf_index_end_of_time(f->index, a->c.to);
-	return tui_walk_enter(&a->walk, f->path, f->index, chunk, false, err);
+	return tui_walk_enter(&a->walk, f->path, f->index, chunk, TUI_TRACK_NONE, err);
 }
 
 static double done_of(const struct tui_answer *a)

@@ -234,7 +234,7 @@ int tui_data_use(struct tui_data *d, size_t i, struct error *err)
 	d->current = i;
 	d->want = (struct run_moment){.kind = RUN_AT_END};
 	d->news |= TUI_NEWS_CAPTURE | TUI_NEWS_TIME;
-	return 0;
+	return tui_work_go_on(d, err);
 }
 
 int tui_data_readable(struct tui_data *d, struct error *err)

@@ -73,7 +73,7 @@ struct tui_capture {
 size_t tui_data_captures(const struct tui_data *d, const struct tui_capture **out);
 const struct tui_capture *
 tui_data_capture(const struct tui_data *d); /* the current one; NULL: the case has none */
-/* Look at another one: at its end. Return: 0, ERR_USAGE. */
+/* Look at another one: at its end. Return: 0, ERR_USAGE, or why its index cannot be begun. */
 MUST_CHECK int tui_data_use(struct tui_data *d, size_t i, struct error *err);
 /* The capture of the case that has this id; SIZE_MAX: none. */
 size_t tui_data_capture_of(const struct tui_data *d, int64_t capture_id);
@@ -108,7 +108,7 @@ struct tui_moment {
 	uint64_t num, ts;	 /* the last event that has happened; 0: none */
 	uint64_t offset;	 /* of that event */
 	struct state *state;	 /* with removals carried out */
-	struct act_procs *procs; /* living and dead */
+	struct act_procs *procs; /* living and dead; but see tui_data_want_gone() */
 	struct act_net *net;
 	struct act_sessions *sessions; /* NULL: too many to be kept at hand; the case has them */
 };
@@ -118,6 +118,11 @@ uint64_t tui_data_time(const struct tui_data *d, uint64_t *num);
  * later). */
 void tui_data_goto_event(struct tui_data *d, uint64_t num);
 void tui_data_goto_time(struct tui_data *d, uint64_t ts);
+/*
+ * Are processes and sockets wanted that ended before (at first: yes)? Without those that are gone
+ * longer than the nearest checkpoint, a moment is reached sooner.
+ */
+void tui_data_want_gone(struct tui_data *d, bool gone);
 /*
  * The moment T; brought there if it is not. Return: 0, ERR_UNSUPPORTED (there is no capture to be
  * read, or it is not indexed yet and T is far: the message says so), ERR_*.

@@ -71,6 +71,7 @@ struct tui_data {
 	struct tui_file *files;
 	size_t count, current;
 	struct run_moment want; /* T */
+	bool without_gone;	/* of what ended long before T nobody wants to know */
 	struct tui_place place;
 	struct tui_walk look; /* of tui_data_event() */
 	size_t look_capture;
@@ -112,7 +113,9 @@ void tui_case_close(struct tui_data *d);
 
 /* Start making what is missing; with opt.wait: make it. */
 MUST_CHECK int tui_work_begin(struct tui_data *d, struct error *err);
-/* The same for totals of the current capture, which has an index. */
+/* The index of the current capture is missing, and nobody makes it: begin anew. */
+MUST_CHECK int tui_work_go_on(struct tui_data *d, struct error *err);
+/* Count the current capture, which has an index. */
 MUST_CHECK int tui_work_count(struct tui_data *d, struct error *err);
 void tui_work_done(struct tui_work *w); /* waits */
 bool tui_work_is_stopped(const struct tui_work *w);

@@ -95,7 +95,7 @@ static void make_index(struct tui_work *w, size_t i)
 		complain(w, w->paths[i], &err);
 	pthread_mutex_lock(&w->lock);
 	w->indexes[i] = path;
-	w->missing[i] = path != NULL;
+	w->missing[i] = path || err.code == ERR_INTERRUPTED;
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -192,9 +192,11 @@ static int init(struct tui_work *w, struct tui_data *d, struct error *err)
 	return 0;
 }
 
-static int start(struct tui_work *w, void *(*run)(void *), struct error *err)
+static int start(struct tui_work *w, void *(*run)(void *), const char *doing, struct error *err)
 {
 	int sys;
+
+	w->doing = doing; /* who asks before the thread runs is told so, too */
 
 	if (w->d->opt.wait) {
 		run(w);
@@ -202,6 +204,8 @@ static int start(struct tui_work *w, void *(*run)(void *), struct error *err)
 	}
 	sys = pthread_create(&w->thread, NULL, run, w);
 	w->started = sys == 0;
+	if (sys)
+		w->doing = NULL;
 	return sys ? error_sys(err, sys, "cannot start a thread") : 0;
 }
 
@@ -220,7 +224,22 @@ int tui_work_begin(struct tui_data *d, struct error *err)
 	needed = w->replays;
 	for (size_t i = 0; i < d->count; i++)
 		needed |= w->missing[i];
-	return needed ? start(w, make_all, err) : 0;
+	return needed ? start(w, make_all, "indexing", err) : 0;
+}
+
+/* It may have been cancelled. */
+int tui_work_go_on(struct tui_data *d, struct error *err)
+{
+	const struct tui_file *f = &d->files[d->current];
+	struct tui_work *w = &d->work;
+	bool idle;
+
+	if (!w->began || f->index || f->no_index || !d->captures[d->current].there)
+		return 0;
+	pthread_mutex_lock(&w->lock);
+	idle = !w->doing;
+	pthread_mutex_unlock(&w->lock);
+	return idle ? tui_work_begin(d, err) : 0;
 }
 
 int tui_work_count(struct tui_data *d, struct error *err)
@@ -233,7 +252,7 @@ int tui_work_count(struct tui_data *d, struct error *err)
 	tui_work_done(w);
 	rc = init(w, d, err);
 	w->x = d->files[d->current].index;
-	return rc < 0 ? rc : start(w, count_all, err);
+	return rc < 0 ? rc : start(w, count_all, "counting", err);
 }
 
 static void take_indexes(struct tui_data *d, struct tui_work *w)

@@ -10,7 +10,7 @@ static int enter(struct tui_data *d, uint64_t num, struct error *err)
 	size_t chunk = 0, n;
 
 	if (x) {
-		chunk = tui_walk_chunk(x, sf_index_find_event(x, num), false);
+		chunk = tui_walk_chunk(x, sf_index_find_event(x, num), TUI_TRACK_NONE);
 		begins = sf_index_chunks(x, &n)[chunk].events;
 	} else if (num > TUI_EVENTS_WITHOUT_INDEX) {
 		return tui_data_not_yet(d, err);
@@ -18,7 +18,7 @@ static int enter(struct tui_data *d, uint64_t num, struct error *err)
 	if (d->look.state && d->look_capture == d->current && here < num && here >= begins)
 		return 0;
 	d->look_capture = d->current;
-	return tui_walk_enter(&d->look, f->path, x, chunk, false, err);
+	return tui_walk_enter(&d->look, f->path, x, chunk, TUI_TRACK_NONE, err);
 }
 
 int tui_data_event(struct tui_data *d, uint64_t num,

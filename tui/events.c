@@ -45,6 +45,7 @@ struct tui_events {
 	const struct sf_index *by; /* the walk was begun by it */
 	struct rows rows;	   /* of all events from @lo on, before @hi, that pass */
 	uint64_t lo, hi;
+	uint64_t events;    /* of the capture, once its end was seen; 0: not yet */
 	bool at_end;	    /* nothing is behind @hi */
 	struct rows back;   /* found before @lo, and */
 	uint64_t back_from; /* from which number on; 0: nothing is being looked for there */
@@ -181,7 +182,7 @@ static int enter(struct tui_events *e, size_t chunk, struct error *err)
 	int rc;
 
 	leave(e);
-	rc = tui_walk_enter(&e->walk, e->d->files[e->capture].path, x, chunk, false, err);
+	rc = tui_walk_enter(&e->walk, e->d->files[e->capture].path, x, chunk, TUI_TRACK_NONE, err);
 	e->by = x;
 	return rc < 0 ? rc : flt_ctx_new(e->program, e->walk.state, &e->ctx, err);
 }
@@ -200,7 +201,7 @@ static int go_to(struct tui_events *e, uint64_t num, uint64_t deadline_ns, struc
 
 	if (x) {
 		chunks = sf_index_chunks(x, &n);
-		chunk = tui_walk_chunk(x, sf_index_find_event(x, num + 1), false);
+		chunk = tui_walk_chunk(x, sf_index_find_event(x, num + 1), TUI_TRACK_NONE);
 		begins = chunks[chunk].events;
 	}
 	if (!e->walk.state || e->by != x || here > num || here < begins)
@@ -467,7 +468,8 @@ static int look_back(struct tui_events *e, uint64_t deadline_ns, struct error *e
 /* There is less than was thought. */
 static void end_here(struct tui_events *e)
 {
-	e->hi = tui_walk_num(&e->walk) + 1;
+	e->events = tui_walk_num(&e->walk);
+	e->hi = e->events + 1;
 	if (e->lo > e->hi)
 		e->lo = e->hi;
 	e->at_end = true;
@@ -582,7 +584,8 @@ int tui_events_window(struct tui_events *e, uint64_t num, bool back, size_t n, u
 		      const struct tui_event **out, bool *more, uint64_t *at, struct error *err)
 {
 	const struct sf_index *x = index_of(e);
-	uint64_t most = x ? sf_index_facts(x)->events + 1 : UINT64_MAX - 1;
+	uint64_t events = x ? sf_index_facts(x)->events : e->events;
+	uint64_t most = events ? events + 1 : UINT64_MAX - 1;
 	int rc;
 
 	if (num > most)

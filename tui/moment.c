@@ -102,6 +102,13 @@ void tui_data_goto_time(struct tui_data *d, uint64_t ts)
 	set(d, &m);
 }
 
+void tui_data_want_gone(struct tui_data *d, bool gone)
+{
+	if (gone && d->without_gone)
+		d->place.there = d->place.goes_on = false;
+	d->without_gone = !gone;
+}
+
 /* --- bringing the state there */
 
 /* Does going on from where the walk stands lead to the same as going there from a checkpoint? */
@@ -198,6 +205,11 @@ int tui_data_not_yet(struct tui_data *d, struct error *err)
 	return ERR_UNSUPPORTED;
 }
 
+static enum tui_track track_of(const struct tui_data *d)
+{
+	return d->without_gone ? TUI_TRACK_THERE : TUI_TRACK_ALL;
+}
+
 /* From chunk @chunk on, or from where the walk stands. Return: as walk_to(). */
 static int go(struct tui_data *d, struct tui_place *p, const struct run_moment *m, size_t chunk,
 	      const struct patience *patience, struct error *err)
@@ -207,7 +219,7 @@ static int go(struct tui_data *d, struct tui_place *p, const struct run_moment *
 
 	p->there = false;
 	if (!can_go_on(p, m, d->current, f->index, chunk)) {
-		rc = tui_walk_enter(&p->walk, f->path, f->index, chunk, true, err);
+		rc = tui_walk_enter(&p->walk, f->path, f->index, chunk, track_of(d), err);
 		p->capture = d->current;
 		p->by = f->index;
 		p->goes_on = true;
@@ -225,7 +237,7 @@ static int bring(struct tui_data *d, struct tui_place *p, const struct run_momen
 	int rc;
 
 	if (x) {
-		chunk = tui_walk_chunk(x, run_moment_chunk(m, x, &ts), true);
+		chunk = tui_walk_chunk(x, run_moment_chunk(m, x, &ts), track_of(d));
 	} else {
 		patience.events = TUI_EVENTS_WITHOUT_INDEX;
 		patience.deadline_ns = clock_ns(CLOCK_MONOTONIC) + TUI_PATIENCE_NS;
@@ -236,7 +248,7 @@ static int bring(struct tui_data *d, struct tui_place *p, const struct run_momen
 	/* Nothing of the chunk has happened yet: the last event is that of the one before. */
 	while (rc > 0 && chunk && !p->walk.last_offset) {
 		p->goes_on = false;
-		chunk = tui_walk_chunk(x, chunk - 1, true);
+		chunk = tui_walk_chunk(x, chunk - 1, track_of(d));
 		rc = go(d, p, m, chunk, &patience, err);
 	}
 	if (rc < 0) {

@@ -107,7 +107,7 @@ static int count_all(struct tui_work *w, struct tui_totals *t, struct tui_walk *
 {
 	const uint64_t all = sf_index_facts(w->x)->events;
 	uint64_t n = 0;
-	int rc = tui_walk_enter(walk, w->paths[w->first], NULL, 0, false, err);
+	int rc = tui_walk_enter(walk, w->paths[w->first], NULL, 0, TUI_TRACK_NONE, err);
 
 	while (rc >= 0 && (rc = tui_walk_peek(walk, err)) > 0) {
 		rc = tui_bins_take(&t->bins, walk, err);

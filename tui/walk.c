@@ -25,24 +25,25 @@ void tui_walk_done(struct tui_walk *w)
 	*w = (struct tui_walk){0};
 }
 
-size_t tui_walk_chunk(const struct sf_index *x, size_t i, bool track)
+size_t tui_walk_chunk(const struct sf_index *x, size_t i, enum tui_track track)
 {
 	const unsigned parts = 1u << RUN_PART_PROCS | 1u << RUN_PART_NET;
 
 	return run_index_with(x, i, 1u << RUN_PART_STATE | (track ? parts : 0));
 }
 
-static int add_trackers(struct tui_walk *w, const struct sf_index *x, size_t i, struct error *err)
+static int add_trackers(struct tui_walk *w, const struct sf_index *x, size_t i, bool gone,
+			struct error *err)
 {
 	w->trackers = calloc(1, sizeof(*w->trackers));
 	if (!w->trackers)
 		return error_nomem(err);
-	return x && i ? run_trackers_enter(w->trackers, x, i, w->state, err)
+	return x && i ? run_trackers_enter(w->trackers, x, i, gone, w->state, err)
 		      : run_trackers_init(w->trackers, w->state, err);
 }
 
 int tui_walk_enter(struct tui_walk *w, const char *path, const struct sf_index *x, size_t i,
-		   bool track, struct error *err)
+		   enum tui_track track, struct error *err)
 {
 	const struct sf_options opt = {.read_ahead = true};
 	int rc;
@@ -57,7 +58,7 @@ int tui_walk_enter(struct tui_walk *w, const char *path, const struct sf_index *
 	if (rc == 0 && !w->state)
 		rc = error_set(err, ERR_FORMAT, "the checkpoint of chunk %zu is missing", i);
 	if (rc == 0 && track)
-		rc = add_trackers(w, x, i, err);
+		rc = add_trackers(w, x, i, track == TUI_TRACK_ALL, err);
 	w->passing.reader = w->reader;
 	if (rc < 0)
 		tui_walk_done(w);

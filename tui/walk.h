@@ -11,6 +11,13 @@
 
 #define TUI_WALK_STEP 16384 /* events that are passed between two looks at the clock */
 
+enum tui_track { /* what follows the state */
+		 TUI_TRACK_NONE,
+		 TUI_TRACK_THERE, /* trackers that know nothing of what ended before the checkpoint
+				   */
+		 TUI_TRACK_ALL,
+};
+
 struct tui_walk { /* zeroed: nowhere */
 	struct sf_reader *reader;
 	struct state *state;
@@ -24,15 +31,15 @@ struct tui_walk { /* zeroed: nowhere */
 };
 
 /*
- * To the beginning of chunk @i; of the capture if @x is NULL. @track: with trackers; then the
- * checkpoint must have their parts (tui_walk_chunk()). What the walk had before is freed.
- * Return: 0 or ERR_*: it is nowhere then.
+ * To the beginning of chunk @i; of the capture if @x is NULL. If something is tracked the
+ * checkpoint must have its parts (tui_walk_chunk()). What the walk had before is freed. Return: 0
+ * or ERR_*: it is nowhere then.
  */
 MUST_CHECK int tui_walk_enter(struct tui_walk *w, const char *path, const struct sf_index *x,
-			      size_t i, bool track, struct error *err);
+			      size_t i, enum tui_track track, struct error *err);
 void tui_walk_done(struct tui_walk *w);
 /* The chunk to enter for what is in chunk @i. */
-size_t tui_walk_chunk(const struct sf_index *x, size_t i, bool track);
+size_t tui_walk_chunk(const struct sf_index *x, size_t i, enum tui_track track);
 /* Number of the last event that was taken; 0: none. */
 static inline uint64_t tui_walk_num(const struct tui_walk *w)
 {

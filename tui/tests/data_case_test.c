@@ -397,6 +397,44 @@ static void two_captures_take_turns(void **state)
 	drop_place(&q);
 }
 
+static void wait_until_idle(struct tui_data *d)
+{
+	struct buf what = {0};
+
+	for (unsigned i = 0; i < 20000 && tui_data_is_busy(d, &what); i++) {
+		(void)tui_data_poll(d);
+		usleep(1000);
+	}
+	assert_false(tui_data_is_busy(d, &what));
+	(void)tui_data_poll(d);
+	buf_done(&what);
+}
+
+static void what_was_cancelled_begins_anew_when_it_is_looked_at(void **state)
+{
+	struct error err = {0};
+	struct place p, q;
+	struct tui_data *d;
+	const char *captures[2];
+	struct tui_data_options opt = {.capture_count = 2};
+
+	(void)state;
+	make_place(&p, "intrusion.scap", 0);
+	make_place(&q, "network.scap", 0);
+	captures[0] = p.capture;
+	captures[1] = q.capture;
+	opt.captures = captures;
+	assert_int_equal(tui_data_open(&opt, &d, &err), 0);
+	tui_data_cancel(d);
+	wait_until_idle(d);
+	assert_int_equal(tui_data_use(d, 1, &err), 0);
+	wait_until_idle(d);
+	assert_non_null(tui_data_capture(d)->index);
+	tui_data_close(d);
+	drop_place(&p);
+	drop_place(&q);
+}
+
 /* --- counts */
 
 static void compare_counts(struct tui_data *d, const char *path, uint64_t from, uint64_t to,
@@ -582,6 +620,7 @@ int main(void)
 	    cmocka_unit_test(closing_at_once_is_fine),
 	    cmocka_unit_test(a_capture_that_goes_away_is_an_error),
 	    cmocka_unit_test(two_captures_take_turns),
+	    cmocka_unit_test(what_was_cancelled_begins_anew_when_it_is_looked_at),
 	    cmocka_unit_test(counts_are_those_of_a_walk),
 	    cmocka_unit_test(alerts_are_counted_anew_when_there_are_more),
 	    cmocka_unit_test(an_event_is_looked_at),

@@ -12,6 +12,9 @@
 #include "replay/checkpoint.h"
 #include "tui/data.h"
 
+#ifndef SOURCE_DIR /* the build says where */
+#define SOURCE_DIR "."
+#endif
 #define CAPTURES SOURCE_DIR "/tests/captures/"
 
 struct place {
@@ -62,18 +65,32 @@ static inline void drop_place(struct place *p)
 	assert_int_equal(system(command), 0);
 }
 
-static inline struct tui_data *open_wait(const struct place *p)
+static inline struct tui_data *open_capture(const struct place *p, bool wait)
 {
 	const char *captures[] = {p->capture};
 	const struct tui_data_options opt = {
-	    .captures = captures, .capture_count = 1, .wait = true};
+	    .captures = captures, .capture_count = 1, .wait = wait};
 	struct tui_data *d = NULL;
 	struct error err = {0};
 
 	if (tui_data_open(&opt, &d, &err) < 0)
 		fail_msg("%s", err.msg);
+	return d;
+}
+
+/* Whatever is made in the background is there. */
+static inline struct tui_data *open_wait(const struct place *p)
+{
+	struct tui_data *d = open_capture(p, true);
+
 	(void)tui_data_poll(d);
 	return d;
+}
+
+/* It is not, as long as nobody polls. */
+static inline struct tui_data *open_bare(const struct place *p)
+{
+	return open_capture(p, false);
 }
 
 #endif

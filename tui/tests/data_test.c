@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "replay/moment.h"
+#include "replay/trackers.h"
 #include "tui/tests/data_place.h"
 
 /* --- moments */
@@ -18,10 +19,11 @@ struct image { /* everything that can be told of a moment */
 };
 
 static void add_moment(struct image *i, struct state *st, struct act_procs *procs,
-		       struct act_net *net)
+		       struct act_net *net, struct act_sessions *sessions)
 {
 	struct archive a;
 	const struct act_conn *c;
+	struct buf all = {0};
 	struct error err;
 
 	buf_reset(&i->bytes);
@@ -37,19 +39,21 @@ static void add_moment(struct image *i, struct state *st, struct act_procs *proc
 			 (unsigned long long)c->bytes_in, (unsigned long long)c->bytes_out,
 			 c->holder_count);
 	}
+	if (sessions)
+		assert_int_equal(act_sessions_save(sessions, &all, &err), 1);
+	buf_sv(&i->bytes, buf_view(&all));
+	buf_done(&all);
 	assert_false(i->bytes.failed);
 }
 
 /* A walk from the start that applies what a moment is, and nothing else. */
-static void plain_moment(const char *path, const struct run_moment *m, struct image *out)
+static void plain_moment(const char *path, const struct run_moment *m, bool sessions,
+			 struct image *out)
 {
 	static const struct state_options opt = {.host_names = true};
-	static const struct act_net_options sockets = {.unix_sockets = true};
-	struct act_procs *procs;
-	struct act_net *net;
+	struct run_trackers t = {0};
 	struct sf_reader *r;
 	struct state *st;
-	struct state_observer obs;
 	struct state_binding b;
 	struct ev_item item;
 	struct error err;
@@ -57,26 +61,22 @@ static void plain_moment(const char *path, const struct run_moment *m, struct im
 
 	assert_int_equal(sf_reader_open(path, NULL, &r, &err), 0);
 	assert_int_equal(state_new(&opt, &st, &err), 0);
-	assert_int_equal(act_procs_new(true, &procs, &err), 0);
-	assert_int_equal(act_net_new(&sockets, &net, &err), 0);
-	obs = act_procs_observer(procs);
-	state_observe(st, &obs);
+	assert_int_equal(run_trackers_init(&t, st, &err), 0);
 	while (ev_source_next(sf_reader_source(r), &item, &err) > 0) {
 		if (run_moment_is_before(m, st, &item, &ts))
 			break;
-		if (item.kind == EV_ITEM_SECTION)
-			act_net_section(net);
+		run_trackers_item(&t, &item);
 		if (state_feed(st, &item, &b, &err) > 0)
-			act_net_event(net, st, &b);
+			run_trackers_take(&t, st, &b);
 	}
 	state_complete(st);
 	state_settle(st, m->kind == RUN_AT_TIME ? m->value : state_stats(st)->last_ts);
-	act_net_settle(net, st);
-	add_moment(out, st, procs, net);
+	act_net_settle(t.net, st);
+	act_sessions_settle(t.sessions, st);
+	add_moment(out, st, t.procs, t.net, sessions ? t.sessions : NULL);
 	state_free(st);
 	sf_reader_close(r);
-	act_procs_free(procs);
-	act_net_free(net);
+	run_trackers_done(&t);
 }
 
 static void compare_moment(struct tui_data *d, const char *path, const struct run_moment *m)
@@ -91,8 +91,8 @@ static void compare_moment(struct tui_data *d, const char *path, const struct ru
 		tui_data_goto_event(d, m->value);
 	if (tui_data_moment(d, &moment, &err) < 0)
 		fail_msg("%s", err.msg);
-	add_moment(&got, moment->state, moment->procs, moment->net);
-	plain_moment(path, m, &expected);
+	add_moment(&got, moment->state, moment->procs, moment->net, moment->sessions);
+	plain_moment(path, m, moment->sessions, &expected);
 	assert_int_equal(moment->num, expected.num);
 	assert_int_equal(got.num, expected.num);
 	assert_int_equal(got.bytes.len, expected.bytes.len);
@@ -179,6 +179,77 @@ static void times_beyond_the_ends_are_the_ends(void **state)
 	assert_false(tui_data_poll(d) & TUI_NEWS_TIME);
 	tui_data_close(d);
 	drop_place(&p);
+}
+
+static unsigned dead_of(const struct tui_moment *m)
+{
+	unsigned n = 0;
+
+	for (size_t at = 0; act_procs_next_dead(m->procs, &at);)
+		n++;
+	return n;
+}
+
+static void what_is_gone_can_be_left_out(void **state)
+{
+	const struct tui_moment *m;
+	struct error err = {0};
+	struct place p;
+	struct tui_data *d;
+	unsigned all, some;
+	uint64_t threads;
+
+	(void)state;
+	make_place(&p, "intrusion.scap", 700);
+	d = open_wait(&p);
+	assert_int_equal(tui_data_moment(d, &m, &err), 0);
+	all = dead_of(m);
+	threads = state_threads(m->state);
+	tui_data_want_gone(d, false);
+	tui_data_goto_event(d, 1);
+	assert_int_equal(tui_data_moment(d, &m, &err), 0);
+	tui_data_goto_event(d, UINT64_MAX);
+	assert_int_equal(tui_data_moment(d, &m, &err), 0);
+	some = dead_of(m);
+	assert_int_equal(state_threads(m->state), threads);
+	assert_true(some < all);
+	tui_data_want_gone(d, true);
+	assert_int_equal(tui_data_moment(d, &m, &err), 0);
+	assert_int_equal(dead_of(m), all);
+	tui_data_close(d);
+	drop_place(&p);
+}
+
+/* Before there is an index, what is near the start can be seen, and the rest is said to come. */
+static void without_an_index_the_start_is_there(void **state)
+{
+	static const char busy[] = SOURCE_DIR "/../shared/corpus/recorded/busy.scap.zst";
+	const char *captures[] = {busy};
+	const struct tui_data_options opt = {.captures = captures, .capture_count = 1};
+	const struct tui_moment *m;
+	struct error err = {0};
+	struct tui_data *d;
+	char dir[] = "/tmp/data-test-XXXXXX", command[64];
+
+	(void)state;
+	if (access(busy, R_OK) != 0)
+		skip();
+	assert_non_null(mkdtemp(dir));
+	setenv("XDG_CACHE_HOME", dir, 1);
+	setenv("TMPDIR", dir, 1);
+	assert_int_equal(tui_data_open(&opt, &d, &err), 0);
+	assert_null(tui_data_capture(d)->index);
+	assert_int_equal(tui_data_moment(d, &m, &err), ERR_UNSUPPORTED);
+	assert_non_null(strstr(err.msg, "indexing"));
+	tui_data_goto_event(d, 1000000);
+	assert_int_equal(tui_data_moment(d, &m, &err), ERR_UNSUPPORTED);
+	tui_data_goto_event(d, 100);
+	assert_int_equal(tui_data_moment(d, &m, &err), 0);
+	assert_int_equal(m->num, 100);
+	tui_data_close(d);
+	unsetenv("TMPDIR");
+	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+	assert_int_equal(system(command), 0);
 }
 
 static void two_moments_are_there_at_once(void **state)
@@ -331,6 +402,8 @@ static void compare_window(struct tui_events *e, const struct plain *p, uint64_t
 		compare_row(&out[i], p, first + i);
 }
 
+#define NO_INDEX UINT64_MAX /* for @chunk: what the background makes is not taken over */
+
 static void windows_of(const char *name, uint64_t chunk, const char *filter, uint64_t deadline)
 {
 	const struct tui_events_options opt = {
@@ -342,8 +415,8 @@ static void windows_of(const char *name, uint64_t chunk, const char *filter, uin
 	struct place p;
 	uint64_t seed = 7, num = 1;
 
-	make_place(&p, name, chunk);
-	d = open_wait(&p);
+	make_place(&p, name, chunk == NO_INDEX ? 0 : chunk);
+	d = chunk == NO_INDEX ? open_bare(&p) : open_wait(&p);
 	plain_events(p.capture, filter, &plain);
 	if (tui_events_open(d, &opt, &e, NULL, &err) < 0)
 		fail_msg("%s", err.msg);
@@ -387,6 +460,8 @@ static void windows_in_many_slices_are_the_same(void **state)
 	(void)state;
 	windows_of("intrusion.scap", 1500, "evt.type = execve", 1);
 	windows_of("intrusion.scap", 1500, NULL, 1);
+	windows_of("network.scap", NO_INDEX, NULL, 0);
+	windows_of("intrusion.scap", NO_INDEX, "evt.type = execve", 1);
 }
 
 static void what_is_no_condition_is_refused(void **state)
@@ -416,6 +491,8 @@ int main(void)
 	    cmocka_unit_test(without_chunks_it_is_the_same),
 	    cmocka_unit_test(times_beyond_the_ends_are_the_ends),
 	    cmocka_unit_test(two_moments_are_there_at_once),
+	    cmocka_unit_test(what_is_gone_can_be_left_out),
+	    cmocka_unit_test(without_an_index_the_start_is_there),
 	    cmocka_unit_test(windows_are_cut_out_of_all_events),
 	    cmocka_unit_test(windows_show_what_passes),
 	    cmocka_unit_test(windows_in_many_slices_are_the_same),
