@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/escape.h"
-
-#define SLICE_NS 20000000u /* of looking for an event of the process, in one go */
+#include "tui/command_line.h"
+#include "tui/step.h"
 
 struct events_view {
 	struct tui_view v;
@@ -17,11 +15,8 @@ struct events_view {
 	struct tui_row_key known; /* where the cursor was put or last seen */
 	bool has_known, seeking;  /* @seeking: rows around T are not there yet */
 	enum tui_time_form time_form;
-	uint64_t alone; /* an event to begin at, of the target; 0: T */
-	/* Looking for the next event of a process; NULL: not. */
-	struct tui_events *same;
-	bool same_back;
-	uint64_t same_at;
+	uint64_t alone;	      /* an event to begin at, of the target; 0: T */
+	struct tui_step step; /* to the next event of a process */
 };
 
 static struct events_view *of(struct tui_view *v)
@@ -76,7 +71,7 @@ static void close_events(struct tui_view *v)
 {
 	struct events_view *e = of(v);
 
-	tui_events_close(e->same);
+	tui_step_end(&e->step);
 	tui_table_free(e->table);
 	events_model_done(&e->model);
 	free(e);
@@ -164,66 +159,6 @@ static int filter_events(struct tui_view *v, struct sv text, size_t *pos, struct
 	return reopen(e, text, e->model.pid, pos, err);
 }
 
-/* --- the next event of the process --- */
-
-static void end_same(struct events_view *e)
-{
-	tui_events_close(e->same);
-	e->same = NULL;
-}
-
-/* True: there is more to do. */
-static bool work_same(struct events_view *e, uint64_t deadline_ns)
-{
-	const struct tui_event *ev;
-	struct error err = {0};
-	bool more = false;
-	int n;
-
-	if (!e->same)
-		return false;
-	n = tui_events_window(e->same, e->same_at, e->same_back, 1, deadline_ns, &ev, &more,
-			      &e->same_at, &err);
-	if (n == 0 && more) {
-		tui_app_say(e->v.app, TUI_ROLE_DIM, "looking at event %llu",
-			    (unsigned long long)e->same_at);
-		return true;
-	}
-	if (n < 0)
-		tui_app_fail(e->v.app, &err);
-	else if (n == 0)
-		tui_app_say(e->v.app, TUI_ROLE_NOTICE, "no event of this process %s",
-			    e->same_back ? "before" : "after");
-	else
-		tui_app_goto_event(e->v.app, ev->num);
-	end_same(e);
-	return false;
-}
-
-static void begin_same(struct events_view *e, bool back)
-{
-	struct tui_events_options opt = {0};
-	struct tui_row_key key;
-	struct error err = {0};
-	struct sv pid = tui_table_cell(e->table, EVENTS_PID);
-	uint64_t n;
-
-	end_same(e);
-	if (!tui_table_cursor(e->table, &key) || !tui_number(pid, &n)) {
-		tui_app_say(e->v.app, TUI_ROLE_NOTICE, "this event is of no process");
-		return;
-	}
-	opt.pid = (int64_t)n;
-	opt.filter = e->model.condition.len ? buf_cstr(&e->model.condition) : NULL;
-	if (tui_events_open(tui_app_data(e->v.app), &opt, &e->same, NULL, &err) < 0) {
-		tui_app_fail(e->v.app, &err);
-		return;
-	}
-	e->same_back = back;
-	e->same_at = back ? key.a : key.a + 1;
-	(void)work_same(e, clock_ns(CLOCK_MONOTONIC) + SLICE_NS);
-}
-
 static bool work_events(struct tui_view *v, uint64_t deadline_ns)
 {
 	struct events_view *e = of(v);
@@ -235,7 +170,7 @@ static bool work_events(struct tui_view *v, uint64_t deadline_ns)
 		e->has_known = tui_table_cursor(e->table, &e->known);
 		e->seeking = e->model.late;
 	}
-	return work_same(e, deadline_ns);
+	return tui_step_work(&e->step, v->app, deadline_ns);
 }
 
 /* --- keys --- */
@@ -305,6 +240,21 @@ static void step(struct events_view *e, bool back)
 	(void)tui_table_act(e->table, &c);
 }
 
+/* To the next event of the process that passes, or the one before. */
+static void of_process(struct events_view *e, bool back)
+{
+	struct tui_row_key key;
+	uint64_t pid;
+
+	if (!tui_table_cursor(e->table, &key) ||
+	    !tui_number(tui_table_cell(e->table, EVENTS_PID), &pid))
+		tui_app_say(e->v.app, TUI_ROLE_NOTICE, "this event is of no process");
+	else
+		tui_step_begin(&e->step, e->v.app, (int64_t)pid,
+			       e->model.condition.len ? buf_cstr(&e->model.condition) : NULL, key.a,
+			       back);
+}
+
 static enum tui_result act_alone(struct events_view *e, const struct tui_command *c)
 {
 	switch (c->action) {
@@ -323,10 +273,10 @@ static enum tui_result act_alone(struct events_view *e, const struct tui_command
 		return TUI_DONE;
 	case TUI_DO_NEXT_OF_PROCESS:
 	case TUI_DO_PREV_OF_PROCESS:
-		begin_same(e, c->action == TUI_DO_PREV_OF_PROCESS);
+		of_process(e, c->action == TUI_DO_PREV_OF_PROCESS);
 		return TUI_DONE;
 	case TUI_DO_CANCEL:
-		end_same(e);
+		tui_step_end(&e->step);
 		return TUI_NOT_MINE;
 	case TUI_DO_COLUMNS:
 		return add_columns(e, c->arg) ? TUI_NOT_MINE : TUI_DONE;
@@ -389,13 +339,16 @@ static void draw_position(struct events_view *e, const struct tui_area *a)
 
 static void draw_empty(struct events_view *e, const struct tui_area *a)
 {
+	struct tui_area line = tui_area_part(a, 1, 0, 1, a->width);
+
 	if (e->model.late)
 		return;
+	tui_fill(&line, TUI_ROLE_NORMAL);
 	if (e->model.condition.len || e->model.pid >= 0)
-		tui_puts(a, 2, 2, TUI_ROLE_DIM,
+		tui_puts(a, 1, 1, TUI_ROLE_DIM,
 			 "No event passes the filter. '\\' and Enter on an empty line shows all.");
 	else
-		tui_puts(a, 2, 2, TUI_ROLE_DIM, "There are no events in this capture.");
+		tui_puts(a, 1, 1, TUI_ROLE_DIM, "There are no events in this capture.");
 }
 
 static void draw_events(struct tui_view *v, const struct tui_area *a)
@@ -415,7 +368,6 @@ static void draw_events(struct tui_view *v, const struct tui_area *a)
 static void command_events(struct tui_view *v, struct buf *out)
 {
 	struct events_view *e = of(v);
-	const struct tui_capture *c = tui_data_capture(tui_app_data(v->app));
 	struct buf condition = {0};
 
 	buf_lit(out, "scapula events");
@@ -426,13 +378,10 @@ static void command_events(struct tui_view *v, struct buf *out)
 	if (e->model.pid >= 0 && e->model.condition.len)
 		buf_char(&condition, ')');
 	if (condition.len) {
-		buf_lit(out, " -F ");
-		escape_shell(out, buf_view(&condition));
+		buf_lit(out, " -F");
+		tui_command_word(out, buf_view(&condition));
 	}
-	if (c) {
-		buf_char(out, ' ');
-		escape_shell(out, sv_of(c->path));
-	}
+	tui_command_capture(v->app, out);
 	buf_done(&condition);
 }
 

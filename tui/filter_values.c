@@ -7,7 +7,7 @@
 #include "base/map.h"
 #include "tui/internal.h"
 
-#define LOOK_NS	   12000000u /* before T, and as long behind it */
+#define LOOK_NS	   12000000u /* before T, and as long behind it; without a terminal nobody waits */
 #define EVENTS_MAX 1000	     /* on either side */
 #define SHOWN_MAX  60
 #define VALUE_MAX  256 /* bytes of a value that is offered */
@@ -55,13 +55,13 @@ static void note(struct values *v, struct sv text)
 		v->all[v->count++] = x;
 }
 
-static void look(struct values *v, struct tui_events *e, uint64_t num, bool back)
+static void look(struct values *v, struct tui_events *e, uint64_t num, bool back, bool all)
 {
+	const uint64_t deadline = all ? 0 : clock_ns(CLOCK_MONOTONIC) + LOOK_NS;
 	const struct tui_event *ev;
 	uint64_t at;
 	bool more;
-	int n = tui_events_window(e, num, back, EVENTS_MAX, clock_ns(CLOCK_MONOTONIC) + LOOK_NS,
-				  &ev, &more, &at, NULL);
+	int n = tui_events_window(e, num, back, EVENTS_MAX, deadline, &ev, &more, &at, NULL);
 
 	for (int i = 0; i < n; i++)
 		note(v, ev[i].cells[0]);
@@ -121,8 +121,8 @@ void tui_app_filter_values(struct tui_app *app, const struct tui_filter_at *at,
 		app->data,
 		&(struct tui_events_options){.columns = columns, .column_count = 1, .pid = -1}, &e,
 		NULL, NULL) == 0) {
-		look(&v, e, num + 1, true);
-		look(&v, e, num + 1, false);
+		look(&v, e, num + 1, true, !app->term);
+		look(&v, e, num + 1, false, !app->term);
 		offer(&v, at, out);
 	}
 	tui_events_close(e);

@@ -69,6 +69,26 @@ static void draw_title(struct tui_app *app, const struct tui_area *a)
 	buf_done(&right);
 }
 
+/* The filter in columns @x to @to: parts that can be switched off have numbers. */
+static void draw_filter(const struct tui_view *v, const struct tui_area *a, int x, int to)
+{
+	struct sv parts[TUI_CHIPS_MAX];
+	size_t n = tui_filter_chips(buf_view(&v->filter), parts);
+
+	if (n)
+		x += tui_puts(a, 1, x, TUI_ROLE_CHIP, "\\");
+	for (size_t i = 0; i < n && x < to; i++) {
+		bool off = v->chips_off >> i & 1;
+		enum tui_role role = off ? TUI_ROLE_DIM : TUI_ROLE_CHIP;
+
+		if (n > 1)
+			x += tui_printf(a, 1, x, role, "%zu%s", i + 1,
+					off ? tui_glyph(a->screen, TUI_GLYPH_NO) : ":");
+		if (x < to)
+			x += tui_put(a, 1, x, to - x, role, parts[i]) + 1;
+	}
+}
+
 /* Which capture, and what is to be known of it: losses, host, what is being worked on. */
 static void draw_state(struct tui_app *app, const struct tui_area *a)
 {
@@ -96,11 +116,7 @@ static void draw_state(struct tui_app *app, const struct tui_area *a)
 		buf_addf(&text, "host %.*s", (int)f->hostname.n, f->hostname.p);
 		x += tui_put(a, 1, x + 2, width / 3, TUI_ROLE_DIM, buf_view(&text)) + 2;
 	}
-	if (v->filter.len) {
-		buf_reset(&text);
-		buf_addf(&text, "\\%.*s", (int)v->filter.len, v->filter.p);
-		tui_put(a, 1, x + 2, a->width - x - 3 - used, TUI_ROLE_CHIP, buf_view(&text));
-	}
+	draw_filter(v, a, x + 2, a->width - 1 - used);
 	buf_done(&busy);
 	buf_done(&text);
 }
