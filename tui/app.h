@@ -50,6 +50,8 @@ void tui_count(struct buf *out, uint64_t n);
 void tui_duration(struct buf *out, uint64_t ns);
 /* Decimal digits, all of @text. */
 bool tui_number(struct sv text, uint64_t *out);
+/* "11:04", "11:04:17.22", all of @text: how long after midnight. */
+bool tui_time_of_day(const char *text, uint64_t *ns);
 
 /* Severities of rules: glyph and word ("!!CRIT"), and their role. */
 const char *tui_severity(int priority);
