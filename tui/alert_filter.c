@@ -27,6 +27,7 @@ struct parse { /* of one condition */
 	struct error *err;
 	struct flt_pos pos; /* of what is wrong */
 	unsigned tests;
+	bool negated; /* indexes know the opposite */
 };
 
 static int fail(struct parse *p, struct flt_pos pos, int rc)
@@ -506,7 +507,7 @@ static int take_condition(struct parse *p, struct sv text, size_t *pos)
 			rc = put_words(p, text);
 		else if (rc == 0)
 			rc = put_node(p, n);
-		if (rc == 0 && n)
+		if (rc == 0 && n && !p->negated)
 			learn(p->f, n);
 		if (rc < 0)
 			*pos = tui_short_place(&s, p->pos.index);
@@ -516,38 +517,50 @@ static int take_condition(struct parse *p, struct sv text, size_t *pos)
 	return rc;
 }
 
-int tui_alert_filter_parse(struct sv text, struct tui_alert_filter *out, size_t *pos,
-			   struct error *err)
+/* All of it in parentheses, behind what is there already. */
+static int add_condition(struct tui_alert_filter *f, struct sv text, bool not, size_t *pos,
+			 struct error *err)
 {
-	struct tui_alert_filter f = {0};
-	struct parse p = {.f = &f, .err = err};
+	struct parse p = {.f = f, .err = err, .negated = not };
+	const bool more = f->sql.len != 0;
+	int rc;
+
+	buf_str(&f->sql, more ? " AND " : "");
+	buf_str(&f->sql, not ? "NOT (" : "(");
+	rc = take_condition(&p, text, pos);
+	buf_char(&f->sql, ')');
+	(void)buf_cstr(&f->sql); /* for SQLite */
+	return rc == 0 && f->sql.failed ? error_nomem(err) : rc;
+}
+
+int tui_alert_filter_add(struct tui_alert_filter *f, struct sv text, size_t *pos, struct error *err)
+{
 	struct sv condition = trimmed(text);
 	bool not = condition.n && *condition.p == '!';
 	int rc;
 
 	*pos = 0;
-	*out = f;
 	if (not )
 		condition = trimmed(sv_drop(condition, 1));
 	if (!condition.n)
 		return 0;
-	buf_str(&f.sql, not ? "NOT (" : "");
-	rc = take_condition(&p, condition, pos);
-	buf_str(&f.sql, not ? ")" : "");
-	if (rc == 0 && (!buf_room(&f.sql, 1) || !buf_cstr(&f.sql) || f.sql.failed))
-		rc = error_nomem(err);
+	rc = add_condition(f, condition, not, pos, err);
 	*pos += (size_t)(condition.p - text.p);
-	if (rc < 0) {
-		tui_alert_filter_done(&f);
-		return rc;
+	return rc;
+}
+
+void tui_alert_quote(struct buf *out, struct sv text)
+{
+	buf_char(out, '"');
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+
+		if (c < ' ' || c == '"' || c == '\\')
+			buf_addf(out, "\\x%02x", c);
+		else
+			buf_char(out, (char)c);
 	}
-	if (not ) { /* indexes know the opposite */
-		f.rule = NULL;
-		f.severities = 0;
-		f.from = f.to = 0;
-	}
-	*out = f;
-	return 0;
+	buf_char(out, '"');
 }
 
 void tui_alert_filter_done(struct tui_alert_filter *f)

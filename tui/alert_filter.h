@@ -29,14 +29,17 @@ struct tui_alert_filter { /* zeroed: all alerts */
 };
 
 /*
- * Return: 0, or ERR_SYNTAX, ERR_COMPILE, ERR_LIMIT with @pos (byte of @text) and ERR_NOMEM, with
- * @out empty.
+ * What passes must pass @text, too. Return: 0, or ERR_SYNTAX, ERR_COMPILE, ERR_LIMIT with @pos
+ * (byte of @text) and ERR_NOMEM: then @f is fit for nothing but tui_alert_filter_done().
  */
-MUST_CHECK int tui_alert_filter_parse(struct sv text, struct tui_alert_filter *out, size_t *pos,
-				      struct error *err);
+MUST_CHECK int tui_alert_filter_add(struct tui_alert_filter *f, struct sv text, size_t *pos,
+				    struct error *err);
 void tui_alert_filter_done(struct tui_alert_filter *f);
 /* @out's conditions, beside those it has, borrow from @f. */
 void tui_alert_filter_apply(const struct tui_alert_filter *f, struct qry_alert_filter *out);
+
+/* @text as a value in a condition. */
+void tui_alert_quote(struct buf *out, struct sv text);
 
 /* --- short forms (alert_short.c) */
 

@@ -158,10 +158,10 @@ static void each_filter_finds_its_alerts(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct tui_alert_filter f;
+		struct tui_alert_filter f = {0};
 		struct error err = {0};
 		size_t pos;
-		int rc = tui_alert_filter_parse(sv_of(cases[i].text), &f, &pos, &err);
+		int rc = tui_alert_filter_add(&f, sv_of(cases[i].text), &pos, &err);
 
 		if ((rc == 0) != (cases[i].found != NULL))
 			fail_msg("%s: %s at %zu", cases[i].text, err.msg, pos);
@@ -196,15 +196,15 @@ static void what_is_wrong_has_a_place(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct tui_alert_filter f;
+		struct tui_alert_filter f = {0};
 		struct error err = {0};
 		size_t pos;
-		int rc = tui_alert_filter_parse(sv_of(cases[i].text), &f, &pos, &err);
+		int rc = tui_alert_filter_add(&f, sv_of(cases[i].text), &pos, &err);
 
 		assert_true(rc < 0);
 		if (pos != cases[i].pos || !strstr(err.msg, cases[i].part))
 			fail_msg("%s: %s at %zu", cases[i].text, err.msg, pos);
-		assert_int_equal(f.sql.len + f.value_count, 0);
+		tui_alert_filter_done(&f);
 	}
 }
 
@@ -234,11 +234,11 @@ static void filters_say_what_can_answer_them(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct qry_alert_filter q = {0};
-		struct tui_alert_filter f;
+		struct tui_alert_filter f = {0};
 		struct error err = {0};
 		size_t pos;
 
-		assert_int_equal(tui_alert_filter_parse(sv_of(cases[i].text), &f, &pos, &err), 0);
+		assert_int_equal(tui_alert_filter_add(&f, sv_of(cases[i].text), &pos, &err), 0);
 		tui_alert_filter_apply(&f, &q);
 		if (f.asks_alerts != cases[i].alerts || f.asks_said != cases[i].said ||
 		    q.severities != cases[i].severities || (q.from != 0) != cases[i].from ||
@@ -252,7 +252,7 @@ static void filters_say_what_can_answer_them(void **state)
 
 static void limits_are_errors(void **state)
 {
-	struct tui_alert_filter f;
+	struct tui_alert_filter f = {0};
 	struct error err = {0};
 	struct buf b = {0};
 	size_t pos;
@@ -260,22 +260,26 @@ static void limits_are_errors(void **state)
 	(void)state;
 	for (int i = 0; i < TUI_ALERT_TESTS_MAX; i++)
 		buf_addf(&b, "%srule = a", i ? " or " : "");
-	assert_int_equal(tui_alert_filter_parse(buf_view(&b), &f, &pos, &err), ERR_LIMIT);
+	assert_int_equal(tui_alert_filter_add(&f, buf_view(&b), &pos, &err), ERR_LIMIT);
+	tui_alert_filter_done(&f);
 	assert_true(pos > 100);
 	buf_reset(&b);
 	for (int i = 0; i < 2 * TUI_SHORT_PLACES; i++)
 		buf_addf(&b, "%srule = a", i ? " or " : "");
-	assert_int_equal(tui_alert_filter_parse(buf_view(&b), &f, &pos, &err), ERR_LIMIT);
+	assert_int_equal(tui_alert_filter_add(&f, buf_view(&b), &pos, &err), ERR_LIMIT);
+	tui_alert_filter_done(&f);
 	buf_reset(&b);
 	buf_lit(&b, "rule in (a");
 	for (int i = 0; i < TUI_ALERT_TESTS_MAX; i++)
 		buf_lit(&b, ", a");
 	buf_char(&b, ')');
-	assert_int_equal(tui_alert_filter_parse(buf_view(&b), &f, &pos, &err), ERR_LIMIT);
+	assert_int_equal(tui_alert_filter_add(&f, buf_view(&b), &pos, &err), ERR_LIMIT);
+	tui_alert_filter_done(&f);
 	buf_reset(&b);
 	for (int i = 0; i < 1000; i++)
 		buf_char(&b, '(');
-	assert_int_equal(tui_alert_filter_parse(buf_view(&b), &f, &pos, &err), ERR_LIMIT);
+	assert_int_equal(tui_alert_filter_add(&f, buf_view(&b), &pos, &err), ERR_LIMIT);
+	tui_alert_filter_done(&f);
 	buf_done(&b);
 }
 
@@ -292,7 +296,7 @@ static void any_text_is_a_filter_or_an_error(void **state)
 
 	(void)state;
 	for (int i = 0; i < 20000; i++) {
-		struct tui_alert_filter f;
+		struct tui_alert_filter f = {0};
 		struct error err = {0};
 		struct buf b = {0};
 		size_t pos;
@@ -302,7 +306,7 @@ static void any_text_is_a_filter_or_an_error(void **state)
 			buf_str(&b, parts[(size_t)rand_r(&seed) % COUNT_OF(parts)]);
 		if (rand_r(&seed) % 8 == 0)
 			buf_char(&b, '\0');
-		if (tui_alert_filter_parse(buf_view(&b), &f, &pos, &err) == 0)
+		if (tui_alert_filter_add(&f, buf_view(&b), &pos, &err) == 0)
 			(void)passing(&f);
 		else if (pos > b.len || !err.msg[0])
 			fail_msg("%s: '%s' at %zu", buf_cstr(&b), err.msg, pos);
