@@ -69,17 +69,9 @@ static void put_who(const struct tui_alert_facts *f, struct tui_rows *out)
 	tui_rows_end_cell(out, TUI_ROLE_NORMAL);
 }
 
-/* ["a","b"] as "a b"; names of tags have no quotes. */
 static void put_tags(struct sv tags, struct tui_rows *out)
 {
-	struct buf *b = tui_rows_begin_cell(out);
-
-	for (size_t i = 0; i < tags.n; i++) {
-		if (tags.p[i] == ',')
-			buf_char(b, ' ');
-		else if (!strchr("[]\"", tags.p[i]))
-			buf_char(b, tags.p[i]);
-	}
+	tui_tags_text(tags, tui_rows_begin_cell(out));
 	tui_rows_end_cell(out, TUI_ROLE_NORMAL);
 }
 

@@ -2,6 +2,7 @@
 #include "tui/alert_facts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define LOGINUID_NONE 4294967295ll
 
@@ -149,6 +150,17 @@ void tui_alert_who(const struct tui_alert_facts *f, struct buf *out)
 		buf_lit(out, " (");
 		buf_sv(out, f->login);
 		buf_char(out, ')');
+	}
+}
+
+/* Names of tags have no quotes. */
+void tui_tags_text(struct sv tags, struct buf *out)
+{
+	for (size_t i = 0; i < tags.n; i++) {
+		if (tags.p[i] == ',')
+			buf_char(out, ' ');
+		else if (!memchr("[]\"", tags.p[i], 3))
+			buf_char(out, tags.p[i]);
 	}
 }
 

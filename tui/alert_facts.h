@@ -32,6 +32,9 @@ MUST_CHECK int tui_alert_read(struct tui_alert_reader *r, int64_t alert_id, stru
 /* "root (amy)": who it is, and who logged in if that is somebody else. */
 void tui_alert_who(const struct tui_alert_facts *f, struct buf *out);
 
+/* ["a","b"] as "a b". */
+void tui_tags_text(struct sv tags, struct buf *out);
+
 struct tui_ancestor {
 	int64_t process_id, pid;
 	struct sv comm; /* at the moment of the alert */

@@ -179,9 +179,11 @@ static void draw_near(const struct tui_alert_preview *p, const struct tui_area *
 		x += tui_put(a, y, x, a->width - x - 1, gap ? TUI_ROLE_LOSS : TUI_ROLE_NORMAL,
 			     buf_view(&b)) +
 		     2;
-	if (p->facts.tags.n > 2) {
-		x += tui_puts(a, y, x, TUI_ROLE_DIM, b.len ? "tags " : "tags ");
-		tui_put(a, y, x, a->width - x - 1, TUI_ROLE_NORMAL, p->facts.tags);
+	buf_reset(&b);
+	tui_tags_text(p->facts.tags, &b);
+	if (b.len) {
+		x += tui_puts(a, y, x, TUI_ROLE_DIM, "tags ");
+		tui_put(a, y, x, a->width - x - 1, TUI_ROLE_NORMAL, buf_view(&b));
 	}
 	buf_done(&b);
 }

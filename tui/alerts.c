@@ -33,6 +33,7 @@ struct alerts_view {
 	struct tui_alert_preview preview;
 	uint64_t total; /* alerts of the case, or the group */
 	bool begun;
+	bool moved; /* by the user, since the rows are others: else the cursor stays at the top */
 };
 
 static bool grouped(const struct alerts_view *v)
@@ -247,13 +248,18 @@ static int count_total(struct alerts_view *v, struct error *err)
 
 static int update_rows(struct alerts_view *v, struct error *err)
 {
+	const struct tui_command top = {.action = TUI_DO_FIRST, .count = 1};
 	int rc = 0;
 
 	if (grouped(v)) {
 		v->order.count = v->groups.shown->count;
 		rc = tui_list_update(&v->order, err);
 	}
-	return rc == 0 ? tui_table_refresh(table_of(v), err) : rc;
+	if (rc == 0)
+		rc = tui_table_refresh(table_of(v), err);
+	if (rc == 0 && !v->moved)
+		(void)tui_table_act(table_of(v), &top);
+	return rc;
 }
 
 /* Grouping or filter are others: nothing of the old ones is asked for any more. */
@@ -266,6 +272,7 @@ static int begin_anew(struct alerts_view *v, struct error *err)
 	tui_alert_filter_apply(&v->filter, &v->list.query);
 	tui_alert_list_update(&v->list);
 	v->begun = true;
+	v->moved = false;
 	rc = grouped(v) ? tui_groups_begin(&v->groups, v->by, err) : 0;
 	return rc == 0 ? update_rows(v, err) : rc;
 }
@@ -538,6 +545,7 @@ static enum tui_result act_alerts(struct tui_view *base, const struct tui_comman
 	struct alerts_view *v = (struct alerts_view *)base;
 	struct tui_target t = {0};
 
+	v->moved = true;
 	if (tui_table_is_asking(table_of(v)))
 		return TUI_NOT_MINE;
 	switch (c->action) {
@@ -582,6 +590,7 @@ static void click_alerts(struct tui_view *base, const struct tui_input *in,
 	struct alerts_view *v = (struct alerts_view *)base;
 	struct tui_area list = list_area(a);
 
+	v->moved = true;
 	tui_table_click(table_of(v), in, &list);
 }
 

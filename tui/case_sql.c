@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/case_sql.h"
 
-#include <string.h>
-
+#include "base/escape.h"
 #include "query/ask.h"
 
 int tui_sql_fail(struct tui_data *d, int rc, struct error *err)
@@ -78,28 +77,6 @@ struct sv tui_sql_text(sqlite3_stmt *stmt, int i, struct arena *arena, bool *fai
 	return text.p ? text : SV_NONE;
 }
 
-void tui_shell_word(struct buf *out, struct sv word)
-{
-	static const char plain[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
-	bool quote = word.n == 0;
-
-	for (size_t i = 0; i < word.n; i++)
-		quote |= !memchr(plain, word.p[i], sizeof(plain) - 1);
-	if (!quote) {
-		buf_sv(out, word);
-		return;
-	}
-	buf_char(out, '\'');
-	for (size_t i = 0; i < word.n; i++) {
-		if (word.p[i] == '\'')
-			buf_lit(out, "'\\''");
-		else
-			buf_char(out, word.p[i]);
-	}
-	buf_char(out, '\'');
-}
-
 void tui_sql_command(struct tui_data *d, sqlite3_stmt *stmt, struct buf *out)
 {
 	const char *path = tui_data_case_path(d);
@@ -107,9 +84,9 @@ void tui_sql_command(struct tui_data *d, sqlite3_stmt *stmt, struct buf *out)
 
 	if (sql) {
 		buf_lit(out, "scapula query ");
-		tui_shell_word(out, sv_of(path));
+		escape_shell(out, sv_of(path));
 		buf_char(out, ' ');
-		tui_shell_word(out, sv_of(sql));
+		escape_shell(out, sv_of(sql));
 	}
 	sqlite3_free(sql);
 }

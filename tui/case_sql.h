@@ -31,7 +31,5 @@ struct sv tui_sql_view(sqlite3_stmt *stmt, int i);
 /* "scapula query CASE 'SQL'", with the values of @stmt's parameters in it; nothing for a case that
  * has no name. */
 void tui_sql_command(struct tui_data *d, sqlite3_stmt *stmt, struct buf *out);
-/* A word of a shell's command line, quoted if it needs to be. */
-void tui_shell_word(struct buf *out, struct sv word);
 
 #endif
