@@ -14,6 +14,8 @@
 
 #include "base/error.h"
 
+struct sqlite3_stmt;
+
 #define QRY_PAGE_MAX 1000 /* alerts in a page */
 
 struct qry_found_alert {
@@ -41,6 +43,16 @@ enum qry_verdict_filter {
 	QRY_VERDICT_UNDECIDED,
 };
 
+#define QRY_FIRST_ARGUMENT 10 /* number of the first parameter of conditions */
+
+struct qry_argument {
+	const char *text; /* NULL: it is @number */
+	int64_t number;
+};
+
+/* The values as parameters of @stmt, as far as it has them. Return: as SQLite does. */
+int qry_bind_arguments(struct sqlite3_stmt *stmt, const struct qry_argument *values, size_t count);
+
 struct qry_alert_filter {     /* zeroed: all alerts; what is set must hold together */
 	const char *rule;     /* name of the rule */
 	const char *text;     /* a part of that name, whatever the case of ASCII letters */
@@ -55,6 +67,12 @@ struct qry_alert_filter {     /* zeroed: all alerts; what is set must hold toget
 	const char *output;    /* a part of the output, whatever the case of ASCII letters */
 	const char *comm;      /* name of the process at that moment */
 	const char *container; /* its ID, as views show it */
+	/* A condition of the caller's over row v of v_alert, in SQL; its parameters ?10, ?11 ...
+	 * are
+	 * @values. */
+	const char *condition;
+	const struct qry_argument *values;
+	size_t value_count;
 };
 
 /* A place between alerts; zeroed: in front of the first, or with @back behind the last. */

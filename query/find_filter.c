@@ -281,19 +281,21 @@ static void search_for(struct qry_browse *b, const struct qry_alert_filter *f)
 		buf_char(&b->pattern, '%');
 		buf_lit(&b->residue, " AND a.output LIKE ?7 ESCAPE '\\'");
 	}
-	if (!f->comm && !f->container)
+	if (!f->comm && !f->container && !f->condition)
 		return;
 	buf_lit(&b->residue, " AND EXISTS (SELECT 1 FROM v_alert v WHERE v.alert_id = a.alert_id");
 	if (f->comm)
 		buf_lit(&b->residue, " AND v.comm = ?8");
 	if (f->container)
 		buf_lit(&b->residue, " AND v.container_id = ?9");
+	if (f->condition)
+		buf_addf(&b->residue, " AND (%s)", f->condition);
 	buf_char(&b->residue, ')');
 }
 
 bool find_searches(const struct qry_alert_filter *f)
 {
-	return f->output || f->comm || f->container;
+	return f->output || f->comm || f->container || f->condition;
 }
 
 static void forget_list(struct qry_browse *b)

@@ -32,7 +32,7 @@ struct qry_browse {
 	bool some_rules, some_processes, some_verdicts;
 	struct find_keys source[FIND_WAYS]; /* the streams */
 	struct buf residue;		    /* SQL: what each row is asked for */
-	struct buf pattern;		    /* ?7 in it; ?8 and ?9 are the filter's */
+	struct buf pattern;		    /* ?7 in it; the filter has what comes then */
 	int64_t all, alerts;		    /* of the case; in the streams, about */
 	uint64_t search_ns;		    /* after which a search ends */
 };

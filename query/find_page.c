@@ -96,6 +96,21 @@ static int stream_sql(struct qry_browse *b, enum find_way way, bool back, const 
 	return rc;
 }
 
+int qry_bind_arguments(sqlite3_stmt *stmt, const struct qry_argument *values, size_t count)
+{
+	int rc = SQLITE_OK, most = sqlite3_bind_parameter_count(stmt);
+
+	for (size_t i = 0; i < count && rc == SQLITE_OK; i++) {
+		int at = QRY_FIRST_ARGUMENT + (int)i;
+
+		if (at > most)
+			break;
+		rc = values[i].text ? sqlite3_bind_text(stmt, at, values[i].text, -1, SQLITE_STATIC)
+				    : sqlite3_bind_int64(stmt, at, values[i].number);
+	}
+	return rc;
+}
+
 /* Behind @at parameters those of search_for(), as far as they are there. */
 static int bind_searched(struct qry_browse *b, sqlite3_stmt *stmt, int at)
 {
@@ -106,7 +121,8 @@ static int bind_searched(struct qry_browse *b, sqlite3_stmt *stmt, int at)
 	for (size_t i = 0; i < COUNT_OF(texts) && rc == SQLITE_OK; i++)
 		if (++at <= sqlite3_bind_parameter_count(stmt))
 			rc = sqlite3_bind_text(stmt, at, texts[i], -1, SQLITE_STATIC);
-	return rc;
+	return rc == SQLITE_OK ? qry_bind_arguments(stmt, b->filter->values, b->filter->value_count)
+			       : rc;
 }
 
 static int start(struct qry_browse *b, sqlite3_stmt *stmt, int64_t key, const struct span *s,

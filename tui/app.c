@@ -38,6 +38,24 @@ enum tui_time_form tui_app_time_form(const struct tui_app *app)
 	return app->time_form;
 }
 
+const char *tui_app_glyph(const struct tui_app *app, enum tui_glyph g)
+{
+	return tui_glyph(&app->screen, g);
+}
+
+void tui_app_see(struct tui_app *app, uint64_t kind, uint64_t name)
+{
+	const struct tui_row_key key = {kind, name};
+
+	if (!tui_app_is_seen(app, kind, name) && tui_keys_add(&app->seen, key) < 0)
+		return; /* it stays new */
+}
+
+bool tui_app_is_seen(const struct tui_app *app, uint64_t kind, uint64_t name)
+{
+	return tui_keys_find(&app->seen, (struct tui_row_key){kind, name}) != SIZE_MAX;
+}
+
 void tui_app_say(struct tui_app *app, enum tui_role role, const char *fmt, ...)
 {
 	char text[ERROR_MSG_MAX];
@@ -648,5 +666,6 @@ void tui_app_free(struct tui_app *app)
 	tui_prompt_done(&app->prompt);
 	buf_done(&app->message);
 	buf_done(&app->log);
+	tui_keys_done(&app->seen);
 	free(app);
 }

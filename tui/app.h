@@ -12,6 +12,13 @@
 struct tui_data *tui_app_data(struct tui_app *app);
 const struct tui_keymap *tui_app_keymap(const struct tui_app *app);
 bool tui_app_is_ascii(const struct tui_app *app);
+/* For cells of tables: as the screen can show it. */
+const char *tui_app_glyph(const struct tui_app *app, enum tui_glyph g);
+
+/* Things that were looked at in this session: a @kind of the caller's and what names one of it.
+ * What cannot be remembered is new. */
+void tui_app_see(struct tui_app *app, uint64_t kind, uint64_t name);
+bool tui_app_is_seen(const struct tui_app *app, uint64_t kind, uint64_t name);
 
 /* A view over this one. What cannot be opened is told in the footer. */
 void tui_app_push(struct tui_app *app, const struct tui_view_ops *ops, const struct tui_target *t);
@@ -50,6 +57,8 @@ void tui_count(struct buf *out, uint64_t n);
 void tui_duration(struct buf *out, uint64_t ns);
 /* Decimal digits, all of @text. */
 bool tui_number(struct sv text, uint64_t *out);
+/* "11:04", "11:04:17.22", all of @text: how long after midnight. */
+bool tui_time_of_day(const char *text, uint64_t *ns);
 
 /* Severities of rules: glyph and word ("!!CRIT"), and their role. */
 const char *tui_severity(int priority);

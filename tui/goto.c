@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where ':goto' leads. */
-#include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/human.h"
@@ -27,31 +25,6 @@ static int go_to_alert(struct tui_app *app, uint64_t id, struct error *err)
 	if (rc == 0)
 		tui_app_goto_event(app, page.alerts->evt_num);
 	return rc;
-}
-
-/* "11:04", "11:04:17.22": of the day T is in. */
-static bool time_of_day(const char *text, uint64_t *ns)
-{
-	unsigned h, m, s = 0;
-	int used = 0;
-	uint64_t unit = NS_PER_S;
-
-	if (sscanf(text, "%2u:%2u%n", &h, &m, &used) != 2 || h > 23 || m > 59)
-		return false;
-	text += used;
-	if (*text == ':') {
-		if (!isdigit((unsigned char)text[1]) || sscanf(text, ":%2u%n", &s, &used) != 1 ||
-		    s > 60)
-			return false;
-		text += used;
-	}
-	*ns = (h * 3600ull + m * 60ull + s) * NS_PER_S;
-	if (*text == '.')
-		for (text++; isdigit((unsigned char)*text); text++) {
-			unit /= 10;
-			*ns += unit * (uint64_t)(*text - '0');
-		}
-	return *text == '\0';
 }
 
 static int go_by(struct tui_app *app, const char *text, uint64_t now, struct error *err)
@@ -103,7 +76,7 @@ int tui_app_goto_text(struct tui_app *app, struct sv arg, struct error *err)
 		return go_by(app, text, now, err);
 	if (*text == '#' || *text == '@')
 		return go_to_number(app, text, err);
-	if (time_of_day(text, &ns)) {
+	if (tui_time_of_day(text, &ns)) {
 		uint64_t day = (uint64_t)((int64_t)(now ? now
 						    : c ? c->first_ts
 							: 0) +

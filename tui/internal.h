@@ -7,6 +7,7 @@
 #include "tui/filter.h"
 #include "tui/prompt.h"
 #include "tui/table.h"
+#include "tui/table_keys.h"
 #include "tui/tui.h"
 
 #define TUI_STACK_MAX 32 /* views over each other */
@@ -29,6 +30,7 @@ struct tui_app {
 	enum tui_role message_role;
 	struct buf log;	  /* the command log: lines of JSON */
 	size_t logged;	  /* commands in it */
+	struct tui_keys seen;
 	uint64_t step_ns; /* tui_app_step() */
 	unsigned zoom;	  /* halvings of it */
 	enum tui_time_form time_form;

@@ -39,6 +39,7 @@ struct tui_target {
 	int64_t fd;
 	bool has_fd;
 	struct sv text; /* a filter, a column; copied by who keeps it */
+	struct sv within; /* alerts: a condition beside that, which stays whatever @text becomes */
 };
 
 struct tui_view_ops {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Times, counts and severities as the screen has them. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -114,6 +115,30 @@ bool tui_number(struct sv text, uint64_t *out)
 		memcpy(digits, text.p, text.n);
 	digits[text.n] = '\0';
 	return human_u64(digits, out);
+}
+
+bool tui_time_of_day(const char *text, uint64_t *ns)
+{
+	unsigned h, m, s = 0;
+	int used = 0;
+	uint64_t unit = NS_PER_S;
+
+	if (sscanf(text, "%2u:%2u%n", &h, &m, &used) != 2 || h > 23 || m > 59)
+		return false;
+	text += used;
+	if (*text == ':') {
+		if (!isdigit((unsigned char)text[1]) || sscanf(text, ":%2u%n", &s, &used) != 1 ||
+		    s > 60)
+			return false;
+		text += used;
+	}
+	*ns = (h * 3600ull + m * 60ull + s) * NS_PER_S;
+	if (*text == '.')
+		for (text++; isdigit((unsigned char)*text); text++) {
+			unit /= 10;
+			*ns += unit * (uint64_t)(*text - '0');
+		}
+	return *text == '\0';
 }
 
 const char *tui_severity(int priority)

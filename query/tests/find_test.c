@@ -233,6 +233,37 @@ static void every_list_is_counted_as_sql_counts_it(void **state)
 	qry_browse_close(b);
 }
 
+static void a_condition_of_the_caller_holds_beside_the_rest(void **state)
+{
+	const struct qry_argument values[] = {{"%7", 0}, {NULL, 3}};
+	const struct qry_alert_filter f = {.severities = 1u << RULE_WARNING,
+					   .condition =
+					       "v.output LIKE ?10 OR v.alert_id % 10 = ?11",
+					   .values = values,
+					   .value_count = COUNT_OF(values)};
+	struct qry_browse *b = NULL;
+	struct qry_page p;
+	uint64_t n;
+	bool exact;
+	char got[32];
+
+	(void)state;
+	OK(qry_browse_open(many_path, &b, err));
+	b->search_ns = UINT64_MAX / 4;
+	OK(qry_browse_count(b, &f, UINT64_MAX, &n, &exact, err));
+	snprintf(got, sizeof(got), "%llu\n", (unsigned long long)n);
+	assert_string_equal(got, sql(many_path, "SELECT count(*) FROM v_alert WHERE severity = 4"
+						" AND (output LIKE '%7' OR alert_id % 10 = 3)"));
+	assert_true(exact && n > 10);
+	OK(qry_browse_page(b, &f, NULL, false, 3, &p, err));
+	assert_int_equal(p.count, 3);
+	snprintf(got, sizeof(got), "%lld\n", (long long)p.alerts[2].place.alert_id);
+	assert_string_equal(got, sql(many_path, "SELECT alert_id FROM v_alert WHERE severity = 4"
+						" AND (output LIKE '%7' OR alert_id % 10 = 3)"
+						" ORDER BY ts, alert_id LIMIT 1 OFFSET 2"));
+	qry_browse_close(b);
+}
+
 static void every_list_comes_from_indexes_in_order(void **state)
 {
 	struct many_list lists[MANY_LISTS];
@@ -375,6 +406,7 @@ int main(void)
 	    FIND_TEST(every_list_has_the_alerts_that_sql_finds),
 	    FIND_TEST(a_search_that_ends_says_how_far_it_came),
 	    FIND_TEST(every_list_is_counted_as_sql_counts_it),
+	    FIND_TEST(a_condition_of_the_caller_holds_beside_the_rest),
 	    FIND_TEST(every_list_comes_from_indexes_in_order),
 	    FIND_TEST(pages_follow_one_another),
 	    FIND_TEST(what_is_left_without_a_verdict_is_found),
