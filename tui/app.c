@@ -609,12 +609,22 @@ void tui_app_sync(struct tui_app *app)
 		v->trouble.code = ERR_NOMEM;
 }
 
+/* T was an estimate for the first screen after a jump that asked for no state. */
+static void make_time_exact(struct tui_app *app)
+{
+	const struct tui_moment *m;
+
+	if (!tui_data_time_is_exact(app->data))
+		(void)!tui_data_moment(app->data, &m, NULL); /* then it stays an estimate */
+}
+
 bool tui_app_work(struct tui_app *app, uint64_t deadline_ns)
 {
 	struct tui_view *v = tui_app_top(app);
 	struct tui_table *t;
 	bool more = false;
 
+	make_time_exact(app);
 	if (v->trouble.code)
 		return false;
 	if (v->ops->work)

@@ -114,6 +114,8 @@ struct tui_moment {
 };
 /* T as it is wanted: cheap, also before the state is there. */
 uint64_t tui_data_time(const struct tui_data *d, uint64_t *num);
+/* False: what tui_data_time() says is an estimate, until tui_data_moment() was there. */
+bool tui_data_time_is_exact(const struct tui_data *d);
 /* Set T after event @num (beyond the last: the last), or at time @ts (the last event that is not
  * later). */
 void tui_data_goto_event(struct tui_data *d, uint64_t num);

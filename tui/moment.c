@@ -72,6 +72,14 @@ uint64_t tui_data_time(const struct tui_data *d, uint64_t *num)
 	return ts;
 }
 
+bool tui_data_time_is_exact(const struct tui_data *d)
+{
+	const struct tui_place *p = &d->place;
+
+	return d->want.kind == RUN_AT_END ||
+	       (p->there && p->capture == d->current && is_same(&p->at, &d->want));
+}
+
 static void set(struct tui_data *d, const struct run_moment *m)
 {
 	if (is_same(&d->want, m))
