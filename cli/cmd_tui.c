@@ -28,9 +28,18 @@ enum {
 	OPT_NO_MOTION,
 };
 
-/* The command's own; those of rules stand before them. */
 static const struct cli_option tui_options[] = {
-    CLI_RULE_RUN_OPTIONS,
+    {'r', "rules", "FILE|DIR", "rule file, or directory of .yaml and .yml files; repeatable, in order"},
+    {OPT_DB, "db", "CASE", "keep results, notes and verdicts in a case (SQLite); created or added to"},
+    {'c', "config", "FILE", "Falco configuration file"},
+    {'O', "option", "KEY=VALUE", "override a configuration key; repeatable"},
+    {'F', "filter", "CONDITION", "show only events that pass to the rules"},
+    {'D', "disable", "SUBSTRING", "disable rules whose name contains it; repeatable"},
+    {'t', "tag", "TAG", "run only rules with this tag; repeatable"},
+    {'T', "disable-tag", "TAG", "disable rules with this tag; repeatable"},
+    {OPT_MATCHING, "matching", "first|all", "report the first matching rule of an event, or all"},
+    {OPT_MIN_PRIORITY, "min-priority", "PRIORITY", "leave out less severe rules"},
+    {OPT_CORRECTED, "corrected", NULL, "true times and durations where Falco's fields have another number"},
     {OPT_VIEW, "view", "NAME",
      "the view to begin with: overview, alerts, tree, events, files, ..."},
     {OPT_AT, "at", "TIME", "the moment to begin at: 11:04:17, +5s, #EVENT, start, end"},

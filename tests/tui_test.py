@@ -18,6 +18,7 @@ that is absent. Of every screen it is checked that no line is wider than it may 
 """
 import argparse
 import os
+import re
 import sys
 import tempfile
 import unicodedata
@@ -121,6 +122,35 @@ def run_file(r, path, update):
         write(path, head_lines, got)
 
 
+def actions():
+    """(name, keys, argument, help) of each row of tui/actions.def."""
+    with open(os.path.join(check.ROOT, "tui", "actions.def"), encoding="utf-8") as f:
+        for m in re.finditer(r'^ACTION\(\w+, *"([^"]*)", *"((?:[^"\\]|\\.)*)", *\w+, *"([^"]*)", *"((?:[^"\\]|\\.)*)"\)', f.read(), re.M):
+            yield [x.replace("\\\\", "\\") for x in m.groups()]
+
+
+def man_table():
+    def safe(text):
+        return text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("^", "\\(ha").replace("~", "\\(ti")
+    rows = ["%s\t%s\tT{\n%s%s\nT}\n" % (safe(name), safe(keys) or "\\-", (safe(arg) + ": ") if arg else "", safe(text)) for name, keys, arg, text in actions()]
+    return ".TS\nl l lx.\n" + "".join(rows) + ".TE\n"
+
+
+def manual(r, update):
+    """The table of actions in the manual page is that of the program."""
+    path = os.path.join(check.ROOT, "docs", "man", "scapula-tui.1")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    begin = text.index(".TS\n", text.index(".SH COMMANDS"))
+    end = text.index(".TE\n", begin) + len(".TE\n")
+    if update:
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text[:begin] + man_table() + text[end:])
+    else:
+        r.check(text[begin:end] == man_table(), "docs/man/scapula-tui.1 lists the actions of tui/actions.def (--update writes them)")
+    r.check(len(list(actions())) > 50, "actions are found")
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--update", action="store_true")
@@ -130,6 +160,8 @@ def main():
     for name in sorted(os.listdir(FOLDER)):
         if name.endswith(".screens") and (not opt.names or name.rsplit(".", 1)[0] in opt.names):
             run_file(r, os.path.join(FOLDER, name), opt.update)
+    if not opt.names:
+        manual(r, opt.update)
     sys.exit(r.finish())
 
 
