@@ -414,6 +414,7 @@ void tui_term_show(struct tui_term *t, const struct tui_screen *s, int y, int x)
 	}
 	if (!compare) {
 		erase();
+		clearok(curscr, TRUE); /* what a terminal makes of its lines when resized differs */
 		t->is_last_shown = tui_screen_resize(&t->last, s->height, s->width, NULL) == 0;
 	}
 	for (int i = 0; i < s->height; i++) {
