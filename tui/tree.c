@@ -5,6 +5,7 @@
 #include "engine/activity/words.h"
 #include "tui/command_line.h"
 #include "tui/scrubber.h"
+#include "tui/step.h"
 #include "tui/tree_model.h"
 
 #define STRIP_HEIGHT 16 /* lines of a body that has room for the strip */
@@ -16,6 +17,7 @@ struct tree_view {
 	struct tui_tree tree;
 	struct tui_table *table;
 	struct tui_scrubber strip;
+	struct tui_step step;
 	uint64_t wanted;    /* the process the cursor goes to at first: its key, */
 	int64_t wanted_pid; /* or number; 0: none */
 };
@@ -29,6 +31,7 @@ static void close_tree(struct tui_view *base)
 {
 	struct tree_view *v = of(base);
 
+	tui_step_end(&v->step);
 	tui_table_free(v->table);
 	tui_tree_done(&v->tree);
 	tui_known_free(v->known);
@@ -96,6 +99,8 @@ static int sync_tree(struct tui_view *base, unsigned news, struct error *err)
 	struct tree_view *v = of(base);
 
 	tui_known_news(v->known, news);
+	if (news & TUI_NEWS_CAPTURE)
+		tui_step_end(&v->step);
 	return refresh(v, news & other, err);
 }
 
@@ -104,6 +109,7 @@ static bool work_tree(struct tui_view *base, uint64_t deadline_ns)
 	struct tree_view *v = of(base);
 	bool more = tui_known_work(v->known, deadline_ns);
 
+	more |= tui_step_work(&v->step, base->app, deadline_ns);
 	if (!more && v->tree.alerts != tui_known_alerts(v->known)) {
 		v->tree.stale = true;
 		base->news |= TUI_NEWS_PROGRESS;
@@ -292,7 +298,7 @@ static void tag_branch(struct tree_view *v, const struct act_node *n)
 
 static void push(struct tree_view *v, const struct tui_view_ops *ops, const struct act_node *n)
 {
-	const struct tui_target t = {.pid = n->pid, .proc_key = n->p ? n->p->key : 0};
+	const struct tui_target t = {.pid = n->pid, .proc_key = n->key != UINT64_MAX ? n->key : 0};
 
 	tui_app_push(v->base.app, ops, &t);
 }
@@ -349,6 +355,11 @@ static enum tui_result act_tree(struct tui_view *base, const struct tui_command 
 
 	if (tui_table_is_asking(v->table))
 		return TUI_NOT_MINE;
+	if (base->news & (TUI_NEWS_TIME | TUI_NEWS_CAPTURE) && refresh(v, true, &base->trouble) < 0)
+		return TUI_NOT_MINE;
+	n = under_cursor(v);
+	if (tui_step_act(&v->step, base->app, c, n ? n->pid : -1))
+		return TUI_DONE;
 	switch (c->action) {
 	case TUI_DO_DEAD:
 		v->tree.dead = (v->tree.dead + 1) % (TUI_TREE_DEAD_NONE + 1);
@@ -363,7 +374,6 @@ static enum tui_result act_tree(struct tui_view *base, const struct tui_command 
 		tui_app_push(base->app, &tui_diff_ops, &none);
 		return TUI_DONE;
 	default:
-		n = under_cursor(v);
 		return n ? act_on(v, c, n) : TUI_NOT_MINE;
 	}
 }
