@@ -2,7 +2,6 @@
 /* The page of one process: what it is at T, in tabs. */
 #include "tui/process.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "tui/command_line.h"
@@ -76,45 +75,6 @@ static int open_process(struct tui_app *app, const struct tui_target *t, struct 
 
 /* --- bringing it to T --- */
 
-/* The last one of that number that has ended, unless @key says which one. */
-static const struct act_proc *find_dead(const struct act_procs *procs, int64_t pid, uint64_t key)
-{
-	const struct act_proc *p, *found = NULL;
-
-	for (size_t at = 0; (p = act_procs_next_dead(procs, &at));)
-		if (key ? p->key == key : p->pid == pid && p->end_ts)
-			found = p;
-	return found;
-}
-
-static void find_process(struct process *p)
-{
-	struct state_thread *t = state_thread_find(p->m->state, p->pid);
-	const struct act_proc *proc = t ? act_procs_find(p->m->procs, t->tid) : NULL;
-
-	p->node = (struct act_node){.pid = p->pid};
-	p->id = (struct act_identity){0};
-	if (t && (!p->key || (proc && proc->key == p->key))) {
-		p->node.t = t;
-		p->node.p = proc;
-	} else {
-		p->node.p = find_dead(p->m->procs, p->pid, p->key);
-	}
-	if (p->node.p) {
-		p->key = p->node.p->key;
-		p->pid = p->node.p->pid;
-		p->process_id = tui_known_id(p->known, p->pid, p->node.p);
-	} else if (!p->process_id) {
-		p->process_id = tui_known_id(p->known, p->pid, NULL);
-	}
-	p->ppid = p->node.p ? p->node.p->ppid : -1;
-	p->parent_key = p->node.p ? p->node.p->parent_key : 0;
-	if (!p->node.t && !p->node.p)
-		return;
-	p->id = act_node_identity(&p->node);
-	snprintf(p->name, sizeof(p->name), "%.*s", (int)p->id.comm.n, p->id.comm.p);
-}
-
 /* The tab that is looked at, if it is not as of T. */
 static int fill(struct process_view *v, struct error *err)
 {
@@ -169,12 +129,10 @@ static int sync_events(struct process_view *v, struct error *err)
 /* Records of the state are as of T, which moves before the view is told. */
 static int to_moment(struct process_view *v, struct error *err)
 {
-	int rc = tui_data_moment(tui_app_data(v->base.app), &v->p.m, err);
+	int rc = process_find(&v->p, err);
 
 	if (rc < 0)
 		return rc;
-	v->p.ts = tui_data_time(tui_app_data(v->base.app), &v->p.num);
-	find_process(&v->p);
 	for (unsigned i = 0; i < PROCESS_TABS; i++)
 		v->fresh[i] = false;
 	return 0;
@@ -213,6 +171,8 @@ static bool work_process(struct tui_view *base, uint64_t deadline_ns)
 		return more;
 	if (v->events->ops->work)
 		more |= v->events->ops->work(v->events, deadline_ns);
+	if (v->events->news)
+		base->news |= TUI_NEWS_PROGRESS;
 	t = v->events->ops->table ? v->events->ops->table(v->events) : NULL;
 	return (t && tui_table_work(t, deadline_ns)) || more;
 }
@@ -278,7 +238,7 @@ static void draw_process(struct tui_view *base, const struct tui_area *a)
 		return;
 	tui_table_draw(v->tables[v->tab], &inner, true);
 	if (!v->grids[v->tab].count)
-		tui_puts(&inner, 2, 2, TUI_ROLE_DIM, process_tabs[v->tab].empty);
+		tui_puts(&inner, 1, 1, TUI_ROLE_DIM, process_tabs[v->tab].empty);
 }
 
 static void click_process(struct tui_view *base, const struct tui_input *in,

@@ -51,6 +51,15 @@ extern const struct process_tab process_tabs[PROCESS_TABS];
 #define TAB(sym, title, fill, empty) process_fill fill;
 #include "tui/process_tabs.def"
 #undef TAB
+/* Rows of processes, for children and for ancestors: keys are act_proc.key and number. */
+#define PROCESS_COLUMNS 6
+extern const struct tui_column process_columns[PROCESS_COLUMNS];
+void process_add_row(struct process *p, struct tui_grid *g, const struct act_node *n);
+/* Go to T and find process @p->key, or (0) the one of number @p->pid, the living before the dead.
+ * Return: 0 or ERR_*. */
+MUST_CHECK int process_find(struct process *p, struct error *err);
+/* The one of that key (0: the last of that number) that has ended; NULL: none. */
+const struct act_proc *process_find_dead(const struct act_procs *procs, int64_t pid, uint64_t key);
 /* "sshd(811)>bash(2210)>kd(2240)". */
 void process_chain(const struct process *p, struct buf *out);
 /* "alive 41s", "ended 3s ago: SIGKILL", "not there at T". */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a process is: facts and their values, two columns. */
 #include <sqlite3.h>
+#include <stdio.h>
 
 #include "engine/activity/words.h"
 #include "engine/filter/filter.h"
@@ -57,6 +58,57 @@ static void fact_user(struct facts *f, const char *name, uint32_t uid)
 	buf_char(b, ' ');
 	act_user_text(b, f->p->m->state, f->p->id.container, uid);
 	end(f);
+}
+
+/* --- finding it --- */
+
+const struct act_proc *process_find_dead(const struct act_procs *procs, int64_t pid, uint64_t key)
+{
+	const struct act_proc *p, *found = NULL;
+
+	for (size_t at = 0; (p = act_procs_next_dead(procs, &at));)
+		if (key ? p->key == key : p->pid == pid && p->end_ts)
+			found = p;
+	return found;
+}
+
+static void find(struct process *p)
+{
+	struct state_thread *t = state_thread_find(p->m->state, p->pid);
+	const struct act_proc *proc = t ? act_procs_find(p->m->procs, t->tid) : NULL;
+
+	p->node = (struct act_node){.pid = p->pid};
+	p->id = (struct act_identity){0};
+	if (t && (!p->key || (proc && proc->key == p->key))) {
+		p->node.t = t;
+		p->node.p = proc;
+	} else {
+		p->node.p = process_find_dead(p->m->procs, p->pid, p->key);
+	}
+	if (p->node.p) {
+		p->key = p->node.p->key;
+		p->pid = p->node.p->pid;
+		p->process_id = tui_known_id(p->known, p->pid, p->node.p);
+	} else if (!p->process_id) {
+		p->process_id = tui_known_id(p->known, p->pid, NULL);
+	}
+	p->ppid = p->node.p ? p->node.p->ppid : -1;
+	p->parent_key = p->node.p ? p->node.p->parent_key : 0;
+	if (!p->node.t && !p->node.p)
+		return;
+	p->id = act_node_identity(&p->node);
+	snprintf(p->name, sizeof(p->name), "%.*s", (int)p->id.comm.n, p->id.comm.p);
+}
+
+int process_find(struct process *p, struct error *err)
+{
+	int rc = tui_data_moment(tui_app_data(p->app), &p->m, err);
+
+	if (rc < 0)
+		return rc;
+	p->ts = tui_data_time(tui_app_data(p->app), &p->num);
+	find(p);
+	return 0;
 }
 
 /* --- where it comes from --- */
@@ -133,7 +185,7 @@ static void add_life(struct facts *f)
 		fact(f, "", SV_LIT("(as its list of processes says: before the capture)"));
 	if (f->p->id.exec_ts)
 		fact_time(f, "last exec", f->p->id.exec_ts, "");
-	if (p && p->end_ts) {
+	if (p && !f->p->node.t) { /* of the living, the last thread that ended */
 		fact_time(f, "ended", p->end_ts, "");
 		b = begin(f, "result");
 		act_status_text(b, p->status);

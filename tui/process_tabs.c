@@ -44,7 +44,7 @@ static const struct tui_column file_columns[] = {
     {"first", "FIRST", 12, 72, 0, "first time"},
     {"last", "LAST", 12, 100, 0, "last time"},
 };
-static const struct tui_column child_columns[] = {
+const struct tui_column process_columns[PROCESS_COLUMNS] = {
     {"pid", "PID", 7, 0, 0, "number of the process"},
     {"user", "USER", 10, 60, 0, "whose rights it has"},
     {"started", "STARTED", 12, 72, 0, "when"},
@@ -65,7 +65,7 @@ static const struct tui_column alert_columns[] = {
 #define process_columns_FILES	 file_columns
 #define process_columns_ENV	 env_columns
 #define process_columns_CREDS	 fact_columns
-#define process_columns_CHILDREN child_columns
+#define process_columns_CHILDREN process_columns
 #define process_columns_ALERTS	 alert_columns
 /* Another view shows them. */
 static const struct tui_column process_columns_EVENTS[] = {{"", "", 1, 0, 0, ""}};
@@ -170,7 +170,7 @@ static const char *role_in(const struct process *p, const struct act_conn *c)
 			return c->chain_len && c->chain[0].pid == p->pid ? "made" : "holds";
 	/* A number may have been another process's. */
 	if (!proc || (c->last_ts && c->last_ts < proc->start_ts) ||
-	    (proc->end_ts && c->first_ts > proc->end_ts))
+	    (!p->node.t && c->first_ts > proc->end_ts))
 		return NULL;
 	if (c->chain_len && c->chain[0].pid == p->pid)
 		return "made";
@@ -262,12 +262,11 @@ int process_fill_files(struct process *p, struct tui_grid *g, struct error *err)
 
 /* --- children --- */
 
-static void child_row(struct process *p, struct tui_grid *g, const struct act_node *n)
+void process_add_row(struct process *p, struct tui_grid *g, const struct act_node *n)
 {
 	struct act_identity id = act_node_identity(n);
 	uint64_t start = n->p && n->p->start_ts ? n->p->start_ts : id.start_ts;
-	int worst = tui_known_worst(p->known, n->pid, n->p ? n->p->start_ts : 0,
-				    n->p ? n->p->end_ts : 0, p->ts);
+	int worst = tui_known_worst_of(p->known, n, p->ts);
 	struct buf *b;
 
 	if (!tui_grid_add(g, (struct tui_row_key){n->p ? n->p->key : 0, (uint64_t)n->pid},
@@ -311,7 +310,7 @@ int process_fill_children(struct process *p, struct tui_grid *g, struct error *e
 	for (size_t at = 0; (n.p = act_procs_next_dead(p->m->procs, &at));) {
 		n.pid = n.p->pid;
 		if (n.p->end_ts && is_child(p, NULL, n.p))
-			child_row(p, g, &n);
+			process_add_row(p, g, &n);
 	}
 	for (size_t at = 0; (n.t = state_thread_next(p->m->state, &at));) {
 		if (!state_thread_is_main(n.t))
@@ -319,7 +318,7 @@ int process_fill_children(struct process *p, struct tui_grid *g, struct error *e
 		n.p = act_procs_find(p->m->procs, n.t->tid);
 		n.pid = act_pid(n.t);
 		if (is_child(p, n.t, n.p))
-			child_row(p, g, &n);
+			process_add_row(p, g, &n);
 	}
 	return tui_grid_done_adding(g, err);
 }

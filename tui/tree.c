@@ -4,6 +4,7 @@
 
 #include "engine/activity/words.h"
 #include "tui/command_line.h"
+#include "tui/filter.h"
 #include "tui/scrubber.h"
 #include "tui/step.h"
 #include "tui/tree_model.h"
@@ -18,6 +19,7 @@ struct tree_view {
 	struct tui_table *table;
 	struct tui_scrubber strip;
 	struct tui_step step;
+	uint64_t marked;    /* the time to compare with; 0: none */
 	uint64_t wanted;    /* the process the cursor goes to at first: its key, */
 	int64_t wanted_pid; /* or number; 0: none */
 };
@@ -133,8 +135,8 @@ static void draw_title(struct tree_view *v, const struct tui_area *a)
 
 	buf_lit(&b, "alive ");
 	tui_count(&b, t->alive);
-	buf_addf(&b, " (+%llu born, -%llu died in the last second)   %s",
-		 (unsigned long long)t->born, (unsigned long long)t->died, dead_text(t->dead));
+	buf_addf(&b, " (+%llu born, -%llu died in 1s)   %s", (unsigned long long)t->born,
+		 (unsigned long long)t->died, dead_text(t->dead));
 	if (t->guessed)
 		buf_addf(&b, "   %llu guessed", (unsigned long long)t->guessed);
 	if (t->filter)
@@ -153,7 +155,7 @@ static void draw_empty(const struct tree_view *v, const struct tui_area *a)
 			  : v->tree.num	 ? "the capture knows of no process at this moment"
 					 : "nothing has happened yet at this moment; go on in time";
 
-	tui_puts(a, 2, 2, TUI_ROLE_DIM, why);
+	tui_puts(a, 1, 1, TUI_ROLE_DIM, why);
 }
 
 static struct tui_area table_area(const struct tui_area *a)
@@ -313,6 +315,51 @@ static void change(struct tree_view *v, const char *what)
 		tui_app_say(v->base.app, TUI_ROLE_NORMAL, "%s", what);
 }
 
+/* The time that @text means, as ':goto' takes it. Return: 0 or ERR_*. */
+static int time_of(struct tui_app *app, struct sv text, uint64_t *ts, struct error *err)
+{
+	const struct tui_moment *m;
+	uint64_t num;
+	int rc;
+
+	(void)tui_data_time(tui_app_data(app), &num);
+	rc = tui_app_goto_text(app, text, err);
+	if (rc == 0)
+		rc = tui_data_moment(tui_app_data(app), &m, err);
+	*ts = tui_data_time(tui_app_data(app), NULL);
+	tui_app_goto_event(app, num);
+	return rc;
+}
+
+/* The first time marks T, the second compares it with T; or with the time that is given. */
+static void diff(struct tree_view *v, struct sv text)
+{
+	struct tui_app *app = v->base.app;
+	uint64_t now = tui_data_time(tui_app_data(app), NULL), since = v->marked;
+	struct error err = {0};
+	struct buf b = {0};
+
+	if (text.n && time_of(app, text, &since, &err) < 0) {
+		tui_app_fail(app, &err);
+		return;
+	}
+	if (!since || since == now) {
+		v->marked = now;
+		tui_keymap_key(tui_app_keymap(app), TUI_DO_DIFF, &b);
+		tui_app_say(app, TUI_ROLE_NORMAL,
+			    "this moment is marked; move T, then %s shows what changed",
+			    buf_cstr(&b));
+	} else {
+		struct tui_target t = {0};
+
+		buf_u64(&b, since);
+		t.text = buf_view(&b);
+		v->marked = 0;
+		tui_app_push(app, &tui_diff_ops, &t);
+	}
+	buf_done(&b);
+}
+
 /* What has to do with the process under the cursor. */
 static enum tui_result act_on(struct tree_view *v, const struct tui_command *c,
 			      const struct act_node *n)
@@ -349,7 +396,6 @@ static enum tui_result act_on(struct tree_view *v, const struct tui_command *c,
 
 static enum tui_result act_tree(struct tui_view *base, const struct tui_command *c)
 {
-	const struct tui_target none = {0};
 	struct tree_view *v = of(base);
 	const struct act_node *n;
 
@@ -371,7 +417,7 @@ static enum tui_result act_tree(struct tui_view *base, const struct tui_command 
 					   : "only what matches the filter, and its ancestors");
 		return TUI_DONE;
 	case TUI_DO_DIFF:
-		tui_app_push(base->app, &tui_diff_ops, &none);
+		diff(v, c->arg);
 		return TUI_DONE;
 	default:
 		return n ? act_on(v, c, n) : TUI_NOT_MINE;
@@ -400,8 +446,8 @@ static void command_tree(struct tui_view *base, struct buf *out)
 	tui_command_at(base->app, "tree", out);
 	if (v->tree.dead != TUI_TREE_DEAD_NONE)
 		buf_lit(out, " --dead");
-	if (base->filter.len) {
-		tui_state_filter_text(buf_view(&base->filter), &condition);
+	if (v->tree.filter) {
+		tui_filter_active(buf_view(&base->filter), base->chips_off, &condition);
 		buf_lit(out, " -F");
 		tui_command_word(out, buf_view(&condition));
 	}
@@ -413,6 +459,9 @@ static struct tui_table *table_of_tree(struct tui_view *base)
 {
 	return of(base)->table;
 }
+
+static const struct tui_filter_language language = {.word = TUI_PROCESS_WORD,
+						    .classes = TUI_TREE_CLASSES};
 
 static const uint8_t tree_actions[] = {
     TUI_DO_ENTER,  TUI_DO_DEAD,	       TUI_DO_CHILDREN, TUI_DO_PARENT,	   TUI_DO_ANCESTRY,
@@ -441,4 +490,5 @@ const struct tui_view_ops tui_tree_ops = {
     .click = click_tree,
     .table = table_of_tree,
     .filter = filter_tree,
+    .language = &language,
 };
