@@ -27,6 +27,9 @@ void tui_app_switch(struct tui_app *app, const struct tui_view_ops *ops);
 /* T moves; all views on the stack are stale then. */
 void tui_app_goto_event(struct tui_app *app, uint64_t num);
 void tui_app_goto_time(struct tui_app *app, uint64_t ts);
+/* To what is written as 'goto' takes it: "11:04:17.2", "+5s", "#812", "@17". Return: 0 or
+ * ERR_USAGE. */
+MUST_CHECK int tui_app_goto_text(struct tui_app *app, struct sv text, struct error *err);
 /* Do it as if it was typed behind ':', but not logged. */
 void tui_app_do(struct tui_app *app, const struct tui_command *c);
 

@@ -54,8 +54,6 @@ void tui_app_sync(struct tui_app *app);
 bool tui_app_work(struct tui_app *app, uint64_t deadline_ns);
 /* input.c */
 void tui_app_input(struct tui_app *app, const struct tui_input *in);
-/* goto.c: what 't' takes. Return: 0 or ERR_USAGE. */
-MUST_CHECK int tui_app_goto_text(struct tui_app *app, struct sv text, struct error *err);
 /* filter.c: what is typed into the filter bar becomes the filter of the view on top. */
 void tui_app_filter(struct tui_app *app, struct sv text);
 /* FILTER_SAVE, FILTER_USE, CHIP. False: it is none of these. */

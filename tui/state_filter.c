@@ -5,11 +5,6 @@
 
 #include "engine/activity/ask.h"
 
-#define OPERATORS "=<>()\"'\\, \t"
-
-/* Fields of processes that a word is looked for in. */
-static const char *const word_fields[] = {"proc.name", "proc.cmdline", "proc.exepath"};
-
 struct tui_state_filter {
 	struct flt_program *program;
 	struct flt_ctx *cx;
@@ -18,67 +13,6 @@ struct tui_state_filter {
 	uint64_t fakes;	    /* records made up so far */
 	struct arena texts; /* of the one at hand */
 };
-
-/* --- what is typed --- */
-
-static struct sv trim(struct sv s)
-{
-	while (s.n && (*s.p == ' ' || *s.p == '\t'))
-		s = sv_drop(s, 1);
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
-static bool is_word(struct sv s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (strchr(OPERATORS, s.p[i]) || s.p[i] == '\0')
-			return false;
-	return s.n;
-}
-
-void tui_state_filter_text(struct sv text, struct buf *out)
-{
-	bool negates;
-
-	text = trim(text);
-	negates = text.n && *text.p == '!';
-	if (negates) {
-		buf_lit(out, "not ");
-		text = trim(sv_drop(text, 1));
-	}
-	if (!is_word(text)) {
-		buf_str(out, negates ? "(" : "");
-		buf_sv(out, text);
-		buf_str(out, negates ? ")" : "");
-		return;
-	}
-	for (size_t i = 0; i < COUNT_OF(word_fields); i++) {
-		buf_str(out, i ? " or " : "(");
-		buf_addf(out, "%s icontains \"%.*s\"", word_fields[i], (int)text.n, text.p);
-	}
-	buf_char(out, ')');
-}
-
-/* Where byte @at of the condition stands in what was typed. */
-static size_t typed_at(struct sv text, size_t at)
-{
-	struct sv t = trim(text);
-	size_t front = (size_t)(t.p - text.p);
-
-	if (t.n && *t.p == '!') {
-		struct sv rest = trim(sv_drop(t, 1));
-
-		if (is_word(rest) || at < sizeof("not (") - 1)
-			return front;
-		at -= sizeof("not (") - 1;
-		front = (size_t)(rest.p - text.p);
-	} else if (is_word(t)) {
-		return front;
-	}
-	return front + at < text.n ? front + at : text.n;
-}
 
 /* --- the condition --- */
 
@@ -109,22 +43,19 @@ int tui_state_filter_new(struct sv text, const char *classes, struct tui_state_f
 	static const struct flt_options opt = {0};
 	struct tui_state_filter *f;
 	struct flt_pos at = {0};
-	struct buf condition = {0};
 	int rc;
 
-	if (!trim(text).n) {
+	if (!text.n) {
 		*out = NULL;
 		return 0;
 	}
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return error_nomem(err);
-	tui_state_filter_text(text, &condition);
-	rc = condition.failed ? error_nomem(err) : flt_program_new(&opt, &f->program, err);
+	rc = flt_program_new(&opt, &f->program, err);
 	if (rc == 0)
-		rc = compile(f, buf_view(&condition), classes, &at, err);
-	*pos = typed_at(text, at.index);
-	buf_done(&condition);
+		rc = compile(f, text, classes, &at, err);
+	*pos = at.index;
 	if (rc < 0)
 		tui_state_filter_free(f);
 	else

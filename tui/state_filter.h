@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conditions over the state at T, as views of processes and descriptors take them: the engine's
- * language, a word that is looked for in names and command lines, and '!' in front for "not".
- * Threads: that of the program.
+ * Conditions over the state at T, as views of processes and descriptors take them. Threads: that of
+ * the program.
  */
 #ifndef TUI_STATE_FILTER_H
 #define TUI_STATE_FILTER_H
@@ -12,11 +11,15 @@
 
 struct tui_state_filter;
 
+/* What a plain word means in such views (struct tui_filter_language). */
+#define TUI_PROCESS_WORD                                                                           \
+	"(proc.name icontains $ or proc.cmdline icontains $ or proc.exepath icontains $)"
+
 /*
- * @classes: of fields that may be asked for ("proc user"). Empty @text: *@out is NULL, which
- * passes all. Return: 0, ERR_SYNTAX or ERR_COMPILE (@pos: a byte of @text), ERR_NOMEM.
+ * @classes: of fields that may be asked for ("proc user"). Empty @condition: *@out is NULL, which
+ * passes all. Return: 0, ERR_SYNTAX or ERR_COMPILE (@pos: a byte of it), ERR_NOMEM.
  */
-MUST_CHECK int tui_state_filter_new(struct sv text, const char *classes,
+MUST_CHECK int tui_state_filter_new(struct sv condition, const char *classes,
 				    struct tui_state_filter **out, size_t *pos, struct error *err);
 void tui_state_filter_free(struct tui_state_filter *f); /* NULL is fine */
 /* Ask about that moment from now on, until it changes. Return: 0 or ERR_NOMEM. */
@@ -26,7 +29,5 @@ bool tui_state_filter_passes(struct tui_state_filter *f, struct state_thread *t,
 			     struct state_fd *fd);
 /* A process that has ended; of the processes around it nothing is known. */
 bool tui_state_filter_passes_dead(struct tui_state_filter *f, const struct act_proc *p);
-/* The condition that @text stands for: what it says to other commands. */
-void tui_state_filter_text(struct sv text, struct buf *out);
 
 #endif

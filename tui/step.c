@@ -51,3 +51,17 @@ void tui_step_begin(struct tui_step *s, struct tui_app *app, int64_t pid, const 
 	s->at = back ? num : num + 1;
 	(void)tui_step_work(s, app, clock_ns(CLOCK_MONOTONIC) + SLICE_NS);
 }
+
+bool tui_step_act(struct tui_step *s, struct tui_app *app, const struct tui_command *c, int64_t pid)
+{
+	uint64_t num;
+
+	if (c->action != TUI_DO_NEXT_OF_PROCESS && c->action != TUI_DO_PREV_OF_PROCESS)
+		return false;
+	(void)tui_data_time(tui_app_data(app), &num);
+	if (pid >= 0)
+		tui_step_begin(s, app, pid, NULL, num, c->action == TUI_DO_PREV_OF_PROCESS);
+	else
+		tui_app_say(app, TUI_ROLE_NOTICE, "there is no process under the cursor");
+	return true;
+}

@@ -4,7 +4,9 @@
 
 #include "engine/activity/words.h"
 #include "tui/command_line.h"
+#include "tui/filter.h"
 #include "tui/scrubber.h"
+#include "tui/step.h"
 #include "tui/tree_model.h"
 
 #define STRIP_HEIGHT 16 /* lines of a body that has room for the strip */
@@ -16,6 +18,8 @@ struct tree_view {
 	struct tui_tree tree;
 	struct tui_table *table;
 	struct tui_scrubber strip;
+	struct tui_step step;
+	uint64_t marked;    /* the time to compare with; 0: none */
 	uint64_t wanted;    /* the process the cursor goes to at first: its key, */
 	int64_t wanted_pid; /* or number; 0: none */
 };
@@ -29,6 +33,7 @@ static void close_tree(struct tui_view *base)
 {
 	struct tree_view *v = of(base);
 
+	tui_step_end(&v->step);
 	tui_table_free(v->table);
 	tui_tree_done(&v->tree);
 	tui_known_free(v->known);
@@ -96,6 +101,8 @@ static int sync_tree(struct tui_view *base, unsigned news, struct error *err)
 	struct tree_view *v = of(base);
 
 	tui_known_news(v->known, news);
+	if (news & TUI_NEWS_CAPTURE)
+		tui_step_end(&v->step);
 	return refresh(v, news & other, err);
 }
 
@@ -104,6 +111,7 @@ static bool work_tree(struct tui_view *base, uint64_t deadline_ns)
 	struct tree_view *v = of(base);
 	bool more = tui_known_work(v->known, deadline_ns);
 
+	more |= tui_step_work(&v->step, base->app, deadline_ns);
 	if (!more && v->tree.alerts != tui_known_alerts(v->known)) {
 		v->tree.stale = true;
 		base->news |= TUI_NEWS_PROGRESS;
@@ -127,8 +135,8 @@ static void draw_title(struct tree_view *v, const struct tui_area *a)
 
 	buf_lit(&b, "alive ");
 	tui_count(&b, t->alive);
-	buf_addf(&b, " (+%llu born, -%llu died in the last second)   %s",
-		 (unsigned long long)t->born, (unsigned long long)t->died, dead_text(t->dead));
+	buf_addf(&b, " (+%llu born, -%llu died in 1s)   %s", (unsigned long long)t->born,
+		 (unsigned long long)t->died, dead_text(t->dead));
 	if (t->guessed)
 		buf_addf(&b, "   %llu guessed", (unsigned long long)t->guessed);
 	if (t->filter)
@@ -147,7 +155,7 @@ static void draw_empty(const struct tree_view *v, const struct tui_area *a)
 			  : v->tree.num	 ? "the capture knows of no process at this moment"
 					 : "nothing has happened yet at this moment; go on in time";
 
-	tui_puts(a, 2, 2, TUI_ROLE_DIM, why);
+	tui_puts(a, 1, 1, TUI_ROLE_DIM, why);
 }
 
 static struct tui_area table_area(const struct tui_area *a)
@@ -292,7 +300,7 @@ static void tag_branch(struct tree_view *v, const struct act_node *n)
 
 static void push(struct tree_view *v, const struct tui_view_ops *ops, const struct act_node *n)
 {
-	const struct tui_target t = {.pid = n->pid, .proc_key = n->p ? n->p->key : 0};
+	const struct tui_target t = {.pid = n->pid, .proc_key = n->key != UINT64_MAX ? n->key : 0};
 
 	tui_app_push(v->base.app, ops, &t);
 }
@@ -305,6 +313,51 @@ static void change(struct tree_view *v, const char *what)
 		tui_app_fail(v->base.app, &err);
 	else
 		tui_app_say(v->base.app, TUI_ROLE_NORMAL, "%s", what);
+}
+
+/* The time that @text means, as ':goto' takes it. Return: 0 or ERR_*. */
+static int time_of(struct tui_app *app, struct sv text, uint64_t *ts, struct error *err)
+{
+	const struct tui_moment *m;
+	uint64_t num;
+	int rc;
+
+	(void)tui_data_time(tui_app_data(app), &num);
+	rc = tui_app_goto_text(app, text, err);
+	if (rc == 0)
+		rc = tui_data_moment(tui_app_data(app), &m, err);
+	*ts = tui_data_time(tui_app_data(app), NULL);
+	tui_app_goto_event(app, num);
+	return rc;
+}
+
+/* The first time marks T, the second compares it with T; or with the time that is given. */
+static void diff(struct tree_view *v, struct sv text)
+{
+	struct tui_app *app = v->base.app;
+	uint64_t now = tui_data_time(tui_app_data(app), NULL), since = v->marked;
+	struct error err = {0};
+	struct buf b = {0};
+
+	if (text.n && time_of(app, text, &since, &err) < 0) {
+		tui_app_fail(app, &err);
+		return;
+	}
+	if (!since || since == now) {
+		v->marked = now;
+		tui_keymap_key(tui_app_keymap(app), TUI_DO_DIFF, &b);
+		tui_app_say(app, TUI_ROLE_NORMAL,
+			    "this moment is marked; move T, then %s shows what changed",
+			    buf_cstr(&b));
+	} else {
+		struct tui_target t = {0};
+
+		buf_u64(&b, since);
+		t.text = buf_view(&b);
+		v->marked = 0;
+		tui_app_push(app, &tui_diff_ops, &t);
+	}
+	buf_done(&b);
 }
 
 /* What has to do with the process under the cursor. */
@@ -343,12 +396,16 @@ static enum tui_result act_on(struct tree_view *v, const struct tui_command *c,
 
 static enum tui_result act_tree(struct tui_view *base, const struct tui_command *c)
 {
-	const struct tui_target none = {0};
 	struct tree_view *v = of(base);
 	const struct act_node *n;
 
 	if (tui_table_is_asking(v->table))
 		return TUI_NOT_MINE;
+	if (base->news & (TUI_NEWS_TIME | TUI_NEWS_CAPTURE) && refresh(v, true, &base->trouble) < 0)
+		return TUI_NOT_MINE;
+	n = under_cursor(v);
+	if (tui_step_act(&v->step, base->app, c, n ? n->pid : -1))
+		return TUI_DONE;
 	switch (c->action) {
 	case TUI_DO_DEAD:
 		v->tree.dead = (v->tree.dead + 1) % (TUI_TREE_DEAD_NONE + 1);
@@ -360,10 +417,9 @@ static enum tui_result act_tree(struct tui_view *base, const struct tui_command 
 					   : "only what matches the filter, and its ancestors");
 		return TUI_DONE;
 	case TUI_DO_DIFF:
-		tui_app_push(base->app, &tui_diff_ops, &none);
+		diff(v, c->arg);
 		return TUI_DONE;
 	default:
-		n = under_cursor(v);
 		return n ? act_on(v, c, n) : TUI_NOT_MINE;
 	}
 }
@@ -390,8 +446,8 @@ static void command_tree(struct tui_view *base, struct buf *out)
 	tui_command_at(base->app, "tree", out);
 	if (v->tree.dead != TUI_TREE_DEAD_NONE)
 		buf_lit(out, " --dead");
-	if (base->filter.len) {
-		tui_state_filter_text(buf_view(&base->filter), &condition);
+	if (v->tree.filter) {
+		tui_filter_active(buf_view(&base->filter), base->chips_off, &condition);
 		buf_lit(out, " -F");
 		tui_command_word(out, buf_view(&condition));
 	}
@@ -403,6 +459,9 @@ static struct tui_table *table_of_tree(struct tui_view *base)
 {
 	return of(base)->table;
 }
+
+static const struct tui_filter_language language = {.word = TUI_PROCESS_WORD,
+						    .classes = TUI_TREE_CLASSES};
 
 static const uint8_t tree_actions[] = {
     TUI_DO_ENTER,  TUI_DO_DEAD,	       TUI_DO_CHILDREN, TUI_DO_PARENT,	   TUI_DO_ANCESTRY,
@@ -431,4 +490,5 @@ const struct tui_view_ops tui_tree_ops = {
     .click = click_tree,
     .table = table_of_tree,
     .filter = filter_tree,
+    .language = &language,
 };

@@ -278,10 +278,8 @@ static void find_alerts(struct tui_tree *t)
 	for (size_t i = f->count; i-- > 0;) {
 		size_t k = f->order[i];
 		const struct act_node *n = &f->nodes[k];
-		const struct act_proc *p = n->p;
 
-		t->worst[k] = (int8_t)tui_known_worst(t->known, n->pid, p ? p->start_ts : 0,
-						      p ? p->end_ts : 0, t->ts);
+		t->worst[k] = (int8_t)tui_known_worst_of(t->known, n, t->ts);
 		if (n->parent != ACT_NO_NODE)
 			t->below[n->parent] =
 			    worse(t->below[n->parent], worse(t->worst[k], t->below[k]));

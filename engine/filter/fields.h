@@ -135,7 +135,4 @@ void flt_socktuple_text(struct buf *out, struct sv param);
 /* time.c: "YYYY-MM-DD HH:MM:SS", the day part of @ts shifted by @tz_offset_s. */
 void flt_time_date(struct buf *out, uint64_t ts, int tz_offset_s);
 
-/* names.c */
-const char *flt_capability_name(unsigned bit); /* "CAP_CHOWN", or NULL */
-
 #endif

@@ -55,6 +55,9 @@ const struct flt_field_info *flt_field_find(struct sv text);
 /* Its type in a word for people: "string", "uint64", "time"; "other" if there is none. */
 const char *flt_field_type_name(const struct flt_field_info *f);
 
+/* "CAP_CHOWN" for a bit of a set of capabilities, or NULL. */
+const char *flt_capability_name(unsigned bit);
+
 /* --- programs --- */
 
 enum flt_bytes {		      /* byte buffers as text */
