@@ -139,6 +139,8 @@ const char *act_net_proto_name(const struct act_conn *c); /* "tcp", "udp6", "uni
 void act_ip_text(struct buf *out, enum act_family family, const struct act_end *e);
 /* "10.0.0.5:80", "[::1]:80", "*:80"; "?" if not known. */
 void act_end_text(struct buf *out, enum act_family family, const struct act_end *e);
+/* "10.0.0.5:51234->10.9.8.7:4444", "*:22" of a listener; the path of a UNIX socket */
+void act_ends_text(struct buf *out, const struct act_conn *c);
 /* "10.0.0.5:51234->10.9.8.7:4444 (tcp established)", "/run/bus (unix listening)" */
 void act_socket_text(struct buf *out, const struct act_conn *c);
 /* "established", "failed ECONNREFUSED", "closed listener" */

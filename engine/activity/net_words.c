@@ -30,19 +30,24 @@ void act_conn_state_text(struct buf *b, const struct act_conn *c)
 		buf_str(b, c->proto == EV_L4_UDP ? " socket" : " listener");
 }
 
+void act_ends_text(struct buf *b, const struct act_conn *c)
+{
+	if (c->family == ACT_UNIX) {
+		buf_sv(b, c->path);
+		return;
+	}
+	act_end_text(b, c->family, &c->local);
+	if (c->waits)
+		return;
+	buf_str(b, c->direction == ACT_DIR_IN ? "<-" : "->");
+	act_end_text(b, c->family, &c->remote);
+}
+
 void act_socket_text(struct buf *b, const struct act_conn *c)
 {
 	size_t start = b->len;
 
-	if (c->family == ACT_UNIX) {
-		buf_sv(b, c->path);
-	} else {
-		act_end_text(b, c->family, &c->local);
-		if (!c->waits) {
-			buf_str(b, c->direction == ACT_DIR_IN ? "<-" : "->");
-			act_end_text(b, c->family, &c->remote);
-		}
-	}
+	act_ends_text(b, c);
 	if (b->len > start)
 		buf_char(b, ' ');
 	buf_addf(b, "(%s %s)", act_net_proto_name(c), act_net_state_name(c->state));
