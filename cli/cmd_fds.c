@@ -98,21 +98,6 @@ static bool has_open_flags(const struct state_fd *fd)
 	return state_fd_is_file(fd) || fd->type == EV_FD_DIRECTORY;
 }
 
-static void flag_names(struct buf *b, uint32_t flags)
-{
-	const struct ev_flag *set = ev_flag_set("file_flags");
-	const char *between = "";
-
-	for (; set && set->name && flags; set++) {
-		if (!set->value || (flags & set->value) != set->value)
-			continue;
-		buf_str(b, between);
-		buf_str(b, set->name);
-		between = "|";
-		flags &= ~set->value;
-	}
-}
-
 static void open_cells(struct fds *o, const struct state_fd *fd)
 {
 	struct buf *b = &o->view.scratch;
@@ -125,7 +110,7 @@ static void open_cells(struct fds *o, const struct state_fd *fd)
 	if (!fd->openflags)
 		return;
 	buf_reset(b);
-	flag_names(b, fd->openflags);
+	act_open_flags_text(b, fd->openflags);
 	table_trusted(o->view.table, COL_FLAGS, buf_view(b));
 }
 
@@ -143,23 +128,6 @@ static void end_cells(struct fds *o, unsigned ip, unsigned port, const struct ac
 		table_u64(o->view.table, port, e->port);
 }
 
-/* "10.0.0.5:51234->10.9.8.7:4444 (tcp established)" */
-static void socket_name(struct buf *b, const struct act_conn *c)
-{
-	if (c->family == ACT_UNIX) {
-		buf_sv(b, c->path);
-	} else {
-		act_end_text(b, c->family, &c->local);
-		if (!c->waits) {
-			buf_str(b, c->direction == ACT_DIR_IN ? "<-" : "->");
-			act_end_text(b, c->family, &c->remote);
-		}
-	}
-	if (b->len)
-		buf_char(b, ' ');
-	buf_addf(b, "(%s %s)", act_net_proto_name(c), act_net_state_name(c->state));
-}
-
 static void socket_cells(struct fds *o, const struct state_fd *fd, const struct act_conn *c)
 {
 	struct table *t = o->view.table;
@@ -175,7 +143,7 @@ static void socket_cells(struct fds *o, const struct state_fd *fd, const struct 
 		return;
 	}
 	buf_reset(b);
-	socket_name(b, c);
+	act_socket_text(b, c);
 	table_string(t, COL_PATH, buf_view(b));
 }
 
@@ -256,20 +224,13 @@ static void place_row(struct fds *o, struct cli_walk *w, const struct state_thre
 	table_end_row(o->view.table);
 }
 
-static struct sv without_slash(struct sv dir)
-{
-	if (dir.n > 1 && dir.p[dir.n - 1] == '/')
-		dir.n--;
-	return dir;
-}
-
 static void process_rows(struct fds *o, struct cli_walk *w, struct state_thread *t)
 {
 	bool known = !state_thread_is_invalid(t);
 	struct state_fd *fd;
 
 	if (known && view_match(&o->view, w, t, NULL)) {
-		place_row(o, w, t, "cwd", "directory", without_slash(state_thread_cwd(t)), 0);
+		place_row(o, w, t, "cwd", "directory", act_directory(state_thread_cwd(t)), 0);
 		if (!sv_is(state_sv(t->root), "/"))
 			place_row(o, w, t, "rtd", "directory", state_sv(t->root), 0);
 		place_row(o, w, t, "txt", "file", state_sv(t->exepath), t->exe_ino);

@@ -151,26 +151,11 @@ static int take_option(void *arg, int id, const char *value)
 
 /* --- which ones --- */
 
-static bool is_over(const struct act_conn *c)
-{
-	return c->state == ACT_NET_CLOSED || c->state == ACT_NET_FAILED;
-}
-
-static bool is_of(const struct act_conn *c, int64_t pid)
-{
-	if ((c->chain_len && c->chain[0].pid == pid) || c->user.pid == pid)
-		return true;
-	for (unsigned i = 0; i < c->holder_count && i < ACT_HOLDERS_MAX; i++)
-		if (c->holders[i].pid == pid)
-			return true;
-	return false;
-}
-
 static bool is_shown(const struct net *o, const struct act_conn *c)
 {
-	if (!o->all && is_over(c))
+	if (!o->all && act_conn_is_over(c))
 		return false;
-	return o->view.pid < 0 || is_of(c, o->view.pid);
+	return o->view.pid < 0 || act_conn_is_of(c, o->view.pid);
 }
 
 /* What waits for others first, then by time, which is the order of their numbers. */
@@ -207,29 +192,13 @@ static const struct act_conn **collect(struct net *o, size_t *count)
 
 /* --- a row --- */
 
-static void who_text(struct buf *b, const struct act_who *who)
-{
-	buf_sv(b, who->name);
-	buf_addf(b, "(%lld)", (long long)who->pid);
-}
-
-/* "sshd(811)>bash(2210)": those at @first and above, the nearest one last. */
-static void chain_text(struct buf *b, const struct act_conn *c, unsigned first)
-{
-	for (unsigned i = c->chain_len; i-- > first;) {
-		who_text(b, &c->chain[i]);
-		if (i > first)
-			buf_char(b, '>');
-	}
-}
-
 static void ancestry_text(struct buf *b, const struct act_conn *c)
 {
-	chain_text(b, c, 1);
+	act_chain_text(b, c, 1);
 	if (!c->chain_len || c->user.pid < 0 || c->user.pid == c->chain[0].pid)
 		return;
 	buf_str(b, b->len ? ", used by " : "used by ");
-	who_text(b, &c->user);
+	act_who_text(b, &c->user);
 }
 
 static void ancestors_json(struct buf *b, const struct act_conn *c)
@@ -298,7 +267,7 @@ static void ends(struct net *o, const struct act_conn *c)
 
 static uint64_t duration(const struct act_conn *c, uint64_t now)
 {
-	uint64_t end = c->end_ts ? c->end_ts : is_over(c) ? c->last_ts : now;
+	uint64_t end = c->end_ts ? c->end_ts : act_conn_is_over(c) ? c->last_ts : now;
 
 	return c->first_ts && end > c->first_ts ? end - c->first_ts : 0;
 }
@@ -351,7 +320,7 @@ static void people(struct net *o, struct cli_walk *w, const struct act_conn *c)
 		table_i64(t, COL_PID, c->chain[0].pid);
 		table_string(t, COL_NAME, c->chain[0].name);
 		buf_reset(b);
-		who_text(b, &c->chain[0]);
+		act_who_text(b, &c->chain[0]);
 		table_string(t, COL_PROCESS, buf_view(b));
 	}
 	table_text(t, COL_EXE, c->exe);
@@ -372,7 +341,7 @@ static void people(struct net *o, struct cli_walk *w, const struct act_conn *c)
 		table_string(t, COL_USED_BY, c->user.name);
 	}
 	buf_reset(b);
-	chain_text(b, c, 0);
+	act_chain_text(b, c, 0);
 	table_string(t, COL_CHAIN, buf_view(b));
 	buf_reset(b);
 	ancestry_text(b, c);
@@ -398,15 +367,13 @@ static void state_cells(struct net *o, const struct act_conn *c)
 	struct table *t = o->view.table;
 	struct buf *b = &o->view.scratch;
 	const char *name = c->error ? flt_errno_name(c->error) : NULL;
-	bool text = o->view.format == TABLE_TEXT;
 
 	table_trusted(t, COL_PROTO, sv_of(act_net_proto_name(c)));
 	buf_reset(b);
-	buf_str(b, act_net_state_name(c->state));
-	if (text && c->state == ACT_NET_FAILED && name)
-		buf_addf(b, " %s", name);
-	if (text && c->waits && is_over(c))
-		buf_str(b, c->proto == EV_L4_UDP ? " socket" : " listener");
+	if (o->view.format == TABLE_TEXT)
+		act_conn_state_text(b, c);
+	else
+		buf_str(b, act_net_state_name(c->state));
 	table_trusted(t, COL_STATE, buf_view(b));
 	table_style_cell(t, COL_STATE, styles[c->state]);
 	if (directions[c->direction])

@@ -73,19 +73,6 @@ static void hang(struct session_view *v, struct session_node *n)
 
 /* --- texts --- */
 
-static const char *origin_name(enum act_origin o)
-{
-	static const char *const names[] = {
-	    [ACT_ORIGIN_UNKNOWN] = "unknown",
-	    [ACT_ORIGIN_REMOTE] = "remote",
-	    [ACT_ORIGIN_SOCKET] = "socket",
-	    [ACT_ORIGIN_CONTAINER_ENTRY] = "container_entry",
-	    [ACT_ORIGIN_CONTAINER_START] = "container_start",
-	};
-
-	return names[o];
-}
-
 static void by_text(struct buf *b, const struct act_session *s, const char *before,
 		    const char *after)
 {
@@ -183,40 +170,16 @@ static void heading(struct session_view *v, const struct act_session *s, unsigne
 	table_line(v->view->table, buf_view(b), STYLE_BOLD);
 }
 
-static void result_text(struct buf *b, const struct act_command *c)
-{
-	if (c->background)
-		buf_str(b, c->ended ? "bg " : "bg");
-	else if (!c->ended)
-		buf_lit(b, "running");
-	if (!c->ended)
-		return;
-	if (c->status < 0)
-		buf_lit(b, "ended");
-	else if ((c->status & 0x7f) == 0)
-		buf_addf(b, "rc %u", (unsigned)(c->status >> 8 & 0xff));
-	else
-		act_status_text(b, c->status);
-}
-
 static void command_line(struct buf *b, const struct act_command *c)
 {
 	act_command_text_of(b, c->exe, c->comm, c->args, c->arg_count);
-}
-
-/* Without the slash that the state puts at the end, and short. */
-static struct sv directory(struct sv cwd)
-{
-	if (cwd.n > 1 && cwd.p[cwd.n - 1] == '/')
-		cwd.n--;
-	return cwd;
 }
 
 static void short_directory(struct buf *b, struct sv cwd)
 {
 	size_t tail;
 
-	cwd = directory(cwd);
+	cwd = act_directory(cwd);
 	if (cwd.n <= CWD_SHOWN) {
 		buf_sv(b, cwd);
 		return;
@@ -254,7 +217,7 @@ static void session_cells(struct session_view *v, const struct act_session *s)
 	table_text(t, SES_TTY, buf_view(b));
 	table_text(t, SES_CONTAINER_ID, s->container);
 	table_text(t, SES_CONTAINER, act_container_name(v->walk->state, s->container));
-	table_trusted(t, SES_ORIGIN, sv_of(origin_name(s->origin)));
+	table_trusted(t, SES_ORIGIN, sv_of(act_origin_name(s->origin)));
 	table_text(t, SES_FROM, s->from);
 	table_text(t, SES_BY, s->by);
 	table_id(t, SES_BY_PID, s->by_pid);
@@ -325,7 +288,7 @@ static void command_row(struct session_view *v, const struct act_command *c, uns
 		table_trusted(t, CMD_TIME, SV_LIT("before"));
 	table_time(t, CMD_TIME, c->ts);
 	buf_reset(b);
-	result_text(b, c);
+	act_result_text(b, c->background, c->ended, c->status);
 	table_trusted(t, CMD_RESULT, buf_view(b));
 	if (c->ended && c->status > 0)
 		table_style_cell(t, CMD_RESULT, STYLE_WARN);
@@ -338,7 +301,7 @@ static void command_row(struct session_view *v, const struct act_command *c, uns
 	if (v->view->format == TABLE_TEXT)
 		short_directory(b, c->cwd);
 	else
-		buf_sv(b, directory(c->cwd));
+		buf_sv(b, act_directory(c->cwd));
 	table_string(t, CMD_CWD, buf_view(b));
 	table_time(t, CMD_END, c->end_ts);
 	table_bool(t, CMD_BACKGROUND, c->background);
@@ -462,7 +425,7 @@ static void command_json(struct buf *b, struct buf *line, const struct act_comma
 	member(b, "ran_as", c->euser);
 	member_id(b, "euid", c->euid);
 	member_id(b, "loginuid", c->loginuid);
-	member(b, "cwd", directory(c->cwd));
+	member(b, "cwd", act_directory(c->cwd));
 	member(b, "name", c->comm);
 	member(b, "exe", c->exe);
 	member(b, "exepath", c->exepath);

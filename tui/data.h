@@ -111,6 +111,7 @@ struct tui_moment {
 	struct act_procs *procs; /* living and dead; but see tui_data_want_gone() */
 	struct act_net *net;
 	struct act_sessions *sessions; /* NULL: too many to be kept at hand; the case has them */
+	uint64_t serial; /* another one whenever what was borrowed of the moment may be gone */
 };
 /* T as it is wanted: cheap, also before the state is there. */
 uint64_t tui_data_time(const struct tui_data *d, uint64_t *num);
@@ -131,6 +132,8 @@ void tui_data_want_gone(struct tui_data *d, bool gone);
  */
 MUST_CHECK int tui_data_moment(struct tui_data *d, const struct tui_moment **out,
 			       struct error *err);
+/* Is T still the moment of @serial, with what was borrowed of it? */
+bool tui_moment_is(const struct tui_data *d, uint64_t serial);
 /* A moment of its own (to compare two), to be freed. */
 MUST_CHECK int tui_moment_at(struct tui_data *d, uint64_t ts, struct tui_moment **out,
 			     struct error *err);

@@ -73,6 +73,7 @@ struct tui_data {
 	struct run_moment want; /* T */
 	bool without_gone;	/* of what ended long before T nobody wants to know */
 	struct tui_place place;
+	uint64_t serial; /* of the last moment that was reached */
 	struct tui_walk look; /* of tui_data_event() */
 	size_t look_capture;
 	struct tui_work work;	/* indexes, then the nameless case */

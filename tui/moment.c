@@ -267,6 +267,7 @@ static int bring(struct tui_data *d, struct tui_place *p, const struct run_momen
 	if (rc == 0)
 		return tui_data_not_yet(d, err);
 	settle(p, m);
+	p->m.serial = ++d->serial;
 	return 0;
 }
 
@@ -282,6 +283,14 @@ int tui_data_moment(struct tui_data *d, const struct tui_moment **out, struct er
 	if (rc == 0)
 		*out = &p->m;
 	return rc;
+}
+
+bool tui_moment_is(const struct tui_data *d, uint64_t serial)
+{
+	const struct tui_place *p = &d->place;
+
+	return p->there && p->capture == d->current && is_same(&p->at, &d->want) &&
+	       p->m.serial == serial;
 }
 
 int tui_moment_at(struct tui_data *d, uint64_t ts, struct tui_moment **out, struct error *err)

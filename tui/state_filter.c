@@ -91,7 +91,7 @@ bool tui_state_filter_passes(struct tui_state_filter *f, struct state_thread *t,
 	return !f || act_passes(f->cx, f->id, f->m->state, t, fd, f->m->ts);
 }
 
-static struct state_str *text_of(struct tui_state_filter *f, struct sv s)
+struct state_str *tui_state_filter_keep(struct tui_state_filter *f, struct sv s)
 {
 	struct state_str *text = s.n ? arena_alloc(&f->texts, sizeof(*text) + s.n + 1) : NULL;
 
@@ -114,18 +114,19 @@ static struct state_str *command_of(struct tui_state_filter *f, const struct act
 		buf_char(&b, ' ');
 	for (size_t i = 0; i < p->args.n; i++)
 		buf_char(&b, p->args.p[i] ? p->args.p[i] : ' ');
-	text = text_of(f, buf_view(&b));
+	text = tui_state_filter_keep(f, buf_view(&b));
 	buf_done(&b);
 	return text;
 }
 
-bool tui_state_filter_passes_dead(struct tui_state_filter *f, const struct act_proc *p)
+bool tui_state_filter_passes_past(struct tui_state_filter *f, const struct act_proc *p,
+				  struct state_fd *fd)
 {
 	struct state_thread t = {0};
+	bool passes;
 
 	if (!f)
 		return true;
-	arena_reset(&f->texts);
 	t = (struct state_thread){
 	    .tid = p->pid,
 	    .pid = p->pid,
@@ -138,13 +139,13 @@ bool tui_state_filter_passes_dead(struct tui_state_filter *f, const struct act_p
 	    .sid = p->sid,
 	    .pgid = p->pgid,
 	    .vpgid = p->vpgid,
-	    .comm = text_of(f, p->comm),
-	    .exe = text_of(f, p->exe),
-	    .exepath = text_of(f, p->exepath),
-	    .cwd = text_of(f, p->cwd),
+	    .comm = tui_state_filter_keep(f, p->comm),
+	    .exe = tui_state_filter_keep(f, p->exe),
+	    .exepath = tui_state_filter_keep(f, p->exepath),
+	    .cwd = tui_state_filter_keep(f, p->cwd),
 	    .cmdline = command_of(f, p),
-	    .args = {text_of(f, p->args), p->arg_count},
-	    .container_id = text_of(f, p->container),
+	    .args = {tui_state_filter_keep(f, p->args), p->arg_count},
+	    .container_id = tui_state_filter_keep(f, p->container),
 	    .uid = p->uid,
 	    .gid = p->gid,
 	    .loginuid = p->loginuid,
@@ -156,5 +157,12 @@ bool tui_state_filter_passes_dead(struct tui_state_filter *f, const struct act_p
 	    .lastexec_ts = p->exec_ts,
 	    .exec_count = p->exec_count,
 	};
-	return act_passes(f->cx, f->id, f->m->state, &t, NULL, f->m->ts);
+	passes = act_passes(f->cx, f->id, f->m->state, &t, fd, f->m->ts);
+	arena_reset(&f->texts);
+	return passes;
+}
+
+bool tui_state_filter_passes_dead(struct tui_state_filter *f, const struct act_proc *p)
+{
+	return tui_state_filter_passes_past(f, p, NULL);
 }

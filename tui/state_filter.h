@@ -29,5 +29,12 @@ bool tui_state_filter_passes(struct tui_state_filter *f, struct state_thread *t,
 			     struct state_fd *fd);
 /* A process that has ended; of the processes around it nothing is known. */
 bool tui_state_filter_passes_dead(struct tui_state_filter *f, const struct act_proc *p);
+/* The same with a descriptor, which may be made up, too. */
+bool tui_state_filter_passes_past(struct tui_state_filter *f, const struct act_proc *p,
+				  struct state_fd *fd);
+/* A text for such a record, until the next is asked about; NULL: empty, or no memory. */
+struct state_str *tui_state_filter_keep(struct tui_state_filter *f, struct sv text);
+/* The condition that @text stands for: what it says to other commands. */
+void tui_state_filter_text(struct sv text, struct buf *out);
 
 #endif

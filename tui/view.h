@@ -89,6 +89,7 @@ struct tui_view {
 extern const struct tui_view_ops tui_overview_ops, tui_alerts_ops, tui_alert_ops, tui_tree_ops,
     tui_process_ops, tui_events_ops, tui_event_ops, tui_files_ops, tui_net_ops, tui_sessions_ops,
     tui_timeline_ops, tui_rules_ops, tui_rule_ops, tui_help_ops, tui_keys_ops, tui_marks_ops,
-    tui_frequency_ops, tui_diff_ops, tui_ancestry_ops, tui_follow_ops, tui_explain_ops;
+    tui_frequency_ops, tui_diff_ops, tui_ancestry_ops, tui_follow_ops, tui_explain_ops,
+    tui_file_ops, tui_socket_ops, tui_session_ops;
 
 #endif

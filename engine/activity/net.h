@@ -139,5 +139,18 @@ const char *act_net_proto_name(const struct act_conn *c); /* "tcp", "udp6", "uni
 void act_ip_text(struct buf *out, enum act_family family, const struct act_end *e);
 /* "10.0.0.5:80", "[::1]:80", "*:80"; "?" if not known. */
 void act_end_text(struct buf *out, enum act_family family, const struct act_end *e);
+/* "10.0.0.5:51234->10.9.8.7:4444", "*:22" of a listener; the path of a UNIX socket */
+void act_ends_text(struct buf *out, const struct act_conn *c);
+/* "10.0.0.5:51234->10.9.8.7:4444 (tcp established)", "/run/bus (unix listening)" */
+void act_socket_text(struct buf *out, const struct act_conn *c);
+/* "established", "failed ECONNREFUSED", "closed listener" */
+void act_conn_state_text(struct buf *out, const struct act_conn *c);
+bool act_conn_is_over(const struct act_conn *c); /* closed or failed */
+/* Did process @pid make it, use it last, or hold it (as of act_net_settle())? */
+bool act_conn_is_of(const struct act_conn *c, int64_t pid);
+/* "bash(2210)" */
+void act_who_text(struct buf *out, const struct act_who *who);
+/* "sshd(811)>bash(2210)": those of the chain at @first and above, the nearest one last. */
+void act_chain_text(struct buf *out, const struct act_conn *c, unsigned first);
 
 #endif

@@ -116,6 +116,9 @@ const struct act_session *act_sessions_first(const struct act_sessions *x);
 /* Is it one a person typed? */
 bool act_command_typed(const struct act_command *c);
 const struct act_sessions_stats *act_sessions_stats(const struct act_sessions *x);
+const char *act_origin_name(enum act_origin o); /* "remote", "container_entry", ... */
+/* "rc 0", "SIGTERM", "running", "bg", "bg rc 1", "ended" of a command. */
+void act_result_text(struct buf *b, bool background, bool ended, int64_t status);
 
 /* All it knows, for a tracker that goes on from there. Return: 1, 0: it does not know all
  * (something was dropped) and cannot be saved, or ERR_NOMEM. */

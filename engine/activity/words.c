@@ -175,3 +175,25 @@ void act_status_text(struct buf *b, int64_t status)
 	if (status & 0x80)
 		buf_lit(b, ", core");
 }
+
+void act_open_flags_text(struct buf *b, uint32_t flags)
+{
+	const struct ev_flag *set = ev_flag_set("file_flags");
+	const char *between = "";
+
+	for (; set && set->name && flags; set++) {
+		if (!set->value || (flags & set->value) != set->value)
+			continue;
+		buf_str(b, between);
+		buf_str(b, set->name);
+		between = "|";
+		flags &= ~set->value;
+	}
+}
+
+struct sv act_directory(struct sv cwd)
+{
+	if (cwd.n > 1 && cwd.p[cwd.n - 1] == '/')
+		cwd.n--;
+	return cwd;
+}

@@ -28,6 +28,10 @@ void act_args_json(struct buf *b, struct sv args, uint32_t count);
 void act_duration_text(struct buf *b, uint64_t ns);
 /* "812", "1.2k", "3.4M": 5 characters at most. */
 void act_size_text(struct buf *b, uint64_t n);
+/* "O_RDWR|O_CREAT" of how a file was opened. */
+void act_open_flags_text(struct buf *b, uint32_t flags);
+/* Without the slash that the state puts at its end. */
+struct sv act_directory(struct sv cwd);
 /* The process's number; a placeholder's thread number. */
 int64_t act_pid(const struct state_thread *t);
 /* "exit 1", "SIGKILL", "SIGSEGV, core" of a wait(2) status; nothing for -1. */
