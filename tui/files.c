@@ -286,7 +286,7 @@ static void command_files(struct tui_view *v, struct buf *out)
 	if (f->open.pid)
 		buf_addf(out, " --pid %lld", (long long)f->open.pid);
 	if (v->filter.len) {
-		tui_state_filter_text(buf_view(&v->filter), &condition);
+		tui_filter_active(buf_view(&v->filter), v->chips_off, &condition);
 		buf_lit(out, " -F");
 		tui_command_word(out, buf_view(&condition));
 	}

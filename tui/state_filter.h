@@ -34,7 +34,5 @@ bool tui_state_filter_passes_past(struct tui_state_filter *f, const struct act_p
 				  struct state_fd *fd);
 /* A text for such a record, until the next is asked about; NULL: empty, or no memory. */
 struct state_str *tui_state_filter_keep(struct tui_state_filter *f, struct sv text);
-/* The condition that @text stands for: what it says to other commands. */
-void tui_state_filter_text(struct sv text, struct buf *out);
 
 #endif
