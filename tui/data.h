@@ -105,9 +105,10 @@ MUST_CHECK int tui_data_save_filter(struct tui_data *d, struct sv name, struct s
 /* --- the moment */
 
 struct tui_moment {
-	uint64_t num, ts;	 /* the last event that has happened; 0: none */
-	uint64_t offset;	 /* of that event */
-	struct state *state;	 /* with removals carried out */
+	uint64_t num, ts;    /* the last event that has happened; 0: none */
+	uint64_t offset;     /* of that event */
+	int64_t pid;	     /* of its process if T was set to it; 0: it was not, or not known */
+	struct state *state; /* with removals carried out */
 	struct act_procs *procs; /* living and dead; but see tui_data_want_gone() */
 	struct act_net *net;
 	struct act_sessions *sessions; /* NULL: too many to be kept at hand; the case has them */

@@ -175,12 +175,21 @@ static int walk_to(struct tui_walk *w, const struct run_moment *m, const struct 
 	return rc < 0 ? rc : 1;
 }
 
+/* Of the last event; before it is settled, since the event may have been the process's end. */
+static int64_t pid_of(const struct tui_walk *w)
+{
+	const struct state_thread *t = state_thread_find(w->state, w->last_tid);
+
+	return !t ? 0 : t->pid > 0 ? t->pid : t->tid;
+}
+
 /* Removals that wait are carried out, and trackers know it. */
 static void settle(struct tui_place *p, const struct run_moment *m)
 {
 	struct tui_walk *w = &p->walk;
 	const struct state_stats *stats = state_stats(w->state);
 	struct run_trackers *t = w->trackers;
+	int64_t pid = m->kind == RUN_AT_EVENT ? pid_of(w) : 0;
 
 	/* What comes may still belong to the initial state; and a thread that ends does so at the
 	 * time of what comes next. */
@@ -194,6 +203,7 @@ static void settle(struct tui_place *p, const struct run_moment *m)
 	p->m = (struct tui_moment){.num = stats->events,
 				   .ts = stats->events ? w->last_ts : 0,
 				   .offset = stats->events ? w->last_offset : 0,
+				   .pid = pid,
 				   .state = w->state,
 				   .procs = t->procs,
 				   .net = t->net,

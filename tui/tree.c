@@ -80,7 +80,8 @@ static void seek_wanted(struct tree_view *v)
 	v->wanted_pid = 0;
 }
 
-static int refresh(struct tree_view *v, bool again, struct error *err)
+/* @moved: T did; to an event, whose process is sought. */
+static int refresh(struct tree_view *v, bool again, bool moved, struct error *err)
 {
 	struct tui_row_key key;
 	int rc;
@@ -90,6 +91,8 @@ static int refresh(struct tree_view *v, bool again, struct error *err)
 	rc = tui_tree_update(&v->tree, again, err);
 	if (rc == 0)
 		rc = tui_table_refresh(v->table, err);
+	if (rc == 0 && moved && !v->wanted && !v->wanted_pid)
+		v->wanted_pid = v->tree.m->pid;
 	if (rc == 0 && (v->wanted || v->wanted_pid))
 		seek_wanted(v);
 	return rc;
@@ -103,7 +106,7 @@ static int sync_tree(struct tui_view *base, unsigned news, struct error *err)
 	tui_known_news(v->known, news);
 	if (news & TUI_NEWS_CAPTURE)
 		tui_step_end(&v->step);
-	return refresh(v, news & other, err);
+	return refresh(v, news & other, news & TUI_NEWS_TIME, err);
 }
 
 static bool work_tree(struct tui_view *base, uint64_t deadline_ns)
@@ -309,7 +312,7 @@ static void change(struct tree_view *v, const char *what)
 {
 	struct error err = {0};
 
-	if (refresh(v, true, &err) < 0)
+	if (refresh(v, true, false, &err) < 0)
 		tui_app_fail(v->base.app, &err);
 	else
 		tui_app_say(v->base.app, TUI_ROLE_NORMAL, "%s", what);
@@ -401,7 +404,8 @@ static enum tui_result act_tree(struct tui_view *base, const struct tui_command 
 
 	if (tui_table_is_asking(v->table))
 		return TUI_NOT_MINE;
-	if (base->news & (TUI_NEWS_TIME | TUI_NEWS_CAPTURE) && refresh(v, true, &base->trouble) < 0)
+	if (base->news & (TUI_NEWS_TIME | TUI_NEWS_CAPTURE) &&
+	    refresh(v, true, base->news & TUI_NEWS_TIME, &base->trouble) < 0)
 		return TUI_NOT_MINE;
 	n = under_cursor(v);
 	if (tui_step_act(&v->step, base->app, c, n ? n->pid : -1))

@@ -90,6 +90,7 @@ int tui_walk_take(struct tui_walk *w, bool pass, struct state_binding *b, struct
 	if (rc > 0) {
 		w->last_ts = b->ev->ts;
 		w->last_offset = b->ev->offset;
+		w->last_tid = b->ev->tid;
 		w->last_type = b->ev->type;
 		if (w->trackers)
 			run_trackers_event(w->trackers, w->state, b);

@@ -27,6 +27,7 @@ struct tui_walk { /* zeroed: nowhere */
 	bool over;		       /* there is no next one */
 	uint64_t last_ts, last_offset; /* of the last event taken; 0: none, or entered behind it */
 	uint16_t last_type;
+	int64_t last_tid;
 	struct state_passing passing;
 };
 
