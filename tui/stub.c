@@ -29,7 +29,6 @@ static void draw_stub(struct tui_view *v, const struct tui_area *a)
 
 #define STUB(sym, n, t) const struct tui_view_ops tui_##sym##_ops = {.name = n, .title = t, .open = open_stub, .close = close_stub, .sync = sync_stub, .draw = draw_stub};
 STUB(process, "process", "Process")
-STUB(sessions, "sessions", "Sessions")
 STUB(rules, "rules", "Rules")
 STUB(rule, "rule", "Rule")
 STUB(marks, "bookmarks", "Bookmarks")
@@ -37,4 +36,3 @@ STUB(frequency, "frequency", "Frequency")
 STUB(diff, "diff", "Diff")
 STUB(ancestry, "ancestry", "Ancestry")
 STUB(explain, "explain", "Explain")
-STUB(session, "session", "Session")
