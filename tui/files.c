@@ -19,7 +19,8 @@ struct files {
 	struct tui_touched touched;
 	struct tui_table *tables[TABS];
 	enum tab tab;
-	unsigned news[TABS]; /* that the tab has not seen yet */
+	unsigned news[TABS];	/* that the tab has not seen yet */
+	struct error no_moment; /* why nothing is known of T; code 0: it is known */
 };
 
 static struct files *of(struct tui_view *v)
@@ -41,11 +42,14 @@ static void close_files(struct tui_view *v)
 static int open_files(struct tui_app *app, const struct tui_target *t, struct tui_view **out,
 		      struct error *err)
 {
+	const struct tui_capture *c = tui_data_capture(tui_app_data(app));
 	struct files *f = calloc(1, sizeof(*f));
 	int rc;
 
 	if (!f)
 		return error_nomem(err);
+	if (c && !c->there)
+		f->tab = TOUCHED; /* which the case knows */
 	tui_open_init(&f->open, app, t->pid);
 	tui_touched_init(&f->touched, app, t->pid);
 	rc = tui_table_new(app, tui_open_columns, TUI_OPEN_COLUMNS, &tui_list_ops, &f->open.list,
@@ -80,6 +84,18 @@ static bool is_working(const struct files *f)
 	return f->tab == OPEN ? f->open.at < f->open.thread_count : f->touched.stmt != NULL;
 }
 
+/* Without a moment there is the other tab, which needs none. */
+static int begin_open(struct files *f, struct error *err)
+{
+	int rc = tui_open_begin(&f->open, &f->no_moment);
+
+	if (rc == 0)
+		f->no_moment = (struct error){0};
+	else if (f->no_moment.code != ERR_UNSUPPORTED)
+		return error_set(err, rc, "%s", f->no_moment.msg);
+	return 0;
+}
+
 static int sync_files(struct tui_view *v, unsigned news, struct error *err)
 {
 	const unsigned moves = TUI_NEWS_TIME | TUI_NEWS_CAPTURE | TUI_NEWS_INDEX;
@@ -91,7 +107,7 @@ static int sync_files(struct tui_view *v, unsigned news, struct error *err)
 	news = f->news[f->tab];
 	f->news[f->tab] = 0;
 	if (f->tab == OPEN && news & moves)
-		rc = tui_open_begin(&f->open, err);
+		rc = begin_open(f, err);
 	if (f->tab == TOUCHED && news & (TUI_NEWS_CASE | TUI_NEWS_CAPTURE))
 		rc = tui_touched_begin(&f->touched, err);
 	if (f->tab == TOUCHED && rc == 0)
@@ -143,7 +159,9 @@ static const char *why_empty(struct files *f)
 
 	if (is_working(f) || (f->tab == OPEN ? f->open.list.shown : f->touched.list.shown))
 		return NULL;
-	if (f->base.filter.len)
+	if (f->tab == OPEN && f->no_moment.code)
+		why = f->no_moment.msg;
+	else if (f->base.filter.len)
 		why = "nothing passes the filter; an empty filter shows all";
 	else if (f->tab == OPEN)
 		why = f->open.pid ? "the process holds nothing at this moment, or is not there"
