@@ -37,7 +37,7 @@ struct alert_view {
 	bool known_near;    /* it is among the facts */
 	enum pane focus;
 	bool alone;
-	int top, lines; /* of the facts */
+	int top, lines;		    /* of the facts */
 	struct tui_area table_area; /* where events were drawn */
 };
 
@@ -56,6 +56,15 @@ static void add_text(struct alert_view *v, enum tui_role role, const char *label
 
 	if (copy.p)
 		add_fact(v, role, sv_of(label), copy);
+}
+
+/* Ends of lines, as descriptions and conditions have them, are blanks. */
+static void add_words(struct buf *b, struct sv text)
+{
+	while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == ' '))
+		text.n--;
+	for (size_t i = 0; i < text.n; i++)
+		buf_char(b, text.p[i] == '\n' || text.p[i] == '\t' ? ' ' : text.p[i]);
 }
 
 /*
@@ -77,7 +86,7 @@ static int add_rows(struct alert_view *v, enum tui_role role, const char *label,
 			struct sv text = tui_sql_view(stmt, i);
 
 			buf_str(&b, b.len && text.n ? " " : "");
-			buf_sv(&b, text);
+			add_words(&b, text);
 		}
 		add_text(v, role, label, &b);
 		n++;
@@ -91,7 +100,8 @@ static int add_rows(struct alert_view *v, enum tui_role role, const char *label,
 #define SAME_EVENT                                                                                 \
 	"alerts a JOIN alerts b ON b.run_capture_id = a.run_capture_id AND b.evt_offset = "        \
 	"a.evt_offset"                                                                             \
-	" AND b.alert_id <> a.alert_id JOIN rules u ON u.rule_id = b.rule_id WHERE a.alert_id = ?1"
+	" AND b.alert_id <> a.alert_id JOIN rules u ON u.rule_id = b.rule_id WHERE a.alert_id = "  \
+	"?1"
 
 static const char others_sql[] = "SELECT u.name FROM " SAME_EVENT " LIMIT 20";
 static const char said_sql[] =
@@ -201,6 +211,7 @@ static void go_there(struct alert_view *v, struct tui_app *app)
 {
 	const struct tui_capture *c = tui_data_capture(v->d);
 	size_t i = tui_data_capture_of(v->d, v->about.facts.capture_id);
+	const struct tui_moment *m;
 	struct error err = {0};
 
 	if (i == SIZE_MAX)
@@ -209,6 +220,8 @@ static void go_there(struct alert_view *v, struct tui_app *app)
 		tui_app_fail(app, &err);
 	else
 		tui_app_goto_event(app, v->about.facts.num);
+	if (!err.code && tui_data_moment(v->d, &m, &err) < 0)
+		return; /* not indexed yet: T stands there without it */
 }
 
 static enum tui_around first_around(const struct alert_view *v)
@@ -293,7 +306,10 @@ static int draw_head(struct alert_view *v, const struct tui_area *a)
 		return 1;
 	}
 	buf_reset(&b);
-	buf_addf(&b, "%s @0x%llx  event %llu", name ? name + 1 : f->capture.n ? f->capture.p : "?",
+	buf_addf(&b, "%s @0x%llx  event %llu",
+		 name		? name + 1
+		 : f->capture.n ? f->capture.p
+				: "?",
 		 (unsigned long long)f->offset, (unsigned long long)f->num);
 	if (f->hostname.n)
 		buf_addf(&b, "  host %.*s", (int)f->hostname.n, f->hostname.p);
@@ -313,6 +329,7 @@ static void draw_evidence(struct alert_view *v, const struct tui_area *a)
 		return;
 	}
 	v->table_area = *a;
+	v->evidence.height = a->height - 1;
 	tui_table_draw(v->evidence.table, a, v->focus == EVIDENCE);
 }
 
@@ -597,10 +614,10 @@ static void command_alert(struct tui_view *base, struct buf *out)
 	escape_shell(out, sv_of(c->path));
 }
 
-static const uint8_t alert_actions[] = {TUI_DO_EVIDENCE,  TUI_DO_EXPAND,  TUI_DO_FOLLOW_FD,
-					TUI_DO_EXPLAIN,	  TUI_DO_TREE,	  TUI_DO_BOOKMARK,
-					TUI_DO_NOTE,	  TUI_DO_VERDICT, TUI_DO_NEXT_PANE,
-					TUI_DO_MAXIMISE, TUI_DO_EXPORT,  TUI_NO_ACTION};
+static const uint8_t alert_actions[] = {TUI_DO_EVIDENCE, TUI_DO_EXPAND,	 TUI_DO_FOLLOW_FD,
+					TUI_DO_EXPLAIN,	 TUI_DO_TREE,	 TUI_DO_BOOKMARK,
+					TUI_DO_NOTE,	 TUI_DO_VERDICT, TUI_DO_NEXT_PANE,
+					TUI_DO_MAXIMISE, TUI_DO_EXPORT,	 TUI_NO_ACTION};
 
 const struct tui_view_ops tui_alert_ops = {
     .name = "alert",
