@@ -233,6 +233,24 @@ static enum tui_around first_around(const struct alert_view *v)
 	return a;
 }
 
+/* The view is about alert @id from now on. */
+static int look_at(struct alert_view *v, struct tui_app *app, int64_t id, struct error *err)
+{
+	int rc = tui_preview_set(&v->about, v->d, v->reader, id, err);
+
+	if (rc < 0)
+		return rc;
+	v->id = id;
+	v->top = 0;
+	v->fact_count = 0;
+	v->known_near = false;
+	tui_app_see(app, TUI_SEEN_ALERT, (uint64_t)id);
+	go_there(v, app);
+	v->about.near.hopeless = false;
+	tui_evidence_begin(&v->evidence, first_around(v), TUI_EVIDENCE_LEAST);
+	return 0;
+}
+
 static int open_alert(struct tui_app *app, const struct tui_target *t, struct tui_view **out,
 		      struct error *err)
 {
@@ -242,20 +260,15 @@ static int open_alert(struct tui_app *app, const struct tui_target *t, struct tu
 	if (!v)
 		return error_nomem(err);
 	v->d = tui_app_data(app);
-	v->id = t->alert_id;
 	rc = tui_evidence_init(&v->evidence, app, &v->about, err);
 	if (rc == 0)
 		rc = tui_alert_reader_new(v->d, &v->reader, err);
 	if (rc == 0)
-		rc = tui_preview_set(&v->about, v->d, v->reader, v->id, err);
+		rc = look_at(v, app, t->alert_id, err);
 	if (rc < 0) {
 		close_alert(&v->base);
 		return rc;
 	}
-	tui_app_see(app, TUI_SEEN_ALERT, (uint64_t)v->id);
-	go_there(v, app);
-	v->about.near.hopeless = false;
-	tui_evidence_begin(&v->evidence, first_around(v), TUI_EVIDENCE_LEAST);
 	*out = &v->base;
 	return 0;
 }
@@ -472,6 +485,29 @@ static void enter(struct alert_view *v)
 	tui_app_push(v->base.app, &tui_event_ops, &t);
 }
 
+/* The next one by time, of all, in place of this one. */
+static void go_on(struct alert_view *v, bool back)
+{
+	const struct qry_place at = {(int64_t)v->about.facts.ts, v->id};
+	const struct qry_alert_filter all = {0};
+	struct tui_app *app = v->base.app;
+	struct error err = {0};
+	struct qry_page page;
+	int rc = qry_browse_page(tui_data_alerts(v->d), &all, &at, back, 1, &page, &err);
+
+	if (rc == 0 && !page.count) {
+		tui_app_say(app, TUI_ROLE_NOTICE,
+			    back ? "this is the first alert" : "this is the last alert");
+		return;
+	}
+	if (rc == 0)
+		rc = look_at(v, app, page.alerts->place.alert_id, &err);
+	if (rc == 0)
+		rc = collect(v, &err);
+	if (rc < 0)
+		tui_app_fail(app, &err);
+}
+
 static void follow_fd(struct alert_view *v)
 {
 	struct tui_target t = {.alert_id = v->id,
@@ -552,6 +588,10 @@ static enum tui_result act_alert(struct tui_view *base, const struct tui_command
 	case TUI_DO_COLLAPSE:
 	case TUI_DO_NARROWER:
 		widen(v, false);
+		return TUI_DONE;
+	case TUI_DO_NEXT_ALERT:
+	case TUI_DO_PREV_ALERT:
+		go_on(v, c->action == TUI_DO_PREV_ALERT);
 		return TUI_DONE;
 	case TUI_DO_FOLLOW_FD:
 		follow_fd(v);

@@ -33,7 +33,7 @@ struct alerts_view {
 	struct tui_alert_preview preview;
 	uint64_t total; /* alerts of the case, or the group */
 	bool begun;
-	bool moved; /* by the user, since the rows are others: else the cursor stays at the top */
+	bool moved; /* by the user, or all rows are there: until then the cursor stays at the top */
 };
 
 static bool grouped(const struct alerts_view *v)
@@ -259,6 +259,7 @@ static int update_rows(struct alerts_view *v, struct error *err)
 		rc = tui_table_refresh(table_of(v), err);
 	if (rc == 0 && !v->moved)
 		(void)tui_table_act(table_of(v), &top);
+	v->moved |= grouped(v) && v->groups.done;
 	return rc;
 }
 
