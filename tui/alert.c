@@ -211,7 +211,6 @@ static void go_there(struct alert_view *v, struct tui_app *app)
 {
 	const struct tui_capture *c = tui_data_capture(v->d);
 	size_t i = tui_data_capture_of(v->d, v->about.facts.capture_id);
-	const struct tui_moment *m;
 	struct error err = {0};
 
 	if (i == SIZE_MAX)
@@ -220,8 +219,6 @@ static void go_there(struct alert_view *v, struct tui_app *app)
 		tui_app_fail(app, &err);
 	else
 		tui_app_goto_event(app, v->about.facts.num);
-	if (!err.code && tui_data_moment(v->d, &m, &err) < 0)
-		return; /* not indexed yet: T stands there without it */
 }
 
 static enum tui_around first_around(const struct alert_view *v)
