@@ -37,7 +37,7 @@ struct alert_view {
 	bool known_near;    /* it is among the facts */
 	enum pane focus;
 	bool alone;
-	int top, lines; /* of the facts */
+	int top, lines;		    /* of the facts */
 	struct tui_area table_area; /* where events were drawn */
 };
 
@@ -56,6 +56,15 @@ static void add_text(struct alert_view *v, enum tui_role role, const char *label
 
 	if (copy.p)
 		add_fact(v, role, sv_of(label), copy);
+}
+
+/* Ends of lines, as descriptions and conditions have them, are blanks. */
+static void add_words(struct buf *b, struct sv text)
+{
+	while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == ' '))
+		text.n--;
+	for (size_t i = 0; i < text.n; i++)
+		buf_char(b, text.p[i] == '\n' || text.p[i] == '\t' ? ' ' : text.p[i]);
 }
 
 /*
@@ -77,7 +86,7 @@ static int add_rows(struct alert_view *v, enum tui_role role, const char *label,
 			struct sv text = tui_sql_view(stmt, i);
 
 			buf_str(&b, b.len && text.n ? " " : "");
-			buf_sv(&b, text);
+			add_words(&b, text);
 		}
 		add_text(v, role, label, &b);
 		n++;
@@ -91,7 +100,8 @@ static int add_rows(struct alert_view *v, enum tui_role role, const char *label,
 #define SAME_EVENT                                                                                 \
 	"alerts a JOIN alerts b ON b.run_capture_id = a.run_capture_id AND b.evt_offset = "        \
 	"a.evt_offset"                                                                             \
-	" AND b.alert_id <> a.alert_id JOIN rules u ON u.rule_id = b.rule_id WHERE a.alert_id = ?1"
+	" AND b.alert_id <> a.alert_id JOIN rules u ON u.rule_id = b.rule_id WHERE a.alert_id = "  \
+	"?1"
 
 static const char others_sql[] = "SELECT u.name FROM " SAME_EVENT " LIMIT 20";
 static const char said_sql[] =
@@ -220,6 +230,24 @@ static enum tui_around first_around(const struct alert_view *v)
 	return a;
 }
 
+/* The view is about alert @id from now on. */
+static int look_at(struct alert_view *v, struct tui_app *app, int64_t id, struct error *err)
+{
+	int rc = tui_preview_set(&v->about, v->d, v->reader, id, err);
+
+	if (rc < 0)
+		return rc;
+	v->id = id;
+	v->top = 0;
+	v->fact_count = 0;
+	v->known_near = false;
+	tui_app_see(app, TUI_SEEN_ALERT, (uint64_t)id);
+	go_there(v, app);
+	v->about.near.hopeless = false;
+	tui_evidence_begin(&v->evidence, first_around(v), TUI_EVIDENCE_LEAST);
+	return 0;
+}
+
 static int open_alert(struct tui_app *app, const struct tui_target *t, struct tui_view **out,
 		      struct error *err)
 {
@@ -229,20 +257,15 @@ static int open_alert(struct tui_app *app, const struct tui_target *t, struct tu
 	if (!v)
 		return error_nomem(err);
 	v->d = tui_app_data(app);
-	v->id = t->alert_id;
 	rc = tui_evidence_init(&v->evidence, app, &v->about, err);
 	if (rc == 0)
 		rc = tui_alert_reader_new(v->d, &v->reader, err);
 	if (rc == 0)
-		rc = tui_preview_set(&v->about, v->d, v->reader, v->id, err);
+		rc = look_at(v, app, t->alert_id, err);
 	if (rc < 0) {
 		close_alert(&v->base);
 		return rc;
 	}
-	tui_app_see(app, TUI_SEEN_ALERT, (uint64_t)v->id);
-	go_there(v, app);
-	v->about.near.hopeless = false;
-	tui_evidence_begin(&v->evidence, first_around(v), TUI_EVIDENCE_LEAST);
 	*out = &v->base;
 	return 0;
 }
@@ -293,7 +316,10 @@ static int draw_head(struct alert_view *v, const struct tui_area *a)
 		return 1;
 	}
 	buf_reset(&b);
-	buf_addf(&b, "%s @0x%llx  event %llu", name ? name + 1 : f->capture.n ? f->capture.p : "?",
+	buf_addf(&b, "%s @0x%llx  event %llu",
+		 name		? name + 1
+		 : f->capture.n ? f->capture.p
+				: "?",
 		 (unsigned long long)f->offset, (unsigned long long)f->num);
 	if (f->hostname.n)
 		buf_addf(&b, "  host %.*s", (int)f->hostname.n, f->hostname.p);
@@ -313,6 +339,7 @@ static void draw_evidence(struct alert_view *v, const struct tui_area *a)
 		return;
 	}
 	v->table_area = *a;
+	v->evidence.height = a->height - 1;
 	tui_table_draw(v->evidence.table, a, v->focus == EVIDENCE);
 }
 
@@ -455,6 +482,29 @@ static void enter(struct alert_view *v)
 	tui_app_push(v->base.app, &tui_event_ops, &t);
 }
 
+/* The next one by time, of all, in place of this one. */
+static void go_on(struct alert_view *v, bool back)
+{
+	const struct qry_place at = {(int64_t)v->about.facts.ts, v->id};
+	const struct qry_alert_filter all = {0};
+	struct tui_app *app = v->base.app;
+	struct error err = {0};
+	struct qry_page page;
+	int rc = qry_browse_page(tui_data_alerts(v->d), &all, &at, back, 1, &page, &err);
+
+	if (rc == 0 && !page.count) {
+		tui_app_say(app, TUI_ROLE_NOTICE,
+			    back ? "this is the first alert" : "this is the last alert");
+		return;
+	}
+	if (rc == 0)
+		rc = look_at(v, app, page.alerts->place.alert_id, &err);
+	if (rc == 0)
+		rc = collect(v, &err);
+	if (rc < 0)
+		tui_app_fail(app, &err);
+}
+
 static void follow_fd(struct alert_view *v)
 {
 	struct tui_target t = {.alert_id = v->id,
@@ -536,6 +586,10 @@ static enum tui_result act_alert(struct tui_view *base, const struct tui_command
 	case TUI_DO_NARROWER:
 		widen(v, false);
 		return TUI_DONE;
+	case TUI_DO_NEXT_ALERT:
+	case TUI_DO_PREV_ALERT:
+		go_on(v, c->action == TUI_DO_PREV_ALERT);
+		return TUI_DONE;
 	case TUI_DO_FOLLOW_FD:
 		follow_fd(v);
 		return TUI_DONE;
@@ -597,10 +651,10 @@ static void command_alert(struct tui_view *base, struct buf *out)
 	escape_shell(out, sv_of(c->path));
 }
 
-static const uint8_t alert_actions[] = {TUI_DO_EVIDENCE,  TUI_DO_EXPAND,  TUI_DO_FOLLOW_FD,
-					TUI_DO_EXPLAIN,	  TUI_DO_TREE,	  TUI_DO_BOOKMARK,
-					TUI_DO_NOTE,	  TUI_DO_VERDICT, TUI_DO_NEXT_PANE,
-					TUI_DO_MAXIMISE, TUI_DO_EXPORT,  TUI_NO_ACTION};
+static const uint8_t alert_actions[] = {TUI_DO_EVIDENCE, TUI_DO_EXPAND,	 TUI_DO_FOLLOW_FD,
+					TUI_DO_EXPLAIN,	 TUI_DO_TREE,	 TUI_DO_BOOKMARK,
+					TUI_DO_NOTE,	 TUI_DO_VERDICT, TUI_DO_NEXT_PANE,
+					TUI_DO_MAXIMISE, TUI_DO_EXPORT,	 TUI_NO_ACTION};
 
 const struct tui_view_ops tui_alert_ops = {
     .name = "alert",

@@ -3,20 +3,29 @@
 
 #include <stdlib.h>
 
-#include "tui/alert_filter.h"
+#include "tui/filter.h"
 
-#define NEAREST	     6	 /* processes of the line whose events are shown: not those of init */
-#define LOSS_BUCKETS 200 /* places of losses in the time that is shown */
+#define NEAREST	       6   /* processes of the line whose events are shown: not those of init */
+#define DEFAULT_HEIGHT 12  /* before it was drawn */
+#define LOSS_BUCKETS   200 /* places of losses in the time that is shown */
 
 const char *const tui_around_names[TUI_AROUNDS] = {"chain", "process", "descriptor", "all"};
 
-enum { COLUMN_HERE, COLUMN_TIME, COLUMN_PROCESS, COLUMN_TYPE, COLUMN_INFO, COLUMN_TID, COLUMN_EVENT,
-       COLUMNS };
+enum {
+	COLUMN_HERE,
+	COLUMN_TIME,
+	COLUMN_PROCESS,
+	COLUMN_TYPE,
+	COLUMN_INFO,
+	COLUMN_TID,
+	COLUMN_EVENT,
+	COLUMNS
+};
 
 /* clang-format off */
 static const struct tui_column columns[COLUMNS] = {
 	[COLUMN_HERE]    = {"here", "", 1, 0, TUI_COLUMN_NO_SORT, "the event of the alert"},
-	[COLUMN_TIME]    = {"time", "TIME", 8, 0, TUI_COLUMN_RIGHT | TUI_COLUMN_NO_SORT, "seconds before or after the alert"},
+	[COLUMN_TIME]    = {"time", "TIME", 10, 0, TUI_COLUMN_RIGHT | TUI_COLUMN_NO_SORT, "seconds before or after the alert"},
 	[COLUMN_PROCESS] = {"process", "PROCESS", 8, 48, TUI_COLUMN_NO_SORT, "name of the process"},
 	[COLUMN_TYPE]    = {"type", "EVENT", 9, 0, TUI_COLUMN_NO_SORT, "what was done"},
 	[COLUMN_INFO]    = {"info", "", 12, 0, TUI_COLUMN_REST | TUI_COLUMN_NO_SORT, "arguments"},
@@ -27,13 +36,16 @@ static const struct tui_column columns[COLUMNS] = {
 
 /* --- rows */
 
-/* "-0.402", "+13.250". */
+/* "-0.402113", "+1302.250": with microseconds as long as there is room for them. */
 static void put_distance(struct buf *b, uint64_t ts, uint64_t from)
 {
-	uint64_t ms = (ts >= from ? ts - from : from - ts) / 1000000;
+	uint64_t us = (ts >= from ? ts - from : from - ts) / 1000, s = us / 1000000;
 
-	buf_addf(b, "%c%llu.%03u", ts >= from ? '+' : '-', (unsigned long long)(ms / 1000),
-		 (unsigned)(ms % 1000));
+	buf_addf(b, "%c%llu.", ts >= from ? '+' : '-', (unsigned long long)s);
+	if (s < 100)
+		buf_u64_padded(b, us % 1000000, 6);
+	else
+		buf_u64_padded(b, us / 1000 % 1000, 3);
 }
 
 static struct tui_row_key row_key(void *arg, size_t i)
@@ -111,7 +123,7 @@ bool tui_evidence_has(const struct tui_evidence *e, enum tui_around around)
 static void add_same_name(struct buf *out, struct sv name)
 {
 	buf_lit(out, "fd.name = ");
-	tui_alert_quote(out, name);
+	tui_filter_quote(out, name);
 }
 
 /* The processes, and who else had to do with the file they run or that the alert is about. */
@@ -315,9 +327,20 @@ bool tui_evidence_is_done(const struct tui_evidence *e)
 	return e->has_before && e->has_after && e->has_losses;
 }
 
+/* The cursor is on the alert's event, or where it would be, in the middle of the screen. */
+static void show_middle(struct tui_evidence *e)
+{
+	struct tui_command c = {.action = TUI_DO_FIRST, .count = 1};
+	int below = (e->height > 2 ? e->height : DEFAULT_HEIGHT) / 2;
+
+	(void)tui_table_act(e->table, &c);
+	c = (struct tui_command){.action = TUI_DO_DOWN, .count = (int)e->before + below};
+	(void)tui_table_act(e->table, &c);
+	tui_table_seek(e->table, (struct tui_row_key){e->about->facts.num, 0});
+}
+
 bool tui_evidence_work(struct tui_evidence *e, uint64_t deadline_ns)
 {
-	const struct tui_row_key here = {e->about->facts.num, 0};
 	bool placed = e->has_before;
 
 	if (tui_evidence_is_done(e))
@@ -327,7 +350,7 @@ bool tui_evidence_work(struct tui_evidence *e, uint64_t deadline_ns)
 		return false;
 	}
 	if (!placed && e->has_before)
-		tui_table_seek(e->table, here);
+		show_middle(e);
 	return !tui_evidence_is_done(e);
 }
 

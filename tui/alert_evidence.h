@@ -10,10 +10,16 @@
 #include "tui/alert_preview.h"
 #include "tui/table.h"
 
-enum tui_around { TUI_AROUND_CHAIN, TUI_AROUND_PROCESS, TUI_AROUND_FD, TUI_AROUND_ALL, TUI_AROUNDS };
+enum tui_around {
+	TUI_AROUND_CHAIN,
+	TUI_AROUND_PROCESS,
+	TUI_AROUND_FD,
+	TUI_AROUND_ALL,
+	TUI_AROUNDS
+};
 extern const char *const tui_around_names[TUI_AROUNDS];
 
-#define TUI_EVIDENCE_LEAST 10  /* events on each side */
+#define TUI_EVIDENCE_LEAST 10 /* events on each side */
 #define TUI_EVIDENCE_MAX   640
 
 struct tui_evidence_row {
@@ -37,6 +43,7 @@ struct tui_evidence {
 	size_t count, before; /* @before of them in front of the alert's event */
 	struct arena texts;
 	bool has_before, has_after, has_losses;
+	int height;	      /* of the table when it was drawn: to put the alert in its middle */
 	struct error trouble; /* why there are none */
 	struct tui_list list;
 	struct tui_table *table;

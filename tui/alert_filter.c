@@ -549,20 +549,6 @@ int tui_alert_filter_add(struct tui_alert_filter *f, struct sv text, size_t *pos
 	return rc;
 }
 
-void tui_alert_quote(struct buf *out, struct sv text)
-{
-	buf_char(out, '"');
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-
-		if (c < ' ' || c == '"' || c == '\\')
-			buf_addf(out, "\\x%02x", c);
-		else
-			buf_char(out, (char)c);
-	}
-	buf_char(out, '"');
-}
-
 void tui_alert_filter_done(struct tui_alert_filter *f)
 {
 	buf_done(&f->sql);

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "query/find.h"
+#include "tui/filter.h"
 
 #define TUI_ALERT_TESTS_MAX  200  /* comparisons and words of a filter: SQLite nests them */
 #define TUI_ALERT_VALUES_MAX 2000 /* parameters */
@@ -38,8 +39,8 @@ void tui_alert_filter_done(struct tui_alert_filter *f);
 /* @out's conditions, beside those it has, borrow from @f. */
 void tui_alert_filter_apply(const struct tui_alert_filter *f, struct qry_alert_filter *out);
 
-/* @text as a value in a condition. */
-void tui_alert_quote(struct buf *out, struct sv text);
+/* For the filter bar of views of alerts. */
+extern const struct tui_filter_language tui_alert_language;
 
 /* --- short forms (alert_short.c) */
 

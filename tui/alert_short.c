@@ -3,6 +3,7 @@
  * numbers. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/human.h"
 #include "engine/filter/lex.h"
@@ -62,11 +63,25 @@ static bool is_compared(struct sv rest)
 
 bool tui_priority_value(struct sv text, int64_t *out)
 {
+	static const struct {
+		const char *word; /* as lists show them */
+		enum rule_priority p;
+	} seen[] = {{"emerg", RULE_EMERGENCY},
+		    {"crit", RULE_CRITICAL},
+		    {"err", RULE_ERROR},
+		    {"warn", RULE_WARNING}};
 	enum rule_priority p;
 
 	if (text.n == 1 && *text.p >= '0' && *text.p < '0' + RULE_PRIORITY_COUNT) {
 		*out = *text.p - '0';
 		return true;
+	}
+	for (size_t i = 0; i < COUNT_OF(seen); i++) {
+		if (text.n == strlen(seen[i].word) &&
+		    strncasecmp(text.p, seen[i].word, text.n) == 0) {
+			*out = seen[i].p;
+			return true;
+		}
 	}
 	if (!rule_priority_parse(text, &p))
 		return false;
@@ -142,9 +157,8 @@ static int expand_amount(struct sv text, size_t *at, struct tui_short_text *out,
 	buf_add(&out->text, rest.p, rest.n - value.n);
 	*at += rest.n - value.n;
 	value.n = value_length(value);
-	if (!value.n || !(rule_priority_parse(value, &(enum rule_priority){0})
-			      ? tui_priority_value(value, &n)
-			      : memchr(value.p, ':', value.n) && tui_time_value(value, &n)))
+	if (!value.n || !(memchr(value.p, ':', value.n) ? tui_time_value(value, &n)
+							: tui_priority_value(value, &n)))
 		return 0;
 	snprintf(digits, sizeof(digits), "%lld", (long long)n);
 	*at += value.n;

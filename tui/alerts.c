@@ -33,7 +33,7 @@ struct alerts_view {
 	struct tui_alert_preview preview;
 	uint64_t total; /* alerts of the case, or the group */
 	bool begun;
-	bool moved; /* by the user, since the rows are others: else the cursor stays at the top */
+	bool moved; /* by the user, or all rows are there: until then the cursor stays at the top */
 };
 
 static bool grouped(const struct alerts_view *v)
@@ -259,6 +259,7 @@ static int update_rows(struct alerts_view *v, struct error *err)
 		rc = tui_table_refresh(table_of(v), err);
 	if (rc == 0 && !v->moved)
 		(void)tui_table_act(table_of(v), &top);
+	v->moved |= grouped(v) && v->groups.done;
 	return rc;
 }
 
@@ -426,14 +427,14 @@ static void group_condition(struct alerts_view *v, const struct tui_alert_group 
 		f = facts_of(v, g->alert_id, &err);
 	if (v->by == TUI_BY_RULE) {
 		buf_lit(out, "rule = ");
-		tui_alert_quote(out, sv_of(tui_groups_rule(&v->groups, g->rule_id)));
+		tui_filter_quote(out, sv_of(tui_groups_rule(&v->groups, g->rule_id)));
 	} else if (v->by == TUI_BY_PROCESS && g->key) {
 		buf_addf(out, "process = %llu", (unsigned long long)g->key);
 	} else if (v->by == TUI_BY_PROCESS) {
 		buf_lit(out, "not process exists");
 	} else if (v->by == TUI_BY_HOST && f && f->hostname.n) {
 		buf_lit(out, "host = ");
-		tui_alert_quote(out, f->hostname);
+		tui_filter_quote(out, f->hostname);
 	} else if (v->by == TUI_BY_HOST) {
 		buf_lit(out, "not host exists");
 	}
@@ -618,15 +619,18 @@ static void crumb_alerts(struct tui_view *base, struct buf *out)
 {
 	struct alerts_view *v = (struct alerts_view *)base;
 	const struct tui_alert_facts *f = &v->preview.facts;
+	const struct sv within = buf_view(&v->within_text);
 
-	if (v->has_fingerprint && f->alert_id)
-		buf_sv(out, f->rule);
-	else if (v->has_fingerprint)
-		buf_addf(out, "group %016llx", (unsigned long long)v->fingerprint);
-	else if (v->within_text.len)
-		buf_sv(out, buf_view(&v->within_text));
-	else
+	if (!v->has_fingerprint && !within.n)
 		buf_lit(out, "Alerts");
+	else if (f->alert_id && (v->has_fingerprint || sv_starts(within, SV_LIT("rule"))))
+		buf_sv(out, f->rule);
+	else if (f->alert_id && sv_starts(within, SV_LIT("process")))
+		buf_addf(out, "%.*s(%lld)", (int)f->comm.n, f->comm.p, (long long)f->pid);
+	else if (within.n)
+		buf_sv(out, within);
+	else
+		buf_addf(out, "group %016llx", (unsigned long long)v->fingerprint);
 }
 
 static void command_alerts(struct tui_view *base, struct buf *out)
@@ -664,4 +668,5 @@ const struct tui_view_ops tui_alerts_ops = {
     .click = click_alerts,
     .table = alerts_table,
     .filter = filter_alerts,
+    .language = &tui_alert_language,
 };

@@ -360,12 +360,18 @@ static void add_mark(struct tui_app *app, enum tui_action what, struct sv text)
 {
 	const struct tui_moment *m;
 	struct error err = {0};
+	struct buf label = {0};
 	int rc = tui_data_moment(app->data, &m, &err);
 
+	if (rc == 0 && !text.n) { /* of a bookmark, which has to have one */
+		tui_time_full(app, &label, m->ts, 9);
+		text = buf_view(&label);
+	}
 	if (rc == 0)
 		rc = what == TUI_DO_NOTE
 			 ? tui_data_add_note(app->data, m->offset, m->ts, text, &err)
 			 : tui_data_add_bookmark(app->data, m->offset, m->ts, text, &err);
+	buf_done(&label);
 	if (rc < 0) {
 		tui_app_fail(app, &err);
 		return;

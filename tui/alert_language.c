@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the filter bar is told of filters of alerts. */
+#include "tui/alert_filter.h"
+
+#define TYPE_TEXT     "text"
+#define TYPE_NUMBER   "number"
+#define TYPE_PRIORITY "priority"
+#define TYPE_TIME     "time"
+#define TYPE_TAGS     "list"
+#define TYPE_FLAG     "bool"
+
+static const struct tui_filter_field fields[] = {
+#define FIELD(name, words, kind, level, sql, help) {name, TYPE_##kind, help},
+#include "tui/alert_fields.def"
+#undef FIELD
+};
+
+/* What is missing at the end may still come. */
+static int check(struct tui_app *app, struct sv text, size_t *pos, struct error *err)
+{
+	struct tui_alert_filter f = {0};
+	int rc = tui_alert_filter_add(&f, text, pos, err);
+
+	(void)app;
+	tui_alert_filter_done(&f);
+	return rc == ERR_SYNTAX && *pos >= text.n ? ERR_TRUNCATED : rc;
+}
+
+const struct tui_filter_language tui_alert_language = {
+    .own = fields, .own_count = COUNT_OF(fields), .check = check};
