@@ -12,6 +12,8 @@
 #include "base/buf.h"
 #include "query/find.h"
 
+struct tui_filter_language;
+
 #define TUI_ALERT_TESTS_MAX  200  /* comparisons and words of a filter: SQLite nests them */
 #define TUI_ALERT_VALUES_MAX 2000 /* parameters */
 
@@ -37,6 +39,9 @@ MUST_CHECK int tui_alert_filter_add(struct tui_alert_filter *f, struct sv text, 
 void tui_alert_filter_done(struct tui_alert_filter *f);
 /* @out's conditions, beside those it has, borrow from @f. */
 void tui_alert_filter_apply(const struct tui_alert_filter *f, struct qry_alert_filter *out);
+
+/* alert_language.c: for the filter bar. */
+extern const struct tui_filter_language tui_alerts_language;
 
 /* @text as a value in a condition. */
 void tui_alert_quote(struct buf *out, struct sv text);

@@ -664,4 +664,5 @@ const struct tui_view_ops tui_alerts_ops = {
     .click = click_alerts,
     .table = alerts_table,
     .filter = filter_alerts,
+    .language = &tui_alerts_language,
 };

@@ -408,7 +408,8 @@ static const uint8_t actions[] = {TUI_DO_ENTER,		  TUI_DO_FILTER,    TUI_DO_FOLL
 				  TUI_DO_FREQUENCY,	  TUI_DO_SEARCH,    TUI_NO_ACTION};
 
 static const struct tui_filter_language language = {
-    .word = "(proc.name contains $ or proc.cmdline contains $ or fd.name contains $)"};
+    .word = "(proc.name icontains $ or proc.cmdline icontains $ or fd.name icontains $)",
+};
 
 const struct tui_view_ops tui_events_ops = {
     .name = "events",
