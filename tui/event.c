@@ -133,22 +133,41 @@ static void add_facts(struct event_view *e, struct flt_ctx *cx, enum leads_to ke
 	buf_done(&b);
 }
 
-/* Buffers have lines of their own. */
+/* Texts with a NUL behind each: arguments, environment, control groups. */
+static void add_texts(struct event_view *e, uint64_t key, const char *name, struct sv all)
+{
+	while (all.n) {
+		struct sv one = sv_make(all.p, strnlen(all.p, all.n));
+
+		add(e, key, name, TUI_ROLE_NORMAL, one);
+		all = sv_drop(all, one.n + 1);
+		name = "";
+	}
+}
+
+/* What was read or written has lines of its own. */
 static void add_params(struct event_view *e, struct flt_ctx *cx, struct ev *ev)
 {
 	const struct ev_info *info = ev_info(ev);
 	struct buf b = {0};
 
 	for (unsigned i = 0; i < ev->nparams && i < info->nparams; i++) {
+		const struct ev_param_info *param = &info->params[i];
 		struct ev_value v = ev_param(ev, i);
+		bool bytes = param->type == PT_BYTEBUF && v.n;
 
 		buf_reset(&b);
-		if (info->params[i].type == PT_BYTEBUF && v.n)
+		if (bytes && strcmp(param->name, "data") != 0) {
+			add_texts(e, FIRST_PARAM + i, param->name, sv_make(v.p, v.n));
+			continue;
+		}
+		if (bytes)
 			tui_recorded_bytes(&b, ev, v.n);
 		else
-			flt_render_param(cx, ev, i, &b);
-		add(e, FIRST_PARAM + i, info->params[i].name, TUI_ROLE_NORMAL, buf_view(&b));
-		if (info->params[i].type == PT_BYTEBUF && v.n)
+			flt_render_arg(cx, ev, i, &b); /* "name=value" */
+		add(e, FIRST_PARAM + i, param->name, TUI_ROLE_NORMAL,
+		    sv_drop(buf_view(&b), bytes ? 0 : strlen(param->name) + 1));
+		if (bytes)
 			tui_lines_add_hex(&e->lines, FIRST_PARAM + i, TUI_ROLE_NORMAL, SV_NONE,
 					  sv_make(v.p, v.n));
 	}

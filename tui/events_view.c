@@ -310,23 +310,35 @@ static void click_events(struct tui_view *v, const struct tui_input *in, const s
 
 /* --- drawing --- */
 
+static void add_grouped(struct buf *b, uint64_t n)
+{
+	if (n >= 1000) {
+		add_grouped(b, n / 1000);
+		buf_char(b, ',');
+		buf_u64_padded(b, n % 1000, 3);
+	} else {
+		buf_u64(b, n);
+	}
+}
+
 /* "812,441 / 41.2M  2%" */
 static void draw_position(struct events_view *e, const struct tui_area *a)
 {
 	const struct tui_capture *c = tui_data_capture(tui_app_data(e->v.app));
+	struct tui_row_key key;
 	struct buf b = {0};
 	int x = 1;
 
-	if (!e->has_known) {
+	if (!tui_table_cursor(e->table, &key)) {
 		tui_puts(a, 0, x, TUI_ROLE_DIM,
 			 e->model.late ? "looking for events that pass" : "");
 		return;
 	}
-	buf_addf(&b, "%llu", (unsigned long long)e->known.a);
+	add_grouped(&b, key.a);
 	if (c && c->events) {
 		buf_lit(&b, " / ");
 		tui_count(&b, c->events);
-		buf_addf(&b, "  %u%%", (unsigned)(100.0 * (double)e->known.a / (double)c->events));
+		buf_addf(&b, "  %u%%", (unsigned)(100.0 * (double)key.a / (double)c->events));
 	}
 	x += tui_put(a, 0, x, a->width - 2, TUI_ROLE_TIME, buf_view(&b)) + 2;
 	buf_done(&b);
@@ -396,7 +408,8 @@ static const uint8_t actions[] = {TUI_DO_ENTER,		  TUI_DO_FILTER,    TUI_DO_FOLL
 				  TUI_DO_FREQUENCY,	  TUI_DO_SEARCH,    TUI_NO_ACTION};
 
 static const struct tui_filter_language language = {
-    .word = "(proc.name contains $ or proc.cmdline contains $ or fd.name contains $)"};
+    .word = "(proc.name icontains $ or proc.cmdline icontains $ or fd.name icontains $)",
+};
 
 const struct tui_view_ops tui_events_ops = {
     .name = "events",

@@ -86,7 +86,9 @@ void tui_app_filter(struct tui_app *app, struct sv text)
 
 	if (!v->ops->filter)
 		tui_app_say(app, TUI_ROLE_NOTICE, "there is nothing to filter in this view");
-	else if (tui_filter_expand(lang ? lang->word : NULL, &facts, text, &whole, &err) < 0)
+	else if (!lang || !lang->word)
+		(void)take(app, text, 0);
+	else if (tui_filter_expand(lang->word, &facts, text, &whole, &err) < 0)
 		tui_app_fail(app, &err);
 	else
 		(void)take(app, buf_view(&whole), 0);
@@ -236,12 +238,14 @@ static void complete(struct tui_app *app, struct sv line, size_t cursor, bool va
 
 static int check(struct tui_app *app, struct sv line, size_t *pos, struct error *err)
 {
+	/* What other views make of a word they know themselves. */
+	static const struct tui_filter_language any = {.word = "proc.name icontains $"};
 	const struct tui_filter_language *lang = language_of(app);
 	struct tui_filter_facts facts = facts_of(app);
 
 	if (lang && lang->check)
-		return lang->check(app, line, pos, err);
-	return tui_filter_check(lang, &facts, line, pos, err);
+		return lang->check(line, pos, err);
+	return tui_filter_check(lang ? lang : &any, &facts, line, pos, err);
 }
 
 const struct tui_prompt_ops tui_filter_ops = {.complete = complete, .check = check};

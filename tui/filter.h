@@ -22,8 +22,8 @@
 struct tui_app;
 struct tui_completions;
 
-struct tui_filter_field { /* one that only a view knows */
-	const char *name, *type, *help;
+struct tui_filter_field {		/* one that only a view knows */
+	const char *name, *type, *help; /* @name may be NULL: none */
 };
 
 /*
@@ -31,14 +31,15 @@ struct tui_filter_field { /* one that only a view knows */
  * the engine's own language.
  */
 struct tui_filter_language {
-	/* What a plain word means: a condition in which '$' stands for it. NULL: the view sees the
-	 * word itself. */
+	/* What a plain word means: a condition in which '$' stands for it. NULL: there are no short
+	 * forms, the view sees what was typed. */
 	const char *word;
-	const char *classes; /* of fields that make sense, with blanks between; NULL: all */
+	const char *classes; /* first parts of names of fields that make sense ("proc fd");
+				NULL: all */
 	const struct tui_filter_field *own;
 	size_t own_count;
-	/* Is @text right? Instead of parsing and compiling it. As .check of a prompt. */
-	int (*check)(struct tui_app *app, struct sv text, size_t *pos, struct error *err);
+	/* Is @text right? Instead of parsing and compiling it. @pos: a byte of it. */
+	int (*check)(struct sv text, size_t *pos, struct error *err);
 };
 
 /* Where short forms get what they stand for; zeroed: there is nothing to be known. */
@@ -96,6 +97,8 @@ void tui_filter_at(struct sv text, size_t cursor, struct tui_filter_at *out);
 MUST_CHECK int tui_filter_check(const struct tui_filter_language *lang,
 				const struct tui_filter_facts *facts, struct sv text, size_t *pos,
 				struct error *err);
+/* What is wrong at @pos is the last word, which may go on, or what is missing may follow. */
+bool tui_filter_is_unfinished(struct sv text, size_t pos);
 /* Names that may come where the cursor is, beside values that only a capture knows. */
 void tui_filter_names(const struct tui_filter_language *lang, const struct tui_filter_at *at,
 		      struct tui_completions *out);

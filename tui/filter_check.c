@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/activity/ask.h"
 #include "engine/filter/ops.h"
 #include "tui/filter.h"
 #include "tui/prompt.h"
@@ -27,46 +28,39 @@ static const struct flt_node *resolve(void *arg, const struct flt_node *macro, s
 	return NULL;
 }
 
-/* A field of a class the view knows nothing of. */
-struct classes {
-	const char *allowed;
-	const struct flt_expr *wrong;
+struct wanted {
+	struct sv name;
+	struct flt_pos *pos;
+	bool found;
 };
 
-static bool is_word_of(const char *words, const char *word)
+static void is_wanted(void *arg, const struct flt_expr *e)
 {
-	size_t n = strlen(word);
+	struct wanted *w = arg;
 
-	for (const char *p = words; (p = strstr(p, word)) != NULL; p += n)
-		if ((p == words || p[-1] == ' ') && (p[n] == ' ' || !p[n]))
-			return true;
-	return false;
+	if (!w->found && sv_eq(e->text, w->name)) {
+		w->found = true;
+		*w->pos = e->pos;
+	}
 }
 
-static void check_class(void *arg, const struct flt_expr *e)
+static void find_field(const struct flt_node *n, struct sv name, struct flt_pos *pos)
 {
-	struct classes *c = arg;
-	const struct flt_field_info *f = flt_field_find(e->text);
-
-	if (!c->wrong && f && !is_word_of(c->allowed, f->cls))
-		c->wrong = e;
+	flt_visit_fields(n, is_wanted, &(struct wanted){.name = name, .pos = pos});
 }
 
 static int compile(const struct tui_filter_language *lang, const struct flt_node *n,
 		   struct flt_pos *pos, struct error *err)
 {
-	struct classes c = {.allowed = lang ? lang->classes : NULL};
+	struct sv foreign = lang && lang->classes ? act_foreign_field(n, lang->classes) : SV_NONE;
 	struct flt_program *p = NULL;
 	unsigned id;
 	int rc;
 
-	if (c.allowed)
-		flt_visit_fields(n, check_class, &c);
-	if (c.wrong) {
-		*pos = c.wrong->pos;
+	if (foreign.n) {
+		find_field(n, foreign, pos);
 		return error_set(err, ERR_COMPILE, "%.*s is not known here, only fields of: %s",
-				 (int)(c.wrong->text.n < 64 ? c.wrong->text.n : 64),
-				 c.wrong->text.p, c.allowed);
+				 (int)(foreign.n < 64 ? foreign.n : 64), foreign.p, lang->classes);
 	}
 	rc = flt_program_new(NULL, &p, err);
 	if (rc == 0)
@@ -97,8 +91,7 @@ static int check_condition(const struct tui_filter_language *lang,
 	return rc;
 }
 
-/* What is wrong is the last word, and that may go on; or what is missing may follow. */
-static bool is_unfinished(struct sv text, size_t pos)
+bool tui_filter_is_unfinished(struct sv text, size_t pos)
 {
 	while (pos < text.n && text.p[pos] == ' ')
 		pos++;
@@ -116,6 +109,7 @@ int tui_filter_check(const struct tui_filter_language *lang, const struct tui_fi
 	struct error why = {0};
 	struct flt_pos at = {0};
 	size_t skip = 0;
+	bool is_short;
 	int rc;
 
 	*pos = 0;
@@ -126,19 +120,21 @@ int tui_filter_check(const struct tui_filter_language *lang, const struct tui_fi
 	if (!text.n)
 		return 0;
 	rc = tui_filter_expand(lang ? lang->word : NULL, facts, text, &whole, err);
-	/* What a short form stands for is right by itself. */
-	if (rc < 0 || !sv_starts(text, buf_view(&whole))) {
+	if (rc < 0) {
 		buf_done(&whole);
 		return rc;
 	}
+	is_short = !sv_starts(text, buf_view(&whole));
+	rc = check_condition(lang, facts, is_short ? buf_view(&whole) : text, &at, &why);
 	buf_done(&whole);
-	rc = check_condition(lang, facts, text, &at, &why);
 	if (rc == 0)
 		return 0;
+	if (is_short) /* what it stands for is not for this view */
+		return error_set(err, rc, "%s", why.msg);
 	*pos = skip + (at.index < text.n ? at.index : text.n);
 	if (rc == ERR_NOMEM)
 		return error_nomem(err);
-	if (is_unfinished(text, at.index))
+	if (tui_filter_is_unfinished(text, at.index))
 		return error_set(err, ERR_TRUNCATED, "not finished: %s", why.msg);
 	return error_set(err, rc, "%s", why.msg);
 }
@@ -151,18 +147,29 @@ static void add(struct tui_completions *out, struct sv typed, const char *word, 
 		tui_completion_add(out, sv_of(word), sv_of(help));
 }
 
-static bool is_offered(const struct tui_filter_language *lang, const struct flt_field_info *f)
-{
-	return !(f->flags & (FLT_FIELD_HIDDEN | FLT_FIELD_DEPRECATED | FLT_FIELD_PRINT_ONLY)) &&
-	       (!lang || !lang->classes || is_word_of(lang->classes, f->cls));
-}
-
 /* "proc." */
 static struct sv family(const char *name)
 {
 	const char *dot = strchr(name, '.');
 
 	return sv_make(name, dot ? (size_t)(dot - name) + 1 : strlen(name));
+}
+
+static bool is_word_of(const char *words, struct sv word)
+{
+	for (const char *p = words; *p; p += strcspn(p, " "), p += *p == ' ')
+		if (sv_eq(sv_make(p, strcspn(p, " ")), word))
+			return true;
+	return false;
+}
+
+static bool is_offered(const struct tui_filter_language *lang, const struct flt_field_info *f)
+{
+	struct sv first = family(f->name);
+
+	first.n -= first.n && first.p[first.n - 1] == '.';
+	return !(f->flags & (FLT_FIELD_HIDDEN | FLT_FIELD_DEPRECATED | FLT_FIELD_PRINT_ONLY)) &&
+	       (!lang || !lang->classes || is_word_of(lang->classes, first));
 }
 
 /* One line for all fields that begin alike. */
@@ -216,7 +223,7 @@ static void add_own_fields(const struct tui_filter_language *lang, struct sv typ
 	for (size_t i = 0; lang && i < lang->own_count; i++) {
 		const struct tui_filter_field *f = &lang->own[i];
 
-		if (!sv_starts(sv_of(f->name), typed))
+		if (!f->name || !sv_starts(sv_of(f->name), typed))
 			continue;
 		buf_reset(&help);
 		buf_addf(&help, "%-8s %s", f->type, f->help);

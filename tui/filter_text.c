@@ -168,18 +168,19 @@ int tui_filter_expand(const char *word, const struct tui_filter_facts *facts, st
 		      struct buf *out, struct error *err)
 {
 	static const struct tui_filter_facts none;
-	struct sv rest = trim(text);
-	bool negated = false;
+	struct sv rest = trim(text), value;
+	bool negated = false, plain;
 	int rc;
 
 	while (rest.n && *rest.p == '!') {
 		negated = !negated;
 		rest = trim(sv_drop(rest, 1));
 	}
+	plain = word && *word == '(' && is_word(rest, &value); /* that is in parentheses already */
 	if (negated && rest.n)
-		buf_lit(out, "not (");
+		buf_str(out, plain ? "not " : "not (");
 	rc = expand(word, facts ? facts : &none, rest, out, err);
-	if (negated && rest.n)
+	if (negated && rest.n && !plain)
 		buf_char(out, ')');
 	return rc == 0 && out->failed ? error_nomem(err) : rc;
 }

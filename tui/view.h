@@ -38,7 +38,7 @@ struct tui_target {
 	uint64_t num;	   /* an event */
 	int64_t fd;
 	bool has_fd;
-	struct sv text; /* a filter, a column; copied by who keeps it */
+	struct sv text;	  /* a filter, a column; copied by who keeps it */
 	struct sv within; /* alerts: a condition beside that, which stays whatever @text becomes */
 };
 
