@@ -16,12 +16,11 @@ static const struct tui_filter_field fields[] = {
 };
 
 /* What is missing at the end may still come. */
-static int check(struct tui_app *app, struct sv text, size_t *pos, struct error *err)
+static int check(struct sv text, size_t *pos, struct error *err)
 {
 	struct tui_alert_filter f = {0};
 	int rc = tui_alert_filter_add(&f, text, pos, err);
 
-	(void)app;
 	tui_alert_filter_done(&f);
 	return rc == ERR_SYNTAX && *pos >= text.n ? ERR_TRUNCATED : rc;
 }

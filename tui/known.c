@@ -200,11 +200,10 @@ bool tui_known_work(struct tui_known *k, uint64_t deadline_ns)
 	return k->more;
 }
 
-int tui_known_worst_of(const struct tui_known *k, const struct act_node *n, uint64_t ts)
+int tui_known_worst(const struct tui_known *k, int64_t pid, uint64_t lived_from, uint64_t lived_to,
+		    uint64_t ts)
 {
-	const struct alerts *a = map_get(&k->by_pid, (uint64_t)n->pid);
-	uint64_t lived_from = n->p ? n->p->start_ts : 0;
-	uint64_t lived_to = n->t ? 0 : n->p->end_ts; /* of the living: of a thread */
+	const struct alerts *a = map_get(&k->by_pid, (uint64_t)pid);
 	int worst = -1;
 
 	for (; a; a = a->next) {
@@ -215,6 +214,12 @@ int tui_known_worst_of(const struct tui_known *k, const struct act_node *n, uint
 				worst = i;
 	}
 	return worst;
+}
+
+int tui_known_worst_of(const struct tui_known *k, const struct act_node *n, uint64_t ts)
+{
+	/* The end of a living one is that of a thread. */
+	return tui_known_worst(k, n->pid, n->p ? n->p->start_ts : 0, n->t ? 0 : n->p->end_ts, ts);
 }
 
 uint64_t tui_known_alerts(const struct tui_known *k)

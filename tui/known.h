@@ -28,7 +28,10 @@ bool tui_known_work(struct tui_known *k, uint64_t deadline_ns);
 
 /* The id of the process in the case; 0: it is not there (yet). */
 int64_t tui_known_id(struct tui_known *k, int64_t pid, const struct act_proc *p);
-/* The worst priority of its alerts up to @ts; -1: none. */
+/* The worst priority of alerts about process @pid up to @ts; -1: none. @lived_to 0: it has not
+ * ended. */
+int tui_known_worst(const struct tui_known *k, int64_t pid, uint64_t lived_from, uint64_t lived_to,
+		    uint64_t ts);
 int tui_known_worst_of(const struct tui_known *k, const struct act_node *n, uint64_t ts);
 /* How many were taken in so far. */
 uint64_t tui_known_alerts(const struct tui_known *k);
