@@ -87,6 +87,13 @@ static bool is_plain_text(struct sv s)
 	return true;
 }
 
+struct sv vtab_text_of(sqlite3_value *v)
+{
+	const char *text = (const char *)sqlite3_value_text(v);
+
+	return text ? sv_make(text, (size_t)sqlite3_value_bytes(v)) : SV_NONE;
+}
+
 /* What patterns begin with before anything is special. */
 static struct sv literal_prefix(struct sv pattern, bool glob)
 {
@@ -183,7 +190,7 @@ static enum flt_op flt_op_of(int op)
 static struct flt_node *value_check(struct builder *b, int op, sqlite3_value *v)
 {
 	bool pattern = op == SQLITE_INDEX_CONSTRAINT_LIKE || op == SQLITE_INDEX_CONSTRAINT_GLOB;
-	const char *text;
+	struct sv text;
 
 	switch (flt_column_kind(b->column)) {
 	case FLT_CELL_SIGNED:
@@ -198,9 +205,8 @@ static struct flt_node *value_check(struct builder *b, int op, sqlite3_value *v)
 	case FLT_CELL_TEXT:
 		if (sqlite3_value_type(v) != SQLITE_TEXT)
 			return NULL;
-		text = (const char *)sqlite3_value_text(v);
-		return text ? text_check(b, op, sv_make(text, (size_t)sqlite3_value_bytes(v)))
-			    : NULL;
+		text = vtab_text_of(v);
+		return text.p ? text_check(b, op, text) : NULL;
 	default:
 		return NULL;
 	}
@@ -310,6 +316,8 @@ int vtab_condition_make(struct vtab_condition *c, const struct vtab_table *t,
 
 		if (n)
 			b.kids[b.count++] = n;
+		else if (q->args[i].is_exact)
+			rc = error_nomem(err);
 	}
 	if (rc == 0 && b.count)
 		rc = compile(&b, c, err);

@@ -2,8 +2,9 @@
 /*
  * What a query asks for: chosen among the constraints SQLite offers (xBestIndex), kept as a text of
  * "COLUMN OP;" per value, and read back with the values (xFilter). A constraint that is taken only
- * narrows what is read; SQLite looks at each row again. An exception are the arguments: moment,
- * capture and filter are what they were asked to be.
+ * narrows what is read; SQLite looks at each row again. Exceptions are the arguments, since moment,
+ * capture and filter are what they were asked to be, and what is sure to be exact: then the column
+ * is what it is compared with, too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@
 
 #define ROWS_GUESSED 1e6 /* in a capture */
 #define STATE_ROWS   1e3
-#define LIST_OP	     'i' /* behind the operator of IN */
+#define LIST_OP	     'i' /* behind the operator of IN, */
+#define EXACT_OP     'x' /* of what SQLite does not look at again */
 
 /* --- xBestIndex --- */
 
@@ -23,6 +25,7 @@ struct chooser {
 	struct buf plan;
 	int taken;
 	double rows, read; /* of the result; share of the capture that is read */
+	uint64_t exact;	   /* columns that are told apart and known */
 	bool has_capture, unusable;
 };
 
@@ -68,6 +71,23 @@ static bool is_of_use(const struct vtab_table *t, const struct vtab_column *c, i
 	}
 }
 
+/*
+ * Does the engine's condition hold for the same events? It is known to for types by name, which are
+ * in the statement itself.
+ */
+static bool is_exact(const struct chooser *ch, int i)
+{
+	const struct sqlite3_index_constraint *k = &ch->info->aConstraint[i];
+	const struct vtab_column *c = &ch->t->columns[k->iColumn];
+	struct flt_types types;
+	sqlite3_value *v;
+
+	return c->kind == VTAB_FIELD && strcmp(c->field, "evt.type") == 0 &&
+	       k->iColumn < VTAB_COLUMNS_TOLD && k->op == SQLITE_INDEX_CONSTRAINT_EQ &&
+	       sqlite3_vtab_rhs_value(ch->info, i, &v) == SQLITE_OK &&
+	       sqlite3_value_type(v) == SQLITE_TEXT && flt_types_named(vtab_text_of(v), &types);
+}
+
 static void take(struct chooser *ch, int i, bool list)
 {
 	const struct sqlite3_index_constraint *k = &ch->info->aConstraint[i];
@@ -76,12 +96,19 @@ static void take(struct chooser *ch, int i, bool list)
 
 	if (ch->taken == VTAB_ARGUMENTS_MAX)
 		return;
-	/* One by one, each value of a list of arguments is a pass of its own. */
-	if (list && !argument)
-		(void)sqlite3_vtab_in(ch->info, i, 1);
 	use->argvIndex = ++ch->taken;
 	use->omit = argument;
-	buf_addf(&ch->plan, "%d %d%s;", k->iColumn, k->op, list && !argument ? "i" : "");
+	buf_addf(&ch->plan, "%d %d", k->iColumn, k->op);
+	/* One by one, each value of a list of arguments is a pass of its own. */
+	if (list && !argument) {
+		(void)sqlite3_vtab_in(ch->info, i, 1);
+		buf_char(&ch->plan, LIST_OP);
+	} else if (is_exact(ch, i)) {
+		use->omit = 1;
+		ch->exact |= UINT64_C(1) << k->iColumn;
+		buf_char(&ch->plan, EXACT_OP);
+	}
+	buf_char(&ch->plan, ';');
 }
 
 /* What taking it is presumably good for. */
@@ -136,7 +163,7 @@ static bool is_in_order(const struct chooser *ch)
 static int columns_used(const struct chooser *ch)
 {
 	const struct vtab_table *t = ch->t;
-	uint64_t used = ch->info->colUsed;
+	uint64_t used = ch->info->colUsed & ~ch->exact;
 
 	if (t->column_count > VTAB_COLUMNS_TOLD && used >> VTAB_COLUMNS_TOLD & 1)
 		return VTAB_PLAN_ALL;
@@ -299,7 +326,7 @@ static void narrow_time(struct vtab_request *q, int op, sqlite3_value *v)
 
 	if (sqlite3_value_type(v) != SQLITE_TEXT)
 		return;
-	vtab_time_range(sv_make(sqlite3_value_text(v), (size_t)sqlite3_value_bytes(v)), &from, &to);
+	vtab_time_range(vtab_text_of(v), &from, &to);
 	if (op == SQLITE_INDEX_CONSTRAINT_LT || op == SQLITE_INDEX_CONSTRAINT_LE)
 		from = 0;
 	else if (op != SQLITE_INDEX_CONSTRAINT_EQ)
@@ -374,7 +401,8 @@ int vtab_request_read(struct vtab_request *q, const struct vtab_table *t, const 
 		p = take_number(p, &a.column);
 		p = take_number(p, &a.op);
 		a.is_list = *p == LIST_OP;
-		p += a.is_list + 1;
+		a.is_exact = *p == EXACT_OP;
+		p += a.is_list + a.is_exact + 1;
 		rc = read_argument(q, t, &a, err);
 	}
 	return rc;

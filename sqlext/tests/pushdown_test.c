@@ -255,6 +255,69 @@ static void compare_all(const char *path, uint64_t seed)
 	sqlite3_close(w.db);
 }
 
+/* --- types by name, at which SQLite does not look again --- */
+
+/* Of a table and a type. */
+static const char *const of_type[] = {
+    "SELECT num, type, ts, time, offset FROM %s WHERE type = '%q' ORDER BY num",
+    "SELECT num, type, name, error FROM %s WHERE type = '%q' ORDER BY num",
+    "SELECT count(*), min(type), max(num) FROM %s WHERE '%q' = type AND num > 200",
+    "SELECT count(*), min(type), max(num) FROM %s WHERE type = '%q' AND fd_name LIKE '/%%'",
+    "SELECT num, type, cpu FROM %s WHERE type = '%q' OR num BETWEEN 10 AND 20 ORDER BY num",
+    "SELECT count(*), min(type) FROM %s WHERE type = '%q' AND type = 'close'",
+    "SELECT count(*), min(type) FROM %s WHERE type = upper('%q') COLLATE NOCASE",
+    "SELECT count(*), min(type) FROM %s WHERE type <> '%q'",
+    "SELECT a.n, e.num, e.type FROM (SELECT 1 AS n UNION SELECT 2) a LEFT JOIN %s e ON e.type = "
+    "'%q' AND e.num > a.n * 100 ORDER BY 1, 2",
+    "SELECT num, type FROM %s WHERE type = '%q' LIMIT 3 OFFSET 2",
+};
+
+static void compare_type(struct world *w, const char *type)
+{
+	for (size_t i = 0; i < COUNT_OF(of_type); i++) {
+		char *to_events = sqlite3_mprintf(of_type[i], "events", type);
+		char *to_copy = sqlite3_mprintf(of_type[i], "plain", type);
+		char *want = rows_of(w->db, to_copy);
+
+		assert_rows(w->db, to_events, want);
+		sqlite3_free(to_events);
+		sqlite3_free(to_copy);
+		sqlite3_free(want);
+	}
+}
+
+static void compare_types(const char *path)
+{
+	/* Never there, of no event, of some as text, nearly one, and nothing. */
+	static const char *const others[] = {"mlockall", "nonsense", "container", "opena", "close ",
+					     "CLOSE",	 "<NA>",     "7",	  ""};
+	struct world w = {.db = open_capture(path)};
+	sqlite3_stmt *types;
+
+	learn_columns(&w);
+	copy_rows(&w);
+	assert_int_equal(
+	    sqlite3_prepare_v2(w.db, "SELECT DISTINCT type FROM copy", -1, &types, NULL),
+	    SQLITE_OK);
+	while (sqlite3_step(types) == SQLITE_ROW)
+		compare_type(&w, (const char *)sqlite3_column_text(types, 0));
+	sqlite3_finalize(types);
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		compare_type(&w, others[i]);
+	assert_rows(w.db, "SELECT sum(rowid = num) = count(*) FROM events WHERE type = 'close'",
+		    "1\n");
+	for (int i = 0; i < w.count; i++)
+		sqlite3_free(w.columns[i]);
+	sqlite3_close(w.db);
+}
+
+static void a_type_by_name_picks_the_rows_that_sqlite_picks(void **state)
+{
+	(void)state;
+	compare_types(NETWORK);
+	compare_types(SESSIONS);
+}
+
 static void conditions_pick_the_rows_that_sqlite_picks(void **state)
 {
 	(void)state;
@@ -364,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(texts_of_times_bound_the_times),
+	    cmocka_unit_test(a_type_by_name_picks_the_rows_that_sqlite_picks),
 	    cmocka_unit_test(conditions_pick_the_rows_that_sqlite_picks),
 	    cmocka_unit_test(an_index_changes_no_rows),
 	    cmocka_unit_test(the_end_is_found_by_the_index),
