@@ -6,6 +6,7 @@
 
 struct row { /* what is left of an event that is not looked at closely */
 	uint64_t num, ts, offset;
+	uint16_t type;
 };
 
 struct events {
@@ -13,7 +14,8 @@ struct events {
 	struct vtab_condition condition;
 	struct flt_ctx *ctx; /* of @condition, on the walk's state */
 	unsigned jumps;	     /* which that is */
-	/* Without fields, rows are found ahead; else one at a time, whose event is kept: */
+	/* Without fields, rows are found ahead; else one at a time. The event of the last is kept
+	 * if it may be needed: */
 	struct row found[BATCH];
 	size_t count, at; /* the row is @found[@at], if that is less */
 	struct state_binding bind;
@@ -52,6 +54,13 @@ static int follow_state(struct vtab_cursor *c, struct error *err)
 	return rc;
 }
 
+/* Events whose name is not that of their type, which means little. */
+static bool has_own_name(unsigned type)
+{
+	return type == EV_GENERIC_E || type == EV_GENERIC_X || type == EV_ASYNCEVENT_E ||
+	       type == EV_ASYNCEVENT_X;
+}
+
 /* Return: 1 if @b is a row, 0, or ERR_*. */
 static int is_row(struct vtab_cursor *c, const struct state_binding *b, uint64_t num,
 		  struct error *err)
@@ -61,7 +70,7 @@ static int is_row(struct vtab_cursor *c, const struct state_binding *b, uint64_t
 	int rc;
 
 	if (UNLIKELY(!b->visible) || b->ev->ts < q->from_ts || b->ev->ts > q->to_ts ||
-	    num < q->first_num)
+	    num < q->first_num || num > q->last_num)
 		return 0;
 	if (UNLIKELY(e->jumps != e->walk.jumps)) {
 		rc = follow_state(c, err);
@@ -84,8 +93,8 @@ static int show(void *arg, const struct state_binding *b, struct error *err)
 
 	if (rc <= 0)
 		return rc;
-	e->found[e->count++] = (struct row){num, b->ev->ts, b->ev->offset};
-	if (c->q.no_fields)
+	e->found[e->count++] = (struct row){num, b->ev->ts, b->ev->offset, b->ev->type};
+	if (c->q.no_fields && LIKELY(!has_own_name(b->ev->type)))
 		return e->count < BATCH ? 0 : VTAB_ENOUGH;
 	e->ev = *b->ev;
 	e->bind = *b;
@@ -146,12 +155,17 @@ static int next(struct vtab_cursor *c, struct error *err)
 	return e->end;
 }
 
-static void time_text(sqlite3_context *out, uint64_t ts)
+void vtab_time_text(struct buf *out, uint64_t ts)
+{
+	flt_time_iso8601(out, ts);
+	buf_char(out, 'Z');
+}
+
+static void result_time(sqlite3_context *out, uint64_t ts)
 {
 	struct buf b = {0};
 
-	flt_time_iso8601(&b, ts);
-	buf_char(&b, 'Z');
+	vtab_time_text(&b, ts);
 	if (b.failed)
 		sqlite3_result_error_nomem(out);
 	else
@@ -159,16 +173,14 @@ static void time_text(sqlite3_context *out, uint64_t ts)
 	buf_done(&b);
 }
 
-/* That of column @i, if @q asks for one exactly. Without fields there is no other way to it. */
-static bool known_value(const struct vtab_request *q, int i, sqlite3_context *out)
+static void result_field(struct vtab_cursor *c, sqlite3_context *out, int i)
 {
-	for (int k = 0; k < q->arg_count; k++) {
-		if (q->args[k].is_exact && q->args[k].column == i) {
-			sqlite3_result_value(out, q->args[k].value);
-			return true;
-		}
-	}
-	return false;
+	struct events *e = c->rows;
+
+	if (!e->looked)
+		flt_ctx_event(c->values, &e->bind);
+	e->looked = true;
+	vtab_result_field(c, out, i);
 }
 
 static void column(struct vtab_cursor *c, sqlite3_context *out, int i)
@@ -184,18 +196,19 @@ static void column(struct vtab_cursor *c, sqlite3_context *out, int i)
 		vtab_result_u64(out, row->ts);
 		break;
 	case VTAB_TIME:
-		time_text(out, row->ts);
+		result_time(out, row->ts);
 		break;
 	case VTAB_OFFSET:
 		vtab_result_u64(out, row->offset);
 		break;
+	case VTAB_TYPE:
+		if (has_own_name(row->type))
+			result_field(c, out, i);
+		else
+			sqlite3_result_text(out, ev_table[row->type].name, -1, SQLITE_STATIC);
+		break;
 	default:
-		if (known_value(&c->q, i, out))
-			return;
-		if (!e->looked)
-			flt_ctx_event(c->values, &e->bind);
-		e->looked = true;
-		vtab_result_field(c, out, i);
+		result_field(c, out, i);
 	}
 }
 

@@ -81,6 +81,7 @@ enum vtab_kind {
 	VTAB_FIELD_NA, /* the texts "<NA>" and "" are NULL */
 	VTAB_FIELD_0,  /* 0 is NULL */
 	VTAB_ERRNAME,  /* "SUCCESS" is NULL */
+	VTAB_TYPE,     /* of an event, which mostly is known without looking closely */
 	VTAB_NONE,     /* not there after all */
 	VTAB_NUM,
 	VTAB_TS,
@@ -120,7 +121,7 @@ struct vtab_table {
 
 static inline bool vtab_is_field(enum vtab_kind kind)
 {
-	return kind <= VTAB_ERRNAME;
+	return kind <= VTAB_TYPE;
 }
 
 /*
@@ -140,7 +141,7 @@ void vtab_set_done(struct vtab_set *set);
 
 /* Of idxNum: */
 #define VTAB_PLAN_ALL	    1 /* all columns may be used */
-#define VTAB_PLAN_NO_FIELDS 2 /* none that is a field is */
+#define VTAB_PLAN_NO_FIELDS 2 /* none that is a field but the type */
 
 int vtab_best_index(sqlite3_vtab *base, sqlite3_index_info *info);
 
@@ -148,7 +149,7 @@ struct vtab_argument { /* a constraint with its value, which is borrowed */
 	int column;
 	int op; /* SQLITE_INDEX_CONSTRAINT_* */
 	bool is_list;
-	bool is_exact; /* rows must fulfil it, and the column is @value */
+	bool is_exact; /* SQLite does not look again */
 	sqlite3_value *value;
 };
 
@@ -157,7 +158,7 @@ struct vtab_request {		    /* what a query asks a cursor for */
 	int arg_count;
 	const char *capture; /* constraint on it, or NULL */
 	bool nothing;	     /* no row can be */
-	bool no_fields;	     /* rows are counted, or their numbers and times are asked for */
+	bool no_fields;	     /* rows are counted, or their numbers, times and types are asked for */
 	sqlite3_value *at;   /* owned; or NULL */
 	struct run_moment moment;
 	char *filter; /* owned; or NULL */
@@ -191,9 +192,11 @@ void vtab_condition_done(struct vtab_condition *c);
 
 struct sv vtab_text_of(sqlite3_value *v); /* which is one; SV_NONE when out of memory */
 
-/* Of texts as the column time has them, or beginnings of such: where those not less and those not
- * greater than @s lie. */
-void vtab_time_range(struct sv s, uint64_t *from, uint64_t *to);
+void vtab_time_text(struct buf *out, uint64_t ts); /* as the column time has it */
+/* Does SQLite order @s among such texts by its bytes, whatever the encoding of the database? */
+bool vtab_time_is_ordered(struct sv s);
+/* The times whose texts are @op @s. Return: 1, 0: none, or ERR_NOMEM. */
+MUST_CHECK int vtab_time_range(struct sv s, int op, uint64_t *from, uint64_t *to);
 
 /* --- walks --- */
 
