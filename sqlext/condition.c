@@ -104,6 +104,23 @@ static struct sv literal_prefix(struct sv pattern, bool glob)
 	return sv_make(pattern.p, n);
 }
 
+/* The longest part of a pattern that stands for itself, before sets of characters and its end. */
+static struct sv literal_part(struct sv pattern, bool glob)
+{
+	struct sv longest = SV_NONE;
+
+	while (pattern.n) {
+		struct sv part = literal_prefix(pattern, glob);
+
+		if (part.n > longest.n)
+			longest = part;
+		if (part.n == pattern.n || !pattern.p[part.n] || pattern.p[part.n] == '[')
+			break;
+		pattern = sv_drop(pattern, part.n + 1);
+	}
+	return longest;
+}
+
 static bool fits(const struct flt_column *c, int64_t v)
 {
 	unsigned bits = flt_column_bits(c);
@@ -139,35 +156,40 @@ static struct flt_node *real_check(struct builder *b, enum flt_op op, double v)
 }
 
 /* iglob with a pattern that has no special character but its end. */
-static struct flt_node *like_check(struct builder *b, struct sv pattern)
+static struct flt_node *iglob_check(struct builder *b, struct sv prefix)
 {
-	struct sv prefix = literal_prefix(pattern, false);
 	struct buf glob = {0};
-	struct flt_node *n = NULL;
+	struct flt_node *n;
 
-	for (size_t i = 0; i < prefix.n; i++)
-		if (strchr("*?[]\\", prefix.p[i]))
-			prefix.n = i;
-	if (prefix.n && is_plain_text(prefix)) {
-		buf_sv(&glob, prefix);
-		buf_char(&glob, '*');
-		n = check(b, FLT_OP_IGLOB, buf_view(&glob));
-	}
+	buf_sv(&glob, prefix);
+	buf_char(&glob, '*');
+	n = check(b, FLT_OP_IGLOB, buf_view(&glob));
 	buf_done(&glob);
 	return n;
 }
 
+/* What matches a pattern begins with what that begins with, or has a part of it somewhere. */
+static struct flt_node *pattern_check(struct builder *b, struct sv pattern, bool glob)
+{
+	struct sv prefix = literal_prefix(pattern, glob), part = literal_part(pattern, glob);
+
+	for (size_t i = 0; !glob && i < prefix.n; i++)
+		if (strchr("*?[]\\", prefix.p[i]))
+			prefix.n = i;
+	if (is_plain_text(prefix) && prefix.n)
+		return glob ? check(b, FLT_OP_STARTSWITH, prefix) : iglob_check(b, prefix);
+	if (is_plain_text(part) && part.n)
+		return check(b, glob ? FLT_OP_CONTAINS : FLT_OP_ICONTAINS, part);
+	return NULL;
+}
+
 static struct flt_node *text_check(struct builder *b, int op, struct sv text)
 {
-	if (op == SQLITE_INDEX_CONSTRAINT_LIKE)
-		return like_check(b, text);
-	if (op == SQLITE_INDEX_CONSTRAINT_GLOB)
-		text = literal_prefix(text, true);
-	else if (op != SQLITE_INDEX_CONSTRAINT_EQ)
+	if (op == SQLITE_INDEX_CONSTRAINT_LIKE || op == SQLITE_INDEX_CONSTRAINT_GLOB)
+		return pattern_check(b, text, op == SQLITE_INDEX_CONSTRAINT_GLOB);
+	if (op != SQLITE_INDEX_CONSTRAINT_EQ || !text.n || !is_plain_text(text))
 		return NULL;
-	if (!text.n || !is_plain_text(text))
-		return NULL;
-	return check(b, op == SQLITE_INDEX_CONSTRAINT_EQ ? FLT_OP_EQ : FLT_OP_STARTSWITH, text);
+	return check(b, FLT_OP_EQ, text);
 }
 
 static enum flt_op flt_op_of(int op)

@@ -129,11 +129,23 @@ static char *pattern(struct world *w, const char *value, bool glob)
 {
 	const char *any = glob ? "*" : "%";
 
-	switch (pick(w, 5)) {
+	switch (pick(w, 9)) {
 	case 0:
 		return sqlite3_mprintf("%s", value);
+	case 7: /* the end of the pattern */
+		return sqlite3_mprintf("'%s' || substr(%s, 2) || char(0) || 'longest part'", any,
+				       value);
 	case 1:
 		return sqlite3_mprintf("'%s' || substr(%s, 2)", glob ? "?" : "_", value);
+	case 3:
+		return sqlite3_mprintf("'%s' || upper(substr(%s, %u, %u)) || '%s'", any, value,
+				       pick(w, 9), pick(w, 9), any);
+	case 4:
+	case 5:
+		return sqlite3_mprintf("'%s' || substr(%s, %u, %u) || '%s' || substr(%s, -%u)", any,
+				       value, pick(w, 9), pick(w, 9), any, value, pick(w, 5));
+	case 6:
+		return sqlite3_mprintf("'%s' || substr(%s, 1, 2) || '[a-z]%s'", any, value, any);
 	case 2:
 		return sqlite3_mprintf("upper(substr(%s, 1, %u)) || '%s'", value, pick(w, 9), any);
 	default:
@@ -397,6 +409,45 @@ static void numbers_and_times_pick_the_rows_that_sqlite_picks(void **state)
 	compare_numbers(SESSIONS, "PRAGMA encoding = 'UTF-16le'");
 }
 
+/* --- patterns, of which parts are looked for --- */
+
+static void patterns_pick_the_rows_that_sqlite_picks(void **state)
+{
+	static const char *const columns[] = {"name", "fd_name", "exe", "args"};
+	static const char *const patterns[] = {"%ASH%",
+					       "%a_h",
+					       "b%s%h",
+					       "*a[a-z]h*",
+					       "*a?h",
+					       "*[!a-z]*/*",
+					       "*[etc-]*passwd",
+					       "%*%",
+					       "*%*",
+					       "%[%",
+					       "*[[]*",
+					       "%",
+					       "*",
+					       "",
+					       "%_%_%",
+					       "%.so%",
+					       "*/l*.s*",
+					       "%\xef\xbf\xbd%",
+					       "%/etc%_%"};
+	struct world w;
+
+	(void)state;
+	open_world(&w, NETWORK, "");
+	for (size_t i = 0; i < COUNT_OF(columns) * COUNT_OF(patterns) * 2; i++) {
+		const char *pattern = patterns[i / 2 % COUNT_OF(patterns)];
+		char *where = sqlite3_mprintf("%s %s '%q'", columns[i / 2 / COUNT_OF(patterns)],
+					      i % 2 ? "LIKE" : "GLOB", pattern);
+
+		compare_with(&w, "SELECT count(*), min(num), max(num) FROM %s WHERE %s", where);
+		sqlite3_free(where);
+	}
+	close_world(&w);
+}
+
 static void conditions_pick_the_rows_that_sqlite_picks(void **state)
 {
 	(void)state;
@@ -545,6 +596,7 @@ int main(void)
 	    cmocka_unit_test(texts_of_times_bound_the_times),
 	    cmocka_unit_test(a_type_by_name_picks_the_rows_that_sqlite_picks),
 	    cmocka_unit_test(numbers_and_times_pick_the_rows_that_sqlite_picks),
+	    cmocka_unit_test(patterns_pick_the_rows_that_sqlite_picks),
 	    cmocka_unit_test(conditions_pick_the_rows_that_sqlite_picks),
 	    cmocka_unit_test(an_index_changes_no_rows),
 	    cmocka_unit_test(the_end_is_found_by_the_index),
