@@ -309,10 +309,11 @@ static int compile(struct builder *b, struct vtab_condition *c, struct error *er
 		return error_nomem(err);
 	rc = flt_program_add(b->program, n, NULL, NULL, &c->id, NULL, err);
 	if (rc == 0)
-		rc = flt_program_seal(b->program, err);
-	if (rc == 0)
 		c->skips = run_skip_of(n, &c->skip) == 0 && !flt_program_has_memory(b->program);
-	return rc;
+	for (unsigned type = 0; type < EV_TYPE_COUNT && rc == 0 && c->skips; type++)
+		if (flt_types_has(&c->skip.types, type)) /* may ask about threads first */
+			rc = flt_program_batch(b->program, type, &c->id, 1, err);
+	return rc == 0 ? flt_program_seal(b->program, err) : rc;
 }
 
 int vtab_condition_make(struct vtab_condition *c, const struct vtab_table *t,

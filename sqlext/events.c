@@ -103,6 +103,15 @@ static int show(void *arg, const struct state_binding *b, struct error *err)
 	return VTAB_ENOUGH;
 }
 
+/* Is it known that no event of @type by @t is a row? The first one that is shown brings @e->ctx. */
+static bool refuses(void *arg, unsigned type, struct state_thread *t)
+{
+	struct vtab_cursor *c = arg;
+	struct events *e = c->rows;
+
+	return e->jumps == e->walk.jumps && !flt_may_match(e->ctx, type, t);
+}
+
 static int begin(struct vtab_cursor *c, struct error *err)
 {
 	const struct vtab_table *t = vtab_table_of(c);
@@ -119,6 +128,8 @@ static int begin(struct vtab_cursor *c, struct error *err)
 		scope.skip = &e->condition.skip;
 	scope.passes = c->q.no_fields && !e->condition.program;
 	scope.show = show;
+	scope.refuses = refuses;
+	scope.gates = e->condition.program;
 	scope.arg = c;
 	e->end = 1;
 	return vtab_walk_open(&e->walk, t->module->conn, c->path, &scope, err);

@@ -224,6 +224,9 @@ struct vtab_scope { /* what of a capture is of interest */
 	const struct run_moment *at; /* the state there, instead; or NULL */
 	/* Without @at: takes events of interest that lie in rows, as state_passing.show() does. */
 	int (*show)(void *arg, const struct state_binding *b, struct error *err);
+	/* Is asked before, of the types for which @gates has an answer: state_passing.refuses(). */
+	bool (*refuses)(void *arg, unsigned type, struct state_thread *t);
+	const struct flt_program *gates; /* or NULL: it is not asked */
 	void *arg;
 };
 

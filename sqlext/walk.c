@@ -97,7 +97,10 @@ int vtab_walk_open(struct vtab_walk *w, struct vtab_conn *conn, const char *path
 				.stop_at = UINT64_MAX};
 	state_passing_init(&w->passing, is_of_interest, scope);
 	w->passing.show = scope->show;
+	w->passing.refuses = scope->refuses;
 	w->passing.arg = scope->arg;
+	for (unsigned type = 0; type < EV_TYPE_COUNT && scope->gates; type++)
+		w->passing.ways[type].asks = flt_program_has_gate(scope->gates, type);
 	if (!conn->opt.no_index)
 		(void)!run_index_find(path, &w->index, NULL);
 	if (w->index) {
