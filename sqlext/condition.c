@@ -87,6 +87,13 @@ static bool is_plain_text(struct sv s)
 	return true;
 }
 
+struct sv vtab_text_of(sqlite3_value *v)
+{
+	const char *text = (const char *)sqlite3_value_text(v);
+
+	return text ? sv_make(text, (size_t)sqlite3_value_bytes(v)) : SV_NONE;
+}
+
 /* What patterns begin with before anything is special. */
 static struct sv literal_prefix(struct sv pattern, bool glob)
 {
@@ -95,6 +102,23 @@ static struct sv literal_prefix(struct sv pattern, bool glob)
 	while (n < pattern.n && !strchr(glob ? "*?[" : "%_", pattern.p[n]))
 		n++;
 	return sv_make(pattern.p, n);
+}
+
+/* The longest part of a pattern that stands for itself, before sets of characters and its end. */
+static struct sv literal_part(struct sv pattern, bool glob)
+{
+	struct sv longest = SV_NONE;
+
+	while (pattern.n) {
+		struct sv part = literal_prefix(pattern, glob);
+
+		if (part.n > longest.n)
+			longest = part;
+		if (part.n == pattern.n || !pattern.p[part.n] || pattern.p[part.n] == '[')
+			break;
+		pattern = sv_drop(pattern, part.n + 1);
+	}
+	return longest;
 }
 
 static bool fits(const struct flt_column *c, int64_t v)
@@ -132,35 +156,40 @@ static struct flt_node *real_check(struct builder *b, enum flt_op op, double v)
 }
 
 /* iglob with a pattern that has no special character but its end. */
-static struct flt_node *like_check(struct builder *b, struct sv pattern)
+static struct flt_node *iglob_check(struct builder *b, struct sv prefix)
 {
-	struct sv prefix = literal_prefix(pattern, false);
 	struct buf glob = {0};
-	struct flt_node *n = NULL;
+	struct flt_node *n;
 
-	for (size_t i = 0; i < prefix.n; i++)
-		if (strchr("*?[]\\", prefix.p[i]))
-			prefix.n = i;
-	if (prefix.n && is_plain_text(prefix)) {
-		buf_sv(&glob, prefix);
-		buf_char(&glob, '*');
-		n = check(b, FLT_OP_IGLOB, buf_view(&glob));
-	}
+	buf_sv(&glob, prefix);
+	buf_char(&glob, '*');
+	n = check(b, FLT_OP_IGLOB, buf_view(&glob));
 	buf_done(&glob);
 	return n;
 }
 
+/* What matches a pattern begins with what that begins with, or has a part of it somewhere. */
+static struct flt_node *pattern_check(struct builder *b, struct sv pattern, bool glob)
+{
+	struct sv prefix = literal_prefix(pattern, glob), part = literal_part(pattern, glob);
+
+	for (size_t i = 0; !glob && i < prefix.n; i++)
+		if (strchr("*?[]\\", prefix.p[i]))
+			prefix.n = i;
+	if (is_plain_text(prefix) && prefix.n)
+		return glob ? check(b, FLT_OP_STARTSWITH, prefix) : iglob_check(b, prefix);
+	if (is_plain_text(part) && part.n)
+		return check(b, glob ? FLT_OP_CONTAINS : FLT_OP_ICONTAINS, part);
+	return NULL;
+}
+
 static struct flt_node *text_check(struct builder *b, int op, struct sv text)
 {
-	if (op == SQLITE_INDEX_CONSTRAINT_LIKE)
-		return like_check(b, text);
-	if (op == SQLITE_INDEX_CONSTRAINT_GLOB)
-		text = literal_prefix(text, true);
-	else if (op != SQLITE_INDEX_CONSTRAINT_EQ)
+	if (op == SQLITE_INDEX_CONSTRAINT_LIKE || op == SQLITE_INDEX_CONSTRAINT_GLOB)
+		return pattern_check(b, text, op == SQLITE_INDEX_CONSTRAINT_GLOB);
+	if (op != SQLITE_INDEX_CONSTRAINT_EQ || !text.n || !is_plain_text(text))
 		return NULL;
-	if (!text.n || !is_plain_text(text))
-		return NULL;
-	return check(b, op == SQLITE_INDEX_CONSTRAINT_EQ ? FLT_OP_EQ : FLT_OP_STARTSWITH, text);
+	return check(b, FLT_OP_EQ, text);
 }
 
 static enum flt_op flt_op_of(int op)
@@ -183,7 +212,7 @@ static enum flt_op flt_op_of(int op)
 static struct flt_node *value_check(struct builder *b, int op, sqlite3_value *v)
 {
 	bool pattern = op == SQLITE_INDEX_CONSTRAINT_LIKE || op == SQLITE_INDEX_CONSTRAINT_GLOB;
-	const char *text;
+	struct sv text;
 
 	switch (flt_column_kind(b->column)) {
 	case FLT_CELL_SIGNED:
@@ -198,9 +227,8 @@ static struct flt_node *value_check(struct builder *b, int op, sqlite3_value *v)
 	case FLT_CELL_TEXT:
 		if (sqlite3_value_type(v) != SQLITE_TEXT)
 			return NULL;
-		text = (const char *)sqlite3_value_text(v);
-		return text ? text_check(b, op, sv_make(text, (size_t)sqlite3_value_bytes(v)))
-			    : NULL;
+		text = vtab_text_of(v);
+		return text.p ? text_check(b, op, text) : NULL;
 	default:
 		return NULL;
 	}
@@ -281,10 +309,11 @@ static int compile(struct builder *b, struct vtab_condition *c, struct error *er
 		return error_nomem(err);
 	rc = flt_program_add(b->program, n, NULL, NULL, &c->id, NULL, err);
 	if (rc == 0)
-		rc = flt_program_seal(b->program, err);
-	if (rc == 0)
 		c->skips = run_skip_of(n, &c->skip) == 0 && !flt_program_has_memory(b->program);
-	return rc;
+	for (unsigned type = 0; type < EV_TYPE_COUNT && rc == 0 && c->skips; type++)
+		if (flt_types_has(&c->skip.types, type)) /* may ask about threads first */
+			rc = flt_program_batch(b->program, type, &c->id, 1, err);
+	return rc == 0 ? flt_program_seal(b->program, err) : rc;
 }
 
 int vtab_condition_make(struct vtab_condition *c, const struct vtab_table *t,
@@ -310,6 +339,8 @@ int vtab_condition_make(struct vtab_condition *c, const struct vtab_table *t,
 
 		if (n)
 			b.kids[b.count++] = n;
+		else if (q->args[i].is_exact)
+			rc = error_nomem(err);
 	}
 	if (rc == 0 && b.count)
 		rc = compile(&b, c, err);

@@ -26,7 +26,7 @@ static int begin(struct vtab_cursor *c, struct error *err)
 		rc = ev_source_next(sf_reader_source(g->reader), &item, err);
 		if (rc <= 0)
 			return rc;
-		rc = vtab_poll(vtab_table_of(c)->module->conn, NULL, err);
+		rc = vtab_poll(vtab_table_of(c)->module->conn, 1, NULL, err);
 	}
 	return rc;
 }

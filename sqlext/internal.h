@@ -7,6 +7,8 @@
 #ifndef SQLEXT_INTERNAL_H
 #define SQLEXT_INTERNAL_H
 
+#include <limits.h>
+
 #include "base/arena.h"
 #include "engine/filter/filter.h"
 #include "replay/moment.h"
@@ -51,14 +53,22 @@ struct vtab_module {
 };
 
 int vtab_look_around(struct vtab_conn *conn, const struct state *st, struct error *err);
-/*
- * Once per item that is read: now and then, see whether the query is to end. @st: or NULL.
- * Return: 0, ERR_INTERRUPTED, or ERR_NOMEM: @st holds more than is allowed.
- */
-static inline int vtab_poll(struct vtab_conn *conn, const struct state *st, struct error *err)
+/* That many items may be read before the next look around. */
+static inline uint64_t vtab_until_poll(const struct vtab_conn *conn)
 {
-	return UNLIKELY(++conn->items % VTAB_POLL_EVENTS == 0) ? vtab_look_around(conn, st, err)
-							       : 0;
+	return VTAB_POLL_EVENTS - conn->items % VTAB_POLL_EVENTS;
+}
+/*
+ * For @n items that were read, at most vtab_until_poll(): now and then, see whether the query is to
+ * end. @st: or NULL. Return: 0, ERR_INTERRUPTED, or ERR_NOMEM: @st holds more than is allowed.
+ */
+static inline int vtab_poll(struct vtab_conn *conn, uint64_t n, const struct state *st,
+			    struct error *err)
+{
+	bool now = n == vtab_until_poll(conn);
+
+	conn->items += n;
+	return UNLIKELY(now) ? vtab_look_around(conn, st, err) : 0;
 }
 /* Tell what @r and @st lost, if there is anything and that of @path was not told yet. */
 void vtab_tell_losses(struct vtab_conn *conn, const char *path, const struct sf_reader *r,
@@ -71,6 +81,7 @@ enum vtab_kind {
 	VTAB_FIELD_NA, /* the texts "<NA>" and "" are NULL */
 	VTAB_FIELD_0,  /* 0 is NULL */
 	VTAB_ERRNAME,  /* "SUCCESS" is NULL */
+	VTAB_TYPE,     /* of an event, which mostly is known without looking closely */
 	VTAB_NONE,     /* not there after all */
 	VTAB_NUM,
 	VTAB_TS,
@@ -110,7 +121,7 @@ struct vtab_table {
 
 static inline bool vtab_is_field(enum vtab_kind kind)
 {
-	return kind <= VTAB_ERRNAME;
+	return kind <= VTAB_TYPE;
 }
 
 /*
@@ -130,7 +141,7 @@ void vtab_set_done(struct vtab_set *set);
 
 /* Of idxNum: */
 #define VTAB_PLAN_ALL	    1 /* all columns may be used */
-#define VTAB_PLAN_NO_FIELDS 2 /* none that is a field is */
+#define VTAB_PLAN_NO_FIELDS 2 /* none that is a field but the type */
 
 int vtab_best_index(sqlite3_vtab *base, sqlite3_index_info *info);
 
@@ -138,6 +149,7 @@ struct vtab_argument { /* a constraint with its value, which is borrowed */
 	int column;
 	int op; /* SQLITE_INDEX_CONSTRAINT_* */
 	bool is_list;
+	bool is_exact; /* SQLite does not look again */
 	sqlite3_value *value;
 };
 
@@ -146,7 +158,7 @@ struct vtab_request {		    /* what a query asks a cursor for */
 	int arg_count;
 	const char *capture; /* constraint on it, or NULL */
 	bool nothing;	     /* no row can be */
-	bool no_fields;	     /* rows are counted, or their numbers and times are asked for */
+	bool no_fields;	     /* rows are counted, or their numbers, times and types are asked for */
 	sqlite3_value *at;   /* owned; or NULL */
 	struct run_moment moment;
 	char *filter; /* owned; or NULL */
@@ -170,16 +182,21 @@ struct vtab_condition {		     /* of a query, as far as it is for us to look at *
 
 /*
  * What @q asks of fields, as one condition that holds for all rows of the result and may hold for
- * others: SQLite looks at all constraints again. The text of its filter column counts as it is.
+ * others: SQLite looks at all constraints again but those that are exact. The text of its filter
+ * column counts as it is.
  * Return: 0 or ERR_*; vtab_condition_done() in any case.
  */
 MUST_CHECK int vtab_condition_make(struct vtab_condition *c, const struct vtab_table *t,
 				   const struct vtab_request *q, struct error *err);
 void vtab_condition_done(struct vtab_condition *c);
 
-/* Of texts as the column time has them, or beginnings of such: where those not less and those not
- * greater than @s lie. */
-void vtab_time_range(struct sv s, uint64_t *from, uint64_t *to);
+struct sv vtab_text_of(sqlite3_value *v); /* which is one; SV_NONE when out of memory */
+
+void vtab_time_text(struct buf *out, uint64_t ts); /* as the column time has it */
+/* Does SQLite order @s among such texts by its bytes, whatever the encoding of the database? */
+bool vtab_time_is_ordered(struct sv s);
+/* The times whose texts are @op @s. Return: 1, 0: none, or ERR_NOMEM. */
+MUST_CHECK int vtab_time_range(struct sv s, int op, uint64_t *from, uint64_t *to);
 
 /* --- walks --- */
 
@@ -193,21 +210,33 @@ struct vtab_walk { /* through one capture */
 	uint64_t last_num;
 	const struct run_skip *skip;
 	bool passes;
+	struct state_passing passing;
 	size_t chunk;
 	unsigned jumps; /* @state is another one after each */
 };
+
+#define VTAB_ENOUGH INT_MIN /* what vtab_scope.show() returns to stop, no ERR_* */
 
 struct vtab_scope { /* what of a capture is of interest */
 	uint64_t from_ts, to_ts, first_num, last_num;
 	const struct run_skip *skip; /* or NULL */
 	bool passes; /* events are not looked at closely: they count, and have numbers and times */
 	const struct run_moment *at; /* the state there, instead; or NULL */
+	/* Without @at: takes events of interest that lie in rows, as state_passing.show() does. */
+	int (*show)(void *arg, const struct state_binding *b, struct error *err);
+	/* Is asked before, of the types for which @gates has an answer: state_passing.refuses(). */
+	bool (*refuses)(void *arg, unsigned type, struct state_thread *t);
+	const struct flt_program *gates; /* or NULL: it is not asked */
+	void *arg;
 };
 
 /* Return: 0 or ERR_*. @w is to be closed in any case. */
 MUST_CHECK int vtab_walk_open(struct vtab_walk *w, struct vtab_conn *conn, const char *path,
 			      const struct vtab_scope *scope, struct error *err);
-/* The next event of interest that counts. Return: 1, 0 at the end, ERR_INTERRUPTED, ERR_*. */
+/*
+ * On to an event that counts and that nobody was shown, or until VTAB_ENOUGH were.
+ * Return: 1 with @b, 0 at the end, VTAB_ENOUGH, ERR_INTERRUPTED, ERR_*.
+ */
 MUST_CHECK int vtab_walk_next(struct vtab_walk *w, struct state_binding *b, struct error *err);
 /* On to a moment; *@ts receives its time, 0 if it has none. Return: 0 or ERR_*. */
 MUST_CHECK int vtab_walk_to(struct vtab_walk *w, const struct run_moment *m, uint64_t *ts,

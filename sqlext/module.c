@@ -206,9 +206,11 @@ static const char *next_capture(struct vtab_cursor *c)
 static int next_row(struct vtab_cursor *c)
 {
 	const struct vtab_rows *rows = vtab_table_of(c)->module->rows;
-	struct error err = {0};
+	struct error err;
 	int rc = 0;
 
+	err.code = 0; /* clearing all of it would cost more than finding a row */
+	err.msg[0] = '\0';
 	while (rc == 0) {
 		if (c->path)
 			rc = rows->next(c, &err);

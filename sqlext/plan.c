@@ -2,9 +2,10 @@
 /*
  * What a query asks for: chosen among the constraints SQLite offers (xBestIndex), kept as a text of
  * "COLUMN OP;" per value, and read back with the values (xFilter). A constraint that is taken only
- * narrows what is read; SQLite looks at each row again. An exception are the arguments: moment,
- * capture and filter are what they were asked to be.
+ * narrows what is read; SQLite looks at each row again. Exceptions are the arguments, since moment,
+ * capture and filter are what they were asked to be, and what is sure to be exact.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,9 @@
 
 #define ROWS_GUESSED 1e6 /* in a capture */
 #define STATE_ROWS   1e3
-#define LIST_OP	     'i' /* behind the operator of IN */
+#define LIST_OP	     'i'    /* behind the operator of IN, */
+#define EXACT_OP     'x'    /* of what SQLite does not look at again */
+#define INTEGER_END  0x1p63 /* the first real number that is too large for one */
 
 /* --- xBestIndex --- */
 
@@ -58,11 +61,40 @@ static bool is_of_use(const struct vtab_table *t, const struct vtab_column *c, i
 	case VTAB_FIELD:
 	case VTAB_FIELD_NA:
 	case VTAB_ERRNAME:
+	case VTAB_TYPE:
 		if (t->module->id != VTAB_EVENTS)
 			return equal && !list &&
 			       (strcmp(c->name, "pid") == 0 || strcmp(c->name, "tid") == 0);
 		return equal || is_range(op) || is_prefix(op) ||
 		       op == SQLITE_INDEX_CONSTRAINT_ISNOTNULL;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Are the rows exactly those that fulfil the constraint? That depends on the value, which must
+ * stand in the statement.
+ */
+static bool is_exact(const struct chooser *ch, int i)
+{
+	const struct sqlite3_index_constraint *k = &ch->info->aConstraint[i];
+	struct flt_types types;
+	sqlite3_value *v;
+
+	if (sqlite3_vtab_rhs_value(ch->info, i, &v) != SQLITE_OK)
+		return false;
+	switch (ch->t->columns[k->iColumn].kind) {
+	case VTAB_NUM:
+	case VTAB_TS:
+		return sqlite3_value_type(v) == SQLITE_INTEGER;
+	case VTAB_TIME:
+		return sqlite3_value_type(v) == SQLITE_TEXT &&
+		       vtab_time_is_ordered(vtab_text_of(v));
+	case VTAB_TYPE: /* the condition on a name of a type holds for the same events */
+		return k->op == SQLITE_INDEX_CONSTRAINT_EQ &&
+		       sqlite3_value_type(v) == SQLITE_TEXT &&
+		       flt_types_named(vtab_text_of(v), &types);
 	default:
 		return false;
 	}
@@ -76,12 +108,18 @@ static void take(struct chooser *ch, int i, bool list)
 
 	if (ch->taken == VTAB_ARGUMENTS_MAX)
 		return;
-	/* One by one, each value of a list of arguments is a pass of its own. */
-	if (list && !argument)
-		(void)sqlite3_vtab_in(ch->info, i, 1);
 	use->argvIndex = ++ch->taken;
 	use->omit = argument;
-	buf_addf(&ch->plan, "%d %d%s;", k->iColumn, k->op, list && !argument ? "i" : "");
+	buf_addf(&ch->plan, "%d %d", k->iColumn, k->op);
+	/* One by one, each value of a list of arguments is a pass of its own. */
+	if (list && !argument) {
+		(void)sqlite3_vtab_in(ch->info, i, 1);
+		buf_char(&ch->plan, LIST_OP);
+	} else if (is_exact(ch, i)) {
+		use->omit = 1;
+		buf_char(&ch->plan, EXACT_OP);
+	}
+	buf_char(&ch->plan, ';');
 }
 
 /* What taking it is presumably good for. */
@@ -141,7 +179,8 @@ static int columns_used(const struct chooser *ch)
 	if (t->column_count > VTAB_COLUMNS_TOLD && used >> VTAB_COLUMNS_TOLD & 1)
 		return VTAB_PLAN_ALL;
 	for (int i = 0; i < t->column_count && i < VTAB_COLUMNS_TOLD; i++)
-		if (used >> i & 1 && vtab_is_field(t->columns[i].kind))
+		if (used >> i & 1 && vtab_is_field(t->columns[i].kind) &&
+		    t->columns[i].kind != VTAB_TYPE)
 			return 0;
 	return VTAB_PLAN_NO_FIELDS;
 }
@@ -280,31 +319,48 @@ static void narrow(uint64_t *first, uint64_t *last, uint64_t from, uint64_t to)
 		*last = to;
 }
 
-/* Numbers not negative that may be @op to @v, which is an integer. */
-static void narrow_by(uint64_t *first, uint64_t *last, int op, sqlite3_int64 v)
+/* To numbers that are @op @v. Return: false if none is. */
+static bool narrow_by(uint64_t *first, uint64_t *last, int op, sqlite3_int64 v)
 {
-	uint64_t u = v < 0 ? 0 : (uint64_t)v;
+	const bool above = op == SQLITE_INDEX_CONSTRAINT_GT || op == SQLITE_INDEX_CONSTRAINT_GE;
+	uint64_t u = (uint64_t)v;
 
-	if (op == SQLITE_INDEX_CONSTRAINT_EQ)
+	if (v < 0)
+		return above;
+	switch (op) {
+	case SQLITE_INDEX_CONSTRAINT_EQ:
 		narrow(first, last, u, u);
-	else if (op == SQLITE_INDEX_CONSTRAINT_GT || op == SQLITE_INDEX_CONSTRAINT_GE)
-		narrow(first, last, u, UINT64_MAX);
-	else
+		return true;
+	case SQLITE_INDEX_CONSTRAINT_GT:
+	case SQLITE_INDEX_CONSTRAINT_GE:
+		narrow(first, last, u + (op == SQLITE_INDEX_CONSTRAINT_GT), UINT64_MAX);
+		return true;
+	case SQLITE_INDEX_CONSTRAINT_LT:
+		narrow(first, last, 0, u - (u > 0));
+		return u > 0;
+	default:
 		narrow(first, last, 0, u);
+		return true;
+	}
 }
 
-static void narrow_time(struct vtab_request *q, int op, sqlite3_value *v)
+static int narrow_time(struct vtab_request *q, int op, sqlite3_value *v, struct error *err)
 {
 	uint64_t from, to;
+	struct sv text;
+	int rc;
 
 	if (sqlite3_value_type(v) != SQLITE_TEXT)
-		return;
-	vtab_time_range(sv_make(sqlite3_value_text(v), (size_t)sqlite3_value_bytes(v)), &from, &to);
-	if (op == SQLITE_INDEX_CONSTRAINT_LT || op == SQLITE_INDEX_CONSTRAINT_LE)
-		from = 0;
-	else if (op != SQLITE_INDEX_CONSTRAINT_EQ)
-		to = UINT64_MAX;
+		return 0;
+	text = vtab_text_of(v);
+	if (text.p && !vtab_time_is_ordered(text))
+		return 0;
+	rc = text.p ? vtab_time_range(text, op, &from, &to) : ERR_NOMEM;
+	if (rc < 0)
+		return error_nomem(err);
+	q->nothing |= rc == 0;
 	narrow(&q->from_ts, &q->to_ts, from, to);
+	return 0;
 }
 
 static void keep(struct vtab_request *q, const struct vtab_argument *a)
@@ -323,11 +379,32 @@ static void read_id(struct vtab_request *q, const char *name, sqlite3_value *v)
 		q->tid = sqlite3_value_int64(v);
 }
 
+/* An integer, also one that is written as a real number: xBestIndex sees no difference. */
+static bool is_integer(sqlite3_value *v, sqlite3_int64 *out)
+{
+	double real = sqlite3_value_double(v);
+
+	*out = sqlite3_value_int64(v);
+	return sqlite3_value_type(v) == SQLITE_INTEGER ||
+	       (sqlite3_value_type(v) == SQLITE_FLOAT && real >= -INTEGER_END &&
+		real < INTEGER_END && (double)*out == real);
+}
+
+static void narrow_number(struct vtab_request *q, const struct vtab_argument *a, uint64_t *first,
+			  uint64_t *last)
+{
+	sqlite3_int64 v;
+	bool known = is_integer(a->value, &v);
+
+	assert(known || !a->is_exact);
+	if (known && !narrow_by(first, last, a->op, v))
+		q->nothing = true;
+}
+
 static int read_argument(struct vtab_request *q, const struct vtab_table *t,
 			 const struct vtab_argument *a, struct error *err)
 {
 	const struct vtab_column *c = &t->columns[a->column];
-	bool is_number = sqlite3_value_type(a->value) == SQLITE_INTEGER;
 
 	switch (c->kind) {
 	case VTAB_CAPTURE:
@@ -337,17 +414,13 @@ static int read_argument(struct vtab_request *q, const struct vtab_table *t,
 	case VTAB_FILTER:
 		return read_filter(q, a->value, err);
 	case VTAB_NUM:
-		if (is_number)
-			narrow_by(&q->first_num, &q->last_num, a->op,
-				  sqlite3_value_int64(a->value));
+		narrow_number(q, a, &q->first_num, &q->last_num);
 		return 0;
 	case VTAB_TS:
-		if (is_number)
-			narrow_by(&q->from_ts, &q->to_ts, a->op, sqlite3_value_int64(a->value));
+		narrow_number(q, a, &q->from_ts, &q->to_ts);
 		return 0;
 	case VTAB_TIME:
-		narrow_time(q, a->op, a->value);
-		return 0;
+		return narrow_time(q, a->op, a->value, err);
 	default:
 		if (t->module->id == VTAB_EVENTS)
 			keep(q, a);
@@ -374,9 +447,11 @@ int vtab_request_read(struct vtab_request *q, const struct vtab_table *t, const 
 		p = take_number(p, &a.column);
 		p = take_number(p, &a.op);
 		a.is_list = *p == LIST_OP;
-		p += a.is_list + 1;
+		a.is_exact = *p == EXACT_OP;
+		p += a.is_list + a.is_exact + 1;
 		rc = read_argument(q, t, &a, err);
 	}
+	q->nothing |= q->from_ts > q->to_ts || q->first_num > q->last_num;
 	return rc;
 }
 

@@ -56,7 +56,7 @@ static int enter(struct vtab_walk *w, size_t i, struct error *err)
 	state_free(w->state);
 	sf_reader_close(w->reader);
 	w->state = st;
-	w->reader = reader;
+	w->reader = w->passing.reader = reader;
 	w->jumps++;
 	return 0;
 }
@@ -74,6 +74,14 @@ static size_t first_chunk(struct vtab_walk *w, const struct vtab_scope *scope)
 	return next_chunk(w, by_time > by_event ? by_time : by_event);
 }
 
+/* Is somebody to look at events of @type? */
+static bool is_of_interest(const void *arg, unsigned type)
+{
+	const struct vtab_scope *scope = arg;
+
+	return !scope->skip || flt_types_has(&scope->skip->types, type);
+}
+
 int vtab_walk_open(struct vtab_walk *w, struct vtab_conn *conn, const char *path,
 		   const struct vtab_scope *scope, struct error *err)
 {
@@ -87,6 +95,12 @@ int vtab_walk_open(struct vtab_walk *w, struct vtab_conn *conn, const char *path
 				.last_num = scope->last_num,
 				.chunk_end = UINT64_MAX,
 				.stop_at = UINT64_MAX};
+	state_passing_init(&w->passing, is_of_interest, scope);
+	w->passing.show = scope->show;
+	w->passing.refuses = scope->refuses;
+	w->passing.arg = scope->arg;
+	for (unsigned type = 0; type < EV_TYPE_COUNT && scope->gates; type++)
+		w->passing.ways[type].asks = flt_program_has_gate(scope->gates, type);
 	if (!conn->opt.no_index)
 		(void)!run_index_find(path, &w->index, NULL);
 	if (w->index) {
@@ -132,28 +146,32 @@ static int skip(struct vtab_walk *w, uint64_t offset)
 	return 0;
 }
 
-/* An item that is of interest, or at which something else is. Return: 1, 0 at the end, or ERR_*. */
+/*
+ * The next item that nobody was shown and that may be of interest; events that cannot be are passed
+ * where they lie. Return: 1, 0 at the end, VTAB_ENOUGH, or ERR_*.
+ */
 static int read_on(struct vtab_walk *w, struct ev_item *item, struct error *err)
 {
-	const uint64_t end = w->stop_at < w->chunk_end ? w->stop_at : w->chunk_end;
-	const struct state_stats *stats = state_stats(w->state);
-	struct ev_source *source = sf_reader_source(w->reader);
-	struct state_binding b;
-	int rc = 1;
+	const uint64_t *events = &state_stats(w->state)->events;
+	struct state_passing *p = &w->passing;
+	int rc, polled;
 
-	while (rc >= 0 && stats->events < w->last_num) {
-		rc = ev_source_next(source, item, err);
-		if (rc <= 0 || !w->skip || item->kind != EV_ITEM_EVENT || item->offset >= end ||
-		    flt_types_has(&w->skip->types, item->ev->type))
-			return rc;
-		rc = vtab_poll(w->conn, w->state, err);
-		if (rc == 0)
-			rc = state_pass(w->state, item, &b, err);
-	}
-	return rc < 0 ? rc : 0;
+	if (*events >= w->last_num)
+		return 0;
+	if (!p->show) /* each item may be that of the moment */
+		return ev_source_next(sf_reader_source(w->reader), item, err);
+	p->end = w->stop_at < w->chunk_end ? w->stop_at : w->chunk_end;
+	p->max = vtab_until_poll(w->conn);
+	if (w->last_num - *events < p->max)
+		p->max = w->last_num - *events;
+	rc = state_pass_on(w->state, p, item, err);
+	if (p->passed == 0 || (rc < 0 && rc != VTAB_ENOUGH))
+		return rc;
+	polled = vtab_poll(w->conn, p->passed, w->state, err);
+	return polled < 0 ? polled : rc;
 }
 
-/* The next item within what is of interest. Return: 1, 0 at the end, or ERR_*. */
+/* The next item within what is of interest. Return: 1, 0 at the end, VTAB_ENOUGH, or ERR_*. */
 static int next_item(struct vtab_walk *w, struct ev_item *item, struct error *err)
 {
 	int rc;
@@ -168,7 +186,7 @@ static int next_item(struct vtab_walk *w, struct ev_item *item, struct error *er
 	} while (rc > 0);
 	if (rc < 0)
 		return 0;
-	rc = vtab_poll(w->conn, w->state, err);
+	rc = vtab_poll(w->conn, 1, w->state, err);
 	return rc < 0 ? rc : 1;
 }
 

@@ -38,39 +38,49 @@ def count_events(capture):
     return info(capture)["events"]
 
 
-def measure(args, runs):
-    """Median CPU and wall-clock seconds of @runs runs after one that warms the page cache, and the peak of memory in MB.
+def measure_together(commands, runs):
+    """Of each command, median CPU and wall-clock seconds of @runs runs, in turns, after one that warms the page cache, and the peak of memory in MB.
 
     The peak is what time(1) says: a process that this one starts itself counts this one's memory as its own.
     """
-    cpu, wall, peaks = [], [], []
+    found = [([], [], []) for _ in commands]
     note = os.path.join(WORK, "peak.%d" % os.getpid())
     for i in range(runs + 1):
-        start = time.monotonic()
-        p = subprocess.Popen(["time", "-q", "-f", "%M", "-o", note] + args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
-        _, status, usage = os.wait4(p.pid, 0)
-        elapsed = time.monotonic() - start
-        p.returncode = os.waitstatus_to_exitcode(status)
-        if p.returncode not in (0, 1):
-            ended_badly(args, p.returncode)
-        if i:
-            cpu.append(usage.ru_utime + usage.ru_stime)
-            wall.append(elapsed)
-            with open(note) as f:
-                peaks.append(int(f.read()) * 1024 / 1e6)
+        for args, (cpu, wall, peaks) in zip(commands, found):
+            start = time.monotonic()
+            p = subprocess.Popen(["time", "-q", "-f", "%M", "-o", note] + args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
+            _, status, usage = os.wait4(p.pid, 0)
+            elapsed = time.monotonic() - start
+            p.returncode = os.waitstatus_to_exitcode(status)
+            if p.returncode not in (0, 1):
+                ended_badly(args, p.returncode)
+            if i:
+                cpu.append(usage.ru_utime + usage.ru_stime)
+                wall.append(elapsed)
+                with open(note) as f:
+                    peaks.append(int(f.read()) * 1024 / 1e6)
     os.unlink(note)
-    return statistics.median(cpu), statistics.median(wall), max(peaks)
+    return [(statistics.median(cpu), statistics.median(wall), max(peaks)) for cpu, wall, peaks in found]
+
+
+def measure(args, runs):
+    return measure_together([args], runs)[0]
 
 
 def heading(text):
     print("\n%s\n%-44s %11s %11s %9s" % (text, "", "CPU", "wall", "peak"))
 
 
+def print_row(label, events, measured):
+    cpu, wall, peak = measured
+    print("%-44s %7.2f M/s %7.2f M/s %6.1f MB" % (label, events / cpu / 1e6, events / wall / 1e6, peak), flush=True)
+
+
 def row(label, events, args, runs):
     """Measure and print rates; returns CPU seconds."""
-    cpu, wall, peak = measure(args, runs)
-    print("%-44s %7.2f M/s %7.2f M/s %6.1f MB" % (label, events / cpu / 1e6, events / wall / 1e6, peak), flush=True)
-    return cpu
+    measured = measure(args, runs)
+    print_row(label, events, measured)
+    return measured[0]
 
 
 def rule_sets():

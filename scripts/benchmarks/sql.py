@@ -4,9 +4,9 @@ import os
 import shutil
 
 from benchmarks import captures
-from benchmarks.common import SCAPULA, count_events, fail, heading, row, run, state_only
+from benchmarks.common import SCAPULA, count_events, fail, heading, measure_together, print_row, row, run, state_only
 
-MOST = 1.5  # times the CPU of the command
+MOST = 1.5  # times what the command takes, CPU and wall clock
 EXTENSION = os.environ.get("SCAPULA_SQLITE", os.path.join(os.path.dirname(SCAPULA), "scapula_sqlite.so"))
 
 
@@ -35,13 +35,15 @@ def bench_sql(opt):
         command, sql = state_only() + condition + [path], "SELECT count(*) FROM events" + where
         if last_line(command) != last_line(query(sql, path)):
             fail("%s: the command counts %s, SQL %s" % (what, last_line(command), last_line(query(sql, path))))
-        direct = row("scapula events, %s" % what, events, command, opt.runs)
-        ratio = row("scapula query, %s" % what, events, query(sql, path), opt.runs) / direct
-        print("%.2f times the CPU" % ratio)
-        if where and ratio > MOST:
+        direct, asked = measure_together([command, query(sql, path)], opt.runs)
+        print_row("scapula events, %s" % what, events, direct)
+        print_row("scapula query, %s" % what, events, asked)
+        cpu, wall = asked[0] / direct[0], asked[1] / direct[1]
+        print("%.2f times the CPU, %.2f times the time" % (cpu, wall))
+        if where and max(cpu, wall) > MOST:
             over.append(what)
     if shutil.which("sqlite3"):
         row("sqlite3 with the extension, openat", events, shell("SELECT count(*) FROM events WHERE type = 'openat'", path), opt.runs)
     row("scapula query, events by type", events, query("SELECT type, count(*) FROM events GROUP BY type", path), opt.runs)
     if over:
-        fail("over %.1f times the CPU of the command: %s" % (MOST, ", ".join(over)))
+        fail("over %.1f times what the command takes: %s" % (MOST, ", ".join(over)))

@@ -33,28 +33,35 @@ static inline sqlite3 *open_db(const struct vtab_options *opt)
 	return db;
 }
 
-static inline sqlite3 *open_captures(const char *const *paths, size_t n)
-{
-	static const char *const fields[] = {"proc.env[PATH]", "evt.arg[0]", NULL};
-	sqlite3 *db = open_db(NULL);
-	struct error err = {0};
-
-	if (vtab_attach(db, paths, n, fields, &err) < 0)
-		fail_msg("%s", err.msg);
-	return db;
-}
-
-static inline sqlite3 *open_capture(const char *path)
-{
-	return open_captures(&path, 1);
-}
-
 static inline void run(sqlite3 *db, const char *sql)
 {
 	char *message = NULL;
 
 	if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
 		fail_msg("%s: %s", sql, message);
+}
+
+/* @encoding: a statement that sets that of texts, or nothing. */
+static inline sqlite3 *open_encoded(const char *const *paths, size_t n, const char *encoding)
+{
+	static const char *const fields[] = {"proc.env[PATH]", "evt.arg[0]", NULL};
+	sqlite3 *db = open_db(NULL);
+	struct error err = {0};
+
+	run(db, encoding);
+	if (vtab_attach(db, paths, n, fields, &err) < 0)
+		fail_msg("%s", err.msg);
+	return db;
+}
+
+static inline sqlite3 *open_captures(const char *const *paths, size_t n)
+{
+	return open_encoded(paths, n, "");
+}
+
+static inline sqlite3 *open_capture(const char *path)
+{
+	return open_captures(&path, 1);
 }
 
 /* Columns with bars between, rows with line ends behind; the caller frees it. */

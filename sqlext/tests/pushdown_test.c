@@ -129,11 +129,23 @@ static char *pattern(struct world *w, const char *value, bool glob)
 {
 	const char *any = glob ? "*" : "%";
 
-	switch (pick(w, 5)) {
+	switch (pick(w, 9)) {
 	case 0:
 		return sqlite3_mprintf("%s", value);
+	case 7: /* the end of the pattern */
+		return sqlite3_mprintf("'%s' || substr(%s, 2) || char(0) || 'longest part'", any,
+				       value);
 	case 1:
 		return sqlite3_mprintf("'%s' || substr(%s, 2)", glob ? "?" : "_", value);
+	case 3:
+		return sqlite3_mprintf("'%s' || upper(substr(%s, %u, %u)) || '%s'", any, value,
+				       pick(w, 9), pick(w, 9), any);
+	case 4:
+	case 5:
+		return sqlite3_mprintf("'%s' || substr(%s, %u, %u) || '%s' || substr(%s, -%u)", any,
+				       value, pick(w, 9), pick(w, 9), any, value, pick(w, 5));
+	case 6:
+		return sqlite3_mprintf("'%s' || substr(%s, 1, 2) || '[a-z]%s'", any, value, any);
 	case 2:
 		return sqlite3_mprintf("upper(substr(%s, 1, %u)) || '%s'", value, pick(w, 9), any);
 	default:
@@ -241,18 +253,199 @@ static void compare(struct world *w, char *where)
 	sqlite3_free(want);
 }
 
+static void open_world(struct world *w, const char *path, const char *encoding)
+{
+	*w = (struct world){.db = open_encoded(&path, 1, encoding)};
+	learn_columns(w);
+	copy_rows(w);
+}
+
+static void close_world(struct world *w)
+{
+	for (int i = 0; i < w->count; i++)
+		sqlite3_free(w->columns[i]);
+	sqlite3_close(w->db);
+}
+
 static void compare_all(const char *path, uint64_t seed)
 {
-	struct world w = {.db = open_capture(path), .seed = seed};
+	struct world w;
 
-	learn_columns(&w);
-	copy_rows(&w);
+	open_world(&w, path, "");
+	w.seed = seed;
 	for (unsigned i = 0; i < CLAUSES; i++)
 		compare(&w, i < 10 ? sqlite3_mprintf("1") : clause(&w));
 	assert_true(w.found > w.rows); /* they do find something */
-	for (int i = 0; i < w.count; i++)
-		sqlite3_free(w.columns[i]);
-	sqlite3_close(w.db);
+	close_world(&w);
+}
+
+/* --- types by name, at which SQLite does not look again --- */
+
+/* Of a table and a type. */
+static const char *const of_type[] = {
+    "SELECT num, type, ts, time, offset FROM %s WHERE type = '%q' ORDER BY num",
+    "SELECT num, type, name, error FROM %s WHERE type = '%q' ORDER BY num",
+    "SELECT count(*), min(type), max(num) FROM %s WHERE '%q' = type AND num > 200",
+    "SELECT count(*), min(type), max(num) FROM %s WHERE type = '%q' AND fd_name LIKE '/%%'",
+    "SELECT num, type, cpu FROM %s WHERE type = '%q' OR num BETWEEN 10 AND 20 ORDER BY num",
+    "SELECT count(*), min(type) FROM %s WHERE type = '%q' AND type = 'close'",
+    "SELECT count(*), min(type) FROM %s WHERE type = upper('%q') COLLATE NOCASE",
+    "SELECT count(*), min(type) FROM %s WHERE type <> '%q'",
+    "SELECT a.n, e.num, e.type FROM (SELECT 1 AS n UNION SELECT 2) a LEFT JOIN %s e ON e.type = "
+    "'%q' AND e.num > a.n * 100 ORDER BY 1, 2",
+    "SELECT num, type FROM %s WHERE type = '%q' LIMIT 3 OFFSET 2",
+};
+
+/* @format: with a table and @value. */
+static void compare_with(struct world *w, const char *format, const char *value)
+{
+	char *to_events = sqlite3_mprintf(format, "events", value);
+	char *to_copy = sqlite3_mprintf(format, "copy", value);
+	char *want = rows_of(w->db, to_copy);
+
+	assert_rows(w->db, to_events, want);
+	sqlite3_free(to_events);
+	sqlite3_free(to_copy);
+	sqlite3_free(want);
+}
+
+static void compare_type(struct world *w, const char *type)
+{
+	for (size_t i = 0; i < COUNT_OF(of_type); i++)
+		compare_with(w, of_type[i], type);
+}
+
+static void compare_types(const char *path)
+{
+	/* Never there, of no event, of some as text, nearly one, and nothing. */
+	static const char *const others[] = {"mlockall", "nonsense", "container", "opena", "close ",
+					     "CLOSE",	 "<NA>",     "7",	  ""};
+	struct world w;
+	sqlite3_stmt *types;
+
+	open_world(&w, path, "");
+	assert_int_equal(
+	    sqlite3_prepare_v2(w.db, "SELECT DISTINCT type FROM copy", -1, &types, NULL),
+	    SQLITE_OK);
+	while (sqlite3_step(types) == SQLITE_ROW)
+		compare_type(&w, (const char *)sqlite3_column_text(types, 0));
+	sqlite3_finalize(types);
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		compare_type(&w, others[i]);
+	assert_rows(w.db, "SELECT sum(rowid = num) = count(*) FROM events WHERE type = 'close'",
+		    "1\n");
+	close_world(&w);
+}
+
+static void a_type_by_name_picks_the_rows_that_sqlite_picks(void **state)
+{
+	(void)state;
+	compare_types(NETWORK);
+	compare_types(SESSIONS);
+}
+
+/* --- the same of numbers and times --- */
+
+static void compare_column(struct world *w, const char *column, const char *value)
+{
+	static const char *const ops[] = {"<", "<=", "=", ">", ">=", "IS NOT"};
+	char *format;
+
+	for (size_t i = 0; i < COUNT_OF(ops); i++) {
+		format = sqlite3_mprintf("SELECT count(*), min(num), max(ts), max(type) FROM %%s "
+					 "WHERE %s %s %%s",
+					 column, ops[i]);
+		compare_with(w, format, value);
+		sqlite3_free(format);
+	}
+}
+
+static void compare_numbers(const char *path, const char *encoding)
+{
+	static const char *const numbers[] = {"-9223372036854775808",
+					      "-1",
+					      "0",
+					      "1",
+					      "57",
+					      "57.5",
+					      "57.0",
+					      "'57'",
+					      "'x'",
+					      "1000000",
+					      "9223372036854775807",
+					      "9223372036854775808",
+					      "NULL",
+					      "x'3537'"};
+	static const char *const of_a_row[] = {"ts", "ts - 1", "ts + 1", "quote(time)",
+					       "quote(substr(time, 1, 22))"};
+	struct world w;
+
+	open_world(&w, path, encoding);
+	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+		compare_column(&w, "num", numbers[i]);
+		compare_column(&w, "ts", numbers[i]);
+		compare_column(&w, "time", numbers[i]);
+	}
+	for (size_t i = 0; i < COUNT_OF(of_a_row); i++) {
+		char *sql = sqlite3_mprintf("SELECT %s FROM copy WHERE num = 57", of_a_row[i]);
+		char *value = rows_of(w.db, sql);
+
+		compare_column(&w, "ts", value);
+		compare_column(&w, "time", value);
+		sqlite3_free(value);
+		sqlite3_free(sql);
+	}
+	/* Before digits, in an encoding that has low bytes first: */
+	compare_column(&w, "time", "'2\xe2\xbc\x80'");
+	compare_with(&w, "SELECT count(*) FROM %s WHERE num > 20 AND num < 10 AND type <> '%s'",
+		     "x");
+	close_world(&w);
+}
+
+static void numbers_and_times_pick_the_rows_that_sqlite_picks(void **state)
+{
+	(void)state;
+	compare_numbers(NETWORK, "");
+	compare_numbers(SESSIONS, "PRAGMA encoding = 'UTF-16le'");
+}
+
+/* --- patterns, of which parts are looked for --- */
+
+static void patterns_pick_the_rows_that_sqlite_picks(void **state)
+{
+	static const char *const columns[] = {"name", "fd_name", "exe", "args"};
+	static const char *const patterns[] = {"%ASH%",
+					       "%a_h",
+					       "b%s%h",
+					       "*a[a-z]h*",
+					       "*a?h",
+					       "*[!a-z]*/*",
+					       "*[etc-]*passwd",
+					       "%*%",
+					       "*%*",
+					       "%[%",
+					       "*[[]*",
+					       "%",
+					       "*",
+					       "",
+					       "%_%_%",
+					       "%.so%",
+					       "*/l*.s*",
+					       "%\xef\xbf\xbd%",
+					       "%/etc%_%"};
+	struct world w;
+
+	(void)state;
+	open_world(&w, NETWORK, "");
+	for (size_t i = 0; i < COUNT_OF(columns) * COUNT_OF(patterns) * 2; i++) {
+		const char *pattern = patterns[i / 2 % COUNT_OF(patterns)];
+		char *where = sqlite3_mprintf("%s %s '%q'", columns[i / 2 / COUNT_OF(patterns)],
+					      i % 2 ? "LIKE" : "GLOB", pattern);
+
+		compare_with(&w, "SELECT count(*), min(num), max(num) FROM %s WHERE %s", where);
+		sqlite3_free(where);
+	}
+	close_world(&w);
 }
 
 static void conditions_pick_the_rows_that_sqlite_picks(void **state)
@@ -324,39 +517,76 @@ static void the_end_is_found_by_the_index(void **state)
 
 /* --- times as texts --- */
 
+static bool holds(int order, int op)
+{
+	switch (op) {
+	case SQLITE_INDEX_CONSTRAINT_LT:
+		return order < 0;
+	case SQLITE_INDEX_CONSTRAINT_LE:
+		return order <= 0;
+	case SQLITE_INDEX_CONSTRAINT_GT:
+		return order > 0;
+	case SQLITE_INDEX_CONSTRAINT_GE:
+		return order >= 0;
+	default:
+		return order == 0;
+	}
+}
+
+static void assert_is_in_range(uint64_t ts, struct sv bound, int op)
+{
+	struct buf text = {0};
+	uint64_t from, to;
+	int found = vtab_time_range(bound, op, &from, &to);
+	bool in = found > 0 && ts >= from && ts <= to;
+
+	assert_true(found >= 0);
+	vtab_time_text(&text, ts);
+	if (in != holds(sv_cmp(buf_view(&text), bound), op))
+		fail_msg("%.30s %d '%.*s': %d from %llu to %llu", buf_cstr(&text), op, (int)bound.n,
+			 bound.p, found, (unsigned long long)from, (unsigned long long)to);
+	buf_done(&text);
+}
+
+/* A time's text or nearly one, whole or the beginning. */
+static void make_bound(struct world *w, struct buf *bound, uint64_t ts)
+{
+	buf_reset(bound);
+	vtab_time_text(bound, ts);
+	if (pick(w, 2))
+		bound->len = pick(w, 31);
+	if (bound->len && pick(w, 3) == 0)
+		bound->p[pick(w, (unsigned)bound->len)] = "0123456789 T:Z/"[pick(w, 15)];
+	if (pick(w, 16) == 0)
+		buf_char(bound, "0 ~"[pick(w, 3)]);
+}
+
 static void texts_of_times_bound_the_times(void **state)
 {
+	static const int ops[] = {SQLITE_INDEX_CONSTRAINT_EQ, SQLITE_INDEX_CONSTRAINT_LT,
+				  SQLITE_INDEX_CONSTRAINT_LE, SQLITE_INDEX_CONSTRAINT_GT,
+				  SQLITE_INDEX_CONSTRAINT_GE};
 	struct world w = {.seed = 0xfeedface};
-	struct buf text = {0}, bound = {0};
-	unsigned narrow = 0;
+	struct buf bound = {0};
 
 	(void)state;
-	for (unsigned i = 0; i < 200000; i++) {
-		/* Half of them are near the bound, the others anywhere within some years. */
-		uint64_t base = 1767225600000000000u + next_random(&w) % (400 * 86400000000000u);
-		uint64_t span = pick(&w, 2) ? 90000000000u : 40 * 86400000000000u;
-		uint64_t ts = base + next_random(&w) % span, from, to;
-		int order;
+	for (unsigned i = 0; i < 3000; i++) {
+		/* The bound itself, beside it, some minutes or days off, or any there is. */
+		uint64_t base = pick(&w, 8)
+				    ? 1767225600000000000u + next_random(&w) % 86400000000000u
+				    : next_random(&w);
+		uint64_t ts = pick(&w, 8) ? base : next_random(&w);
 
-		buf_reset(&text);
-		buf_reset(&bound);
-		flt_time_iso8601(&text, ts);
-		flt_time_iso8601(&bound, base);
-		buf_char(&text, 'Z');
-		buf_char(&bound, 'Z');
-		if (pick(&w, 2))
-			bound.len = pick(&w, 31);
-		if (bound.len && pick(&w, 3) == 0)
-			bound.p[pick(&w, (unsigned)bound.len)] = "0123456789 T:Z/"[pick(&w, 15)];
-		vtab_time_range(buf_view(&bound), &from, &to);
-		order = sv_cmp(buf_view(&text), buf_view(&bound));
-		if ((order >= 0 && ts < from) || (order <= 0 && ts > to))
-			fail_msg("%.30s %.*s: from %llu to %llu", buf_cstr(&text), (int)bound.len,
-				 bound.p, (unsigned long long)from, (unsigned long long)to);
-		narrow += to - from <= 86400000000000u;
+		make_bound(&w, &bound, base);
+		ts += (next_random(&w) % 3 - 1) << pick(&w, 58);
+		for (size_t k = 0; k < COUNT_OF(ops); k++)
+			assert_is_in_range(ts, buf_view(&bound), ops[k]);
 	}
-	assert_true(narrow > 100000);
-	buf_done(&text);
+	for (size_t k = 0; k < COUNT_OF(ops); k++) {
+		assert_is_in_range(0, SV_LIT("1970-01-01T00:00:00.000000000Z"), ops[k]);
+		assert_is_in_range(UINT64_MAX, SV_LIT("2554-07-21T23:34:33.709551615Z"), ops[k]);
+		assert_is_in_range(UINT64_MAX, SV_LIT("9"), ops[k]);
+	}
 	buf_done(&bound);
 }
 
@@ -364,6 +594,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(texts_of_times_bound_the_times),
+	    cmocka_unit_test(a_type_by_name_picks_the_rows_that_sqlite_picks),
+	    cmocka_unit_test(numbers_and_times_pick_the_rows_that_sqlite_picks),
+	    cmocka_unit_test(patterns_pick_the_rows_that_sqlite_picks),
 	    cmocka_unit_test(conditions_pick_the_rows_that_sqlite_picks),
 	    cmocka_unit_test(an_index_changes_no_rows),
 	    cmocka_unit_test(the_end_is_found_by_the_index),

@@ -18,6 +18,7 @@
 #define TERMS_MAX 4
 #define COLUMNS	  100	/* so that little time goes into those nobody asks for */
 #define STEPS_MAX 20000 /* calls of the progress handler */
+#define NAME_KIND 255	/* of values: the name of a type of events */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -138,7 +139,10 @@ static void bind(sqlite3_stmt *stmt, int i, struct cursor *c)
 	uint8_t kind = cursor_u8(c);
 	size_t n;
 
-	if (kind % 4 == 0) {
+	if (kind == NAME_KIND) {
+		n = (size_t)number(c) % EV_TYPE_COUNT;
+		sqlite3_bind_text(stmt, i, ev_table[n].name, -1, SQLITE_STATIC);
+	} else if (kind % 4 == 0) {
 		sqlite3_bind_int64(stmt, i, number(c));
 	} else if (kind % 4 == 1) {
 		sqlite3_bind_double(stmt, i, (double)number(c) / 4);
@@ -149,17 +153,37 @@ static void bind(sqlite3_stmt *stmt, int i, struct cursor *c)
 	}
 }
 
-/* The numbers of the rows of @table, to @out. */
-static void numbers(sqlite3 *db, const char *table, const char *where, struct cursor values,
-		    struct buf *out)
+static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
 {
-	char *sql = sqlite3_mprintf("SELECT num FROM %s WHERE %s ORDER BY num", table, where);
 	sqlite3_stmt *stmt = NULL;
 
 	if (!sql || sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
 		abort();
+	return stmt;
+}
+
+/* @stmt with its values in its text, where they are known before it runs. */
+static sqlite3_stmt *written_out(sqlite3 *db, sqlite3_stmt *stmt)
+{
+	char *sql = sqlite3_expanded_sql(stmt);
+
+	sqlite3_finalize(stmt);
+	stmt = prepare(db, sql);
+	sqlite3_free(sql);
+	return stmt;
+}
+
+/* The numbers of the rows of @table, to @out. @literal: values are written out. */
+static void numbers(sqlite3 *db, const char *table, const char *where, struct cursor values,
+		    bool literal, struct buf *out)
+{
+	char *sql = sqlite3_mprintf("SELECT num FROM %s WHERE %s ORDER BY num", table, where);
+	sqlite3_stmt *stmt = prepare(db, sql);
+
 	for (int i = 1; i <= sqlite3_bind_parameter_count(stmt); i++)
 		bind(stmt, i, &values);
+	if (literal)
+		stmt = written_out(db, stmt);
 	while (sqlite3_step(stmt) == SQLITE_ROW)
 		buf_addf(out, "%lld ", sqlite3_column_int64(stmt, 0));
 	sqlite3_finalize(stmt);
@@ -170,7 +194,8 @@ static void compare(sqlite3 *db, const uint8_t *p, size_t n)
 {
 	struct buf where = {0}, list = {0}, got = {0}, want = {0};
 	struct cursor c = cursor_of(p, n);
-	unsigned terms = 1 + cursor_u8(&c) % TERMS_MAX;
+	uint8_t head = cursor_u8(&c), terms = 1 + head % TERMS_MAX;
+	bool literal = head & 0x80;
 	char *sql;
 
 	for (unsigned i = 0; i < terms; i++) {
@@ -188,8 +213,8 @@ static void compare(sqlite3 *db, const uint8_t *p, size_t n)
 	sql =
 	    sqlite3_mprintf("CREATE TEMP TABLE copy AS SELECT num%s FROM events", buf_cstr(&list));
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK) {
-		numbers(db, "events", buf_cstr(&where), c, &got);
-		numbers(db, "copy", buf_cstr(&where), c, &want);
+		numbers(db, "events", buf_cstr(&where), c, literal, &got);
+		numbers(db, "copy", buf_cstr(&where), c, literal, &want);
 		if (!sv_eq(buf_view(&got), buf_view(&want))) {
 			fprintf(stderr, "WHERE %s\n%s\nnot\n%s\n", buf_cstr(&where), buf_cstr(&got),
 				buf_cstr(&want));
