@@ -436,13 +436,6 @@ void cli_rule_run_effort(const struct cli_rule_run *o)
 
 /* --- what its alerts depend on --- */
 
-void cli_add_counted(struct buf *b, struct sv text)
-{
-	buf_u64(b, text.n);
-	buf_char(b, ' ');
-	buf_sv(b, text);
-}
-
 static void add_time(struct buf *b, const char *name, uint64_t ns, bool relative)
 {
 	if (ns)
@@ -468,12 +461,12 @@ void cli_rule_run_describe(const struct cli_rule_run *o, struct buf *b)
 	buf_str(b, o->cfg.base64_buffers ? " base64" : "");
 	for (size_t i = 0; i < o->cfg.static_count; i++) {
 		buf_lit(b, " static=");
-		cli_add_counted(b, sv_of(o->cfg.statics[i].name));
-		cli_add_counted(b, sv_of(o->cfg.statics[i].value));
+		buf_counted(b, sv_of(o->cfg.statics[i].name));
+		buf_counted(b, sv_of(o->cfg.statics[i].value));
 	}
 	if (o->run.filter) {
 		buf_lit(b, " filter=");
-		cli_add_counted(b, sv_of(o->run.filter));
+		buf_counted(b, sv_of(o->run.filter));
 	}
 }
 

@@ -133,8 +133,6 @@ int cli_rule_run_start(struct cli_rule_run *o, int argc, char **argv);
  * is not mentioned.
  */
 void cli_rule_run_describe(const struct cli_rule_run *o, struct buf *b);
-/* Its length and @text: texts one behind the other that mean one thing only. */
-void cli_add_counted(struct buf *b, struct sv text);
 /* Note a capture that was replayed into the case. */
 int cli_rule_run_note(struct cli_rule_run *o, const char *path, const struct sf_stats *stats);
 /* Tell how the run over @path ended. Return: an exit status. */
