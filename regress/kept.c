@@ -56,7 +56,7 @@ int reg_kept_rules_of(struct reg_kept_rules *s, const struct rule_engine *e, str
 		return error_nomem(err);
 	for (size_t i = 0; i < n; i++) {
 		s->number_of[i] = s->count;
-		if (!all[i].enabled || !all[i].format)
+		if (!rule_engine_uses(e, &all[i]) || !all[i].format)
 			continue;
 		s->rules[s->count] = all[i];
 		s->rules[s->count].index = s->count;

@@ -16,7 +16,7 @@
 struct reg_kept_rules {		/* zeroed storage is empty */
 	struct reg_key options; /* what results depend on besides rule and capture */
 	uint32_t count;
-	struct rule *rules; /* the enabled ones, in order; index: place here */
+	struct rule *rules; /* those that can match, in order; index: place here */
 	struct reg_key *keys;
 	bool *wanted;	     /* their results are missing for some capture */
 	uint32_t *by_key;    /* places, sorted by key */

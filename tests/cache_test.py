@@ -78,6 +78,17 @@ def edits(t, count):
         r.equal(t.run(what + ", again"), (0, 0, 0, len(t.captures)), what + ": then all is there")
 
 
+def floor(t):
+    """A rule that becomes severe enough is evaluated: as long as it was not, nothing was found out about it."""
+    text = "- rule: %s\n  desc: d\n  condition: evt.type = openat and fd.name = /etc/shadow\n  output: x %%fd.name\n  priority: %s\n"
+    floor = ["--min-priority", "warning"]
+    for priority, evaluated in (("NOTICE", 0), ("ERROR", 1), ("NOTICE", 0), ("WARNING", 0)):
+        with open(t.rules, "w") as f:
+            f.write(text % ("Severe or not", priority) + text.replace("/etc/shadow", "/nowhere") % ("Always", "CRITICAL"))
+        n = t.run("priority %s and a floor" % priority, floor)
+        r.check(n[0] <= 1 + evaluated, "%s: %d rules" % (priority, n[0]))
+
+
 def swapped(t):
     """Which rule of an event is the first is decided anew."""
     a, b = ["- rule: %s\n  desc: d\n  condition: evt.type = openat and fd.name = /etc/shadow\n  output: %s %%fd.name\n  priority: INFO\n" % (n, n) for n in "AB"]
@@ -219,6 +230,7 @@ def main():
         damage(t)
         refusals(t)
         swapped(t)
+        floor(t)
         stock(folder)
     r.finish()
 
