@@ -22,6 +22,7 @@ enum {
 	OPT_REQUIRE,
 	OPT_RERUN,
 	OPT_STATE,
+	OPT_CACHE,
 	OPT_FORCE,
 	OPT_JUNIT, /* and the other formats that can be written beside */
 	OPT_TAP,
@@ -46,6 +47,8 @@ static const struct cli_option test_options[] = {
     {OPT_FILTER, "filter", "SUBSTRING", "only tests with this in their name"},
     {OPT_RERUN, "rerun", NULL, "only tests that failed when they were run last"},
     {OPT_STATE, "state", "FILE", "where that is kept; default: in the cache directory"},
+    {OPT_CACHE, "cache", "DIR",
+     "keep what each rule finds, and evaluate only what is not there yet"},
     {OPT_REQUIRE, "require-tests", NULL,
      "each rule must have a test that fires it and one that does not"},
     {OPT_UPDATE, "update", NULL, "write what tests give into their baselines"},
@@ -140,6 +143,9 @@ static int take_option(void *arg, int id, const char *value)
 		return 0;
 	case OPT_STATE:
 		o->state = value;
+		return 0;
+	case OPT_CACHE:
+		o->opt.cache = value;
 		return 0;
 	case OPT_RERUN:
 		o->rerun = true;
@@ -252,6 +258,16 @@ static int write_results(struct test *o)
 	return status;
 }
 
+/* What a cache was good for, on standard error: results do not depend on it. */
+static void tell_spared(const struct test *o)
+{
+	struct reg_spared s = reg_suite_spared(o->suite);
+
+	cli_log(CLI_NOTE, "cache: %llu of %llu rules evaluated; %llu of %llu traces replayed",
+		(unsigned long long)s.evaluated, (unsigned long long)s.rules,
+		(unsigned long long)s.replayed, (unsigned long long)s.tests);
+}
+
 /* --- the command --- */
 
 static void stop_suite(void *arg)
@@ -267,6 +283,7 @@ static int find_tests(struct test *o, char **paths, size_t count)
 	if (o->common.timeout_ns)
 		o->opt.deadline_ns = clock_ns(CLOCK_MONOTONIC) + o->common.timeout_ns;
 	o->opt.memory_limit = o->common.mem_limit;
+	o->opt.version = SCAPULA_VERSION;
 	if (!o->opt.jobs)
 		o->opt.jobs = cli_jobs_default();
 	o->rule_list = (struct reg_list){o->rules.items, o->rules.count};
@@ -320,6 +337,8 @@ static int work(struct test *o, char **argv, int argc, int first)
 		return status;
 	status = run_tests(o);
 	tell_rules(o->suite);
+	if (o->opt.cache)
+		tell_spared(o);
 	status = cli_worse(status, write_results(o));
 	return cli_interrupted() ? status : cli_worse(status, keep_state(o));
 }

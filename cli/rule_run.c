@@ -457,13 +457,7 @@ void cli_rule_run_describe(const struct cli_rule_run *o, struct buf *b)
 	if (o->common->mem_limit)
 		buf_addf(b, " mem-limit=%llu", (unsigned long long)o->common->mem_limit);
 	buf_str(b, o->corrected ? " corrected" : "");
-	buf_str(b, o->cfg.format.iso_time ? " iso-time" : "");
-	buf_str(b, o->cfg.base64_buffers ? " base64" : "");
-	for (size_t i = 0; i < o->cfg.static_count; i++) {
-		buf_lit(b, " static=");
-		buf_counted(b, sv_of(o->cfg.statics[i].name));
-		buf_counted(b, sv_of(o->cfg.statics[i].value));
-	}
+	run_config_describe(&o->cfg, b);
 	if (o->run.filter) {
 		buf_lit(b, " filter=");
 		buf_counted(b, sv_of(o->run.filter));
