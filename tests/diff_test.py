@@ -139,8 +139,19 @@ def edits(folder):
            lambda f: f.edit("rule: " + first, "condition: >", "condition: >\n    (evt.type = openat and fd.name = /etc/shadow) or"),
            [r"^rule %s \(new\.yaml:\d+\): condition: " % first, r"^hidden by rule %s \(new\.yaml:\d+\)$" % first], 2)
     old, new = os.path.join(folder, "old.db"), os.path.join(folder, "new.db")
+    # a file that was edited in place: the case has what it said
+    seeded(folder, "edited in place", recorded, lambda f: f.edit("list: sensitive_file_names", "/etc/shadow, ", ""), [r"^list sensitive_file_names "], 4)
+    os.rename(os.path.join(folder, "new.yaml"), os.path.join(folder, "old.yaml"))
+    (lines, _), = causes(diff(old, new))
+    r.equal([re.sub(r":\d+\)", ":N)", x) for x in lines], ["list sensitive_file_names (new.yaml:N): removed /etc/shadow"], "and the list is named without --rules-from")
     # without the texts, from what the cases hold
     seeded(folder, "once more", recorded, lambda f: f.edit("list: sensitive_file_names", "/etc/shadow, ", ""), [r"^list sensitive_file_names "], 4)
+    for case in (old, new):
+        db = sqlite3.connect(case)
+        r.check(db.execute("SELECT count(*) FROM rule_texts").fetchone()[0] == 1, "a text for a file")
+        db.execute("DELETE FROM rule_texts")
+        db.commit()
+        db.close()
     os.rename(os.path.join(folder, "old.yaml"), os.path.join(folder, "older.yaml"))
     lines = [lines[0] for lines, _ in causes(diff(old, new))]
     r.check(any(re.match(r"rule %s \(new\.yaml:\d+\): its condition, with macros and lists filled in: '.*/etc/shadow,.*' -> '" % shadow, x) for x in lines), "without texts", repr(lines))
