@@ -161,6 +161,11 @@ enum cover_state cover_state_of(const struct cover_rule *r)
 	return r->matched ? COVER_MATCHED : COVER_UNMATCHED;
 }
 
+bool cover_is_untested(const struct cover_rule *r)
+{
+	return r->x && !r->expect_alerts;
+}
+
 const char *cover_state_name(enum cover_state s)
 {
 	static const char *const names[] = {

@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "engine/rules/explain.h"
+#include "regress/suite.h"
 
 enum cover_state {
 	COVER_DISABLED,	   /* off, or below the least priority */
@@ -34,6 +35,7 @@ struct cover_rule {
 	const struct rule_part **tuples; /* of exceptions */
 	uint64_t *tuple_met;
 	uint32_t tuple_count;
+	uint64_t expect_alerts, expect_none; /* tests that do */
 };
 
 struct cover_part { /* of what there is */
@@ -51,6 +53,7 @@ struct cover {
 	size_t count;
 	struct arena arena;
 	uint64_t events, captures;
+	uint64_t tests;		  /* of rules, that were found beside captures */
 	const char *const *paths; /* @captures of them */
 };
 
@@ -62,6 +65,11 @@ void cover_done(struct cover *c);
 MUST_CHECK int cover_begin(struct cover *c, struct flt_ctx *cx, struct error *err);
 /* The event that the context looks at. */
 void cover_event(struct cover *c, unsigned type);
+
+/* Which rules do the tests of @s expect to alert, or not to? Broken ones say nothing. */
+void cover_tests(struct cover *c, struct reg_suite *s);
+/* Is it expected by no test to alert, although it could? */
+bool cover_is_untested(const struct cover_rule *r);
 
 enum cover_state cover_state_of(const struct cover_rule *r);
 const char *cover_state_name(enum cover_state s); /* "matched", ... */

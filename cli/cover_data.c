@@ -82,7 +82,7 @@ static void put_tuples(struct rep_js *j, const struct cover_rule *r)
 	rep_js_end(j);
 }
 
-static void put_rule(struct rep_js *j, const struct cover_rule *r)
+static void put_rule(struct rep_js *j, const struct cover_rule *r, bool tests)
 {
 	struct cover_sums s = cover_sums_of(r);
 
@@ -92,6 +92,12 @@ static void put_rule(struct rep_js *j, const struct cover_rule *r)
 	rep_js_str(j, "state", cover_state_name(cover_state_of(r)));
 	put_u64(j, "evaluated", r->evaluated);
 	put_u64(j, "matched", r->matched);
+	if (tests) {
+		rep_js_object(j, "tests");
+		put_u64(j, "expect_alerts", r->expect_alerts);
+		put_u64(j, "expect_none", r->expect_none);
+		rep_js_end(j);
+	}
 	if (r->x) {
 		put_part(j, "sides", s.sides);
 		put_part(j, "items_met", s.items);
@@ -115,9 +121,10 @@ void cover_json(struct buf *b, const struct cover *c)
 		rep_js_str(&j, NULL, c->paths[i]);
 	rep_js_end(&j);
 	put_u64(&j, "events", c->events);
+	put_u64(&j, "tests", c->tests);
 	rep_js_array(&j, "rules");
 	for (size_t i = 0; i < c->count; i++)
-		put_rule(&j, &c->rules[i]);
+		put_rule(&j, &c->rules[i], c->tests != 0);
 	rep_js_end(&j);
 	rep_js_end(&j);
 	buf_char(b, '\n');

@@ -116,6 +116,37 @@ def check_twice(r, rules):
     r.equal([c["true"] for c in two["checks"]], [2 * c["true"] for c in one["checks"]], "two captures: checks")
 
 
+def check_tests(r, rules):
+    """What tests below a directory expect; captures that they name elsewhere are looked at, too, each once."""
+    with tempfile.TemporaryDirectory() as folder:
+        def test(name, text):
+            os.makedirs(os.path.join(folder, name))
+            with open(os.path.join(folder, name, "test.yaml"), "w") as f:
+                f.write(text)
+        capture = os.path.join(folder, "one.scap")
+        shutil.copy(check.DEMO, capture)
+        test("a", "trace: ../one.scap\nrules: [%s]\nexpect:\n  - {rule: opened}\n  - {rule: opened, at_least: 2, at: {evt: 5}}\n  - {rule: silent, exactly: 0}\n" % rules)
+        test("b", "trace: %s\nrules: [nosuch.yaml]\nexpect: [{rule: opened, at_most: 9}, {rule: elsewhere}, {rule: no such rule}]\n" % check.DEMO)
+        os.makedirs(os.path.join(folder, "plain"))
+        shutil.copy(check.DEMO, os.path.join(folder, "plain", "trace.scap"))
+        got = json.loads(cover(["-r", rules, "-f", "json", folder]))
+        r.equal((got["tests"], sorted(os.path.relpath(p, folder) for p in got["captures"])), (2, sorted(["one.scap", "plain/trace.scap", os.path.relpath(check.DEMO, folder)])), "tests and captures")
+        r.equal({x["rule"]: tuple(x["tests"].values()) for x in got["rules"]}, {"opened": (1, 0), "silent": (0, 1), "elsewhere": (1, 0), "off": (0, 0), "k8s": (0, 0)}, "what they expect")
+        text = cover(["-r", rules, folder])
+        r.check("2 tests expect alerts of 2 of 3 rules, and of 1 that there are none\nof rules whose alerts are expected, 1 were never evaluated and 0 never true\n" in text, "in words", text)
+        r.check("  1+0  opened\n" in text and "  0+1  silent\n" in text and "    -  off\n" in text, "in the table", text)
+        for args, want in ((["--fail-on", "untested"], 1), (["--fail-on", "untested", "-D", "silent"], 0), (["--fail-on", "untested,none"], 0)):
+            r.equal(check.run(["cover", "-r", rules, folder] + args)[0], want, " ".join(args))
+        r.check("TESTS" not in cover(["-r", rules, capture]), "without tests there is no column of them")
+        r.equal(check.run(["cover", "-r", rules, "--fail-on", "untested", capture])[0], 1, "no test at all")
+        test("by-hash", "trace: sha256:%s\nexpect: []\n" % ("0" * 64))
+        status, _, err = check.run(["cover", "-r", rules, folder])
+        r.check(status == 3 and "no store is given" in err, "a capture that cannot be found: %d" % status, err)
+        test("wrong", "nonsense: 1\n")
+        status, _, err = check.run(["cover", "-r", rules, os.path.join(folder, "wrong"), capture])
+        r.check(status == 3 and "test.yaml:1" in err, "a test that is wrong: %d" % status, err)
+
+
 def check_layer(r, rules):
     layer = json.loads(cover(["-r", rules, "-f", "navigator", check.DEMO]))
     r.equal([(t["techniqueID"], t["score"]) for t in layer["techniques"]], [("T1003.008", 50), ("T1059", 0)], "scores of techniques")
@@ -179,6 +210,7 @@ def main():
             f.write(RULES)
         check_counts(r, rules)
         check_twice(r, rules)
+        check_tests(r, rules)
         check_layer(r, rules)
         check_statuses(r, rules)
         check_profile(r, rules, folder)
