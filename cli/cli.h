@@ -102,6 +102,14 @@ MUST_CHECK int cli_parse(const struct cli_parser *p, struct cli_common *common, 
  */
 MUST_CHECK bool cli_walk_options(const struct cli_option *options, int argc, char **argv,
 				 int (*each)(void *arg, int id, const char *value), void *arg);
+/* Does @table have the option --@name? */
+bool cli_option_is_in(const struct cli_option *table, const char *name);
+/*
+ * Until the next call, with NULL: commands that are run with --help hand their own and the common
+ * options to @fn instead of printing them.
+ */
+typedef void cli_help_fn(void *arg, const struct cli_option *own, const struct cli_option *common);
+void cli_divert_help(cli_help_fn *fn, void *arg);
 void cli_print_version(void);
 void cli_print_usage(FILE *f);
 
