@@ -14,6 +14,7 @@
 enum {
 	OPT_RULE = OPT_AFTER_RULE_RUN,
 	OPT_STORE,
+	OPT_ORDER,
 };
 
 static const struct cli_option cover_options[] = {
@@ -22,6 +23,8 @@ static const struct cli_option cover_options[] = {
      "json: every check and item of all rules; navigator: a layer for ATT&CK Navigator"},
     {OPT_FAIL_ON, "fail-on", "WHAT,...",
      "status 1 if a rule is unmatched, unevaluated or untested; none: never"},
+    {OPT_ORDER, "order", NULL,
+     "also orders in which conditions would be decided with fewer checks; json: only these"},
     {OPT_STORE, "store", "DIR", "where captures are that tests name by their hash"},
     {'r', "rules", "FILE|DIR",
      "rule file, or directory of .yaml and .yml files; repeatable, in order"},
@@ -51,6 +54,7 @@ struct covering {
 	enum form form;
 	bool fail_unmatched, fail_unevaluated, fail_untested;
 	const char *store;
+	bool order;
 	/* at work */
 	struct cover c;
 	struct flt_types types; /* that any rule is about */
@@ -106,6 +110,9 @@ static int take_option(void *arg, int id, const char *value)
 	switch (id) {
 	case OPT_RULE:
 		o->name = value;
+		return 0;
+	case OPT_ORDER:
+		o->order = true;
 		return 0;
 	case OPT_STORE:
 		o->store = value;
@@ -330,6 +337,8 @@ static int tell(struct covering *o)
 
 	switch (o->form) {
 	case FORM_JSON:
+		if (o->order)
+			return cover_orders_json(&o->text, &o->c, &err) < 0 ? cli_fail(&err) : 0;
 		cover_json(&o->text, &o->c);
 		return 0;
 	case FORM_NAVIGATOR:
@@ -340,7 +349,7 @@ static int tell(struct covering *o)
 	if (o->name)
 		return one_rule(o);
 	cover_text(&o->text, &o->c, o->common.color);
-	return 0;
+	return o->order && cover_orders_text(&o->text, &o->c, &err) < 0 ? cli_fail(&err) : 0;
 }
 
 static int findings(const struct covering *o)
@@ -369,7 +378,8 @@ static int prepare(struct covering *o)
 	    cover_init(&o->c, o->rules.loader, o->rules.engine,
 		       o->rules.min_priority >= 0 ? (enum rule_priority)o->rules.min_priority
 						  : o->rules.cfg.priority,
-		       &err) < 0)
+		       &err) < 0 ||
+	    (o->order && cover_order_init(&o->c, &err) < 0))
 		return cli_fail(&err);
 	for (size_t i = 0; i < o->c.count; i++)
 		for (unsigned t = 0; o->c.rules[i].x && t < EV_TYPE_COUNT; t++)

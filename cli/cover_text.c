@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Coverage for people: a line per rule, or one rule check by check. */
+#include <stdlib.h>
+
 #include "cli/cover.h"
 #include "cli/table.h"
 
@@ -217,4 +219,66 @@ void cover_rule_text(struct buf *b, const struct cover_rule *r, bool color)
 	buf_lit(b, "\n      TRUE      FALSE     ABSENT  CHECK\n");
 	check_lines(b, r, r->x->root, color);
 	exception_lines(b, r);
+}
+
+/* --- orders --- */
+
+/* A macro, or what else the part is, in one line. */
+static void put_conjunct(struct buf *b, const struct rule_part *p)
+{
+	switch (p->kind) {
+	case RULE_PART_CHECK:
+	case RULE_PART_MACRO:
+		clipped(b, p->text);
+		break;
+	case RULE_PART_EXCEPTION:
+		buf_lit(b, "exception ");
+		clipped(b, p->text);
+		break;
+	case RULE_PART_NOT:
+		buf_lit(b, "not ");
+		put_conjunct(b, p->kids[0]);
+		break;
+	case RULE_PART_AND:
+	case RULE_PART_OR:
+	case RULE_PART_TUPLE:
+		buf_str(b,
+			p->kind == RULE_PART_OR ? "any of several parts" : "all of several parts");
+		break;
+	}
+}
+
+static void order_lines(struct buf *b, const struct cover_rule *r)
+{
+	const struct cover_suggestion s = cover_suggestion_of(r);
+	uint32_t moved = s.count; /* those behind stay */
+
+	buf_addf(b, "%10llu %8.2f %8.2f %6.0f %%  ", (unsigned long long)r->evaluated, s.written,
+		 s.then, 100 * (s.written - s.then) / s.written);
+	cli_safe(b, r->rule->name);
+	buf_char(b, '\n');
+	while (moved && s.parts[moved - 1] == moved - 1)
+		moved--;
+	for (uint32_t i = 0; i < moved; i++) {
+		buf_addf(b, "%14u. (was %u) ", i + 1, s.parts[i] + 1u);
+		put_conjunct(b, r->x->conjuncts[s.parts[i]]);
+		put_place(b, r->x->conjuncts[s.parts[i]]);
+	}
+}
+
+int cover_orders_text(struct buf *b, struct cover *c, struct error *err)
+{
+	struct cover_rule **rules;
+	size_t n;
+	int rc = cover_orders(c, &rules, &n, err);
+
+	if (rc < 0)
+		return rc;
+	buf_lit(b, "\nparts of conditions that would decide sooner in another order; checks per "
+		   "evaluation, from left to right\n");
+	buf_str(b, n ? " EVALUATED  WRITTEN     THEN   SAVING  RULE\n" : "    none\n");
+	for (size_t i = 0; i < n; i++)
+		order_lines(b, rules[i]);
+	free(rules);
+	return 0;
 }
