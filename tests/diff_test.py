@@ -52,8 +52,8 @@ def key(alert):
     return (alert["time"], alert["rule"], alert["priority"], json.dumps({k: v for k, v in alert.get("output_fields", alert.get("fields")).items() if k != "evt.time"}, sort_keys=True))
 
 
-def told(result, tier):
-    found = [d["is" if tier == "new" else "was"] for c in result["causes"] for d in c["differences"] if d["tier"] == tier]
+def told(result, tier, side=None):
+    found = [d[side or ("is" if tier == "new" else "was")] for c in result["causes"] for d in c["differences"] if d["tier"] == tier]
     return collections.Counter(key(a) for a in found)
 
 
@@ -97,11 +97,14 @@ def seeded(folder, name, captures, change, because, least):
         places = lambda alerts: collections.Counter((a["time"], a["rule"]) for a in alerts)
         r.equal(places(old), places(new), name + ": the same alerts")
         r.equal(n["changed"], sum((was - now).values()), name + ": what changed")
+        r.equal((told(result, "changed", "was"), told(result, "changed", "is")), (was - now, now - was), name + ": which alerts changed, from what into what")
         r.equal((n["missing"], n["new"], n["moved"]), (0, 0, 0), name + ": nothing else")
     else:
         r.equal(told(result, "missing"), was - now, name + ": what is missing")
         r.equal(told(result, "new"), now - was, name + ": what is new")
     r.equal(n["unchanged"], sum((was & now).values()), name + ": what is unchanged")
+    for pattern in because:
+        r.check(any(re.search(pattern, line) for lines, _ in causes(result) for line in lines), "%s: %s is a cause" % (name, pattern))
     for lines, counts in causes(result):
         r.check(all(any(re.search(p, line) for p in because) for line in lines), name + ": causes", "  %r\n  %r" % (lines, counts))
     r.check(sum(n[t] for t in ("changed", "missing", "new")) >= least, name + ": the edit changes something", "  %r" % n)
