@@ -96,6 +96,12 @@ struct cli_parser {
 MUST_CHECK int cli_parse(const struct cli_parser *p, struct cli_common *common, int argc,
 			 char **argv, int *first);
 /*
+ * A command: parse, and unless that was all, catch signals and let @work do the rest with @p->arg
+ * and the operands. Return: its status, or that of parsing.
+ */
+MUST_CHECK int cli_run(const struct cli_parser *p, struct cli_common *common, int argc, char **argv,
+		       int (*work)(void *arg, char **args, int count));
+/*
  * Only look at the options of a command line that somebody gave once: @each receives all of them,
  * common ones, too; another value than 0 ends it. Return: were all of them options with values that
  * were taken?

@@ -26,14 +26,9 @@ static const struct cli_option cover_options[] = {
     {OPT_ORDER, "order", NULL,
      "also orders in which conditions would be decided with fewer checks; json: only these"},
     {OPT_STORE, "store", "DIR", "where captures are that tests name by their hash"},
-    {'r', "rules", "FILE|DIR",
-     "rule file, or directory of .yaml and .yml files; repeatable, in order"},
-    {'c', "config", "FILE", "Falco configuration file"},
-    {'O', "option", "KEY=VALUE", "override a configuration key; repeatable"},
-    {'D', "disable", "SUBSTRING", "disable rules whose name contains it; repeatable"},
-    {'t', "tag", "TAG", "run only rules with this tag; repeatable"},
-    {'T', "disable-tag", "TAG", "disable rules with this tag; repeatable"},
-    {OPT_MIN_PRIORITY, "min-priority", "PRIORITY", "leave out less severe rules"},
+    CLI_OPTIONS_RULE_FILES,
+    CLI_OPTIONS_SELECTION,
+    CLI_OPTION_MIN_PRIORITY,
     {0, NULL, NULL, NULL},
 };
 
@@ -388,8 +383,9 @@ static int prepare(struct covering *o)
 	return 0;
 }
 
-static int work(struct covering *o, char **args, int count)
+static int work(void *arg, char **args, int count)
 {
+	struct covering *o = arg;
 	int status = find_captures(o, args, count);
 
 	if (!status)
@@ -409,16 +405,10 @@ int cmd_cover(int argc, char **argv)
 {
 	struct covering o = {0};
 	const struct cli_parser parser = {"cover", cover_options, cover_examples, take_option, &o};
-	int first, status;
+	int status;
 
 	cli_rule_run_init(&o.rules, &o.common);
-	status = cli_parse(&parser, &o.common, argc, argv, &first);
-	if (status < 0) {
-		status = cli_flush();
-	} else if (status == 0) {
-		cli_catch_signals();
-		status = work(&o, argv + first, argc - first);
-	}
+	status = cli_run(&parser, &o.common, argc, argv, work);
 	cover_done(&o.c);
 	reg_suite_free(o.suite);
 	for (size_t i = 0; i < o.count; i++)

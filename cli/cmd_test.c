@@ -85,24 +85,6 @@ struct test {
 	struct reg_suite *suite;
 };
 
-static int take_format(struct test *o, const char *value)
-{
-	struct buf names = {0};
-
-	o->main.format = reg_format_find(value);
-	if (o->main.format)
-		return 0;
-	for (const struct reg_format *f = reg_formats; f->name; f++)
-		buf_addf(&names, "%s%s",
-			 f == reg_formats ? ""
-			 : f[1].name	  ? ", "
-					  : " or ",
-			 f->name);
-	cli_log(CLI_ERROR, "--format %s: expected %s", value, buf_cstr(&names));
-	buf_done(&names);
-	return CLI_USAGE;
-}
-
 static int take_file(struct test *o, int id, const char *path)
 {
 	const char *name = NULL;
@@ -121,10 +103,15 @@ static int take_file(struct test *o, int id, const char *path)
 static int take_option(void *arg, int id, const char *value)
 {
 	struct test *o = arg;
+	const void *row = NULL;
+	int status;
 
 	switch (id) {
 	case 'f':
-		return take_format(o, value);
+		status = cli_take_row("format", value, reg_formats, sizeof(*reg_formats), &row);
+		if (!status)
+			o->main.format = row;
+		return status;
 	case 'o':
 		o->main.path = value;
 		return 0;
@@ -322,17 +309,18 @@ static int run_tests(struct test *o)
 	return status;
 }
 
-static int work(struct test *o, char **argv, int argc, int first)
+static int work(void *arg, char **args, int count)
 {
+	struct test *o = arg;
 	int status;
 
-	if (first == argc) {
+	if (!count) {
 		cli_log(CLI_ERROR, "no tests given: name directories");
 		return CLI_USAGE;
 	}
 	status = open_state(o);
 	if (!status)
-		status = find_tests(o, argv + first, (size_t)(argc - first));
+		status = find_tests(o, args, (size_t)count);
 	if (status)
 		return status;
 	status = run_tests(o);
@@ -347,15 +335,8 @@ int cmd_test(int argc, char **argv)
 {
 	struct test o = {.main = {reg_formats, NULL}};
 	const struct cli_parser parser = {"test", test_options, test_examples, take_option, &o};
-	int first, status;
+	int status = cli_run(&parser, &o.common, argc, argv, work);
 
-	status = cli_parse(&parser, &o.common, argc, argv, &first);
-	if (status < 0) {
-		status = cli_flush();
-	} else if (status == 0) {
-		cli_catch_signals();
-		status = work(&o, argv, argc, first);
-	}
 	reg_suite_free(o.suite);
 	reg_failed_done(&o.failed);
 	cli_names_done(&o.rules);

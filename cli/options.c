@@ -240,6 +240,19 @@ int cli_parse(const struct cli_parser *p, struct cli_common *common, int argc, c
 	return s.log_access ? cli_custody_opened(argc, argv, optind) : 0;
 }
 
+int cli_run(const struct cli_parser *p, struct cli_common *common, int argc, char **argv,
+	    int (*work)(void *arg, char **args, int count))
+{
+	int first, status = cli_parse(p, common, argc, argv, &first);
+
+	if (status < 0)
+		return cli_flush();
+	if (status)
+		return status;
+	cli_catch_signals();
+	return work(p->arg, argv + first, argc - first);
+}
+
 bool cli_walk_options(const struct cli_option *options, int argc, char **argv,
 		      int (*each)(void *arg, int id, const char *value), void *arg)
 {

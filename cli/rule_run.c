@@ -19,6 +19,7 @@
 
 #define JOBS_MAX     1024
 #define JOBS_DEFAULT 16 /* at most: each thread has a state of its own */
+#define ROWS_MAX     32 /* of a table that options choose from */
 
 static int out_of_memory(void)
 {
@@ -108,6 +109,23 @@ int cli_take_word(const char *option, const char *value, const char *const *word
 	cli_log(CLI_ERROR, "--%s %s: expected %s", option, value, buf_cstr(&all));
 	buf_done(&all);
 	return CLI_USAGE;
+}
+
+int cli_take_row(const char *option, const char *value, const void *table, size_t size,
+		 const void **out)
+{
+	const char *names[ROWS_MAX];
+	unsigned n = 0, found;
+	int status;
+
+	while (n < ROWS_MAX && *(const char *const *)((const char *)table + n * size)) {
+		names[n] = *(const char *const *)((const char *)table + n * size);
+		n++;
+	}
+	status = cli_take_word(option, value, names, n, &found);
+	if (!status)
+		*out = (const char *)table + found * size;
+	return status;
 }
 
 int cli_take_priority(const char *option, const char *value, enum rule_priority *out)
