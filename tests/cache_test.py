@@ -280,6 +280,16 @@ def suites(folder):
     s.write("rules.yaml", more + text)
     r.equal(s.run("the same rule as the first", *store, status=1), (0, 0), "which one is first is decided anew")
     s.write("rules.yaml", text)
+    # captures that lack different rules: what is there of a rule that is evaluated for the other is not there twice
+    other = more.replace("One more", "Another").replace("more %fd.name", "another %fd.name %evt.num").replace("/shadow", "/sudoers")
+    third = more.replace("One more", "A third").replace("more %fd.name", "third %fd.name %evt.num")
+    s.write("rules.yaml", text + other)
+    s.run("one capture has a rule's result", "--filter", "/one", "--filter", "one", *store)
+    s.write("rules.yaml", text + other + third)
+    s.test("opt-both", "matching: all\nunexpected: ignore\n")
+    n = s.run("captures that lack different rules", *store)
+    r.equal(n[0], 2, "both rules are evaluated")
+    s.write("rules.yaml", text)
     # what results depend on
     for name, key in (("all", "matching: all"), ("filter", "filter: proc.name = cat"), ("buffers", "options: [base_syscalls.all=true, buffer_format_base64=true]"), ("prio", "min_priority: critical"),
                       ("tags", "tags: [T1003.008]")):
