@@ -71,6 +71,14 @@ static inline void buf_str(struct buf *b, const char *s)
 	buf_add(b, s, strlen(s));
 }
 
+/* The length of @s, and @s: texts one behind the other that mean one thing only. */
+static inline void buf_counted(struct buf *b, struct sv s)
+{
+	buf_u64(b, s.n);
+	buf_char(b, ' ');
+	buf_sv(b, s);
+}
+
 #define buf_lit(b, literal) buf_add((b), "" literal "", sizeof(literal) - 1)
 
 static inline struct sv buf_view(const struct buf *b)

@@ -96,12 +96,26 @@ struct cli_parser {
 MUST_CHECK int cli_parse(const struct cli_parser *p, struct cli_common *common, int argc,
 			 char **argv, int *first);
 /*
+ * A command: parse, and unless that was all, catch signals and let @work do the rest with @p->arg
+ * and the operands. Return: its status, or that of parsing.
+ */
+MUST_CHECK int cli_run(const struct cli_parser *p, struct cli_common *common, int argc, char **argv,
+		       int (*work)(void *arg, char **args, int count));
+/*
  * Only look at the options of a command line that somebody gave once: @each receives all of them,
  * common ones, too; another value than 0 ends it. Return: were all of them options with values that
  * were taken?
  */
 MUST_CHECK bool cli_walk_options(const struct cli_option *options, int argc, char **argv,
 				 int (*each)(void *arg, int id, const char *value), void *arg);
+/* Does @table have the option --@name? */
+bool cli_option_is_in(const struct cli_option *table, const char *name);
+/*
+ * Until the next call, with NULL: commands that are run with --help hand their own and the common
+ * options to @fn instead of printing them.
+ */
+typedef void cli_help_fn(void *arg, const struct cli_option *own, const struct cli_option *common);
+void cli_divert_help(cli_help_fn *fn, void *arg);
 void cli_print_version(void);
 void cli_print_usage(FILE *f);
 

@@ -702,26 +702,29 @@ static void done(struct bundle *o)
 	arena_done(&o->arena);
 }
 
+static int work(void *arg, char **args, int count)
+{
+	struct bundle *o = arg;
+	int status;
+
+	cli_catch_timeout(&o->common);
+	if (count && strcmp(args[0], "create") == 0) {
+		status = create(o, args + 1, count - 1);
+		done(o);
+		return cli_worse(status, cli_flush());
+	}
+	if (count == 2 && strcmp(args[0], "list") == 0)
+		return cli_worse(list(args[1]), cli_flush());
+	cli_log(CLI_ERROR, "expected 'bundle create [CASE] [CAPTURE...] -o FILE' or 'bundle list "
+			   "ARCHIVE'");
+	return CLI_USAGE;
+}
+
 int cmd_bundle(int argc, char **argv)
 {
 	struct bundle o = {.argc = argc, .argv = argv};
 	const struct cli_parser parser = {"bundle", bundle_options, bundle_examples, take_option,
 					  &o};
-	int first;
-	int status = cli_parse(&parser, &o.common, argc, argv, &first);
 
-	if (status)
-		return status < 0 ? cli_flush() : status;
-	cli_catch_signals();
-	cli_catch_timeout(&o.common);
-	if (first < argc && strcmp(argv[first], "create") == 0) {
-		status = create(&o, argv + first + 1, argc - first - 1);
-		done(&o);
-		return cli_worse(status, cli_flush());
-	}
-	if (first + 2 == argc && strcmp(argv[first], "list") == 0)
-		return cli_worse(list(argv[first + 1]), cli_flush());
-	cli_log(CLI_ERROR, "expected 'bundle create [CASE] [CAPTURE...] -o FILE' or 'bundle list "
-			   "ARCHIVE'");
-	return CLI_USAGE;
+	return cli_run(&parser, &o.common, argc, argv, work);
 }

@@ -13,6 +13,8 @@
 
 enum {
 	OPT_RULE = OPT_AFTER_RULE_RUN,
+	OPT_STORE,
+	OPT_ORDER,
 };
 
 static const struct cli_option cover_options[] = {
@@ -20,15 +22,13 @@ static const struct cli_option cover_options[] = {
     {'f', "format", "text|json|navigator",
      "json: every check and item of all rules; navigator: a layer for ATT&CK Navigator"},
     {OPT_FAIL_ON, "fail-on", "WHAT,...",
-     "status 1 if a rule is unmatched or unevaluated; none: never"},
-    {'r', "rules", "FILE|DIR",
-     "rule file, or directory of .yaml and .yml files; repeatable, in order"},
-    {'c', "config", "FILE", "Falco configuration file"},
-    {'O', "option", "KEY=VALUE", "override a configuration key; repeatable"},
-    {'D', "disable", "SUBSTRING", "disable rules whose name contains it; repeatable"},
-    {'t', "tag", "TAG", "run only rules with this tag; repeatable"},
-    {'T', "disable-tag", "TAG", "disable rules with this tag; repeatable"},
-    {OPT_MIN_PRIORITY, "min-priority", "PRIORITY", "leave out less severe rules"},
+     "status 1 if a rule is unmatched, unevaluated or untested; none: never"},
+    {OPT_ORDER, "order", NULL,
+     "also orders in which conditions would be decided with fewer checks; json: only these"},
+    {OPT_STORE, "store", "DIR", "where captures are that tests name by their hash"},
+    CLI_OPTIONS_RULE_FILES,
+    CLI_OPTIONS_SELECTION,
+    CLI_OPTION_MIN_PRIORITY,
     {0, NULL, NULL, NULL},
 };
 
@@ -36,6 +36,7 @@ static const char *const cover_examples[] = {
     "cover -r rules.yaml capture.scap",
     "cover -r rules.yaml --rule 'Search for private keys' capture.scap",
     "cover -r rules.yaml -f navigator suite/ > layer.json",
+    "cover -r rules.yaml --fail-on untested suite/",
     NULL,
 };
 
@@ -46,12 +47,15 @@ struct covering {
 	struct cli_rule_run rules;
 	const char *name;
 	enum form form;
-	bool fail_unmatched, fail_unevaluated;
+	bool fail_unmatched, fail_unevaluated, fail_untested;
+	const char *store;
+	bool order;
 	/* at work */
 	struct cover c;
 	struct flt_types types; /* that any rule is about */
 	char **paths;
 	size_t count, cap;
+	struct reg_suite *suite; /* tests of rules below the directories */
 	struct buf text;
 };
 
@@ -78,12 +82,15 @@ static int take_fail_on(struct covering *o, const char *value)
 			o->fail_unmatched = true;
 		} else if (sv_is(word, "unevaluated")) {
 			o->fail_unevaluated = true;
+		} else if (sv_is(word, "untested")) {
+			o->fail_untested = true;
 		} else if (sv_is(word, "none")) {
-			o->fail_unmatched = o->fail_unevaluated = false;
+			o->fail_unmatched = o->fail_unevaluated = o->fail_untested = false;
 		} else {
 			cli_log(CLI_ERROR,
-				"--fail-on %.*s: expected unmatched, unevaluated or none", (int)n,
-				value);
+				"--fail-on %.*s: expected unmatched, unevaluated, untested "
+				"or none",
+				(int)n, value);
 			return CLI_USAGE;
 		}
 		value += n + (value[n] == ',');
@@ -98,6 +105,12 @@ static int take_option(void *arg, int id, const char *value)
 	switch (id) {
 	case OPT_RULE:
 		o->name = value;
+		return 0;
+	case OPT_ORDER:
+		o->order = true;
+		return 0;
+	case OPT_STORE:
+		o->store = value;
 		return 0;
 	case 'f':
 		return take_form(o, value);
@@ -143,6 +156,13 @@ static bool is_capture_name(const char *name)
 	       sv_ends(s, SV_LIT(".scap.zst"));
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
 	return strcmp((*a)->fts_name, (*b)->fts_name);
@@ -173,17 +193,66 @@ static int add_directory(struct covering *o, char *path)
 	return status;
 }
 
-static int find_captures(struct covering *o, char **args, int count)
+/* --- tests of rules --- */
+
+/* The capture of a test, unless it lies below the directory and was found there. */
+static int add_trace(struct covering *o, const struct reg_test *t)
 {
-	struct stat sb;
+	struct error err = {0};
+	char *path = NULL;
 	int status = 0;
 
-	for (int i = 0; i < count && !status; i++) {
-		if (stat(args[i], &sb) == 0 && S_ISDIR(sb.st_mode))
-			status = add_directory(o, args[i]);
-		else
-			status = add_path(o, args[i]);
+	if (!t->trace)
+		return 0;
+	if (reg_trace_find(t, o->store, &path, &err) < 0)
+		return cli_fail(&err);
+	for (size_t i = 0; path && i < o->count; i++) {
+		if (is_same_file(path, o->paths[i])) {
+			free(path);
+			return 0;
+		}
 	}
+	status = add_path(o, path);
+	free(path);
+	return status;
+}
+
+static int find_tests(struct covering *o, const char *const *dirs, size_t count)
+{
+	const struct reg_suite_options opt = {.store = o->store};
+	const struct reg_result *all;
+	struct error err = {0};
+	int status = 0;
+	size_t n;
+
+	if (reg_suite_new(dirs, count, &opt, &o->suite, &err) < 0)
+		return cli_fail(&err);
+	all = reg_suite_results(o->suite, &n);
+	for (size_t i = 0; i < n; i++)
+		status = cli_worse(status, all[i].verdict.outcome == REG_BROKEN
+					       ? cli_fail(&all[i].err)
+					       : add_trace(o, &all[i].test));
+	return status;
+}
+
+static int find_captures(struct covering *o, char **args, int count)
+{
+	const char **dirs = calloc((size_t)count + 1, sizeof(*dirs));
+	struct stat sb;
+	int status = dirs ? 0 : cli_exit_of(ERR_NOMEM);
+	size_t n = 0;
+
+	for (int i = 0; i < count && !status; i++) {
+		if (stat(args[i], &sb) == 0 && S_ISDIR(sb.st_mode)) {
+			status = add_directory(o, args[i]);
+			dirs[n++] = args[i];
+		} else {
+			status = add_path(o, args[i]);
+		}
+	}
+	if (!status && n)
+		status = find_tests(o, dirs, n);
+	free(dirs);
 	if (!status && !o->count) {
 		cli_log(CLI_ERROR, "no capture given");
 		return CLI_USAGE;
@@ -263,6 +332,8 @@ static int tell(struct covering *o)
 
 	switch (o->form) {
 	case FORM_JSON:
+		if (o->order)
+			return cover_orders_json(&o->text, &o->c, &err) < 0 ? cli_fail(&err) : 0;
 		cover_json(&o->text, &o->c);
 		return 0;
 	case FORM_NAVIGATOR:
@@ -273,7 +344,7 @@ static int tell(struct covering *o)
 	if (o->name)
 		return one_rule(o);
 	cover_text(&o->text, &o->c, o->common.color);
-	return 0;
+	return o->order && cover_orders_text(&o->text, &o->c, &err) < 0 ? cli_fail(&err) : 0;
 }
 
 static int findings(const struct covering *o)
@@ -284,6 +355,8 @@ static int findings(const struct covering *o)
 		if (s == COVER_UNEVALUATED && (o->fail_unevaluated || o->fail_unmatched))
 			return CLI_FINDINGS;
 		if (s == COVER_UNMATCHED && o->fail_unmatched)
+			return CLI_FINDINGS;
+		if (o->fail_untested && cover_is_untested(&o->c.rules[i]))
 			return CLI_FINDINGS;
 	}
 	return 0;
@@ -300,7 +373,8 @@ static int prepare(struct covering *o)
 	    cover_init(&o->c, o->rules.loader, o->rules.engine,
 		       o->rules.min_priority >= 0 ? (enum rule_priority)o->rules.min_priority
 						  : o->rules.cfg.priority,
-		       &err) < 0)
+		       &err) < 0 ||
+	    (o->order && cover_order_init(&o->c, &err) < 0))
 		return cli_fail(&err);
 	for (size_t i = 0; i < o->c.count; i++)
 		for (unsigned t = 0; o->c.rules[i].x && t < EV_TYPE_COUNT; t++)
@@ -309,14 +383,17 @@ static int prepare(struct covering *o)
 	return 0;
 }
 
-static int work(struct covering *o, char **args, int count)
+static int work(void *arg, char **args, int count)
 {
+	struct covering *o = arg;
 	int status = find_captures(o, args, count);
 
 	if (!status)
 		status = prepare(o);
 	if (status)
 		return status;
+	if (o->suite)
+		cover_tests(&o->c, o->suite);
 	status = walk_all(o);
 	if (!cli_interrupted())
 		status = cli_worse(status, cli_worse(tell(o), findings(o)));
@@ -328,17 +405,12 @@ int cmd_cover(int argc, char **argv)
 {
 	struct covering o = {0};
 	const struct cli_parser parser = {"cover", cover_options, cover_examples, take_option, &o};
-	int first, status;
+	int status;
 
 	cli_rule_run_init(&o.rules, &o.common);
-	status = cli_parse(&parser, &o.common, argc, argv, &first);
-	if (status < 0) {
-		status = cli_flush();
-	} else if (status == 0) {
-		cli_catch_signals();
-		status = work(&o, argv + first, argc - first);
-	}
+	status = cli_run(&parser, &o.common, argc, argv, work);
 	cover_done(&o.c);
+	reg_suite_free(o.suite);
 	for (size_t i = 0; i < o.count; i++)
 		free(o.paths[i]);
 	free(o.paths);

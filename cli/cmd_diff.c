@@ -57,15 +57,6 @@ struct diff {
 
 /* --- options --- */
 
-static int take_format(struct diff *o, const char *value)
-{
-	o->format = reg_diff_format_find(value);
-	if (o->format)
-		return 0;
-	cli_log(CLI_ERROR, "--format %s: expected text, json, markdown or sarif", value);
-	return CLI_USAGE;
-}
-
 static void fail_on_nothing(struct diff *o)
 {
 	for (int i = 0; i < REG_TIER_COUNT; i++)
@@ -138,10 +129,16 @@ static int take_fail_on(struct diff *o, const char *value)
 static int take_option(void *arg, int id, const char *value)
 {
 	struct diff *o = arg;
+	const void *row = NULL;
+	int status;
 
 	switch (id) {
 	case 'f':
-		return take_format(o, value);
+		status = cli_take_row("format", value, reg_diff_formats, sizeof(*reg_diff_formats),
+				      &row);
+		if (!status)
+			o->format = row;
+		return status;
 	case 'o':
 		o->output = value;
 		return 0;
@@ -267,14 +264,15 @@ static int check_costs(const struct diff *o)
 	return CLI_USAGE;
 }
 
-static int work(struct diff *o, char **argv, int argc, int first)
+static int work(void *arg, char **args, int count)
 {
+	struct diff *o = arg;
 	const struct reg_paths where = {o->rules_from.items, o->rules_from.count};
 	struct reg_side a = {0}, b = {0};
 	struct error err = {0};
 	int status = 0;
 
-	if (argc - first != 2) {
+	if (count != 2) {
 		cli_log(CLI_ERROR, "expected two runs: cases, CASE#RUN, or files of alerts");
 		return CLI_USAGE;
 	}
@@ -282,8 +280,8 @@ static int work(struct diff *o, char **argv, int argc, int first)
 	if (status)
 		return status;
 	qry_setup();
-	if (reg_side_open(&a, argv[first], &where, &err) < 0 ||
-	    reg_side_open(&b, argv[first + 1], &where, &err) < 0)
+	if (reg_side_open(&a, args[0], &where, &err) < 0 ||
+	    reg_side_open(&b, args[1], &where, &err) < 0)
 		status = cli_fail(&err);
 	else
 		status = cli_worse(compare(o, &a, &b), compare_costs(o));
@@ -296,17 +294,11 @@ int cmd_diff(int argc, char **argv)
 {
 	struct diff o = {.format = reg_diff_formats, .fail_cost = -1};
 	const struct cli_parser parser = {"diff", diff_options, diff_examples, take_option, &o};
-	int first, status;
+	int status;
 
 	for (int i = 0; i < REG_TIER_COUNT; i++)
 		o.fail[i] = i == REG_MOVED ? -1 : RULE_DEBUG;
-	status = cli_parse(&parser, &o.common, argc, argv, &first);
-	if (status < 0) {
-		status = cli_flush();
-	} else if (status == 0) {
-		cli_catch_signals();
-		status = work(&o, argv, argc, first);
-	}
+	status = cli_run(&parser, &o.common, argc, argv, work);
 	cli_names_done(&o.rules_from);
 	cli_names_done(&o.ignore);
 	return status;

@@ -34,16 +34,11 @@ static const struct cli_option explain_options[] = {
      "explain the first events that this other rule matches: why not the rule, too?"},
     {OPT_BRIEF, "brief", NULL, "text: only what decided, not the whole condition"},
     {'f', "format", "text|json|html", "json: an object per capture; html: one page"},
-    {'r', "rules", "FILE|DIR",
-     "rule file, or directory of .yaml and .yml files; repeatable, in order"},
-    {'c', "config", "FILE", "Falco configuration file"},
-    {'O', "option", "KEY=VALUE", "override a configuration key; repeatable"},
-    {'F', "filter", "CONDITION", "show only events that pass to the rules"},
-    {'D', "disable", "SUBSTRING", "disable rules whose name contains it; repeatable"},
-    {'t', "tag", "TAG", "run only rules with this tag; repeatable"},
-    {'T', "disable-tag", "TAG", "disable rules with this tag; repeatable"},
-    {OPT_MATCHING, "matching", "first|all", "report the first matching rule of an event, or all"},
-    {OPT_MIN_PRIORITY, "min-priority", "PRIORITY", "leave out less severe rules"},
+    CLI_OPTIONS_RULE_FILES,
+    CLI_OPTION_FILTER,
+    CLI_OPTIONS_SELECTION,
+    CLI_OPTION_MATCHING,
+    CLI_OPTION_MIN_PRIORITY,
     CLI_OPTION_NO_INDEX,
     {0, NULL, NULL, NULL},
 };
@@ -577,8 +572,9 @@ static int work_on_all(struct explain *o, char **paths, int count)
 	return status ? status : cli_explain_all(&all, paths, count);
 }
 
-static int work(struct explain *o, char **paths, int count)
+static int work(void *arg, char **paths, int count)
 {
+	struct explain *o = arg;
 	int status;
 
 	if (!count || (!o->name && !o->evt)) {
@@ -608,16 +604,10 @@ int cmd_explain(int argc, char **argv)
 	struct explain o = {.near = NEAR_DEFAULT};
 	const struct cli_parser parser = {"explain", explain_options, explain_examples, take_option,
 					  &o};
-	int first, status;
+	int status;
 
 	cli_rule_run_init(&o.rules, &o.common);
-	status = cli_parse(&parser, &o.common, argc, argv, &first);
-	if (status < 0) {
-		status = cli_flush();
-	} else if (status == 0) {
-		cli_catch_signals();
-		status = work(&o, argv + first, argc - first);
-	}
+	status = cli_run(&parser, &o.common, argc, argv, work);
 	forget_events(&o.out);
 	free(o.out.shown);
 	free(o.out.present);

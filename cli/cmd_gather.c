@@ -326,27 +326,29 @@ static int write_case(struct gather *o)
 	return status ? status : cli_worst_of(o->exits);
 }
 
+static int work(void *arg, char **args, int count)
+{
+	struct gather *o = arg;
+	int status;
+
+	cli_catch_timeout(&o->common);
+	if (count < 2) {
+		cli_log(CLI_ERROR, "expected OUT and at least one PART");
+		return CLI_USAGE;
+	}
+	qry_setup();
+	o->out = args[0];
+	status = look_at_all(o, args + 1, (size_t)count - 1);
+	return status ? status : write_case(o);
+}
+
 int cmd_gather(int argc, char **argv)
 {
 	struct gather o = {.argc = argc, .argv = argv};
 	const struct cli_parser parser = {"gather", gather_options, gather_examples, take_option,
 					  &o};
-	int first;
-	int status = cli_parse(&parser, &o.common, argc, argv, &first);
+	int status = cli_run(&parser, &o.common, argc, argv, work);
 
-	if (status)
-		return status < 0 ? cli_flush() : status;
-	cli_catch_signals();
-	cli_catch_timeout(&o.common);
-	if (argc - first < 2) {
-		cli_log(CLI_ERROR, "expected OUT and at least one PART");
-		return CLI_USAGE;
-	}
-	qry_setup();
-	o.out = argv[first];
-	status = look_at_all(&o, argv + first + 1, (size_t)(argc - first - 1));
-	if (!status)
-		status = write_case(&o);
 	for (size_t i = 0; i < o.count; i++)
 		qry_part_facts_done(&o.parts[i].facts);
 	free(o.parts);

@@ -22,6 +22,7 @@ enum {
 	OPT_REQUIRE,
 	OPT_RERUN,
 	OPT_STATE,
+	OPT_CACHE,
 	OPT_FORCE,
 	OPT_JUNIT, /* and the other formats that can be written beside */
 	OPT_TAP,
@@ -46,6 +47,8 @@ static const struct cli_option test_options[] = {
     {OPT_FILTER, "filter", "SUBSTRING", "only tests with this in their name"},
     {OPT_RERUN, "rerun", NULL, "only tests that failed when they were run last"},
     {OPT_STATE, "state", "FILE", "where that is kept; default: in the cache directory"},
+    {OPT_CACHE, "cache", "DIR",
+     "keep what each rule finds, and evaluate only what is not there yet"},
     {OPT_REQUIRE, "require-tests", NULL,
      "each rule must have a test that fires it and one that does not"},
     {OPT_UPDATE, "update", NULL, "write what tests give into their baselines"},
@@ -82,24 +85,6 @@ struct test {
 	struct reg_suite *suite;
 };
 
-static int take_format(struct test *o, const char *value)
-{
-	struct buf names = {0};
-
-	o->main.format = reg_format_find(value);
-	if (o->main.format)
-		return 0;
-	for (const struct reg_format *f = reg_formats; f->name; f++)
-		buf_addf(&names, "%s%s",
-			 f == reg_formats ? ""
-			 : f[1].name	  ? ", "
-					  : " or ",
-			 f->name);
-	cli_log(CLI_ERROR, "--format %s: expected %s", value, buf_cstr(&names));
-	buf_done(&names);
-	return CLI_USAGE;
-}
-
 static int take_file(struct test *o, int id, const char *path)
 {
 	const char *name = NULL;
@@ -118,10 +103,15 @@ static int take_file(struct test *o, int id, const char *path)
 static int take_option(void *arg, int id, const char *value)
 {
 	struct test *o = arg;
+	const void *row = NULL;
+	int status;
 
 	switch (id) {
 	case 'f':
-		return take_format(o, value);
+		status = cli_take_row("format", value, reg_formats, sizeof(*reg_formats), &row);
+		if (!status)
+			o->main.format = row;
+		return status;
 	case 'o':
 		o->main.path = value;
 		return 0;
@@ -140,6 +130,9 @@ static int take_option(void *arg, int id, const char *value)
 		return 0;
 	case OPT_STATE:
 		o->state = value;
+		return 0;
+	case OPT_CACHE:
+		o->opt.cache = value;
 		return 0;
 	case OPT_RERUN:
 		o->rerun = true;
@@ -252,6 +245,16 @@ static int write_results(struct test *o)
 	return status;
 }
 
+/* What a cache was good for, on standard error: results do not depend on it. */
+static void tell_spared(const struct test *o)
+{
+	struct reg_spared s = reg_suite_spared(o->suite);
+
+	cli_log(CLI_NOTE, "cache: %llu of %llu rules evaluated; %llu of %llu traces replayed",
+		(unsigned long long)s.evaluated, (unsigned long long)s.rules,
+		(unsigned long long)s.replayed, (unsigned long long)s.tests);
+}
+
 /* --- the command --- */
 
 static void stop_suite(void *arg)
@@ -267,6 +270,7 @@ static int find_tests(struct test *o, char **paths, size_t count)
 	if (o->common.timeout_ns)
 		o->opt.deadline_ns = clock_ns(CLOCK_MONOTONIC) + o->common.timeout_ns;
 	o->opt.memory_limit = o->common.mem_limit;
+	o->opt.version = SCAPULA_VERSION;
 	if (!o->opt.jobs)
 		o->opt.jobs = cli_jobs_default();
 	o->rule_list = (struct reg_list){o->rules.items, o->rules.count};
@@ -305,21 +309,24 @@ static int run_tests(struct test *o)
 	return status;
 }
 
-static int work(struct test *o, char **argv, int argc, int first)
+static int work(void *arg, char **args, int count)
 {
+	struct test *o = arg;
 	int status;
 
-	if (first == argc) {
+	if (!count) {
 		cli_log(CLI_ERROR, "no tests given: name directories");
 		return CLI_USAGE;
 	}
 	status = open_state(o);
 	if (!status)
-		status = find_tests(o, argv + first, (size_t)(argc - first));
+		status = find_tests(o, args, (size_t)count);
 	if (status)
 		return status;
 	status = run_tests(o);
 	tell_rules(o->suite);
+	if (o->opt.cache)
+		tell_spared(o);
 	status = cli_worse(status, write_results(o));
 	return cli_interrupted() ? status : cli_worse(status, keep_state(o));
 }
@@ -328,15 +335,8 @@ int cmd_test(int argc, char **argv)
 {
 	struct test o = {.main = {reg_formats, NULL}};
 	const struct cli_parser parser = {"test", test_options, test_examples, take_option, &o};
-	int first, status;
+	int status = cli_run(&parser, &o.common, argc, argv, work);
 
-	status = cli_parse(&parser, &o.common, argc, argv, &first);
-	if (status < 0) {
-		status = cli_flush();
-	} else if (status == 0) {
-		cli_catch_signals();
-		status = work(&o, argv, argc, first);
-	}
 	reg_suite_free(o.suite);
 	reg_failed_done(&o.failed);
 	cli_names_done(&o.rules);

@@ -82,6 +82,7 @@ void cover_done(struct cover *c)
 	for (size_t i = 0; c->rules && i < c->count; i++) {
 		flt_explainer_free(c->rules[i].explainer);
 		rule_explanation_free(c->rules[i].x);
+		cover_order_free(c->rules[i].order);
 	}
 	free(c->rules);
 	arena_done(&c->arena);
@@ -139,6 +140,8 @@ static void count_rule(struct cover_rule *r)
 		count_check(&r->checks[i], &f[i]);
 	for (uint32_t i = 0; i < r->tuple_count; i++)
 		r->tuple_met[i] += rule_part_truth(r->tuples[i], f) == FLT_YES;
+	if (r->order)
+		cover_order_count(r, f);
 }
 
 void cover_event(struct cover *c, unsigned type)
@@ -159,6 +162,11 @@ enum cover_state cover_state_of(const struct cover_rule *r)
 	if (!r->evaluated)
 		return COVER_UNEVALUATED;
 	return r->matched ? COVER_MATCHED : COVER_UNMATCHED;
+}
+
+bool cover_is_untested(const struct cover_rule *r)
+{
+	return r->x && !r->expect_alerts;
 }
 
 const char *cover_state_name(enum cover_state s)

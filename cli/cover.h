@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "engine/rules/explain.h"
+#include "regress/suite.h"
 
 enum cover_state {
 	COVER_DISABLED,	   /* off, or below the least priority */
@@ -34,6 +35,8 @@ struct cover_rule {
 	const struct rule_part **tuples; /* of exceptions */
 	uint64_t *tuple_met;
 	uint32_t tuple_count;
+	uint64_t expect_alerts, expect_none; /* tests that do */
+	struct cover_order *order;	     /* NULL: it was not asked for, or has one part */
 };
 
 struct cover_part { /* of what there is */
@@ -51,6 +54,7 @@ struct cover {
 	size_t count;
 	struct arena arena;
 	uint64_t events, captures;
+	uint64_t tests;		  /* of rules, that were found beside captures */
 	const char *const *paths; /* @captures of them */
 };
 
@@ -63,9 +67,36 @@ MUST_CHECK int cover_begin(struct cover *c, struct flt_ctx *cx, struct error *er
 /* The event that the context looks at. */
 void cover_event(struct cover *c, unsigned type);
 
+/* Which rules do the tests of @s expect to alert, or not to? Broken ones say nothing. */
+void cover_tests(struct cover *c, struct reg_suite *s);
+/* Is it expected by no test to alert, although it could? */
+bool cover_is_untested(const struct cover_rule *r);
+
 enum cover_state cover_state_of(const struct cover_rule *r);
 const char *cover_state_name(enum cover_state s); /* "matched", ... */
 struct cover_sums cover_sums_of(const struct cover_rule *r);
+
+/* --- orders of the parts that must hold together (cover_order.c) --- */
+
+/* After cover_init(), so that orders are looked for. Return: 0 or ERR_NOMEM. */
+MUST_CHECK int cover_order_init(struct cover *c, struct error *err);
+void cover_order_free(struct cover_order *o); /* NULL is fine */
+/* What was found about an event. */
+void cover_order_count(struct cover_rule *r, const struct flt_finding *f);
+/* Rules for which another order saves checks, those that save most first; the caller frees *@out.
+ * Return: 0 or ERR_NOMEM. */
+MUST_CHECK int cover_orders(struct cover *c, struct cover_rule ***out, size_t *count,
+			    struct error *err);
+
+struct cover_suggestion {     /* for one of them */
+	double written, then; /* checks per evaluation, as written and as suggested */
+	const uint8_t *parts; /* conjuncts of the explanation, @count of them, in that order */
+	uint32_t count;
+};
+struct cover_suggestion cover_suggestion_of(const struct cover_rule *r);
+
+MUST_CHECK int cover_orders_text(struct buf *b, struct cover *c, struct error *err);
+MUST_CHECK int cover_orders_json(struct buf *b, struct cover *c, struct error *err);
 
 void cover_text(struct buf *b, const struct cover *c, bool color);
 /* Every check of one rule. */

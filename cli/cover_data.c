@@ -82,7 +82,7 @@ static void put_tuples(struct rep_js *j, const struct cover_rule *r)
 	rep_js_end(j);
 }
 
-static void put_rule(struct rep_js *j, const struct cover_rule *r)
+static void put_rule(struct rep_js *j, const struct cover_rule *r, bool tests)
 {
 	struct cover_sums s = cover_sums_of(r);
 
@@ -92,6 +92,12 @@ static void put_rule(struct rep_js *j, const struct cover_rule *r)
 	rep_js_str(j, "state", cover_state_name(cover_state_of(r)));
 	put_u64(j, "evaluated", r->evaluated);
 	put_u64(j, "matched", r->matched);
+	if (tests) {
+		rep_js_object(j, "tests");
+		put_u64(j, "expect_alerts", r->expect_alerts);
+		put_u64(j, "expect_none", r->expect_none);
+		rep_js_end(j);
+	}
 	if (r->x) {
 		put_part(j, "sides", s.sides);
 		put_part(j, "items_met", s.items);
@@ -115,12 +121,61 @@ void cover_json(struct buf *b, const struct cover *c)
 		rep_js_str(&j, NULL, c->paths[i]);
 	rep_js_end(&j);
 	put_u64(&j, "events", c->events);
+	put_u64(&j, "tests", c->tests);
 	rep_js_array(&j, "rules");
 	for (size_t i = 0; i < c->count; i++)
-		put_rule(&j, &c->rules[i]);
+		put_rule(&j, &c->rules[i], c->tests != 0);
 	rep_js_end(&j);
 	rep_js_end(&j);
 	buf_char(b, '\n');
+}
+
+/* --- orders --- */
+
+static void put_order(struct rep_js *j, const struct cover_rule *r)
+{
+	const struct cover_suggestion s = cover_suggestion_of(r);
+
+	rep_js_object(j, NULL);
+	rep_js_text(j, "rule", r->rule->name);
+	put_place(j, (struct rule_place){r->rule->file, r->rule->line});
+	put_u64(j, "evaluated", r->evaluated);
+	put_u64(j, "checks_written", (uint64_t)(s.written * (double)r->evaluated + 0.5));
+	put_u64(j, "checks_then", (uint64_t)(s.then * (double)r->evaluated + 0.5));
+	rep_js_array(j, "parts");
+	for (uint32_t i = 0; i < s.count; i++) {
+		const struct rule_part *p = r->x->conjuncts[s.parts[i]];
+
+		rep_js_object(j, NULL);
+		put_u64(j, "was", s.parts[i] + 1u);
+		if (p->text.n)
+			rep_js_text(j, "text", p->text);
+		put_place(j, p->at);
+		rep_js_end(j);
+	}
+	rep_js_end(j);
+	rep_js_end(j);
+}
+
+int cover_orders_json(struct buf *b, struct cover *c, struct error *err)
+{
+	struct cover_rule **rules;
+	struct rep_js j;
+	size_t n;
+	int rc = cover_orders(c, &rules, &n, err);
+
+	if (rc < 0)
+		return rc;
+	rep_js_begin(&j, b);
+	rep_js_object(&j, NULL);
+	rep_js_array(&j, "orders");
+	for (size_t i = 0; i < n; i++)
+		put_order(&j, rules[i]);
+	rep_js_end(&j);
+	rep_js_end(&j);
+	buf_char(b, '\n');
+	free(rules);
+	return 0;
 }
 
 /* --- ATT&CK --- */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Coverage for people: a line per rule, or one rule check by check. */
+#include <stdlib.h>
+
 #include "cli/cover.h"
 #include "cli/table.h"
 
@@ -26,7 +28,24 @@ static void put_part(struct buf *b, struct cover_part p, int width)
 	buf_addf(b, "%*s", width, p.all ? text : "-");
 }
 
-static void rule_line(struct buf *b, const struct cover_rule *r, bool color)
+static void header(struct buf *b, bool tests)
+{
+	buf_lit(b, "STATE            EVALUATED    MATCHED   CHECKS    ITEMS EXCEPTIONS");
+	buf_str(b, tests ? "  TESTS  RULE\n" : "  RULE\n");
+}
+
+/* "2+1": two tests expect alerts, one expects none. */
+static void put_tests(struct buf *b, const struct cover_rule *r)
+{
+	char text[48] = "-";
+
+	if (r->expect_alerts || r->expect_none)
+		snprintf(text, sizeof(text), "%llu+%llu", (unsigned long long)r->expect_alerts,
+			 (unsigned long long)r->expect_none);
+	buf_addf(b, "%7s", text);
+}
+
+static void rule_line(struct buf *b, const struct cover_rule *r, bool tests, bool color)
 {
 	enum cover_state state = cover_state_of(r);
 	struct cover_sums s = cover_sums_of(r);
@@ -39,6 +58,8 @@ static void rule_line(struct buf *b, const struct cover_rule *r, bool color)
 	put_part(b, s.sides, 9);
 	put_part(b, s.items, 9);
 	put_part(b, s.tuples, 11);
+	if (tests)
+		put_tests(b, r);
 	buf_lit(b, "  ");
 	cli_safe(b, r->rule->name);
 	buf_char(b, '\n');
@@ -48,6 +69,33 @@ static void add_sum(struct cover_part *to, struct cover_part p)
 {
 	to->seen += p.seen;
 	to->all += p.all;
+}
+
+/* What tests expect, and whether the captures bear it out. */
+static void test_totals(struct buf *b, const struct cover *c)
+{
+	uint64_t could = 0, alerts = 0, none = 0, never[COVER_MATCHED + 1] = {0};
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct cover_rule *r = &c->rules[i];
+
+		if (!r->x)
+			continue;
+		could++;
+		alerts += r->expect_alerts != 0;
+		none += r->expect_none != 0;
+		never[cover_state_of(r)] += r->expect_alerts != 0;
+	}
+	buf_addf(
+	    b, "%llu tests expect alerts of %llu of %llu rules, and of %llu that there are none\n",
+	    (unsigned long long)c->tests, (unsigned long long)alerts, (unsigned long long)could,
+	    (unsigned long long)none);
+	if (never[COVER_UNEVALUATED] || never[COVER_UNMATCHED])
+		buf_addf(b,
+			 "of rules whose alerts are expected, %llu were never evaluated and %llu "
+			 "never true\n",
+			 (unsigned long long)never[COVER_UNEVALUATED],
+			 (unsigned long long)never[COVER_UNMATCHED]);
 }
 
 static void totals(struct buf *b, const struct cover *c)
@@ -78,13 +126,15 @@ static void totals(struct buf *b, const struct cover *c)
 	buf_lit(b, "; values of exceptions met: ");
 	put_part(b, sums.tuples, 0);
 	buf_char(b, '\n');
+	if (c->tests)
+		test_totals(b, c);
 }
 
 void cover_text(struct buf *b, const struct cover *c, bool color)
 {
-	buf_lit(b, "STATE            EVALUATED    MATCHED   CHECKS    ITEMS EXCEPTIONS  RULE\n");
+	header(b, c->tests != 0);
 	for (size_t i = 0; i < c->count; i++)
-		rule_line(b, &c->rules[i], color);
+		rule_line(b, &c->rules[i], c->tests != 0, color);
 	buf_char(b, '\n');
 	totals(b, c);
 }
@@ -162,11 +212,73 @@ static void check_lines(struct buf *b, const struct cover_rule *r, const struct 
 
 void cover_rule_text(struct buf *b, const struct cover_rule *r, bool color)
 {
-	buf_lit(b, "STATE            EVALUATED    MATCHED   CHECKS    ITEMS EXCEPTIONS  RULE\n");
-	rule_line(b, r, color);
+	header(b, false);
+	rule_line(b, r, false, color);
 	if (!r->x)
 		return;
 	buf_lit(b, "\n      TRUE      FALSE     ABSENT  CHECK\n");
 	check_lines(b, r, r->x->root, color);
 	exception_lines(b, r);
+}
+
+/* --- orders --- */
+
+/* A macro, or what else the part is, in one line. */
+static void put_conjunct(struct buf *b, const struct rule_part *p)
+{
+	switch (p->kind) {
+	case RULE_PART_CHECK:
+	case RULE_PART_MACRO:
+		clipped(b, p->text);
+		break;
+	case RULE_PART_EXCEPTION:
+		buf_lit(b, "exception ");
+		clipped(b, p->text);
+		break;
+	case RULE_PART_NOT:
+		buf_lit(b, "not ");
+		put_conjunct(b, p->kids[0]);
+		break;
+	case RULE_PART_AND:
+	case RULE_PART_OR:
+	case RULE_PART_TUPLE:
+		buf_str(b,
+			p->kind == RULE_PART_OR ? "any of several parts" : "all of several parts");
+		break;
+	}
+}
+
+static void order_lines(struct buf *b, const struct cover_rule *r)
+{
+	const struct cover_suggestion s = cover_suggestion_of(r);
+	uint32_t moved = s.count; /* those behind stay */
+
+	buf_addf(b, "%10llu %8.2f %8.2f %6.0f %%  ", (unsigned long long)r->evaluated, s.written,
+		 s.then, 100 * (s.written - s.then) / s.written);
+	cli_safe(b, r->rule->name);
+	buf_char(b, '\n');
+	while (moved && s.parts[moved - 1] == moved - 1)
+		moved--;
+	for (uint32_t i = 0; i < moved; i++) {
+		buf_addf(b, "%14u. (was %u) ", i + 1, s.parts[i] + 1u);
+		put_conjunct(b, r->x->conjuncts[s.parts[i]]);
+		put_place(b, r->x->conjuncts[s.parts[i]]);
+	}
+}
+
+int cover_orders_text(struct buf *b, struct cover *c, struct error *err)
+{
+	struct cover_rule **rules;
+	size_t n;
+	int rc = cover_orders(c, &rules, &n, err);
+
+	if (rc < 0)
+		return rc;
+	buf_lit(b, "\nparts of conditions that would decide sooner in another order; checks per "
+		   "evaluation, from left to right\n");
+	buf_str(b, n ? " EVALUATED  WRITTEN     THEN   SAVING  RULE\n" : "    none\n");
+	for (size_t i = 0; i < n; i++)
+		order_lines(b, rules[i]);
+	free(rules);
+	return 0;
 }

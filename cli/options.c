@@ -28,10 +28,10 @@ static const struct cli_option common_options[] = {
     {0, NULL, NULL, NULL},
 };
 
-static bool is_in(const struct cli_option *table, const char *name)
+bool cli_option_is_in(const struct cli_option *table, const char *name)
 {
 	for (const struct cli_option *o = table; o->id; o++)
-		if (o->name && strcmp(o->name, name) == 0)
+		if (o->name && name && strcmp(o->name, name) == 0)
 			return true;
 	return false;
 }
@@ -43,7 +43,7 @@ static void print_options(FILE *f, const struct cli_option *table, const struct 
 		char left[80];
 		int n = 0;
 
-		if (other && is_in(other, o->name))
+		if (other && cli_option_is_in(other, o->name))
 			continue;
 		if (o->id < OPT_FIRST)
 			n = snprintf(left, sizeof(left), "-%c%s", o->id, o->name ? ", " : "");
@@ -55,10 +55,25 @@ static void print_options(FILE *f, const struct cli_option *table, const struct 
 	}
 }
 
+static struct {
+	cli_help_fn *fn;
+	void *arg;
+} divert;
+
+void cli_divert_help(cli_help_fn *fn, void *arg)
+{
+	divert.fn = fn;
+	divert.arg = arg;
+}
+
 static void print_help(const struct cli_parser *p)
 {
 	const struct cli_command *c = cli_command_find(p->command);
 
+	if (divert.fn) {
+		divert.fn(divert.arg, p->options, common_options);
+		return;
+	}
 	printf("usage: scapula %s %s\n\n%s\n", c->name, c->args, c->summary);
 	if (p->examples) {
 		puts("\nexamples:");
@@ -223,6 +238,19 @@ int cli_parse(const struct cli_parser *p, struct cli_common *common, int argc, c
 	if (common->mem_limit)
 		arc_set_memory(common->mem_limit);
 	return s.log_access ? cli_custody_opened(argc, argv, optind) : 0;
+}
+
+int cli_run(const struct cli_parser *p, struct cli_common *common, int argc, char **argv,
+	    int (*work)(void *arg, char **args, int count))
+{
+	int first, status = cli_parse(p, common, argc, argv, &first);
+
+	if (status < 0)
+		return cli_flush();
+	if (status)
+		return status;
+	cli_catch_signals();
+	return work(p->arg, argv + first, argc - first);
 }
 
 bool cli_walk_options(const struct cli_option *options, int argc, char **argv,

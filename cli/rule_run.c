@@ -19,6 +19,7 @@
 
 #define JOBS_MAX     1024
 #define JOBS_DEFAULT 16 /* at most: each thread has a state of its own */
+#define ROWS_MAX     32 /* of a table that options choose from */
 
 static int out_of_memory(void)
 {
@@ -108,6 +109,23 @@ int cli_take_word(const char *option, const char *value, const char *const *word
 	cli_log(CLI_ERROR, "--%s %s: expected %s", option, value, buf_cstr(&all));
 	buf_done(&all);
 	return CLI_USAGE;
+}
+
+int cli_take_row(const char *option, const char *value, const void *table, size_t size,
+		 const void **out)
+{
+	const char *names[ROWS_MAX];
+	unsigned n = 0, found;
+	int status;
+
+	while (n < ROWS_MAX && *(const char *const *)((const char *)table + n * size)) {
+		names[n] = *(const char *const *)((const char *)table + n * size);
+		n++;
+	}
+	status = cli_take_word(option, value, names, n, &found);
+	if (!status)
+		*out = (const char *)table + found * size;
+	return status;
 }
 
 int cli_take_priority(const char *option, const char *value, enum rule_priority *out)
@@ -436,13 +454,6 @@ void cli_rule_run_effort(const struct cli_rule_run *o)
 
 /* --- what its alerts depend on --- */
 
-void cli_add_counted(struct buf *b, struct sv text)
-{
-	buf_u64(b, text.n);
-	buf_char(b, ' ');
-	buf_sv(b, text);
-}
-
 static void add_time(struct buf *b, const char *name, uint64_t ns, bool relative)
 {
 	if (ns)
@@ -464,16 +475,10 @@ void cli_rule_run_describe(const struct cli_rule_run *o, struct buf *b)
 	if (o->common->mem_limit)
 		buf_addf(b, " mem-limit=%llu", (unsigned long long)o->common->mem_limit);
 	buf_str(b, o->corrected ? " corrected" : "");
-	buf_str(b, o->cfg.format.iso_time ? " iso-time" : "");
-	buf_str(b, o->cfg.base64_buffers ? " base64" : "");
-	for (size_t i = 0; i < o->cfg.static_count; i++) {
-		buf_lit(b, " static=");
-		cli_add_counted(b, sv_of(o->cfg.statics[i].name));
-		cli_add_counted(b, sv_of(o->cfg.statics[i].value));
-	}
+	run_config_describe(&o->cfg, b);
 	if (o->run.filter) {
 		buf_lit(b, " filter=");
-		cli_add_counted(b, sv_of(o->run.filter));
+		buf_counted(b, sv_of(o->run.filter));
 	}
 }
 

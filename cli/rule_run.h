@@ -21,20 +21,30 @@ enum { /* ids of the options below */
 };
 
 /* clang-format off */
-#define CLI_RULE_RUN_OPTIONS \
+#define CLI_OPTIONS_RULE_FILES \
 	{'r', "rules", "FILE|DIR", \
 	 "rule file, or directory of .yaml and .yml files; repeatable, in order"}, \
 	{'c', "config", "FILE", "Falco configuration file"}, \
-	{'O', "option", "KEY=VALUE", "override a configuration key; repeatable"}, \
-	{'f', "format", "text|json", "alert lines; json: Falco's keys and types"}, \
-	{OPT_DB, "db", "CASE", "store results in a case (SQLite); created or added to"}, \
-	{'F', "filter", "CONDITION", "show only events that pass to the rules"}, \
+	{'O', "option", "KEY=VALUE", "override a configuration key; repeatable"}
+#define CLI_OPTIONS_SELECTION \
 	{'D', "disable", "SUBSTRING", "disable rules whose name contains it; repeatable"}, \
 	{'t', "tag", "TAG", "run only rules with this tag; repeatable"}, \
-	{'T', "disable-tag", "TAG", "disable rules with this tag; repeatable"}, \
+	{'T', "disable-tag", "TAG", "disable rules with this tag; repeatable"}
+#define CLI_OPTION_FILTER \
+	{'F', "filter", "CONDITION", "show only events that pass to the rules"}
+#define CLI_OPTION_MATCHING \
 	{OPT_MATCHING, "matching", "first|all", \
-	 "report the first matching rule of an event, or all"}, \
-	{OPT_MIN_PRIORITY, "min-priority", "PRIORITY", "leave out less severe rules"}, \
+	 "report the first matching rule of an event, or all"}
+#define CLI_OPTION_MIN_PRIORITY \
+	{OPT_MIN_PRIORITY, "min-priority", "PRIORITY", "leave out less severe rules"}
+#define CLI_RULE_RUN_OPTIONS \
+	CLI_OPTIONS_RULE_FILES, \
+	{'f', "format", "text|json", "alert lines; json: Falco's keys and types"}, \
+	{OPT_DB, "db", "CASE", "store results in a case (SQLite); created or added to"}, \
+	CLI_OPTION_FILTER, \
+	CLI_OPTIONS_SELECTION, \
+	CLI_OPTION_MATCHING, \
+	CLI_OPTION_MIN_PRIORITY, \
 	{OPT_FAIL_ON, "fail-on", "WHAT,...", "status 1 on alerts, prio>=P, gaps; none: never"}, \
 	{OPT_CORRECTED, "corrected", NULL, \
 	 "true times and durations where Falco's fields have another number"}
@@ -114,6 +124,12 @@ int cli_take_choice(const char *option, const char *value, const char *no, const
 /* Which of @words (@n of them) it is: 0 with *@out, or CLI_USAGE. */
 int cli_take_word(const char *option, const char *value, const char *const *words, unsigned n,
 		  unsigned *out);
+/*
+ * The row of a table whose name is @value: each of @size bytes, with the name as its first member;
+ * a NULL name ends it. Return: 0 with *@out, or CLI_USAGE.
+ */
+int cli_take_row(const char *option, const char *value, const void *table, size_t size,
+		 const void **out);
 /* May --db have its name, which must be none of the captures @paths? Return: 0 or CLI_USAGE. */
 int cli_rule_run_check_case(const struct cli_rule_run *o, const char *const *paths, size_t count);
 /* Load configuration and rules, and build the engine. Return: 0 or an exit status. */
@@ -134,8 +150,6 @@ int cli_rule_run_start(struct cli_rule_run *o, int argc, char **argv);
  * is not mentioned.
  */
 void cli_rule_run_describe(const struct cli_rule_run *o, struct buf *b);
-/* Its length and @text: texts one behind the other that mean one thing only. */
-void cli_add_counted(struct buf *b, struct sv text);
 /* Note a capture that was replayed into the case. */
 int cli_rule_run_note(struct cli_rule_run *o, const char *path, const struct sf_stats *stats);
 /* Tell how the run over @path ended. Return: an exit status. */

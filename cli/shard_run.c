@@ -68,10 +68,10 @@ static int digest_rules(struct work *k)
 	}
 	rules = rule_engine_rules(o->engine, &n);
 	for (size_t i = 0; i < n; i++) {
-		cli_add_counted(&text, rules[i].name);
-		cli_add_counted(&text, rules[i].source);
-		cli_add_counted(&text, rules[i].compiled);
-		cli_add_counted(&text, rules[i].output);
+		buf_counted(&text, rules[i].name);
+		buf_counted(&text, rules[i].source);
+		buf_counted(&text, rules[i].compiled);
+		buf_counted(&text, rules[i].output);
 		buf_addf(&text, "%d %d;", (int)rules[i].priority, rules[i].enabled);
 	}
 	ok = !text.failed && EVP_Digest(text.p, text.len, digest, NULL, EVP_sha256(), NULL) == 1;

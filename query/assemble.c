@@ -260,6 +260,10 @@ static int copy_rules(struct copying *c, struct error *err)
 	     .insert = "INSERT INTO rule_files (run_id, seq, name, sha256, ok)"
 		       " VALUES (?, ?, ?, ?, ?)",
 	     .columns = 5},
+	    {.select = "SELECT sha256, text FROM rule_texts WHERE sha256 IN"
+		       " (SELECT sha256 FROM rule_files WHERE run_id = " NEWEST ") ORDER BY rowid",
+	     .insert = "INSERT INTO rule_texts (sha256, text) VALUES (?, ?)",
+	     .columns = 2},
 	    {.select = "SELECT 1, seq, enabled, file, line, rule_id FROM run_rules"
 		       " WHERE run_id = " NEWEST,
 	     .insert = "INSERT INTO run_rules (run_id, seq, enabled, file, line, rule_id)"

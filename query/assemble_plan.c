@@ -5,9 +5,9 @@
 
 bool qry_table_is_own(const char *table)
 {
-	static const char *const names[] = {"meta",  "priorities", "runs",
-					    "rules", "rule_files", "run_rules",
-					    "notes", "bookmarks",  "verdicts"};
+	static const char *const names[] = {"meta",	  "priorities", "runs",	 "rules",
+					    "rule_files", "run_rules",	"notes", "bookmarks",
+					    "verdicts",	  "rule_texts"};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		if (strcmp(table, names[i]) == 0)

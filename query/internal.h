@@ -145,7 +145,7 @@ struct qry_migration { /* statements that lead from one schema version to the ne
 	const char *const *sql, *const *views; /* NULL-terminated; no views: NULL */
 };
 
-extern const char *const qry_schema_2[], *const qry_schema_2_views[];
+extern const char *const qry_schema_2[], *const qry_schema_2_views[], *const qry_schema_3[];
 /* Step n leads from version n to n + 1; the first creates everything. */
 extern const struct qry_migration qry_migrations[QRY_SCHEMA_VERSION];
 

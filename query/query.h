@@ -13,7 +13,7 @@
 #include "engine/rules/rules.h"
 #include "scapfile/scapfile.h"
 
-#define QRY_SCHEMA_VERSION 2
+#define QRY_SCHEMA_VERSION 3
 #define QRY_CACHE_KIB	   "65536" /* of pages, for who writes: indexes of large cases are all over */
 #define QRY_QUEUE_BYTES                                                                            \
 	(8u << 20) /* queued rows waiting for SQLite; a full queue makes the caller wait */

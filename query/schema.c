@@ -271,6 +271,7 @@ static const char *const schema_1[] = {
 const struct qry_migration qry_migrations[QRY_SCHEMA_VERSION] = {
     {schema_1, NULL},
     {qry_schema_2, qry_schema_2_views},
+    {qry_schema_3, NULL},
 };
 
 struct identity {

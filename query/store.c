@@ -345,7 +345,12 @@ static int add_rule_file(struct qry_store *s, struct qry_row *row, struct error 
 	const struct qry_value v[] = {qry_int(s->run_id), qry_int(++s->rule_file_seq),
 				      row->value[0], row->value[1], row->value[2]};
 
-	return qry_store_run(s, QRY_STMT_ADD_RULE_FILE, v, COUNT_OF(v), err);
+	const struct qry_value text[] = {row->value[1], row->value[3]};
+	int rc = qry_store_run(s, QRY_STMT_ADD_RULE_FILE, v, COUNT_OF(v), err);
+
+	return rc < 0 || text[1].kind == QRY_NULL
+		   ? rc
+		   : qry_store_run(s, QRY_STMT_ADD_RULE_TEXT, text, COUNT_OF(text), err);
 }
 
 /* The row's value @at is a process's number in the reading, or NULL; make it the one in the case.

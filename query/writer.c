@@ -243,8 +243,10 @@ static void to_hex(char hex[HEX_SIZE], const uint8_t digest[HEX_SIZE / 2])
 int qry_add_rule_file(struct qry_writer *w, const struct rule_result *r, struct error *err)
 {
 	char hex[HEX_SIZE];
+	/* a part of the text would be another text */
 	const struct qry_value v[] = {qry_text(sv_of(r->name)), qry_text(sv_make(hex, sizeof(hex))),
-				      qry_int(r->ok)};
+				      qry_int(r->ok),
+				      qry_text(r->text.n <= QRY_TEXT_MAX ? r->text : SV_NONE)};
 	uint8_t digest[HEX_SIZE / 2];
 
 	rule_result_digest(r, digest);

@@ -44,6 +44,5 @@ struct reg_diff_format {
 	void (*write)(struct buf *b, const struct reg_diff *d, const char *version);
 };
 extern const struct reg_diff_format reg_diff_formats[]; /* ends with a NULL name */
-const struct reg_diff_format *reg_diff_format_find(const char *name);
 
 #endif

@@ -20,14 +20,6 @@ const struct reg_diff_format reg_diff_formats[] = {
     {"text", text}, {"json", json}, {"markdown", markdown}, {"sarif", sarif}, {NULL, NULL},
 };
 
-const struct reg_diff_format *reg_diff_format_find(const char *name)
-{
-	for (const struct reg_diff_format *f = reg_diff_formats; f->name; f++)
-		if (strcmp(f->name, name) == 0)
-			return f;
-	return NULL;
-}
-
 /* "3 missing, 1 new" of a cause, or of all with unchanged ones. */
 static void counts(struct buf *b, const uint64_t tiers[REG_TIER_COUNT], bool all)
 {

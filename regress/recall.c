@@ -4,19 +4,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define FILE_NAME    "results.db"
-#define BUSY_MS	     10000
-#define APPLICATION  0x53634361 /* SQLite's application_id: ours, of this kind */
-#define COMMIT_EVERY 4096	/* values */
-#define READ_STEP    (1u << 20)
-#define SETTLED_S    2 /* coarser than the clock of any file system that is used for this */
-#define KEY_TEXT_MAX (1 + 2 * REG_KEY_BYTES)
+#define FILE_NAME	 "results.db"
+#define BUSY_MS		 10000
+#define APPLICATION	 0x53634361 /* SQLite's application_id: ours, of this kind; and as text */
+#define APPLICATION_TEXT "0x53634361"
+#define COMMIT_EVERY	 4096 /* values */
+#define READ_STEP	 (1u << 20)
+#define SETTLED_S	 2 /* coarser than the clock of any file system that is used for this */
+#define KEY_TEXT_MAX	 (1 + 2 * REG_KEY_BYTES)
 
 /* --- findings --- */
 
@@ -188,6 +190,7 @@ bool reg_key_of(struct sv text, struct reg_key *out)
 /* --- the file --- */
 
 struct reg_recall {
+	pthread_mutex_t lock; /* of all below, but while it is opened and closed */
 	sqlite3 *db;
 	sqlite3_stmt *get, *put;
 	char *path;
@@ -229,29 +232,34 @@ static int ask(struct reg_recall *r, const char *pragma, int64_t *out, struct er
 	return rc == SQLITE_ROW ? 0 : fail(r, rc, err);
 }
 
+/* Both at one moment: another program may be making the tables. */
+static int look_inside(struct reg_recall *r, int64_t *application, int64_t *tables,
+		       struct error *err)
+{
+	int rc = execute(r, "BEGIN", err);
+
+	if (rc == 0)
+		rc = ask(r, "PRAGMA application_id", application, err);
+	if (rc == 0)
+		rc = ask(r, "SELECT count(*) FROM sqlite_master", tables, err);
+	return rc < 0 ? rc : execute(r, "COMMIT", err);
+}
+
 static int make_tables(struct reg_recall *r, struct error *err)
 {
 	int64_t application = 0, tables = 0;
-	int rc = ask(r, "PRAGMA application_id", &application, err);
+	int rc = look_inside(r, &application, &tables, err);
 
-	if (rc == 0)
-		rc = ask(r, "SELECT count(*) FROM sqlite_master", &tables, err);
-	if (rc == 0 && application != APPLICATION && tables)
+	if (rc < 0 || application == APPLICATION)
+		return rc;
+	if (tables)
 		return fail(r, SQLITE_NOTADB, err);
-	if (rc == 0 && application != APPLICATION)
-		rc = execute(r,
-			     "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE;"
-			     "CREATE TABLE IF NOT EXISTS kept(id INTEGER PRIMARY KEY,"
-			     " key BLOB NOT NULL UNIQUE, day INTEGER NOT NULL, value BLOB NOT NULL)"
-			     "; COMMIT",
-			     err);
-	if (rc == 0 && application != APPLICATION) {
-		char *sql = sqlite3_mprintf("PRAGMA application_id = %d", APPLICATION);
-
-		rc = sql ? execute(r, sql, err) : error_nomem(err);
-		sqlite3_free(sql);
-	}
-	return rc;
+	return execute(r,
+		       "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE;"
+		       "CREATE TABLE IF NOT EXISTS kept(id INTEGER PRIMARY KEY,"
+		       " key BLOB NOT NULL UNIQUE, day INTEGER NOT NULL, value BLOB NOT NULL);"
+		       "PRAGMA application_id = " APPLICATION_TEXT "; COMMIT",
+		       err);
 }
 
 static int prepare(struct reg_recall *r, const char *sql, sqlite3_stmt **out, struct error *err)
@@ -307,8 +315,12 @@ static int make_directory(const char *dir, struct error *err)
 int reg_recall_open(const char *dir, struct reg_recall **out, struct error *err)
 {
 	struct reg_recall *r = calloc(1, sizeof(*r));
-	int rc = r ? make_directory(dir, err) : error_nomem(err);
+	int rc;
 
+	if (!r)
+		return error_nomem(err);
+	pthread_mutex_init(&r->lock, NULL);
+	rc = make_directory(dir, err);
 	if (rc == 0 && asprintf(&r->path, "%s%s/" FILE_NAME, dir[0] == '/' ? "" : "./", dir) < 0) {
 		r->path = NULL;
 		rc = error_nomem(err);
@@ -357,6 +369,7 @@ void reg_recall_close(struct reg_recall *r)
 	sqlite3_finalize(r->get);
 	sqlite3_finalize(r->put);
 	sqlite3_close(r->db);
+	pthread_mutex_destroy(&r->lock);
 	free(r->path);
 	free(r);
 }
@@ -373,8 +386,8 @@ static size_t key_text(uint8_t text[KEY_TEXT_MAX], enum reg_recall_kind kind,
 	return 1 + (b ? 2u : 1u) * REG_KEY_BYTES;
 }
 
-int reg_recall_get(struct reg_recall *r, enum reg_recall_kind kind, const struct reg_key *a,
-		   const struct reg_key *b, struct buf *out, struct error *err)
+static int get(struct reg_recall *r, enum reg_recall_kind kind, const struct reg_key *a,
+	       const struct reg_key *b, struct buf *out, struct error *err)
 {
 	uint8_t text[KEY_TEXT_MAX];
 	int rc;
@@ -392,8 +405,19 @@ int reg_recall_get(struct reg_recall *r, enum reg_recall_kind kind, const struct
 	return rc == SQLITE_DONE ? 0 : fail(r, rc, err);
 }
 
-int reg_recall_put(struct reg_recall *r, enum reg_recall_kind kind, const struct reg_key *a,
-		   const struct reg_key *b, struct sv value, struct error *err)
+int reg_recall_get(struct reg_recall *r, enum reg_recall_kind kind, const struct reg_key *a,
+		   const struct reg_key *b, struct buf *out, struct error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&r->lock);
+	rc = get(r, kind, a, b, out, err);
+	pthread_mutex_unlock(&r->lock);
+	return rc;
+}
+
+static int put(struct reg_recall *r, enum reg_recall_kind kind, const struct reg_key *a,
+	       const struct reg_key *b, struct sv value, struct error *err)
 {
 	uint8_t text[KEY_TEXT_MAX];
 	int rc = r->uncommitted ? 0 : execute(r, "BEGIN IMMEDIATE", err);
@@ -410,6 +434,17 @@ int reg_recall_put(struct reg_recall *r, enum reg_recall_kind kind, const struct
 	if (rc != SQLITE_DONE)
 		return fail(r, rc, err);
 	return r->uncommitted >= COMMIT_EVERY ? commit(r, err) : 0;
+}
+
+int reg_recall_put(struct reg_recall *r, enum reg_recall_kind kind, const struct reg_key *a,
+		   const struct reg_key *b, struct sv value, struct error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&r->lock);
+	rc = put(r, kind, a, b, value, err);
+	pthread_mutex_unlock(&r->lock);
+	return rc;
 }
 
 /* --- captures --- */

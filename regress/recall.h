@@ -4,7 +4,8 @@
  * of all that they depend on. A SQLite file in a directory; several programs may use it at once.
  * What is in it is not trusted to be well-formed, but to be true: who can write there can change
  * results.
- * Ownership: everything handed in is borrowed for the call. Threads: one per object.
+ * Ownership: everything handed in is borrowed for the call. Threads: any may use one recall at the
+ * same time; other objects belong to one.
  */
 #ifndef REGRESS_RECALL_H
 #define REGRESS_RECALL_H

@@ -21,6 +21,13 @@ struct reg_ruleset {
 	struct rule_loader *loader;
 	struct rule_engine *engine;
 	struct run *run; /* all others are made like it */
+	struct run_options opt;
+	/* Of results that are kept. */
+	bool has_keys;
+	struct reg_kept_rules kept;
+	struct rule_engine *wanted_engine;
+	struct run *wanted_run;
+	uint32_t evaluated;
 };
 
 /* --- what it is --- */
@@ -85,6 +92,9 @@ void reg_ruleset_free(struct reg_ruleset *s)
 {
 	if (!s)
 		return;
+	run_free(s->wanted_run);
+	rule_engine_free(s->wanted_engine);
+	reg_kept_rules_done(&s->kept);
 	run_free(s->run);
 	rule_engine_free(s->engine);
 	rule_loader_free(s->loader);
@@ -204,13 +214,13 @@ static int build_engine(struct reg_ruleset *s, struct error *err)
 
 static int build_run(struct reg_ruleset *s, const struct run_options *limits, struct error *err)
 {
-	struct run_options opt = *limits;
 	int rc;
 
-	opt.match_all = s->rules->match_all >= 0 ? s->rules->match_all : s->cfg.match_all;
-	opt.filter = s->rules->filter;
-	opt.want_hash = true;
-	rc = run_new(s->engine, &opt, NULL, 0, &s->run, err);
+	s->opt = *limits;
+	s->opt.match_all = s->rules->match_all >= 0 ? s->rules->match_all : s->cfg.match_all;
+	s->opt.filter = s->rules->filter;
+	s->opt.want_hash = true;
+	rc = run_new(s->engine, &s->opt, NULL, 0, &s->run, err);
 	return rc == ERR_SYNTAX || rc == ERR_COMPILE ? ERR_USAGE : rc;
 }
 
@@ -251,6 +261,79 @@ int reg_ruleset_run(const struct reg_ruleset *s, struct run_sink *const *sinks, 
 		    struct run **out, struct error *err)
 {
 	return run_again(s->run, sinks, count, out, err);
+}
+
+/* --- results that are kept --- */
+
+/* What the results of its rules depend on besides them. */
+static bool options_key(const struct reg_ruleset *s, const char *version, struct reg_key *out)
+{
+	struct buf b = {0};
+	bool ok;
+
+	buf_counted(&b, sv_of(version));
+	buf_counted(&b, SV_LIT(RULE_ENGINE_VERSION));
+	run_config_describe(&s->cfg, &b);
+	buf_addf(&b, " mem-limit=%llu filter=", (unsigned long long)s->opt.memory_limit);
+	buf_counted(&b, sv_of(s->opt.filter ? s->opt.filter : ""));
+	ok = !b.failed && reg_key_of(buf_view(&b), out);
+	buf_done(&b);
+	return ok;
+}
+
+int reg_ruleset_keys(struct reg_ruleset *s, const char *version, const struct reg_kept_rules **out,
+		     struct error *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&s->lock);
+	if (!s->has_keys) {
+		rc = options_key(s, version, &s->kept.options)
+			 ? reg_kept_rules_of(&s->kept, s->engine, err)
+			 : error_nomem(err);
+		s->has_keys = rc == 0;
+		if (rc < 0)
+			reg_kept_rules_done(&s->kept);
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (rc == 0)
+		*out = &s->kept;
+	return rc;
+}
+
+void reg_ruleset_want(struct reg_ruleset *s, const struct reg_kept *k)
+{
+	pthread_mutex_lock(&s->lock);
+	reg_kept_want(k, s->kept.wanted);
+	pthread_mutex_unlock(&s->lock);
+}
+
+int reg_ruleset_run_wanted(struct reg_ruleset *s, struct run_sink *const *sinks, size_t count,
+			   struct run **out, struct error *err)
+{
+	struct run_options opt = s->opt;
+	int rc = 0;
+
+	opt.match_all = true;
+	pthread_mutex_lock(&s->lock);
+	if (!s->wanted_engine)
+		rc = reg_kept_rules_engine(&s->kept, s->loader, &s->evaluated, &s->wanted_engine,
+					   err);
+	if (rc == 0 && !s->wanted_run)
+		rc = run_new(s->wanted_engine, &opt, NULL, 0, &s->wanted_run, err);
+	pthread_mutex_unlock(&s->lock);
+	return rc < 0 ? rc : run_again(s->wanted_run, sinks, count, out, err);
+}
+
+bool reg_ruleset_first(const struct reg_ruleset *s)
+{
+	return !s->opt.match_all;
+}
+
+void reg_ruleset_spared(const struct reg_ruleset *s, uint64_t *evaluated, uint64_t *rules)
+{
+	*evaluated += s->evaluated;
+	*rules += s->kept.count;
 }
 
 const struct rule *reg_ruleset_rules(const struct reg_ruleset *s, size_t *count)

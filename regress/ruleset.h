@@ -6,6 +6,7 @@
 #ifndef REGRESS_RULESET_H
 #define REGRESS_RULESET_H
 
+#include "regress/kept.h"
 #include "regress/testfile.h"
 
 struct reg_ruleset;
@@ -28,6 +29,21 @@ struct sv reg_ruleset_text(const struct reg_ruleset *s);
 /* A run over its rules for the calling thread; after loading. */
 MUST_CHECK int reg_ruleset_run(const struct reg_ruleset *s, struct run_sink *const *sinks,
 			       size_t count, struct run **out, struct error *err);
+/*
+ * For results that are kept (kept.h): its rules with their keys, made once; @version: of the
+ * program. It may be called by several at once, and so may the others. Return: 0 or ERR_NOMEM.
+ */
+MUST_CHECK int reg_ruleset_keys(struct reg_ruleset *s, const char *version,
+				const struct reg_kept_rules **out, struct error *err);
+/* What is not there of a capture is wanted; before the first run of wanted rules. */
+void reg_ruleset_want(struct reg_ruleset *s, const struct reg_kept *k);
+/* A run over the wanted rules alone, which reports all that match. */
+MUST_CHECK int reg_ruleset_run_wanted(struct reg_ruleset *s, struct run_sink *const *sinks,
+				      size_t count, struct run **out, struct error *err);
+/* Is only the first matching rule of an event reported? After loading. */
+bool reg_ruleset_first(const struct reg_ruleset *s);
+/* How many rules were evaluated by runs of wanted rules, and how many there are. */
+void reg_ruleset_spared(const struct reg_ruleset *s, uint64_t *evaluated, uint64_t *rules);
 const struct rule *reg_ruleset_rules(const struct reg_ruleset *s, size_t *count);
 
 #endif

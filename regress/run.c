@@ -10,11 +10,13 @@
 #include "base/escape.h"
 #include "regress/files.h"
 #include "regress/internal.h"
+#include "regress/keeper.h"
 
 #define HASH_TEXT "sha256:"
 
 struct work {
 	struct reg_suite *suite;
+	int (*do_one)(struct work *w, struct reg_result *r, struct error *err);
 	atomic_size_t next;
 };
 
@@ -97,18 +99,18 @@ static int check_rule_names(const struct reg_result *r, struct error *err)
 }
 
 /* Is it the trace that was asked for? */
-static int check_hash(const struct reg_result *r, const struct sf_stats *stats, struct error *err)
+int reg_check_hash(const struct reg_result *r, const uint8_t *sha256, struct error *err)
 {
-	char have[2 * sizeof(stats->sha256) + 1];
+	char have[2 * REG_KEY_BYTES + 1];
 
 	if (!r->test.trace || strncmp(r->test.trace, HASH_TEXT, strlen(HASH_TEXT)) != 0)
 		return 0;
-	for (size_t i = 0; i < sizeof(stats->sha256); i++)
-		snprintf(have + 2 * i, 3, "%02x", stats->sha256[i]);
-	if (stats->sha256_valid && strcmp(have, r->test.trace + strlen(HASH_TEXT)) == 0)
+	for (size_t i = 0; sha256 && i < REG_KEY_BYTES; i++)
+		snprintf(have + 2 * i, 3, "%02x", sha256[i]);
+	if (sha256 && strcmp(have, r->test.trace + strlen(HASH_TEXT)) == 0)
 		return 0;
 	return error_set(err, ERR_FORMAT, "'%s' has another hash: %s", r->trace,
-			 stats->sha256_valid ? have : "it was not read to its end");
+			 sha256 ? have : "it was not read to its end");
 }
 
 static int check_end(const struct reg_result *r, struct error *err)
@@ -125,6 +127,19 @@ static int check_end(const struct reg_result *r, struct error *err)
 	}
 }
 
+int reg_check_replay(struct reg_result *r, const struct run_capture_report *rep, struct error *err)
+{
+	int rc;
+
+	r->end = rep->end;
+	r->events = rep->state->events;
+	r->gaps = rep->stats->gaps;
+	rc = check_end(r, err);
+	return rc < 0
+		   ? rc
+		   : reg_check_hash(r, rep->stats->sha256_valid ? rep->stats->sha256 : NULL, err);
+}
+
 static int replay(struct reg_result *r, struct error *err)
 {
 	struct run_sink *sink = reg_alerts_sink_new(&r->got);
@@ -137,14 +152,8 @@ static int replay(struct reg_result *r, struct error *err)
 	if (rc == 0)
 		rc = run_capture(run, r->trace, NULL, &rep, err);
 	r->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
-	if (rc == 0) {
-		r->end = rep.end;
-		r->events = rep.state->events;
-		r->gaps = rep.stats->gaps;
-		rc = check_end(r, err);
-	}
 	if (rc == 0)
-		rc = check_hash(r, rep.stats, err);
+		rc = reg_check_replay(r, &rep, err);
 	run_free(run);
 	run_sink_free(sink);
 	return rc;
@@ -163,21 +172,35 @@ int reg_judge_result(struct reg_result *r, struct error *err)
 	return reg_judge(&r->test, &facts, &r->verdict, err);
 }
 
+static struct run_options limits_of(struct reg_suite *s)
+{
+	return (struct run_options){.deadline_ns = s->opt.deadline_ns,
+				    .memory_limit = s->opt.memory_limit,
+				    .stop = &s->stop};
+}
+
+/* Is there still time for a test? */
+static enum run_end end_of(struct reg_suite *s)
+{
+	if (atomic_load_explicit(&s->stop, memory_order_relaxed))
+		return RUN_END_INTERRUPTED;
+	return s->opt.deadline_ns && clock_ns(CLOCK_MONOTONIC) > s->opt.deadline_ns
+		   ? RUN_END_TIMEOUT
+		   : RUN_END_CLEAN;
+}
+
 static int run_test(struct work *w, struct reg_result *r, struct error *err)
 {
 	const struct reg_suite_options *opt = &w->suite->opt;
-	const struct run_options limits = {.deadline_ns = opt->deadline_ns,
-					   .memory_limit = opt->memory_limit,
-					   .stop = &w->suite->stop};
+	const struct run_options limits = limits_of(w->suite);
 	int rc;
 
-	if (atomic_load_explicit(&w->suite->stop, memory_order_relaxed))
-		r->end = RUN_END_INTERRUPTED;
-	else if (opt->deadline_ns && clock_ns(CLOCK_MONOTONIC) > opt->deadline_ns)
-		r->end = RUN_END_TIMEOUT;
+	r->end = end_of(w->suite);
 	rc = check_end(r, err);
 	if (rc < 0)
 		return rc;
+	if (r->verdict.outcome == REG_SKIPPED) /* when it was looked at */
+		return 0;
 	rc = check_requirements(r);
 	if (rc)
 		return rc < 0 ? error_nomem(err) : 0;
@@ -190,8 +213,24 @@ static int run_test(struct work *w, struct reg_result *r, struct error *err)
 		return rc;
 	rc = check_rule_names(r, err);
 	if (rc == 0)
+		rc = w->suite->keeper ? reg_keeper_replay(w->suite->keeper, r, err) : 0;
+	if (rc == 0)
 		rc = replay(r, err);
 	return rc < 0 ? rc : reg_judge_result(r, err);
+}
+
+/* Before the first test is run: what has to be evaluated for any of them? */
+static int look_at_test(struct work *w, struct reg_result *r, struct error *err)
+{
+	const struct run_options limits = limits_of(w->suite);
+	int rc;
+
+	if (end_of(w->suite) != RUN_END_CLEAN)
+		return 0; /* told when it is its turn */
+	rc = check_requirements(r);
+	if (rc)
+		return rc < 0 ? error_nomem(err) : 0;
+	return reg_keeper_look(w->suite->keeper, r, &limits, err);
 }
 
 /* --- all of them --- */
@@ -207,7 +246,7 @@ static void *take_tests(void *arg)
 
 		if (r->verdict.outcome == REG_BROKEN)
 			continue; /* no test at all */
-		rc = run_test(w, r, &r->err);
+		rc = w->do_one(w, r, &r->err);
 		if (rc < 0) {
 			r->err.code = rc;
 			r->verdict.outcome = REG_BROKEN;
@@ -216,9 +255,9 @@ static void *take_tests(void *arg)
 	return NULL;
 }
 
-int reg_suite_run(struct reg_suite *s, struct error *err)
+static int do_all(struct work w, struct error *err)
 {
-	struct work w = {.suite = s};
+	const struct reg_suite *s = w.suite;
 	unsigned jobs = s->opt.jobs ? s->opt.jobs : 1;
 	pthread_t *threads;
 	unsigned started = 0;
@@ -236,6 +275,18 @@ int reg_suite_run(struct reg_suite *s, struct error *err)
 		pthread_join(threads[i], NULL);
 	free(threads);
 	return 0;
+}
+
+int reg_suite_run(struct reg_suite *s, struct error *err)
+{
+	int rc = s->keeper ? do_all((struct work){.suite = s, .do_one = look_at_test}, err) : 0;
+
+	return rc < 0 ? rc : do_all((struct work){.suite = s, .do_one = run_test}, err);
+}
+
+struct reg_spared reg_suite_spared(const struct reg_suite *s)
+{
+	return s->keeper ? reg_keeper_spared(s->keeper) : (struct reg_spared){0};
 }
 
 void reg_suite_stop(struct reg_suite *s)

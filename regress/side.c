@@ -187,6 +187,19 @@ static int try_file(struct opening *o, const char *path, struct sv sha256, const
 	return rc;
 }
 
+/* As the case has it: what was read then, unless it was too long or no text. */
+static int try_text(struct opening *o, struct sv text, struct sv sha256, const char *name,
+		    bool *found)
+{
+	char have[65] = "";
+
+	if (text.p)
+		hex_digest(have, text);
+	*found = text.p && sv_is(sha256, have);
+	return *found && reg_definitions_add(&o->s->texts, name, text) < 0 ? error_nomem(o->err)
+									   : 0;
+}
+
 struct looking {
 	struct opening o;
 	const struct reg_paths *where;
@@ -202,7 +215,10 @@ static int take_file(struct opening *o, sqlite3_stmt *q)
 	if (!name.p || !sha256.p)
 		return error_nomem(o->err);
 	o->s->files++;
-	rc = try_file(o, name.p, sha256, name.p, &found);
+	rc = try_text(o, sv_make(sqlite3_column_text(q, 2), (size_t)sqlite3_column_bytes(q, 2)),
+		      sha256, name.p, &found);
+	if (rc == 0 && !found)
+		rc = try_file(o, name.p, sha256, name.p, &found);
 	for (size_t i = 0; i < where->count && !found && rc == 0; i++) {
 		struct run_paths files = {0};
 
@@ -287,7 +303,8 @@ static int read_case(struct opening *o)
 			      "reading alerts", take_alert);
 	if (rc == 0)
 		rc = each_row(o,
-			      "SELECT name, sha256 FROM rule_files WHERE run_id = ?1 ORDER BY seq",
+			      "SELECT f.name, f.sha256, t.text FROM rule_files f LEFT JOIN "
+			      "rule_texts t USING (sha256) WHERE f.run_id = ?1 ORDER BY f.seq",
 			      "reading rule files", take_file);
 	return rc;
 }

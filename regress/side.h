@@ -48,7 +48,7 @@ struct reg_side {
  * reg_side_open() - read one side
  * @name: a file of alerts, a case, or CASE#RUN; without a run, the newest one
  * @where: files and directories in which the texts of its rule files are looked for, by their
- *	hash, besides where the run had them; may be empty
+ *	hash, if the case does not have them, besides where the run had them; may be empty
  * Return: 0 with @out for reg_side_done(), or ERR_IO, ERR_FORMAT, ERR_DB, ERR_USAGE (no such run),
  * ERR_LIMIT, ERR_NOMEM.
  */

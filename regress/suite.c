@@ -8,6 +8,7 @@
 
 #include "regress/files.h"
 #include "regress/internal.h"
+#include "regress/keeper.h"
 #include "scapfile/files.h"
 
 /* --- tests --- */
@@ -201,6 +202,8 @@ int reg_suite_new(const char *const *paths, size_t count, const struct reg_suite
 		rc = add_path(s, paths[i], err);
 	if (rc == 0)
 		rc = share_all(s, err);
+	if (rc == 0 && opt->cache)
+		rc = reg_keeper_new(s, &s->keeper, err);
 	if (rc < 0)
 		reg_suite_free(s);
 	else
@@ -222,6 +225,7 @@ void reg_suite_free(struct reg_suite *s)
 {
 	if (!s)
 		return;
+	reg_keeper_free(s->keeper);
 	for (size_t i = 0; i < s->count; i++)
 		free_result(&s->results[i]);
 	for (size_t i = 0; i < s->set_count; i++)

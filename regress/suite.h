@@ -22,6 +22,8 @@ struct reg_suite_options {
 	unsigned jobs;		       /* threads; 0: one */
 	uint64_t deadline_ns;	       /* CLOCK_MONOTONIC; 0: none */
 	uint64_t memory_limit;	       /* bytes of state of one test; 0: none */
+	const char *cache;	       /* directory of results that are kept; NULL: none are */
+	const char *version;	       /* of the program; with @cache */
 };
 
 struct reg_result { /* of one test */
@@ -36,6 +38,11 @@ struct reg_result { /* of one test */
 	struct reg_alerts got, baseline;
 	bool has_baseline;
 	struct reg_verdict verdict;
+};
+
+struct reg_spared {		   /* what a suite with a cache did not have to do */
+	uint64_t evaluated, rules; /* of all rule sets, once each */
+	uint64_t replayed, tests;  /* that came to a replay or its kept results */
 };
 
 struct reg_suite;
@@ -64,6 +71,9 @@ struct reg_totals {
 	uint64_t outcomes[REG_OUTCOME_COUNT], alerts, events;
 };
 struct reg_totals reg_suite_totals(const struct reg_suite *s);
+
+/* After the run; all 0 without a cache. */
+struct reg_spared reg_suite_spared(const struct reg_suite *s);
 
 /* The file a test has its baseline in, for the caller to free. NULL: out of memory. */
 char *reg_baseline_path(const struct reg_test *t);

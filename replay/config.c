@@ -318,3 +318,14 @@ int run_config_load(struct run_config *c, const char *path, const char *const *o
 		rc = run_tree_override(overrides[i], &c->arena, r.tree, &r.tree, err);
 	return rc == 0 && r.tree ? read_all(&r) : rc;
 }
+
+void run_config_describe(const struct run_config *c, struct buf *b)
+{
+	buf_str(b, c->format.iso_time ? " iso-time" : "");
+	buf_str(b, c->base64_buffers ? " base64" : "");
+	for (size_t i = 0; i < c->static_count; i++) {
+		buf_lit(b, " static=");
+		buf_counted(b, sv_of(c->statics[i].name));
+		buf_counted(b, sv_of(c->statics[i].value));
+	}
+}

@@ -42,5 +42,8 @@ void run_config_done(struct run_config *c);
  */
 MUST_CHECK int run_config_load(struct run_config *c, const char *path, const char *const *overrides,
 			       size_t count, struct error *err);
+/* Append what alerts depend on of it besides rules and their selection, as text; what is as shipped
+ * is not mentioned. */
+void run_config_describe(const struct run_config *c, struct buf *b);
 
 #endif

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""replay --cache gives what a replay without gives, and evaluates only what is not there yet.
+"""replay --cache and test --cache give what they give without, and evaluate only what is not there yet.
 
 usage: cache_test.py
 """
+import hashlib
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ import check  # noqa: E402
 
 r = check.Results("cache")
 STARTER = os.path.join(check.ROOT, "rules", "starter.yaml")
+SUITE_COUNTER = re.compile(r"^scapula: test: cache: (\d+) of (\d+) rules evaluated; (\d+) of (\d+) traces replayed\n", re.M)
 COUNTER = re.compile(r"Cache: (\d+) of (\d+) rules evaluated; (\d+) of (\d+) captures opened, (\d+) others lack the events, of (\d+) all")
 
 
@@ -76,6 +78,17 @@ def edits(t, count):
         else:
             r.equal(n[0], evaluated, "%s: rules evaluated" % what)
         r.equal(t.run(what + ", again"), (0, 0, 0, len(t.captures)), what + ": then all is there")
+
+
+def floor(t):
+    """A rule that becomes severe enough is evaluated: as long as it was not, nothing was found out about it."""
+    text = "- rule: %s\n  desc: d\n  condition: evt.type = openat and fd.name = /etc/shadow\n  output: x %%fd.name\n  priority: %s\n"
+    floor = ["--min-priority", "warning"]
+    for priority, evaluated in (("NOTICE", 0), ("ERROR", 1), ("NOTICE", 0), ("WARNING", 0)):
+        with open(t.rules, "w") as f:
+            f.write(text % ("Severe or not", priority) + text.replace("/etc/shadow", "/nowhere") % ("Always", "CRITICAL"))
+        n = t.run("priority %s and a floor" % priority, floor)
+        r.check(n[0] <= 1 + evaluated, "%s: %d rules" % (priority, n[0]))
 
 
 def swapped(t):
@@ -204,6 +217,108 @@ def stock(folder):
     r.check(0 < n[0] <= 4, "%d rules depend on it" % n[0])
 
 
+class Suite:
+    """Tests of rules in a folder, with one rule file; each run beside one without a cache."""
+
+    def __init__(self, folder):
+        self.folder, self.cache = os.path.join(folder, "suite"), os.path.join(folder, "suite-cache")
+        self.rules = os.path.join(self.folder, "rules.yaml")
+        self.state = os.path.join(folder, "failed")
+        self.total = 0
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def test(self, name, text, trace="intrusion"):
+        own = os.path.join(self.folder, name, "trace.scap")
+        self.write(name + "/test.yaml", "rules: [../rules.yaml]\n" + text)
+        shutil.copy(os.path.join(check.ROOT, "tests", "captures", trace + ".scap"), own)
+        return own
+
+    def run(self, what, *options, status=None):
+        """(rules evaluated, traces replayed)"""
+        args = ["test", "-f", "json", "--state", self.state] + list(options) + [self.folder]
+        cold, warm = check.run(args), check.run(args + ["--cache", self.cache])
+        m = SUITE_COUNTER.search(warm[2])
+        r.check(m is not None, what + ": counts", warm[2])
+        r.check(cold[0] == warm[0] and status in (None, warm[0]), "%s: status %d and %d" % (what, cold[0], warm[0]), warm[2])
+        r.equal(warm[1], cold[1], what + ": the same results")
+        r.equal(SUITE_COUNTER.sub("", warm[2]), cold[2], what + ": the same is told")
+        n = [int(g) for g in m.groups()]
+        self.total = n[1]
+        return n[0], n[2]
+
+
+def suites(folder):
+    s = Suite(folder)
+    text = open(STARTER).read()
+    s.write("rules.yaml", text)
+    shadow = "Password database read by an unexpected program"
+    one = s.test("one", "unexpected: ignore\nexpect:\n  - {rule: %s, exactly: 3, match: {fd.name: /etc/shadow}}\n" % shadow)
+    s.test("two", "expect: []\n", "network")
+    s.test("wrong", "unexpected: ignore\nexpect: [{rule: %s, exactly: 9}]\n" % shadow)
+    digest = hashlib.sha256(open(one, "rb").read()).hexdigest()
+    s.write("by-hash/test.yaml", "rules: [../rules.yaml]\ntrace: sha256:%s\nunexpected: ignore\n" % digest)
+    store = ["--store", os.path.join(s.folder, "one")]
+    os.rename(one, os.path.join(s.folder, "one", digest + ".scap"))
+    s.write("one/test.yaml", open(os.path.join(s.folder, "one", "test.yaml")).read() + "trace: %s.scap\n" % digest)
+    s.write("skipped/test.yaml", "rules: [nosuch.yaml]\nrequires: {engine: '>=9'}\n")
+    enabled = s.run("nothing is there", *store, status=1)[0]
+    r.check(enabled == s.total > 10, "all rules are evaluated")
+    r.equal(s.run("all is there", *store), (0, 0), "nothing is evaluated")
+    r.equal(s.run("all is there, three at a time", "-j", "3", *store), (0, 0), "nor by several threads")
+    r.equal(s.run("a rule more, for which nothing is there", *store), (0, 0), "nothing")
+    more = "\n- rule: One more\n  desc: d\n  condition: evt.type = openat and fd.name = /etc/shadow\n  output: more %fd.name\n  priority: NOTICE\n"
+    s.write("rules.yaml", text + more)
+    n = s.run("a rule more", "-j", "1", *store)
+    r.equal(n, (1, 2), "it alone, in each of the two captures once")
+    r.equal(s.run("a rule more, again", *store), (0, 0), "then it is there")
+    s.write("rules.yaml", more + text)
+    r.equal(s.run("the same rule as the first", *store, status=1), (0, 0), "which one is first is decided anew")
+    s.write("rules.yaml", text)
+    # captures that lack different rules: what is there of a rule that is evaluated for the other is not there twice
+    other = more.replace("One more", "Another").replace("more %fd.name", "another %fd.name %evt.num").replace("/shadow", "/sudoers")
+    third = more.replace("One more", "A third").replace("more %fd.name", "third %fd.name %evt.num")
+    s.write("rules.yaml", text + other)
+    s.run("one capture has a rule's result", "--filter", "/one", "--filter", "one", *store)
+    s.write("rules.yaml", text + other + third)
+    s.test("opt-both", "matching: all\nunexpected: ignore\n")
+    n = s.run("captures that lack different rules", *store)
+    r.equal(n[0], 2, "both rules are evaluated")
+    s.write("rules.yaml", text)
+    # what results depend on
+    for name, key in (("all", "matching: all"), ("filter", "filter: proc.name = cat"), ("buffers", "options: [base_syscalls.all=true, buffer_format_base64=true]"), ("prio", "min_priority: critical"),
+                      ("tags", "tags: [T1003.008]")):
+        s.test("opt-" + name, key + "\nunexpected: ignore\n")
+        n = s.run(key, *store)
+        r.check(n[1] == (1 if name in ("filter", "buffers") else 0), "%s: %d rules, %d traces" % ((key,) + n))
+        r.equal(s.run(key + ", again", *store), (0, 0), key + ": then all is there")
+    # a budget of time is measured, whatever is kept
+    s.test("timed", "budget: {max_ns_per_evt: 1000000000}\nunexpected: ignore\n")
+    for _ in range(2):
+        r.equal(s.run("a budget of time", *store), (0, 1), "is measured each time")
+    # another capture in the same place, one that is damaged, one with another hash
+    own = s.test("changes", "unexpected: ignore\n")
+    r.equal(s.run("a copy", *store), (0, 1), "only the budget")
+    data = open(own, "rb").read()
+    for text, evaluated in ((data[:len(data) * 2 // 3], 1), (open(os.path.join(check.ROOT, "tests", "captures", "network.scap"), "rb").read(), 0)):
+        with open(own, "wb") as f:
+            f.write(text)
+        for _ in range(2):
+            r.equal(s.run("another capture in its place", *store)[1], 1 + evaluated, "a whole capture is kept, a damaged one is not")
+    with open(os.path.join(s.folder, "one", digest + ".scap"), "ab") as f:
+        f.write(b"x")
+    s.run("the trace has another hash", *store, status=4)
+    # files that are no cache
+    for bad, say in ((os.path.join(folder, "no", "such"), "cannot make"), (s.rules, "kept results")):
+        status, _, err = check.run(["test", "--cache", bad, s.folder])
+        r.check(status == 4 and say in err, "a cache that cannot be: status %d" % status, err)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         captures = []
@@ -215,11 +330,14 @@ def main():
         options(t)
         indexed(t)
         captures_change(t)
-        side_by_side(t)
+        for _ in range(8):
+            side_by_side(t)
         damage(t)
         refusals(t)
         swapped(t)
+        floor(t)
         stock(folder)
+        suites(folder)
     r.finish()
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """scapula cover: its counts are those of `events --count` and of replays, whatever the rules ask."""
 import collections
+import itertools
 import json
 import os
 import shutil
@@ -116,6 +117,73 @@ def check_twice(r, rules):
     r.equal([c["true"] for c in two["checks"]], [2 * c["true"] for c in one["checks"]], "two captures: checks")
 
 
+def check_tests(r, rules):
+    """What tests below a directory expect; captures that they name elsewhere are looked at, too, each once."""
+    with tempfile.TemporaryDirectory() as folder:
+        def test(name, text):
+            os.makedirs(os.path.join(folder, name))
+            with open(os.path.join(folder, name, "test.yaml"), "w") as f:
+                f.write(text)
+        capture = os.path.join(folder, "one.scap")
+        shutil.copy(check.DEMO, capture)
+        test("a", "trace: ../one.scap\nrules: [%s]\nexpect:\n  - {rule: opened}\n  - {rule: opened, at_least: 2, at: {evt: 5}}\n  - {rule: silent, exactly: 0}\n" % rules)
+        test("b", "trace: %s\nrules: [nosuch.yaml]\nexpect: [{rule: opened, at_most: 9}, {rule: elsewhere}, {rule: no such rule}]\n" % check.DEMO)
+        os.makedirs(os.path.join(folder, "plain"))
+        shutil.copy(check.DEMO, os.path.join(folder, "plain", "trace.scap"))
+        got = json.loads(cover(["-r", rules, "-f", "json", folder]))
+        r.equal((got["tests"], sorted(os.path.relpath(p, folder) for p in got["captures"])), (2, sorted(["one.scap", "plain/trace.scap", os.path.relpath(check.DEMO, folder)])), "tests and captures")
+        r.equal({x["rule"]: tuple(x["tests"].values()) for x in got["rules"]}, {"opened": (1, 0), "silent": (0, 1), "elsewhere": (1, 0), "off": (0, 0), "k8s": (0, 0)}, "what they expect")
+        text = cover(["-r", rules, folder])
+        r.check("2 tests expect alerts of 2 of 3 rules, and of 1 that there are none\nof rules whose alerts are expected, 1 were never evaluated and 0 never true\n" in text, "in words", text)
+        r.check("  1+0  opened\n" in text and "  0+1  silent\n" in text and "    -  off\n" in text, "in the table", text)
+        for args, want in ((["--fail-on", "untested"], 1), (["--fail-on", "untested", "-D", "silent"], 0), (["--fail-on", "untested,none"], 0)):
+            r.equal(check.run(["cover", "-r", rules, folder] + args)[0], want, " ".join(args))
+        r.check("TESTS" not in cover(["-r", rules, capture]), "without tests there is no column of them")
+        r.equal(check.run(["cover", "-r", rules, "--fail-on", "untested", capture])[0], 1, "no test at all")
+        test("by-hash", "trace: sha256:%s\nexpect: []\n" % ("0" * 64))
+        status, _, err = check.run(["cover", "-r", rules, folder])
+        r.check(status == 3 and "no store is given" in err, "a capture that cannot be found: %d" % status, err)
+        test("wrong", "nonsense: 1\n")
+        status, _, err = check.run(["cover", "-r", rules, os.path.join(folder, "wrong"), capture])
+        r.check(status == 3 and "test.yaml:1" in err, "a test that is wrong: %d" % status, err)
+
+
+def check_order(r, folder):
+    """Checks per evaluation in every order, from counts of events; the best of all orders is suggested."""
+    parts = ["fd.num >= 0", "proc.name != nobody", "fd.name startswith /etc", "proc.name in (cat, bash)"]
+    rules = os.path.join(folder, "order.yaml")
+    with open(rules, "w") as f:
+        f.write("- list: programs\n  items: [cat, bash]\n- macro: program\n  condition: proc.name in (programs)\n"
+                "- rule: slow\n  desc: d\n  condition: evt.type = openat and %s and program\n  output: o\n  priority: ERROR\n"
+                "- rule: quick\n  desc: d\n  condition: evt.type = openat and fd.name = /etc/shadow and proc.name != nobody\n  output: o\n  priority: ERROR\n"
+                "- rule: one\n  desc: d\n  condition: evt.type = openat\n  output: o\n  priority: ERROR\n" % " and ".join(parts[:3]))
+    reached = {}
+
+    def cost(order):
+        """Checks that are asked: of each part as often as all before it hold; those of the type cost nothing."""
+        total = 0
+        for i in range(len(order)):
+            key = frozenset(order[:i])
+            if key not in reached:
+                reached[key] = count(" and ".join(["evt.type = openat"] + sorted(key)))
+            total += reached[key] * (not order[i].startswith("evt.type "))
+        return total
+
+    status, out, err = check.run(["cover", "-r", rules, "-f", "json", "--order", check.DEMO])
+    r.check(status == 0, "orders", err)
+    orders = {o["rule"]: o for o in json.loads(out)["orders"]}
+    r.equal(sorted(orders), ["slow"], "only where something is saved")
+    slow, type_test = orders["slow"], "evt.type = openat"
+    everything = [type_test] + parts
+    r.equal(slow["evaluated"], count(type_test), "evaluations")
+    r.equal(slow["checks_written"], cost(everything), "checks as written")
+    r.equal(slow["checks_then"], min(cost(list(p)) for p in itertools.permutations(everything)), "no order needs fewer")
+    r.equal(slow["checks_then"], cost([everything[p["was"] - 1] for p in slow["parts"]]), "the order that is told needs so many")
+    text = cover(["-r", rules, "--order", check.DEMO])
+    r.check("%10d %8.2f %8.2f" % (slow["evaluated"], slow["checks_written"] / slow["evaluated"], slow["checks_then"] / slow["evaluated"]) in text and "(was 5) program" in text, "in words", text)
+    r.check("    none\n" in cover(["-r", rules, "--order", "-D", "slow", check.DEMO]) and "sooner" not in cover(["-r", rules, check.DEMO]), "nothing to suggest")
+
+
 def check_layer(r, rules):
     layer = json.loads(cover(["-r", rules, "-f", "navigator", check.DEMO]))
     r.equal([(t["techniqueID"], t["score"]) for t in layer["techniques"]], [("T1003.008", 50), ("T1059", 0)], "scores of techniques")
@@ -179,6 +247,8 @@ def main():
             f.write(RULES)
         check_counts(r, rules)
         check_twice(r, rules)
+        check_tests(r, rules)
+        check_order(r, folder)
         check_layer(r, rules)
         check_statuses(r, rules)
         check_profile(r, rules, folder)

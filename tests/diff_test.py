@@ -52,8 +52,8 @@ def key(alert):
     return (alert["time"], alert["rule"], alert["priority"], json.dumps({k: v for k, v in alert.get("output_fields", alert.get("fields")).items() if k != "evt.time"}, sort_keys=True))
 
 
-def told(result, tier):
-    found = [d["is" if tier == "new" else "was"] for c in result["causes"] for d in c["differences"] if d["tier"] == tier]
+def told(result, tier, side=None):
+    found = [d[side or ("is" if tier == "new" else "was")] for c in result["causes"] for d in c["differences"] if d["tier"] == tier]
     return collections.Counter(key(a) for a in found)
 
 
@@ -97,11 +97,14 @@ def seeded(folder, name, captures, change, because, least):
         places = lambda alerts: collections.Counter((a["time"], a["rule"]) for a in alerts)
         r.equal(places(old), places(new), name + ": the same alerts")
         r.equal(n["changed"], sum((was - now).values()), name + ": what changed")
+        r.equal((told(result, "changed", "was"), told(result, "changed", "is")), (was - now, now - was), name + ": which alerts changed, from what into what")
         r.equal((n["missing"], n["new"], n["moved"]), (0, 0, 0), name + ": nothing else")
     else:
         r.equal(told(result, "missing"), was - now, name + ": what is missing")
         r.equal(told(result, "new"), now - was, name + ": what is new")
     r.equal(n["unchanged"], sum((was & now).values()), name + ": what is unchanged")
+    for pattern in because:
+        r.check(any(re.search(pattern, line) for lines, _ in causes(result) for line in lines), "%s: %s is a cause" % (name, pattern))
     for lines, counts in causes(result):
         r.check(all(any(re.search(p, line) for p in because) for line in lines), name + ": causes", "  %r\n  %r" % (lines, counts))
     r.check(sum(n[t] for t in ("changed", "missing", "new")) >= least, name + ": the edit changes something", "  %r" % n)
@@ -139,8 +142,19 @@ def edits(folder):
            lambda f: f.edit("rule: " + first, "condition: >", "condition: >\n    (evt.type = openat and fd.name = /etc/shadow) or"),
            [r"^rule %s \(new\.yaml:\d+\): condition: " % first, r"^hidden by rule %s \(new\.yaml:\d+\)$" % first], 2)
     old, new = os.path.join(folder, "old.db"), os.path.join(folder, "new.db")
+    # a file that was edited in place: the case has what it said
+    seeded(folder, "edited in place", recorded, lambda f: f.edit("list: sensitive_file_names", "/etc/shadow, ", ""), [r"^list sensitive_file_names "], 4)
+    os.rename(os.path.join(folder, "new.yaml"), os.path.join(folder, "old.yaml"))
+    (lines, _), = causes(diff(old, new))
+    r.equal([re.sub(r":\d+\)", ":N)", x) for x in lines], ["list sensitive_file_names (new.yaml:N): removed /etc/shadow"], "and the list is named without --rules-from")
     # without the texts, from what the cases hold
     seeded(folder, "once more", recorded, lambda f: f.edit("list: sensitive_file_names", "/etc/shadow, ", ""), [r"^list sensitive_file_names "], 4)
+    for case in (old, new):
+        db = sqlite3.connect(case)
+        r.check(db.execute("SELECT count(*) FROM rule_texts").fetchone()[0] == 1, "a text for a file")
+        db.execute("DELETE FROM rule_texts")
+        db.commit()
+        db.close()
     os.rename(os.path.join(folder, "old.yaml"), os.path.join(folder, "older.yaml"))
     lines = [lines[0] for lines, _ in causes(diff(old, new))]
     r.check(any(re.match(r"rule %s \(new\.yaml:\d+\): its condition, with macros and lists filled in: '.*/etc/shadow,.*' -> '" % shadow, x) for x in lines), "without texts", repr(lines))

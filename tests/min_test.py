@@ -114,6 +114,19 @@ def lineage(folder):
     r.equal(check.run(["verify", files[0]])[0], 0, "the seal")
 
 
+def orphans(folder):
+    """An alert of a thread that shows nothing of its leader: the leader stays all the same, or the capture would be none that others write."""
+    rules, out = os.path.join(folder, "thread.yaml"), os.path.join(folder, "thread.scap")
+    with open(rules, "w") as f:
+        f.write("- rule: Thread\n  desc: d\n  condition: evt.type = mmap and thread.ismain = false\n  output: x %proc.name %thread.tid\n  priority: INFO\n")
+    status, _, err = check.run(["min", "--rule", "Thread", "-r", rules, os.path.join(OWN, "network.scap"), "-o", out])
+    r.check(status == 0, "an alert of a thread", err)
+    status, text, err = check.run(["info", "--strict", out])
+    r.check(status == 0, "a thread has its leader", text + err)
+    left = json.loads(check.run(["info", "--format", "json", out])[1].splitlines()[0])
+    r.equal((left["events"], left["threads"], left["fds"]), (1, 2, 0), "and nothing else is left")
+
+
 def new_test(folder):
     """--test makes a test that passes, and fails with other rules."""
     where = os.path.join(folder, "made")
@@ -144,6 +157,7 @@ def main():
             if opt.only in path:
                 reduce_alerts(folder, path, rules, opt.full and "busy" not in path)
         lineage(folder)
+        orphans(folder)
         new_test(folder)
     r.finish()
 

@@ -400,6 +400,27 @@ def check_junit(text):
     return root
 
 
+JUNITPARSER = """
+import json, sys
+from junitparser import JUnitXml
+root = JUnitXml.fromfile(sys.argv[1])
+print(json.dumps([[s.name, s.tests, s.failures, s.errors, s.skipped, [[c.name, c.classname, [type(x).__name__ + ': ' + x.message for x in c.result]] for c in s]] for s in root]))
+"""
+
+
+def read_by_junitparser(path, root):
+    """What Debian's python3-junitparser makes of it is what is in it."""
+    p = subprocess.run(["/usr/bin/python3", "-c", JUNITPARSER, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if b"No module named" in p.stderr or not os.path.exists("/usr/bin/python3"):
+        r.skip("no python3-junitparser")
+        return
+    kinds = {"failure": "Failure", "error": "Error", "skipped": "Skipped"}
+    want = [[s.get("name")] + [int(s.get(k)) for k in ("tests", "failures", "errors", "skipped")] +
+            [[[c.get("name"), c.get("classname"), [kinds[x.tag] + ": " + x.get("message") for x in c if x.tag in kinds]] for c in s]] for s in root]
+    r.check(p.returncode == 0, "junitparser reads it", p.stderr.decode()[-500:])
+    r.equal(json.loads(p.stdout or b"[]"), want, "junitparser sees the same suites, cases and results")
+
+
 def check_sarif(text):
     log = json.loads(text)
     wrong = report_schemas.check(log, report_schemas.SARIF)
@@ -434,6 +455,7 @@ def outputs(folder):
     r.equal([s.attrib["name"][len(suite) + 1:] for s in root], ["a passing", "b <fails> & \"more\" ]]>", "c#skipped", "d-broken", "e-changed"], "JUnit: suites")
     r.equal([(int(s.attrib["failures"]), int(s.attrib["errors"]), int(s.attrib["skipped"])) for s in root], [(0, 0, 0), (1, 0, 0), (0, 0, 1), (0, 1, 0), (2, 0, 0)],
             "JUnit: what failed")
+    read_by_junitparser(file("junit"), root)
     check_junit(scapula("--timing", "-f", "junit", suite)[1])
     results = check_sarif(read(file("sarif")))
     states = [x.get("baselineState") for x in results if "e-changed" in x["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]]

@@ -15,23 +15,24 @@ struct rule_engine {
 	struct flt_program *program;
 	struct rule *rules; /* in definition order */
 	size_t rule_count;
+	enum rule_priority min_priority;
 	struct entry *entries;		   /* by type, then in definition order */
 	bool wanted[EV_TYPE_COUNT];	   /* has entries */
 	uint32_t start[EV_TYPE_COUNT + 1]; /* entries of a type: [start[type], start[type + 1]) */
 };
 
-static bool takes_part(const struct rule *r, enum rule_priority min)
+bool rule_engine_uses(const struct rule_engine *e, const struct rule *r)
 {
-	return r->enabled && r->types && r->priority <= min;
+	return r->enabled && r->types && r->priority <= e->min_priority;
 }
 
-static int make_index(struct rule_engine *e, enum rule_priority min)
+static int make_index(struct rule_engine *e)
 {
 	size_t total = 0;
 	uint32_t at = 0;
 
 	for (size_t i = 0; i < e->rule_count; i++)
-		if (takes_part(&e->rules[i], min))
+		if (rule_engine_uses(e, &e->rules[i]))
 			total += flt_types_count(e->rules[i].types);
 	e->entries = arena_zalloc(&e->arena, total, sizeof(*e->entries));
 	if (!e->entries)
@@ -41,7 +42,7 @@ static int make_index(struct rule_engine *e, enum rule_priority min)
 		for (size_t i = 0; i < e->rule_count; i++) {
 			const struct rule *r = &e->rules[i];
 
-			if (takes_part(r, min) && flt_types_has(r->types, type))
+			if (rule_engine_uses(e, r) && flt_types_has(r->types, type))
 				e->entries[at++] = (struct entry){r, r->condition_id};
 		}
 		e->wanted[type] = at != e->start[type];
@@ -88,8 +89,9 @@ int rule_engine_new(struct rule_loader *l, const struct rule_select *select, siz
 	for (size_t i = 0; rc == 0 && i < e->rule_count; i++)
 		for (size_t k = 0; k < select_count; k++)
 			rule_select_apply(&e->rules[i], &select[k]);
+	e->min_priority = l->opt.min_priority;
 	if (rc == 0)
-		rc = make_index(e, l->opt.min_priority);
+		rc = make_index(e);
 	if (rc) {
 		rule_engine_free(e);
 		return rc == ERR_NOMEM ? error_nomem(err) : rc;

@@ -188,6 +188,8 @@ void rule_engine_free(struct rule_engine *e); /* NULL is fine */
 struct flt_program *rule_engine_program(struct rule_engine *e);
 MUST_CHECK int rule_engine_seal(struct rule_engine *e, struct error *err);
 const struct rule *rule_engine_rules(const struct rule_engine *e, size_t *count);
+/* Can @r, one of them, match at all: is it enabled, severe enough, and about events of captures? */
+bool rule_engine_uses(const struct rule_engine *e, const struct rule *r);
 /* Could any enabled rule match events of @type? The run loop skips flt_ctx_event() where not. */
 bool rule_engine_wants(const struct rule_engine *e, unsigned type);
 /* Those that could, in definition order: @i is less than their count. */

@@ -89,7 +89,7 @@ static void a_case_has_its_own_identity(void **state)
 
 	make_case(s->path);
 	assert_sql(s->path, "PRAGMA application_id", "1399025772\n");
-	assert_sql(s->path, "PRAGMA user_version", "2\n");
+	assert_sql(s->path, "PRAGMA user_version", "3\n");
 	assert_sql(s->path, "PRAGMA journal_mode", "wal\n");
 	assert_sql(
 	    s->path,
@@ -167,9 +167,9 @@ static void a_case_of_a_newer_program_is_refused_and_kept(void **state)
 	uint64_t before;
 
 	make_case(s->path);
-	sql_run(s->path, "PRAGMA user_version = 3");
+	sql_run(s->path, "PRAGMA user_version = 4");
 	before = fingerprint(s->path);
-	assert_refused(s->path, ERR_DB, "schema version 3, this program knows versions up to 2");
+	assert_refused(s->path, ERR_DB, "schema version 4, this program knows versions up to 3");
 	assert_int_equal(fingerprint(s->path), before);
 	sql_run(s->path, "PRAGMA user_version = -3");
 	assert_refused(s->path, ERR_DB, "damaged: its schema version is -3");
@@ -355,6 +355,7 @@ static int upgrade(const char *path, const struct qry_migration *steps, int vers
 	int rc;
 
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(qry_fingerprint_register(db), SQLITE_OK);
 	rc = qry_schema_upgrade(db, path, "0.1.0", steps, version, err);
 	assert_int_equal(sqlite3_get_autocommit(db), 1);
 	sqlite3_close(db);
@@ -448,6 +449,22 @@ static void a_case_of_the_first_version_keeps_every_row(void **state)
 	assert_sql(s->path, "SELECT pid, exepath FROM v_process", "7|/bin/sh\n");
 }
 
+static void a_case_of_the_second_version_keeps_every_row(void **state)
+{
+	const struct scratch *s = *state;
+
+	fill_first_version(s->path);
+	OK(upgrade(s->path, qry_migrations, 2, err));
+	sql_run(s->path, "INSERT INTO notes (author, text) VALUES ('me', 'seen')");
+	close_case(open_case(s->path));
+	assert_sql(s->path, "SELECT name, sha256 FROM rule_files", "r|bb\n");
+	assert_sql(s->path, "SELECT count(*) FROM rule_texts",
+		   "0\n"); /* what it said is not known */
+	assert_sql(s->path, "SELECT author, text FROM notes", "me|seen\n");
+	assert_sql(s->path, "SELECT count(*) FROM alerts", "2\n");
+	assert_sql(s->path, "PRAGMA integrity_check", "ok\n");
+}
+
 /* What the program of that version wrote, as text. */
 static char *fixture(void)
 {
@@ -470,7 +487,7 @@ static void a_case_that_the_first_program_wrote_is_brought_up_to_date(void **sta
 	free(text);
 	close_case(open_case(s->path));
 	assert_consistent(s->path);
-	assert_sql(s->path, "PRAGMA user_version", "2\n");
+	assert_sql(s->path, "PRAGMA user_version", "3\n");
 	assert_sql(s->path, "SELECT count(*), count(repeats) FROM alerts", "30|15\n");
 	assert_sql(s->path, "SELECT count(*), sum(fingerprint_key <> 0) FROM v_alert", "15|15\n");
 	assert_sql(s->path, "SELECT rule, alerts FROM v_rule_count", "Connected|15\n");
@@ -799,6 +816,7 @@ int main(void)
 	    CASE_TEST(a_case_that_the_first_program_wrote_is_brought_up_to_date),
 	    CASE_TEST(a_migration_that_fails_changes_nothing),
 	    CASE_TEST(a_case_of_the_first_version_keeps_every_row),
+	    CASE_TEST(a_case_of_the_second_version_keeps_every_row),
 	    CASE_TEST(a_full_disk_is_an_error_that_keeps_what_was_written),
 	    CASE_TEST(a_full_file_system_is_the_same),
 	    CASE_TEST(a_killed_run_leaves_a_consistent_case_marked_unfinished),

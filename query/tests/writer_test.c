@@ -136,6 +136,8 @@ static void rules_and_rule_files_are_read_back_exactly(void **state)
 		   "SELECT run_id, seq, name, substr(sha256, 1, 4), length(sha256), ok "
 		   "FROM rule_files",
 		   "1|1|a.yaml|ba78|64|1\n1|2|b.yaml|ba78|64|0\n");
+	assert_sql(path, "SELECT substr(sha256, 1, 4), length(sha256), text FROM rule_texts",
+		   "ba78|64|abc\n");
 	assert_sql(path,
 		   "SELECT name, description, source, priority, condition, compiled, output, tags, "
 		   "length(digest) FROM rules",
@@ -143,6 +145,25 @@ static void rules_and_rule_files_are_read_back_exactly(void **state)
 		   "%proc.name ran|[\"T1059\",\"shell\"]|64\n");
 	assert_sql(path, "SELECT run_id, seq, rule_id, enabled, file, line FROM run_rules",
 		   "1|0|1|0|a.yaml|7\n");
+}
+
+static void a_rule_file_that_is_too_long_is_kept_by_its_hash_alone(void **state)
+{
+	const char *path = ((struct scratch *)*state)->path;
+	struct qry_writer *w = open_case(path);
+	char *text = malloc(QRY_TEXT_MAX + 1);
+	struct rule_result f = {.name = "a.yaml", .ok = true, .text = {text, QRY_TEXT_MAX}};
+
+	assert_non_null(text);
+	memset(text, 'x', QRY_TEXT_MAX + 1);
+	OK(qry_add_rule_file(w, &f, err));
+	f.text.n++;
+	OK(qry_add_rule_file(w, &f, err));
+	close_case(w);
+	free(text);
+	assert_sql(path,
+		   "SELECT seq, length(text) FROM rule_files LEFT JOIN rule_texts USING (sha256)",
+		   "1|1048576\n2|-\n");
 }
 
 static void a_rule_of_the_same_content_is_stored_once(void **state)
@@ -705,6 +726,7 @@ int main(void)
 	    CASE_TEST(an_exec_is_read_back_exactly),
 	    CASE_TEST(an_alert_is_read_back_exactly),
 	    CASE_TEST(rules_and_rule_files_are_read_back_exactly),
+	    CASE_TEST(a_rule_file_that_is_too_long_is_kept_by_its_hash_alone),
 	    CASE_TEST(a_rule_of_the_same_content_is_stored_once),
 	    CASE_TEST(the_digest_of_a_rule_does_not_confuse_where_texts_end),
 	    CASE_TEST(a_rule_nobody_added_is_added_by_its_first_alert),
