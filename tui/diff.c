@@ -17,7 +17,7 @@ static const struct tui_column columns[COLUMNS] = {
     {"time", "TIME", 12, 60, 0, "when it happened, if that is known"},
     {"pid", "PID", 7, 0, TUI_COLUMN_RIGHT, "number of the process"},
     {"name", "NAME", 12, 0, 0, "of the process"},
-    {"before", "BEFORE", 20, 80, 0, "at the earlier time"},
+    {"before", "BEFORE", 20, 100, 0, "at the earlier time"},
     {"after", "AFTER", 20, 0, TUI_COLUMN_REST, "at the later time"},
 };
 
@@ -204,6 +204,7 @@ static int compare(struct diff_view *v, struct error *err)
 	struct tui_data *d = tui_app_data(v->base.app);
 	const struct tui_moment *now;
 	uint64_t ts;
+	bool back;
 	int rc = v->then ? 0 : tui_moment_at(d, v->since, &v->then, err);
 
 	if (rc == 0)
@@ -211,10 +212,11 @@ static int compare(struct diff_view *v, struct error *err)
 	if (rc < 0)
 		return rc;
 	ts = tui_data_time(d, NULL);
-	v->a = now->num < v->then->num ? now : v->then;
-	v->b = now->num < v->then->num ? v->then : now;
-	v->from = v->a == now ? ts : v->since;
-	v->to = v->a == now ? v->since : ts;
+	back = now->num != v->then->num ? now->num < v->then->num : ts < v->since;
+	v->a = back ? now : v->then;
+	v->b = back ? v->then : now;
+	v->from = back ? ts : v->since;
+	v->to = back ? v->since : ts;
 	return tui_changes_find(&v->changes, v->a, v->b, err);
 }
 

@@ -322,15 +322,21 @@ static void change(struct tree_view *v, const char *what)
 static int time_of(struct tui_app *app, struct sv text, uint64_t *ts, struct error *err)
 {
 	const struct tui_moment *m;
-	uint64_t num;
-	int rc;
+	uint64_t num, now = tui_data_time(tui_app_data(app), &num);
+	bool at_event;
+	int rc = tui_data_moment(tui_app_data(app), &m, err);
 
-	(void)tui_data_time(tui_app_data(app), &num);
+	if (rc < 0)
+		return rc;
+	at_event = m->ts == now;
 	rc = tui_app_goto_text(app, text, err);
 	if (rc == 0)
 		rc = tui_data_moment(tui_app_data(app), &m, err);
 	*ts = tui_data_time(tui_app_data(app), NULL);
-	tui_app_goto_event(app, num);
+	if (at_event)
+		tui_app_goto_event(app, num);
+	else
+		tui_app_goto_time(app, now);
 	return rc;
 }
 
@@ -346,7 +352,9 @@ static void diff(struct tree_view *v, struct sv text)
 		tui_app_fail(app, &err);
 		return;
 	}
-	if (!since || since == now) {
+	if (text.n && !since) /* before the first event */
+		since = tui_data_capture(tui_app_data(app))->first_ts;
+	if (!text.n && (!since || since == now)) {
 		v->marked = now;
 		tui_keymap_key(tui_app_keymap(app), TUI_DO_DIFF, &b);
 		tui_app_say(app, TUI_ROLE_NORMAL,
