@@ -144,7 +144,7 @@ static void draw_title(struct tree_view *v, const struct tui_area *a)
 		buf_addf(&b, "   %llu guessed", (unsigned long long)t->guessed);
 	if (t->filter)
 		buf_addf(&b, "   %llu match%s%s", (unsigned long long)t->matched,
-			 t->matched == 1 ? "es" : "", t->children ? ", with children" : "");
+			 t->matched == 1 ? "" : "es", t->children ? ", with children" : "");
 	tui_table_position(v->table, &right);
 	tui_put(a, 0, 1, a->width - tui_width(buf_view(&right)) - 4, TUI_ROLE_TITLE, buf_view(&b));
 	tui_put_right(a, 0, 0, a->width - 1, TUI_ROLE_DIM, buf_view(&right));
