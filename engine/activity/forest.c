@@ -89,11 +89,41 @@ static int compare(const struct act_node *n, uint64_t key, int64_t pid)
 	return (n->pid > pid) - (n->pid < pid);
 }
 
+struct rank { /* of a node that is to be sorted: small, where there are many */
+	uint64_t key;
+	int64_t pid;
+	size_t node;
+};
+
 static int by_key(const void *a, const void *b)
 {
-	const struct act_node *y = b;
+	const struct rank *x = a, *y = b;
 
-	return compare(a, y->key, y->pid);
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static int sort_nodes(struct act_forest *f)
+{
+	struct rank *ranks = calloc(f->count + 1, sizeof(*ranks));
+	struct act_node *nodes = calloc(f->count + 1, sizeof(*nodes));
+
+	if (!ranks || !nodes) {
+		free(ranks);
+		free(nodes);
+		return ERR_NOMEM;
+	}
+	for (size_t i = 0; i < f->count; i++)
+		ranks[i] = (struct rank){f->nodes[i].key, f->nodes[i].pid, i};
+	qsort(ranks, f->count, sizeof(*ranks), by_key);
+	for (size_t i = 0; i < f->count; i++)
+		nodes[i] = f->nodes[ranks[i].node];
+	free(ranks);
+	free(f->nodes);
+	f->nodes = nodes;
+	f->cap = f->count + 1;
+	return 0;
 }
 
 size_t act_forest_place(const struct act_forest *f, uint64_t key, int64_t pid)
@@ -238,8 +268,8 @@ int act_forest_build(struct act_forest *f, const struct state *st, const struct 
 	rc = add_living(f, st, procs, opt);
 	if (rc == 0 && opt->dead)
 		rc = add_dead(f, procs, opt);
-	if (rc == 0 && f->count)
-		qsort(f->nodes, f->count, sizeof(*f->nodes), by_key);
+	if (rc == 0)
+		rc = sort_nodes(f);
 	if (rc == 0)
 		rc = find_parents(f, st, opt->by_origin);
 	if (rc == 0)
