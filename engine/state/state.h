@@ -245,7 +245,8 @@ struct state_passing {
 	struct state_tally *tally;
 	/*
 	 * Is shown each usual event of the types that somebody looks at, fed, instead of having it
-	 * delivered. Return: 0, or ERR_* to stop. NULL: nobody.
+	 * delivered. Return: 0, or a negative number to stop: ERR_*, or one that the caller knows;
+	 * then the event's bytes stay until the next call on the reader. NULL: nobody.
 	 */
 	int (*show)(void *arg, const struct state_binding *bind, struct error *err);
 	/*
@@ -279,7 +280,7 @@ void state_passing_init(struct state_passing *p, bool (*looks_at)(const void *ar
  * state_pass_on() - pass what nobody looks at
  * @item: receives what comes then, not yet fed
  *
- * Return: as ev_source_next(), ERR_NOMEM, or what @p->show failed with.
+ * Return: as ev_source_next(), ERR_NOMEM, or what @p->show stopped with.
  */
 MUST_CHECK int state_pass_on(struct state *st, struct state_passing *p, struct ev_item *item,
 			     struct error *err);

@@ -31,7 +31,10 @@ def bench_sql(opt):
     for what, condition, where in (("all events", [], ""), ("openat", ["-F", "evt.type=openat"], " WHERE type = 'openat'"),
                                    ("execve", ["-F", "evt.type=execve"], " WHERE type = 'execve'"),
                                    ("openat for writing", ["-F", "evt.type=openat and evt.is_open_write=true"],
-                                    " WHERE type = 'openat' AND \"evt.is_open_write\" = 1")):
+                                    " WHERE type = 'openat' AND \"evt.is_open_write\" = 1"),
+                                   ("of 'find'", ["-F", "proc.name=find"], " WHERE name = 'find'"),
+                                   ("failed", ["-F", "evt.rawres<0"], " WHERE res < 0"),
+                                   ("on files like '%passwd%'", ["-F", "fd.name icontains passwd"], " WHERE fd_name LIKE '%passwd%'")):
         command, sql = state_only() + condition + [path], "SELECT count(*) FROM events" + where
         if last_line(command) != last_line(query(sql, path)):
             fail("%s: the command counts %s, SQL %s" % (what, last_line(command), last_line(query(sql, path))))
