@@ -147,6 +147,8 @@ struct tui_event { /* one that is shown */
 	int64_t tid;
 	const char *type; /* constant */
 	bool enter, failed;
+	bool gap;		/* something was lost since the event before that was looked at: */
+	uint64_t lost;		/* so many events, 0: not known how many */
 	const struct sv *cells; /* one per column of the walk; borrowed until the next window */
 };
 

@@ -41,6 +41,8 @@ struct tui_events {
 	struct flt_format **columns;
 	size_t column_count;
 	struct tui_walk walk;
+	bool gap; /* the walk came by one after the last row, of so many events: */
+	uint64_t lost;
 	struct flt_ctx *ctx;	   /* on the walk's state */
 	const struct sf_index *by; /* the walk was begun by it */
 	struct rows rows;	   /* of all events from @lo on, before @hi, that pass */
@@ -182,6 +184,8 @@ static int enter(struct tui_events *e, size_t chunk, struct error *err)
 	int rc;
 
 	leave(e);
+	e->gap = false;
+	e->lost = 0;
 	rc = tui_walk_enter(&e->walk, e->d->files[e->capture].path, x, chunk, TUI_TRACK_NONE, err);
 	e->by = x;
 	return rc < 0 ? rc : flt_ctx_new(e->program, e->walk.state, &e->ctx, err);
@@ -276,8 +280,12 @@ static struct row *new_row(struct tui_events *e, const struct state_binding *b)
 	    .type = ev_info(ev)->name,
 	    .enter = !ev_type_is_exit(ev->type),
 	    .failed = b->errcode != 0,
+	    .gap = e->gap,
+	    .lost = e->lost,
 	    .cells = row->cells,
 	};
+	e->gap = false;
+	e->lost = 0;
 	return row;
 }
 
@@ -295,7 +303,13 @@ static int take(struct tui_events *e, struct rows *r, struct error *err)
 {
 	bool pass = is_passed_by(e);
 	struct state_binding b;
-	int rc = tui_walk_take(&e->walk, pass, &b, err);
+	int rc;
+
+	if (e->walk.item.kind == EV_ITEM_LOSS) {
+		e->gap = true;
+		e->lost += e->walk.item.loss->count;
+	}
+	rc = tui_walk_take(&e->walk, pass, &b, err);
 
 	if (rc <= 0 || pass || !passes(e, &b))
 		return rc < 0 ? rc : 0;

@@ -160,11 +160,26 @@ static void add_own(struct events_model *m, const struct tui_event *ev, uint64_t
 	tui_rows_printf(out, "%llu", (unsigned long long)ev->num);
 	tui_app_time(m->app, tui_rows_begin_cell(out), ev->ts, before, TIME_DECIMALS);
 	tui_rows_end_cell(out, TUI_ROLE_DIM);
-	if (worst >= 0)
+	if (ev->gap)
+		tui_rows_cell(out, TUI_ROLE_LOSS, sv_of(tui_glyph(&screen, TUI_GLYPH_GAP)));
+	else if (worst >= 0)
 		tui_rows_cell(out, tui_severity_role(worst), sv_of(tui_severity_glyph(worst)));
 	else
 		tui_rows_cell(out, TUI_ROLE_ERROR,
 			      ev->failed ? sv_of(tui_glyph(&screen, TUI_GLYPH_NO)) : SV_NONE);
+}
+
+/* What was lost right before the event stands in front of its arguments. */
+static void add_gap(struct tui_rows *out, uint64_t lost, struct sv args)
+{
+	struct buf *b = tui_rows_begin_cell(out);
+
+	if (lost)
+		buf_addf(b, "[%llu events lost before] ", (unsigned long long)lost);
+	else
+		buf_lit(b, "[events lost before] ");
+	buf_sv(b, args);
+	tui_rows_end_cell(out, TUI_ROLE_LOSS);
 }
 
 static int add_row(struct events_model *m, const struct tui_event *ev, uint64_t before, int worst,
@@ -178,7 +193,9 @@ static int add_row(struct events_model *m, const struct tui_event *ev, uint64_t 
 	for (size_t i = EVENTS_OWN; i < m->column_count; i++) {
 		struct sv text = ev->cells[i - EVENTS_OWN];
 
-		if (i == EVENTS_RES) /* that it went well is no news */
+		if (i == EVENTS_ARGS && ev->gap)
+			add_gap(out, ev->lost, text);
+		else if (i == EVENTS_RES) /* that it went well is no news */
 			tui_rows_cell(out, TUI_ROLE_ERROR, ev->failed ? text : SV_NONE);
 		else if (i == EVENTS_TYPE && ev->failed)
 			tui_rows_cell(out, TUI_ROLE_ERROR, text);

@@ -162,15 +162,16 @@ static int filter_events(struct tui_view *v, struct sv text, size_t *pos, struct
 static bool work_events(struct tui_view *v, uint64_t deadline_ns)
 {
 	struct events_view *e = of(v);
+	/* Before the cursor is looked at: rows that come late, and searches, move it. */
+	bool more = tui_table_work(e->table, deadline_ns);
 
 	if (!e->seeking) {
 		follow(e);
 	} else {
-		/* Rows came late: the cursor is where T has put it. */
 		e->has_known = tui_table_cursor(e->table, &e->known);
 		e->seeking = e->model.late;
 	}
-	return tui_step_work(&e->step, v->app, deadline_ns);
+	return tui_step_work(&e->step, v->app, deadline_ns) || more;
 }
 
 /* --- keys --- */
