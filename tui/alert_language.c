@@ -19,10 +19,13 @@ static const struct tui_filter_field fields[] = {
 static int check(struct sv text, size_t *pos, struct error *err)
 {
 	struct tui_alert_filter f = {0};
-	int rc = tui_alert_filter_add(&f, text, pos, err);
+	struct error why = {0};
+	int rc = tui_alert_filter_add(&f, text, pos, &why);
 
 	tui_alert_filter_done(&f);
-	return rc == ERR_SYNTAX && *pos >= text.n ? ERR_TRUNCATED : rc;
+	if (rc < 0 && tui_filter_is_unfinished(text, *pos))
+		return error_set(err, ERR_TRUNCATED, "not finished: %s", why.msg);
+	return rc < 0 ? error_set(err, rc, "%s", why.msg) : 0;
 }
 
 const struct tui_filter_language tui_alert_language = {

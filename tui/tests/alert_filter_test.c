@@ -12,36 +12,17 @@
 #include <stdlib.h>
 
 #include "engine/rules/rules.h"
-#include "tui/alert_filter.h"
+#include "tui/tests/alert_rows.h"
 
 #define HOUR 3600000000000ll
 
 static sqlite3 *db;
 
-/* As much of v_alert as filters ask for. */
-static const char rows[] =
-    "CREATE TABLE v (alert_id, ts, rule, severity, tags, source, hostname, capture, fingerprint,"
-    " verdict, capture_sha256, evt_offset, output, output_fields, process_id, evt_num, comm,"
-    " exepath, cmdline, pid, tid, container_id);"
-    "CREATE TABLE notes (capture_sha256, evt_offset);"
-    "INSERT INTO notes VALUES ('ab', 300);"
-    "INSERT INTO v VALUES (1, 1772449457000000000, 'Exec from /tmp', 2, '[\"T1059\",\"mitre\"]',"
-    " 'syscall', 'web7', '/c/a.scap', '00ff', NULL, 'ab', 100, 'ran /tmp/.x/kd (100%)',"
-    " '{\"proc.name\":\"kd\",\"fd.num\":4,\"evt.arg.res\":\"0\",\"proc.aname[2]\":\"sshd\"}', 11, "
-    "10, 'sh', '/bin/sh', 'sh -c kd', 40, 41, NULL);"
-    "INSERT INTO v VALUES (2, 1772453057000000000, 'Read shadow', 4, '[]', 'syscall', 'web8',"
-    " '/c/b.scap', '00fe', 'benign', 'ab', 200, 'read /etc/shadow by ''cat''',"
-    " '{\"fd.name\":\"/etc/shadow\",\"fd.num\":12}', 12, 20, 'cat', '/bin/cat', 'cat', 50, 50,"
-    " 'c0ffee');"
-    "INSERT INTO v VALUES (3, 1772456657000000000, 'Outbound', 5, '[\"mitre\"]', 'k8s', 'web7',"
-    " '/c/a.scap', '00fd', NULL, 'ab', 300, NULL, NULL, NULL, 30, NULL, NULL, NULL, NULL, NULL,"
-    " NULL);";
-
 static int make_rows(void **state)
 {
 	(void)state;
 	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, rows, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, alert_rows, NULL, NULL, NULL), SQLITE_OK);
 	return 0;
 }
 
@@ -55,20 +36,17 @@ static int drop_rows(void **state)
 /* The alerts that pass @f, each as a digit. */
 static const char *passing(const struct tui_alert_filter *f)
 {
-	static char out[16];
-	struct buf sql = {0};
-	sqlite3_stmt *stmt = NULL;
+	static char out[ALERT_ROWS + 1];
+	unsigned bits = alert_rows_passing(db, f, false);
 	size_t n = 0;
 
-	buf_addf(&sql, "SELECT alert_id FROM v WHERE %s ORDER BY 1", f->sql.len ? f->sql.p : "1");
-	if (sqlite3_prepare_v2(db, buf_cstr(&sql), -1, &stmt, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", buf_cstr(&sql), sqlite3_errmsg(db));
-	assert_int_equal(qry_bind_arguments(stmt, f->values, f->value_count), SQLITE_OK);
-	while (sqlite3_step(stmt) == SQLITE_ROW)
-		out[n++] = (char)('0' + sqlite3_column_int(stmt, 0));
+	if (bits == ALERT_ROWS_FAILED)
+		fail_msg("%s: %s", f->sql.p, sqlite3_errmsg(db));
+	assert_int_equal(alert_rows_passing(db, f, true), bits);
+	for (unsigned i = 0; i < ALERT_ROWS; i++)
+		if (bits & 1u << i)
+			out[n++] = (char)('1' + i);
 	out[n] = '\0';
-	sqlite3_finalize(stmt);
-	buf_done(&sql);
 	return out;
 }
 
