@@ -54,6 +54,8 @@ def losses(folder):
     path = write(folder, "losses.scap", data)
     status, out, err = check.run(["info", path])
     r.equal(status, 5, "info of a capture with losses: partial")
+    screen = check.run(["tui", "--headless", "100x12", "--keys", "4", "--dump-screen", path])[1]
+    r.check("[113 events lost before]" in screen, "the list of events says what was lost before which event", screen)
     for line in ("lost          113 events in 3 records, 2023-11-14T22:13:20.000000010Z to 2023-11-14T22:13:20.000000050Z",
                  "by reason     unknown              100", "              ring full            10", "              shed                 3",
                  "by type       read                 9", "              close                3", "              of other types       101",
