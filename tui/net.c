@@ -8,7 +8,7 @@
 #include "tui/net_model.h"
 #include "tui/pane.h"
 
-#define SYNC_NS 20000000ull /* of many sockets, before they are shown as far as it goes */
+#define SYNC_NS 50000000ull /* of many sockets, before they are shown as far as it goes */
 
 struct net {
 	struct tui_view base;
