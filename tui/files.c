@@ -9,7 +9,7 @@
 #include "tui/filter.h"
 #include "tui/pane.h"
 
-#define SYNC_NS 20000000ull /* of a long list, before it is shown as far as it goes */
+#define SYNC_NS 50000000ull /* of a long list, before it is shown as far as it goes */
 
 enum tab { OPEN, TOUCHED, TABS };
 
@@ -139,7 +139,7 @@ static void title_of(struct files *f, struct buf *b)
 
 	buf_str(b, f->tab == OPEN ? "[open at T] touched   " : "open at T [touched]   ");
 	tui_count(b, shown);
-	buf_str(b, f->tab == OPEN ? " held" : " paths seen by T; amounts of the whole capture");
+	buf_str(b, f->tab == OPEN ? " held" : " paths by T; amounts of all the capture");
 	if (f->open.pid)
 		buf_addf(b, "   process %lld", (long long)f->open.pid);
 	if (is_working(f))

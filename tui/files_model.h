@@ -84,9 +84,12 @@ struct tui_touched {
 	int64_t pid;
 	struct tui_state_filter *filter;
 	struct tui_list list;
-	struct tui_touched_row *rows; /* by last time, once all are there */
-	size_t cap;
-	struct arena arena;	   /* of texts */
+	struct tui_touched_row *rows; /* @list.count of them, by last time */
+	struct arena arena;	      /* of their texts */
+	/* Those that are being read; they take the place of @rows once all are there. */
+	struct tui_touched_row *next;
+	size_t next_count, next_cap;
+	struct arena next_arena;
 	struct smap by_path;	   /* -> number of its row + 1 */
 	struct sqlite3_stmt *stmt; /* NULL: all rows are there */
 	int64_t process_id;	   /* whose rows come */

@@ -202,7 +202,33 @@ void tui_touched_done(struct tui_touched *o)
 	tui_state_filter_free(o->filter);
 	smap_done(&o->by_path);
 	arena_done(&o->arena);
+	arena_done(&o->next_arena);
 	free(o->rows);
+	free(o->next);
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct tui_touched_row *x = a, *y = b;
+
+	return x->last_ts == y->last_ts ? sv_cmp(x->path, y->path)
+					: by_value(y->last_ts, x->last_ts);
+}
+
+/* Those that were read are the rows from now on; the list is to be told. */
+static void take_over(struct tui_touched *o)
+{
+	if (o->next_count)
+		qsort(o->next, o->next_count, sizeof(*o->next), newest_first);
+	free(o->rows);
+	arena_done(&o->arena);
+	o->rows = o->next;
+	o->list.count = o->next_count;
+	o->arena = o->next_arena;
+	o->next = NULL;
+	o->next_count = o->next_cap = 0;
+	o->next_arena = (struct arena){0};
+	smap_done(&o->by_path);
 }
 
 int tui_touched_begin(struct tui_touched *o, struct error *err)
@@ -213,13 +239,15 @@ int tui_touched_begin(struct tui_touched *o, struct error *err)
 
 	sqlite3_finalize(o->stmt);
 	o->stmt = NULL;
-	o->list.count = 0;
+	o->next_count = 0;
 	o->left_out = 0;
 	o->process_id = 0;
 	smap_done(&o->by_path);
-	arena_reset(&o->arena);
-	if (!c || !c->capture_id)
+	arena_reset(&o->next_arena);
+	if (!c || !c->capture_id) {
+		take_over(o);
 		return 0;
+	}
 	rc = tui_sql_prepare(d, o->pid ? sql_one : sql_all, &o->stmt, err);
 	if (rc == 0)
 		rc = tui_sql_begin(d, o->stmt, (const int64_t[]){c->capture_id, o->pid},
@@ -242,7 +270,7 @@ static int name_process(struct tui_touched *o, int64_t process_id, struct error 
 	if (rc == 0)
 		rc = tui_sql_step(d, s, err);
 	if (rc >= 0) {
-		o->comm = arena_sv(&o->arena, rc ? tui_sql_view(s, 0) : SV_LIT("?"));
+		o->comm = arena_sv(&o->next_arena, rc ? tui_sql_view(s, 0) : SV_LIT("?"));
 		rc = o->comm.p ? 0 : error_nomem(err);
 	}
 	sqlite3_finalize(s);
@@ -255,21 +283,21 @@ static struct tui_touched_row *row_of(struct tui_touched *o, struct sv path)
 	uintptr_t i = (uintptr_t)smap_get(&o->by_path, path);
 
 	if (i)
-		return &o->rows[i - 1];
-	if (o->list.count == o->cap) {
-		size_t cap = o->cap ? 2 * o->cap : 1024;
-		struct tui_touched_row *rows = realloc(o->rows, cap * sizeof(*rows));
+		return &o->next[i - 1];
+	if (o->next_count == o->next_cap) {
+		size_t cap = o->next_cap ? 2 * o->next_cap : 1024;
+		struct tui_touched_row *rows = realloc(o->next, cap * sizeof(*rows));
 
 		if (!rows)
 			return NULL;
-		o->rows = rows;
-		o->cap = cap;
+		o->next = rows;
+		o->next_cap = cap;
 	}
-	path = arena_sv(&o->arena, path);
-	if (!path.p || smap_put(&o->by_path, path, (void *)(o->list.count + 1)) < 0)
+	path = arena_sv(&o->next_arena, path);
+	if (!path.p || smap_put(&o->by_path, path, (void *)(o->next_count + 1)) < 0)
 		return NULL;
-	o->rows[o->list.count] = (struct tui_touched_row){.path = path, .first_ts = UINT64_MAX};
-	return &o->rows[o->list.count++];
+	o->next[o->next_count] = (struct tui_touched_row){.path = path, .first_ts = UINT64_MAX};
+	return &o->next[o->next_count++];
 }
 
 static int take_row(struct tui_touched *o, struct error *err)
@@ -280,7 +308,7 @@ static int take_row(struct tui_touched *o, struct error *err)
 	uint64_t first, last;
 	int rc = 0;
 
-	if (o->list.count == TUI_TOUCHED_MAX && !smap_get(&o->by_path, path)) {
+	if (o->next_count == TUI_TOUCHED_MAX && !smap_get(&o->by_path, path)) {
 		o->left_out++;
 		return 0;
 	}
@@ -308,33 +336,20 @@ static int take_row(struct tui_touched *o, struct error *err)
 	return 0;
 }
 
-static int newest_first(const void *a, const void *b)
-{
-	const struct tui_touched_row *x = a, *y = b;
-
-	return x->last_ts == y->last_ts ? sv_cmp(x->path, y->path)
-					: by_value(y->last_ts, x->last_ts);
-}
-
-static void end(struct tui_touched *o)
-{
-	sqlite3_finalize(o->stmt);
-	o->stmt = NULL;
-	smap_done(&o->by_path); /* its numbers are of another order */
-	if (o->list.count)
-		qsort(o->rows, o->list.count, sizeof(*o->rows), newest_first);
-}
-
 int tui_touched_work(struct tui_touched *o, uint64_t deadline_ns, struct error *err)
 {
 	int rc = 0;
 
 	for (unsigned n = 1; o->stmt && rc == 0; n++) {
 		rc = tui_sql_step(tui_app_data(o->app), o->stmt, err);
-		if (rc > 0)
+		if (rc > 0) {
 			rc = take_row(o, err);
-		else
-			end(o);
+		} else {
+			sqlite3_finalize(o->stmt);
+			o->stmt = NULL;
+			if (rc == 0)
+				take_over(o);
+		}
 		if (n % LOOK_EVERY == 0 && deadline_ns && clock_ns(CLOCK_MONOTONIC) >= deadline_ns)
 			break;
 	}

@@ -8,7 +8,7 @@
 #include "tui/net_model.h"
 #include "tui/pane.h"
 
-#define SYNC_NS 20000000ull /* of many sockets, before they are shown as far as it goes */
+#define SYNC_NS 50000000ull /* of many sockets, before they are shown as far as it goes */
 
 struct net {
 	struct tui_view base;
@@ -132,6 +132,8 @@ static void title_of(const struct net *n, struct buf *b)
 		buf_addf(b, "   %s ", tui_net_group_names[m->by]);
 		buf_sv(b, buf_view(&n->inside));
 	}
+	if (m->from_case)
+		buf_lit(b, "   as the case has them");
 	if (m->pid)
 		buf_addf(b, "   process %lld", (long long)m->pid);
 	if (m->at != SIZE_MAX)

@@ -52,6 +52,12 @@ static const struct tui_moment *moment_of(const struct tui_net *n)
 	return tui_moment_is(d, n->serial) && tui_data_moment(d, &m, &err) == 0 ? m : NULL;
 }
 
+/* May rows be looked at? */
+static bool is_there(const struct tui_net *n)
+{
+	return n->from_case || moment_of(n);
+}
+
 /* --- a socket's row */
 
 static void state_cell(const struct act_conn *c, struct tui_rows *out)
@@ -114,7 +120,7 @@ static void row(void *arg, size_t i, struct tui_rows *out)
 {
 	struct tui_net *n = arg;
 	const struct tui_moment *m = moment_of(n);
-	const struct act_conn *c = m ? n->rows[i].c : NULL;
+	const struct act_conn *c = m || n->from_case ? n->rows[i].c : NULL;
 	struct buf *b;
 
 	if (tui_rows_add(out, row_key(arg, i),
@@ -135,9 +141,14 @@ static void row(void *arg, size_t i, struct tui_rows *out)
 	act_chain_text(tui_rows_begin_cell(out), c, 1);
 	tui_rows_end_cell(out, TUI_ROLE_NORMAL);
 	time_cells(n, c, out);
-	act_user_text(tui_rows_begin_cell(out), m->state, NULL, c->uid);
+	b = tui_rows_begin_cell(out);
+	if (m)
+		act_user_text(b, m->state, NULL, c->uid);
+	else if (c->uid != EV_NO_ID)
+		buf_u64(b, c->uid);
 	tui_rows_end_cell(out, TUI_ROLE_NORMAL);
-	tui_rows_cell(out, TUI_ROLE_NORMAL, act_container_name(m->state, c->container));
+	tui_rows_cell(out, TUI_ROLE_NORMAL,
+		      m ? act_container_name(m->state, c->container) : c->container);
 	error_cell(c, out);
 }
 
@@ -172,7 +183,7 @@ static int compare(void *arg, size_t i, size_t j, int column)
 	const struct tui_net *n = arg;
 	const struct act_conn *a, *b;
 
-	if (!moment_of(n))
+	if (!is_there(n))
 		return 0; /* a sync is to come */
 	a = n->rows[i].c;
 	b = n->rows[j].c;
@@ -284,35 +295,13 @@ void tui_net_done(struct tui_net *n)
 	free(n->sums);
 }
 
-int tui_net_begin(struct tui_net *n, struct error *err)
-{
-	const struct tui_moment *m;
-	int rc;
-
-	n->list.count = n->groups.count = 0;
-	n->serial = 0;
-	n->at = SIZE_MAX;
-	smap_clear(&n->by_name);
-	arena_reset(&n->arena);
-	rc = tui_data_moment(tui_app_data(n->app), &m, err);
-	if (rc == 0)
-		rc = tui_state_filter_at(n->filter, m, err);
-	if (rc < 0)
-		return rc;
-	n->serial = m->serial;
-	n->at = 0;
-	return 0;
-}
-
-static bool is_shown(const struct tui_net *n, const struct tui_moment *m, const struct act_conn *c)
+static bool is_wanted(const struct tui_net *n, const struct act_conn *c)
 {
 	if (!n->closed && act_conn_is_over(c))
 		return false;
 	if (!n->unix_sockets && c->family == ACT_UNIX)
 		return false;
-	if (n->pid && !act_conn_is_of(c, n->pid))
-		return false;
-	return tui_net_passes(n->filter, m, c);
+	return !n->pid || act_conn_is_of(c, n->pid);
 }
 
 static struct tui_net_sum *sum_of(struct tui_net *n, struct sv name)
@@ -395,6 +384,47 @@ static int in_order(const void *a, const void *b)
 	return by_value(x->id, y->id);
 }
 
+static int add_of_case(struct tui_net *n, const struct act_conn *c)
+{
+	return is_wanted(n, c) ? add(n, c) : 0;
+}
+
+/* All rows are there, unless @rc says that something went wrong. Return: @rc. */
+static int finish(struct tui_net *n, int rc)
+{
+	n->at = SIZE_MAX;
+	if (rc == 0 && n->list.count)
+		qsort(n->rows, n->list.count, sizeof(*n->rows), in_order);
+	return rc;
+}
+
+int tui_net_begin(struct tui_net *n, struct error *err)
+{
+	const struct tui_capture *c = tui_data_capture(tui_app_data(n->app));
+	const struct tui_moment *m;
+	int rc;
+
+	n->list.count = n->groups.count = 0;
+	n->serial = 0;
+	n->at = SIZE_MAX;
+	smap_clear(&n->by_name);
+	arena_reset(&n->arena);
+	n->from_case = c && !c->there;
+	if (n->from_case && n->filter)
+		return error_set(err, ERR_UNSUPPORTED,
+				 "without its capture, sockets cannot be filtered");
+	if (n->from_case)
+		return finish(n, tui_net_of_case(n, add_of_case, err));
+	rc = tui_data_moment(tui_app_data(n->app), &m, err);
+	if (rc == 0)
+		rc = tui_state_filter_at(n->filter, m, err);
+	if (rc < 0)
+		return rc;
+	n->serial = m->serial;
+	n->at = 0;
+	return 0;
+}
+
 int tui_net_work(struct tui_net *n, uint64_t deadline_ns, struct error *err)
 {
 	const struct tui_moment *m = moment_of(n);
@@ -404,21 +434,18 @@ int tui_net_work(struct tui_net *n, uint64_t deadline_ns, struct error *err)
 	if (n->at == SIZE_MAX || !m)
 		return 0; /* if it is another moment, a sync is to come, which begins anew */
 	while (act_net_next(m->net, &n->at, &c)) {
-		if (is_shown(n, m, c) && add(n, c) < 0)
+		if (is_wanted(n, c) && tui_net_passes(n->filter, m, c) && add(n, c) < 0)
 			return error_nomem(err);
 		if (++looked % LOOK_EVERY == 0 && deadline_ns &&
 		    clock_ns(CLOCK_MONOTONIC) >= deadline_ns)
 			return 1;
 	}
-	n->at = SIZE_MAX;
-	if (n->list.count)
-		qsort(n->rows, n->list.count, sizeof(*n->rows), in_order);
-	return 0;
+	return finish(n, 0);
 }
 
 const struct act_conn *tui_net_find(struct tui_net *n, struct tui_row_key key)
 {
-	if (!moment_of(n))
+	if (!is_there(n))
 		return NULL;
 	for (size_t i = 0; i < n->list.count; i++)
 		if (n->rows[i].id == key.a)

@@ -21,7 +21,7 @@ enum tui_net_group {
 extern const char *const tui_net_group_names[TUI_NET_GROUPINGS];
 
 struct tui_net_row {
-	const struct act_conn *c; /* borrowed from the moment */
+	const struct act_conn *c; /* borrowed from the moment; or in the arena */
 	uint64_t id;
 	uint64_t group; /* hash of the group's name */
 };
@@ -35,6 +35,7 @@ struct tui_net {
 	struct tui_app *app;
 	int64_t pid; /* sockets of this process only; 0: all */
 	bool closed, unix_sockets;
+	bool from_case; /* the capture is elsewhere: as the case has them */
 	enum tui_net_group by;
 	uint64_t inside; /* a group that is looked into; 0: none */
 	struct tui_state_filter *filter;
@@ -44,7 +45,7 @@ struct tui_net {
 	struct tui_net_sum *sums;
 	size_t sum_cap;
 	struct smap by_name;	    /* -> number of its sum + 1 */
-	struct arena arena;	    /* of names */
+	struct arena arena;	    /* of names, and of what the case has */
 	uint64_t serial;	    /* of the moment */
 	struct sqlite3_stmt *names; /* of addresses; NULL: not asked for yet */
 };
@@ -93,8 +94,12 @@ const struct act_conn *tui_net_find(struct tui_net *n, struct tui_row_key key);
 /* The group that has that key; NULL: none. */
 const struct tui_net_sum *tui_net_find_sum(const struct tui_net *n, struct tui_row_key key);
 
+/* net_case.c: @add is called for each. Return: 0 or ERR_*. */
+MUST_CHECK int tui_net_of_case(struct tui_net *n,
+			       int (*add)(struct tui_net *n, const struct act_conn *c),
+			       struct error *err);
+
 /* net_text.c */
-struct act_conn;
 /* What it is counted under. */
 void tui_net_group_text(enum tui_net_group by, const struct act_conn *c, struct buf *out);
 /* Does it pass? Of one that is gone, as far as its record tells. */

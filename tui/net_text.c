@@ -55,11 +55,12 @@ static struct state_fd past_fd(struct tui_state_filter *f, const struct act_conn
 		fd.name = tui_state_filter_keep(f, c->path);
 		return fd;
 	}
-	if (c->waits)
+	if (c->waits) {
 		fd.type = c->family == ACT_IPV4 ? EV_FD_IPV4_SERVSOCK : EV_FD_IPV6_SERVSOCK;
-	else
+	} else {
 		fd.type = c->family == ACT_IPV4 ? EV_FD_IPV4_SOCK : EV_FD_IPV6_SOCK;
-	fd.flags = in ? STATE_FD_ROLE_SERVER : STATE_FD_ROLE_CLIENT;
+		fd.flags = in ? STATE_FD_ROLE_SERVER : STATE_FD_ROLE_CLIENT;
+	}
 	memcpy(fd.sock.sip, client->ip, sizeof(fd.sock.sip));
 	memcpy(fd.sock.dip, server->ip, sizeof(fd.sock.dip));
 	fd.sock.sport = client->port;

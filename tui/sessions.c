@@ -35,7 +35,7 @@ static const struct tui_column columns[] = {
 		 "who logged in, and whose the session is; those that began in another hang below"},
     [COL_TTY] = {"tty", "TTY", 6, 0, 0, "terminal"},
     [COL_FROM] = {"from", "FROM", 16, 0, TUI_COLUMN_REST,
-		  "where it came from, or the command that began it"},
+		  "where it came from, or the command that began it; else what it runs"},
     [COL_LOGINUID] = {"loginuid", "LOGIN", 6, 100, TUI_COLUMN_RIGHT,
 		      "user id of the login, whatever came behind it"},
     [COL_LEADER] = {"leader", "LEADER", 7, 110, TUI_COLUMN_RIGHT, "process that leads it"},
@@ -84,7 +84,12 @@ static void row(void *arg, size_t i, struct tui_rows *out)
 	tui_rows_end_cell(out, TUI_ROLE_NORMAL);
 	act_tty_text(tui_rows_begin_cell(out), r->tty);
 	tui_rows_end_cell(out, TUI_ROLE_NORMAL);
-	tui_rows_cell(out, TUI_ROLE_NORMAL, r->from);
+	b = tui_rows_begin_cell(out);
+	if (r->from.n)
+		buf_sv(b, r->from);
+	else if (r->shell.n)
+		buf_addf(b, "(%.*s)", (int)r->shell.n, r->shell.p);
+	tui_rows_end_cell(out, r->from.n ? TUI_ROLE_NORMAL : TUI_ROLE_DIM);
 	b = tui_rows_begin_cell(out);
 	if (r->loginuid != EV_NO_ID)
 		buf_u64(b, r->loginuid);

@@ -16,7 +16,7 @@
 
 struct socket {
 	struct tui_view base;
-	struct tui_net net; /* for names only */
+	struct tui_net net; /* for names, and for what only the case has */
 	uint64_t id;
 	struct tui_lines lines;
 	struct tui_table *table;
@@ -30,14 +30,28 @@ static struct socket *of(struct tui_view *v)
 	return (struct socket *)v;
 }
 
-static const struct act_conn *find(const struct tui_moment *m, uint64_t id)
+/* Return: 0 with @c (NULL: not there yet) and @m (NULL: as the case has it), or ERR_*. */
+static int find(struct socket *s, const struct act_conn **c, const struct tui_moment **m,
+		struct error *err)
 {
-	const struct act_conn *c;
+	struct tui_data *d = tui_app_data(s->base.app);
+	const struct tui_capture *capture = tui_data_capture(d);
+	int rc;
 
-	for (size_t at = 0; act_net_next(m->net, &at, &c);)
-		if (c->id == id)
-			return c;
-	return NULL;
+	*c = NULL;
+	*m = NULL;
+	if (capture && !capture->there) {
+		rc = tui_net_begin(&s->net, err);
+		if (rc == 0)
+			*c = tui_net_find(&s->net, (struct tui_row_key){s->id, 0});
+		return rc;
+	}
+	rc = tui_data_moment(d, m, err);
+	for (size_t at = 0; rc == 0 && act_net_next((*m)->net, &at, c);)
+		if ((*c)->id == s->id)
+			return 0;
+	*c = NULL;
+	return rc;
 }
 
 /* --- its lines */
@@ -112,6 +126,16 @@ static void say_times(struct socket *s, const struct act_conn *c, struct buf *b)
 	say(s, 0, "ended", b);
 }
 
+static void say_user(struct socket *s, const struct tui_moment *m, const char *name, uint32_t uid,
+		     struct buf *b)
+{
+	if (m)
+		act_user_text(b, m->state, NULL, uid);
+	else if (uid != EV_NO_ID)
+		buf_u64(b, uid);
+	say(s, 0, name, b);
+}
+
 static void say_people(struct socket *s, const struct tui_moment *m, const struct act_conn *c,
 		       struct buf *b)
 {
@@ -125,11 +149,9 @@ static void say_people(struct socket *s, const struct tui_moment *m, const struc
 		act_who_text(b, &c->user);
 		say(s, (uint64_t)c->user.pid, "used by", b);
 	}
-	act_user_text(b, m->state, NULL, c->uid);
-	say(s, 0, "user", b);
-	act_user_text(b, m->state, NULL, c->loginuid);
-	say(s, 0, "login", b);
-	buf_sv(b, act_container_name(m->state, c->container));
+	say_user(s, m, "user", c->uid, b);
+	say_user(s, m, "login", c->loginuid, b);
+	buf_sv(b, m ? act_container_name(m->state, c->container) : c->container);
 	say(s, 0, "container", b);
 }
 
@@ -139,7 +161,8 @@ static void say_holders(struct socket *s, const struct tui_moment *m, const stru
 	unsigned n = c->holder_count < ACT_HOLDERS_MAX ? c->holder_count : ACT_HOLDERS_MAX;
 
 	for (unsigned i = 0; i < n; i++) {
-		const struct state_thread *t = state_thread_find(m->state, c->holders[i].pid);
+		const struct state_thread *t =
+		    m ? state_thread_find(m->state, c->holders[i].pid) : NULL;
 
 		buf_sv(b, t ? state_sv(t->comm) : SV_LIT("?"));
 		buf_addf(b, "(%lld), descriptor %lld", (long long)c->holders[i].pid,
@@ -175,13 +198,12 @@ static int fill(struct socket *s, struct error *err)
 	const struct act_conn *c;
 	const struct tui_moment *m;
 	struct buf b = {0};
-	int rc = tui_data_moment(tui_app_data(s->base.app), &m, err);
+	int rc = find(s, &c, &m, err);
 
 	tui_lines_reset(&s->lines);
 	s->there = s->can_follow = false;
 	if (rc < 0)
 		return rc;
-	c = find(m, s->id);
 	if (c) {
 		s->there = true;
 		s->can_follow = tui_net_follow_target(c, &s->follow);
@@ -226,6 +248,7 @@ static int open_socket(struct tui_app *app, const struct tui_target *t, struct t
 	if (!s)
 		return error_nomem(err);
 	tui_net_init(&s->net, app, 0);
+	s->net.closed = s->net.unix_sockets = true;
 	tui_lines_init(&s->lines);
 	s->lines.width = WIDTH_FIRST - NAME_WIDTH - EDGES;
 	rc = tui_number(t->text, &s->id) ? 0 : error_set(err, ERR_USAGE, "no socket was chosen");
