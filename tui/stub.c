@@ -30,5 +30,3 @@ static void draw_stub(struct tui_view *v, const struct tui_area *a)
 #define STUB(sym, n, t) const struct tui_view_ops tui_##sym##_ops = {.name = n, .title = t, .open = open_stub, .close = close_stub, .sync = sync_stub, .draw = draw_stub};
 STUB(rules, "rules", "Rules")
 STUB(rule, "rule", "Rule")
-STUB(frequency, "frequency", "Frequency")
-STUB(explain, "explain", "Explain")
