@@ -71,22 +71,6 @@ static struct tui_row_key part_key(void *arg, size_t i)
 	return (struct tui_row_key){((struct explain *)arg)->rows[i], 1};
 }
 
-static void put_part(struct explain *e, uint32_t i, struct buf *b)
-{
-	const struct tui_explain_node *n = &e->tree.nodes[i];
-
-	for (unsigned k = 0; k < n->depth; k++)
-		buf_lit(b, "  ");
-	if (rule_part_subject(n->part)->count)
-		buf_addf(b, "%s ",
-			 tui_glyph(&e->glyphs, tui_explain_is_open(&e->tree, i)
-						   ? TUI_GLYPH_OPEN
-						   : TUI_GLYPH_FOLDED));
-	else
-		buf_lit(b, "  ");
-	tui_explain_part(b, n->part);
-}
-
 static void part_row(void *arg, size_t i, struct tui_rows *out)
 {
 	struct explain *e = arg;
@@ -101,7 +85,7 @@ static void part_row(void *arg, size_t i, struct tui_rows *out)
 	b = tui_rows_begin_cell(out);
 	buf_addf(b, "%s %s", tui_truth_glyph(&e->glyphs, n->truth), tui_truth_word(n->truth));
 	tui_rows_end_cell(out, tui_truth_role(n->truth));
-	put_part(e, e->rows[i], tui_rows_begin_cell(out));
+	tui_explain_row(tui_rows_begin_cell(out), &e->tree, e->rows[i], &e->glyphs);
 	tui_rows_end_cell(out, TUI_ROLE_NORMAL);
 	b = tui_rows_begin_cell(out);
 	if (f)
@@ -489,46 +473,17 @@ static enum tui_result folded(struct explain *e)
 	return TUI_DONE;
 }
 
-/* Open all of them, or fold them if all are open. */
-static void fold_all(struct explain *e)
-{
-	bool open = true;
-
-	for (uint32_t i = 0; i < e->tree.count; i++)
-		open &= !rule_part_subject(e->tree.nodes[i].part)->count ||
-			tui_explain_is_open(&e->tree, i);
-	for (uint32_t i = 0; i < e->tree.count; i++)
-		e->tree.nodes[i].fold = open && i ? -1 : 1;
-}
-
 static enum tui_result act_part(struct explain *e, const struct tui_command *c, uint32_t i)
 {
-	struct tui_explain_node *n = &e->tree.nodes[i];
-	bool open = tui_explain_is_open(&e->tree, i);
+	const struct tui_explain_node *n = &e->tree.nodes[i];
 
-	switch (c->action) {
-	case TUI_DO_ENTER:
-		n->fold = open ? -1 : 1;
-		return folded(e);
-	case TUI_DO_EXPAND:
-		n->fold = 1;
-		return folded(e);
-	case TUI_DO_COLLAPSE:
-		if (open)
-			n->fold = -1;
-		else if (n->parent != UINT32_MAX)
-			tui_table_seek(e->table, (struct tui_row_key){n->parent, 1});
-		return folded(e);
-	case TUI_DO_EXPAND_ALL:
-		fold_all(e);
-		return folded(e);
-	case TUI_DO_PARENT:
+	if (c->action == TUI_DO_PARENT ||
+	    (c->action == TUI_DO_COLLAPSE && !tui_explain_is_open(&e->tree, i))) {
 		if (n->parent != UINT32_MAX)
 			tui_table_seek(e->table, (struct tui_row_key){n->parent, 1});
 		return TUI_DONE;
-	default:
-		return TUI_NOT_MINE;
 	}
+	return tui_explain_fold(&e->tree, i, c->action) ? folded(e) : TUI_NOT_MINE;
 }
 
 static enum tui_result act_explain(struct tui_view *v, const struct tui_command *c)

@@ -50,6 +50,11 @@ void tui_explain_tree_judge(struct tui_explain_tree *t, const struct tui_judged 
 bool tui_explain_is_open(const struct tui_explain_tree *t, uint32_t i);
 /* The next row behind @i, UINT32_MAX: none. */
 uint32_t tui_explain_next(const struct tui_explain_tree *t, uint32_t i);
+/* ENTER, EXPAND, COLLAPSE, EXPAND_ALL on node @i. False: it is none of them. */
+bool tui_explain_fold(struct tui_explain_tree *t, uint32_t i, enum tui_action action);
+/* The text of its row: indented, with a mark for what can be folded. */
+void tui_explain_row(struct buf *out, const struct tui_explain_tree *t, uint32_t i,
+		     const struct tui_screen *glyphs);
 void tui_explain_tree_done(struct tui_explain_tree *t);
 
 /* Texts. */

@@ -95,6 +95,37 @@ uint32_t tui_explain_next(const struct tui_explain_tree *t, uint32_t i)
 	return next < t->count ? next : UINT32_MAX;
 }
 
+/* Open all of them, or fold them if all are open. */
+static void fold_all(struct tui_explain_tree *t)
+{
+	bool open = true;
+
+	for (uint32_t i = 0; i < t->count; i++)
+		open &= !rule_part_subject(t->nodes[i].part)->count || tui_explain_is_open(t, i);
+	for (uint32_t i = 0; i < t->count; i++)
+		t->nodes[i].fold = open && i ? -1 : 1;
+}
+
+bool tui_explain_fold(struct tui_explain_tree *t, uint32_t i, enum tui_action action)
+{
+	switch (action) {
+	case TUI_DO_ENTER:
+		t->nodes[i].fold = tui_explain_is_open(t, i) ? -1 : 1;
+		return true;
+	case TUI_DO_EXPAND:
+		t->nodes[i].fold = 1;
+		return true;
+	case TUI_DO_COLLAPSE:
+		t->nodes[i].fold = -1;
+		return true;
+	case TUI_DO_EXPAND_ALL:
+		fold_all(t);
+		return true;
+	default:
+		return false;
+	}
+}
+
 void tui_explain_tree_done(struct tui_explain_tree *t)
 {
 	free(t->nodes);
@@ -159,7 +190,7 @@ void tui_explain_place(struct buf *out, struct rule_place at)
 {
 	const char *slash = at.file ? strrchr(at.file, '/') : NULL;
 
-	if (at.file)
+	if (at.file && strcmp(at.file, TUI_RULES_KEPT) != 0)
 		buf_addf(out, "%s:%u", slash ? slash + 1 : at.file, at.line);
 }
 
@@ -196,6 +227,18 @@ void tui_explain_item(struct buf *out, const struct rule_part *p, const struct f
 		buf_lit(out, ", ");
 		tui_explain_place(out, k->at);
 	}
+}
+
+void tui_explain_row(struct buf *out, const struct tui_explain_tree *t, uint32_t i,
+		     const struct tui_screen *glyphs)
+{
+	const struct tui_explain_node *n = &t->nodes[i];
+	enum tui_glyph mark = tui_explain_is_open(t, i) ? TUI_GLYPH_OPEN : TUI_GLYPH_FOLDED;
+
+	for (unsigned k = 0; k < n->depth; k++)
+		buf_lit(out, "  ");
+	buf_addf(out, "%s ", rule_part_subject(n->part)->count ? tui_glyph(glyphs, mark) : " ");
+	tui_explain_part(out, n->part);
 }
 
 /* --- short lines */

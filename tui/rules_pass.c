@@ -76,7 +76,7 @@ int tui_rules_pass_new(struct tui_data *d, struct tui_ruleset *s, const struct r
 	p->path = c->path;
 	p->events = c->events;
 	(void)tui_ruleset_rules(s, &p->rules);
-	rc = tui_walk_enter(&p->walk, c->path, NULL, 0, TUI_WALK_AS_RULES, err);
+	rc = tui_walk_enter_for_rules(&p->walk, c->path, NULL, 0, err);
 	if (rc == 0)
 		rc = flt_ctx_new(rule_engine_program(tui_ruleset_engine(s)), p->walk.state, &p->ctx,
 				 err);

@@ -171,7 +171,7 @@ static bool can_be_read(struct sv text)
 {
 	struct rule_loader *l = NULL;
 	bool can = rule_loader_new(&plain_options, &l, NULL) == 0 &&
-		   rule_loader_text(l, "the case", text, NULL) == 0;
+		   rule_loader_text(l, TUI_RULES_KEPT, text, NULL) == 0;
 
 	rule_loader_free(l);
 	return can;
@@ -207,7 +207,7 @@ static int load_texts(struct tui_ruleset *s, struct error *err)
 	buf_done(&one);
 	rc = text.failed ? error_nomem(err) : new_loader(s, err);
 	if (rc == 0 && text.len)
-		rc = rule_loader_text(s->loader, "the case", buf_view(&text), err);
+		rc = rule_loader_text(s->loader, TUI_RULES_KEPT, buf_view(&text), err);
 	rc = rc < 0 ? rc : text.len > 0;
 	buf_done(&text);
 	if (rc > 0)

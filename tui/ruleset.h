@@ -18,6 +18,8 @@ enum tui_rules_origin {
 	TUI_RULES_TEXTS, /* kept by the case */
 };
 
+#define TUI_RULES_KEPT "the case" /* the file of rules whose texts the case keeps */
+
 struct tui_ruleset;
 
 /* Return: 0 (also if there are none), ERR_RULES, ERR_DB, ERR_NOMEM. */
