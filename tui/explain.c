@@ -219,8 +219,8 @@ static void tell_verdict(struct explain *e)
 	bool reported;
 
 	buf_reset(&e->obstacles);
-	for (size_t before = 0; tui_ruleset_obstacle(e->rules, e->rule, e->judged.matches, &at,
-						     &e->obstacles);
+	for (size_t before = 0;
+	     tui_ruleset_obstacle(e->rules, e->rule, e->judged.matches, &at, &e->obstacles);
 	     before = e->obstacles.len)
 		if (e->obstacles.len > before)
 			buf_lit(&e->obstacles, "; ");
@@ -233,8 +233,8 @@ static void tell_verdict(struct explain *e)
 	if (e->judged.matches)
 		buf_str(&e->verdict, reported ? "MATCHES, reported" : "MATCHES, not reported: ");
 	else
-		buf_addf(&e->verdict, "DOES NOT MATCH: %u of %u parts that must hold do not. ",
-			 e->judged.failing, e->x->conjunct_count);
+		buf_addf(&e->verdict, "DOES NOT MATCH: %u of %u parts that must hold do not%s",
+			 e->judged.failing, e->x->conjunct_count, e->obstacles.len ? "; " : "");
 	buf_sv(&e->verdict, buf_view(&e->obstacles));
 }
 
@@ -395,10 +395,10 @@ static void draw_head(struct explain *e, const struct tui_area *a)
 	x = 1 + tui_put(a, 1, 1, a->width - 1, TUI_ROLE_TIME, buf_view(&b)) + 2;
 	tui_put(a, 1, x, a->width - x - 1, TUI_ROLE_NORMAL, buf_view(&e->what));
 	tui_put(a, 2, 1, a->width - 2,
-		!e->name	       ? TUI_ROLE_DIM
-		: !e->judged.matches   ? TUI_ROLE_ERROR
-		: e->obstacles.len     ? TUI_ROLE_WARNING
-				       : TUI_ROLE_GOOD,
+		!e->name	     ? TUI_ROLE_DIM
+		: !e->judged.matches ? TUI_ROLE_ERROR
+		: e->obstacles.len   ? TUI_ROLE_WARNING
+				     : TUI_ROLE_GOOD,
 		buf_view(&e->verdict));
 	buf_done(&b);
 }
@@ -502,9 +502,9 @@ static enum tui_result act_explain(struct tui_view *v, const struct tui_command 
 		const struct rule *rules = tui_ruleset_rules(e->rules, &n);
 
 		if (key.a < n)
-			tui_app_push(e->app, &tui_explain_ops,
-				     &(struct tui_target){.text = rules[key.a].name,
-							  .num = e->num});
+			tui_app_push(
+			    e->app, &tui_explain_ops,
+			    &(struct tui_target){.text = rules[key.a].name, .num = e->num});
 		return TUI_DONE;
 	}
 	return TUI_NOT_MINE;
@@ -534,7 +534,7 @@ static struct tui_table *table_of_explain(struct tui_view *v)
 }
 
 static const uint8_t actions[] = {
-    TUI_DO_ENTER,      TUI_DO_EXPAND,	  TUI_DO_COLLAPSE,  TUI_DO_EXPAND_ALL,
+    TUI_DO_ENTER,      TUI_DO_EXPAND,	  TUI_DO_COLLAPSE,   TUI_DO_EXPAND_ALL,
     TUI_DO_NEXT_EVENT, TUI_DO_PREV_EVENT, TUI_DO_NEXT_ALERT, TUI_NO_ACTION,
 };
 

@@ -136,26 +136,24 @@ void tui_explain_tree_done(struct tui_explain_tree *t)
 
 const char *tui_truth_word(enum flt_truth t)
 {
-	static const char *const words[] = {[FLT_NO] = "no",
-					    [FLT_YES] = "yes",
-					    [FLT_GONE] = "absent",
-					    [FLT_UNASKED] = "unasked"};
+	static const char *const words[] = {
+	    [FLT_NO] = "no", [FLT_YES] = "yes", [FLT_GONE] = "absent", [FLT_UNASKED] = "unasked"};
 
 	return words[t];
 }
 
 const char *tui_truth_glyph(const struct tui_screen *s, enum flt_truth t)
 {
-	return t == FLT_YES   ? tui_glyph(s, TUI_GLYPH_YES)
-	       : t == FLT_NO  ? tui_glyph(s, TUI_GLYPH_NO)
+	return t == FLT_YES    ? tui_glyph(s, TUI_GLYPH_YES)
+	       : t == FLT_NO   ? tui_glyph(s, TUI_GLYPH_NO)
 	       : t == FLT_GONE ? "-"
 			       : "?";
 }
 
 enum tui_role tui_truth_role(enum flt_truth t)
 {
-	return t == FLT_YES   ? TUI_ROLE_GOOD
-	       : t == FLT_NO  ? TUI_ROLE_ERROR
+	return t == FLT_YES    ? TUI_ROLE_GOOD
+	       : t == FLT_NO   ? TUI_ROLE_ERROR
 	       : t == FLT_GONE ? TUI_ROLE_WARNING
 			       : TUI_ROLE_DIM;
 }
@@ -174,16 +172,18 @@ void tui_explain_part(struct buf *out, const struct rule_part *p)
 
 void tui_explain_brief(struct buf *out, const struct rule_part *p)
 {
+	const struct rule_part *first = rule_part_subject(p);
+
 	for (; p->kind == RULE_PART_NOT; p = p->kids[0])
 		buf_lit(out, "not ");
-	if (p->kind == RULE_PART_AND || p->kind == RULE_PART_OR) {
+	while (first->kind == RULE_PART_AND || first->kind == RULE_PART_OR)
+		first = rule_part_subject(first->kids[0]);
+	if (first != p)
 		buf_addf(out, "%s: ", rule_part_word(p->kind));
-		tui_explain_brief(out, p->kids[0]);
+	buf_str(out, rule_part_word(first->kind));
+	buf_sv(out, first->text);
+	if (first != p)
 		buf_lit(out, ", ...");
-		return;
-	}
-	buf_str(out, rule_part_word(p->kind));
-	buf_sv(out, p->text);
 }
 
 void tui_explain_place(struct buf *out, struct rule_place at)
@@ -285,8 +285,8 @@ static void tell_node(struct telling *t, const struct tui_screen *glyphs,
 		t->text->len = t->ends[t->count - 1];
 }
 
-static int tell(struct telling *t, struct tui_app *app, struct tui_ruleset *s,
-		const struct rule *r, struct error *err)
+static int tell(struct telling *t, struct tui_app *app, struct tui_ruleset *s, const struct rule *r,
+		struct error *err)
 {
 	const struct tui_screen glyphs = {.ascii = tui_app_is_ascii(app)};
 	struct tui_explain_tree tree = {0};

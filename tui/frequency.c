@@ -21,7 +21,7 @@ struct frequency {
 	size_t count;
 	uint64_t rows; /* sum of their counts */
 	bool complete;
-	bool touched; /* the cursor is where somebody put it, not on the first row */
+	bool touched;		  /* the cursor is where somebody put it, not on the first row */
 	struct tui_screen glyphs; /* without cells: what tui_bar() is asked with */
 };
 
@@ -57,8 +57,7 @@ static void row(void *arg, size_t i, struct tui_rows *out)
 		return;
 	tui_rows_cell(out, role, v->value.n ? v->value : SV_LIT("(empty)"));
 	tui_rows_printf(out, "%llu", (unsigned long long)v->count);
-	tui_rows_printf(out, "%.1f",
-			f->rows ? 100.0 * (double)v->count / (double)f->rows : 0.0);
+	tui_rows_printf(out, "%.1f", f->rows ? 100.0 * (double)v->count / (double)f->rows : 0.0);
 	b = tui_rows_begin_cell(out);
 	buf_str(b, bar ? "" : tui_glyph(&f->glyphs, TUI_GLYPH_EDGE_LEFT)); /* any count shows */
 	while (bar-- > 0)
@@ -102,8 +101,7 @@ static int open_frequency(struct tui_app *app, const struct tui_target *t, struc
 		return error_nomem(err);
 	f->app = app;
 	f->glyphs.ascii = tui_app_is_ascii(app);
-	f->list =
-	    (struct tui_list){.row = row, .key = key_of, .compare = compare, .arg = f};
+	f->list = (struct tui_list){.row = row, .key = key_of, .compare = compare, .arg = f};
 	f->column = strndup(t->text.n ? t->text.p : "", t->text.n);
 	rc = f->column ? tui_table_new(app, columns, COUNT_OF(columns), &tui_list_ops, &f->list,
 				       &f->table, err)
@@ -265,8 +263,8 @@ static enum tui_result enter(struct frequency *f)
 			    f->column);
 		return TUI_DONE;
 	}
-	(void)tui_table_act(below, &(struct tui_command){
-				       .action = TUI_DO_SEARCH, .arg = v->value, .count = 1});
+	(void)tui_table_act(
+	    below, &(struct tui_command){.action = TUI_DO_SEARCH, .arg = v->value, .count = 1});
 	return TUI_LEAVE;
 }
 

@@ -10,12 +10,13 @@
 #include "tui/rule_alerts.h"
 #include "tui/rules_pass.h"
 
-#define COUNT_AT_ONCE 2000000 /* captures of up to so many events are counted without being asked */
-#define SPLIT_FROM    18      /* lower bodies show one pane at a time */
-#define HEAD_LINES    2
-#define LINES_MAX     2000
-#define UNMET_MAX     12 /* items that are named */
-#define HEAT	      8
+#define COUNT_AT_ONCE 2000000 /* captures of up to so many events are counted without being asked  \
+			       */
+#define SPLIT_FROM 18	      /* lower bodies show one pane at a time */
+#define HEAD_LINES 2
+#define LINES_MAX  2000
+#define UNMET_MAX  12 /* items that are named */
+#define HEAT	   8
 
 enum pane { CONDITION, ALERTS, TEXT, PANES };
 
@@ -114,7 +115,12 @@ static void counts(struct rule_view *v, const struct rule_part *p, const struct 
 		   struct tui_rows *out)
 {
 	bool negated = is_negated(p), both = k && k->yes && (k->no || k->absent);
-	const uint64_t n[] = {!k ? 0 : negated ? k->no : k->yes, !k ? 0 : negated ? k->yes : k->no,
+	const uint64_t n[] = {!k	? 0
+			      : negated ? k->no
+					: k->yes,
+			      !k	? 0
+			      : negated ? k->yes
+					: k->no,
 			      k ? k->absent : 0};
 
 	for (size_t i = 0; i < COUNT_OF(n); i++) {
@@ -250,8 +256,8 @@ static void text_of_file(struct rule_view *v)
 
 static void text_of_case(struct rule_view *v, sqlite3_stmt *q)
 {
-	static const char *const labels[] = {"desc: ", "condition: ", "output: ", "tags: ",
-					     "source: "};
+	static const char *const labels[] = {
+	    "desc: ", "condition: ", "output: ", "tags: ", "source: "};
 
 	for (int i = 0; i < (int)COUNT_OF(labels); i++) {
 		buf_str(&v->text, labels[i]);
@@ -453,8 +459,8 @@ static void draw_pane(struct rule_view *v, enum pane p, const struct tui_area *a
 static void draw_rule(struct tui_view *base, const struct tui_area *a)
 {
 	struct rule_view *v = of(base);
-	struct tui_area part, rest = tui_area_part(a, HEAD_LINES, 0, a->height - HEAD_LINES,
-						   a->width);
+	struct tui_area part,
+	    rest = tui_area_part(a, HEAD_LINES, 0, a->height - HEAD_LINES, a->width);
 	bool split = a->height >= SPLIT_FROM && !v->alone && v->focus != TEXT;
 	int upper;
 

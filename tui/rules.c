@@ -64,7 +64,7 @@ static void judged_cell(struct tui_rows *out, const struct rules_row *r)
 
 	for (unsigned i = 0; i < RULES_VERDICTS; i++)
 		if (r->verdicts[i]) {
-			buf_addf(b, "%s%c%u", gap, "tfbu"[i], r->verdicts[i]);
+			buf_addf(b, "%s%c%u", gap, "tfbu"[i], r -> verdicts[i]);
 			gap = " ";
 		}
 	tui_rows_end_cell(out, TUI_ROLE_NORMAL);
@@ -179,8 +179,8 @@ static int open_rules(struct tui_app *app, const struct tui_target *t, struct tu
 	r->model.app = app;
 	r->list = (struct tui_list){
 	    .row = row, .key = key_of, .compare = compare, .passes = passes, .arg = &r->model};
-	rc = tui_table_new(app, columns, COUNT_OF(columns), &tui_list_ops, &r->list, &r->table,
-			   err);
+	rc =
+	    tui_table_new(app, columns, COUNT_OF(columns), &tui_list_ops, &r->list, &r->table, err);
 	if (rc < 0) {
 		close_rules(&r->base);
 		return rc;

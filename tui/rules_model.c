@@ -126,13 +126,13 @@ static int load_defined(struct rules_model *m, struct error *err)
 
 static int load_fired(struct rules_model *m, struct error *err)
 {
-	sqlite3_stmt *q = tui_ask(
-	    tui_app_data(m->app),
-	    "SELECT u.name, min(u.priority), sum(n.alerts - n.repeated), max(n.last_ts) "
-	    "FROM alert_counts n JOIN rules u USING (rule_id) "
-	    "JOIN run_captures r USING (run_capture_id) JOIN captures c USING (capture_id) "
-	    "WHERE r.state = 'done' OR c.reading_id = r.run_capture_id GROUP BY u.name",
-	    err);
+	sqlite3_stmt *q =
+	    tui_ask(tui_app_data(m->app),
+		    "SELECT u.name, min(u.priority), sum(n.alerts - n.repeated), max(n.last_ts) "
+		    "FROM alert_counts n JOIN rules u USING (rule_id) "
+		    "JOIN run_captures r USING (run_capture_id) JOIN captures c USING (capture_id) "
+		    "WHERE r.state = 'done' OR c.reading_id = r.run_capture_id GROUP BY u.name",
+		    err);
 	int rc = q ? 0 : ERR_DB;
 
 	while (rc == 0 && tui_ask_next(q)) {
@@ -241,9 +241,7 @@ static void take_counts(struct rules_model *m)
 	const struct tui_rule_count *k = m->pass ? tui_rules_pass_counts(m->pass) : NULL;
 	const struct run_rule_cost *costs = NULL;
 	double sum = 0;
-	size_t n = k && m->counted
-		       ? run_profile_costs(tui_rules_pass_profile(m->pass), &costs)
-		       : 0;
+	size_t n = k && m->counted ? run_profile_costs(tui_rules_pass_profile(m->pass), &costs) : 0;
 
 	for (size_t i = 0; i < n; i++)
 		sum += costs[i].ns_all;
@@ -362,12 +360,9 @@ enum rules_state rules_state_of(const struct rules_model *m, const struct rules_
 const char *rules_state_word(enum rules_state s)
 {
 	static const char *const words[] = {
-	    [RULES_FIRED] = "fired",
-	    [RULES_SHADOWED] = "shadowed",
-	    [RULES_SILENT] = "never fired",
-	    [RULES_NO_EVENTS] = "no such events",
-	    [RULES_DISABLED] = "disabled",
-	    [RULES_FOREIGN] = "other source",
+	    [RULES_FIRED] = "fired",	    [RULES_SHADOWED] = "shadowed",
+	    [RULES_SILENT] = "never fired", [RULES_NO_EVENTS] = "no such events",
+	    [RULES_DISABLED] = "disabled",  [RULES_FOREIGN] = "other source",
 	};
 
 	return words[s];
@@ -375,8 +370,7 @@ const char *rules_state_word(enum rules_state s)
 
 static bool has_word(const struct rules_model *m, const struct rules_row *r, struct sv word)
 {
-	const char *texts[] = {r->name, r->tags, r->file,
-			       rules_state_word(rules_state_of(m, r)),
+	const char *texts[] = {r->name, r->tags, r->file, rules_state_word(rules_state_of(m, r)),
 			       rule_priority_name((enum rule_priority)(r->severity & 7))};
 	struct buf b = {0};
 	bool found = false;

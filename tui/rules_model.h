@@ -46,8 +46,8 @@ struct rules_model {
 	struct smap by_name; /* row + 1 */
 	struct tui_rules_pass *pass;
 	const char *path; /* of the capture that was gone through */
-	bool counted; /* @pass is over */
-	bool timed;   /* there are costs */
+	bool counted;	  /* @pass is over */
+	bool timed;	  /* there are costs */
 	struct buf filter;
 };
 

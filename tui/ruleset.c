@@ -335,7 +335,8 @@ static int enter(struct tui_ruleset *s, const struct tui_capture *c, uint64_t nu
 	if (s->ctx && s->path == c->path && tui_walk_is_near(&s->walk, c->index, num))
 		return 0;
 	if (c->index)
-		chunk = tui_walk_chunk(c->index, sf_index_find_event(c->index, num), TUI_TRACK_NONE);
+		chunk =
+		    tui_walk_chunk(c->index, sf_index_find_event(c->index, num), TUI_TRACK_NONE);
 	else if (num > TUI_EVENTS_WITHOUT_INDEX)
 		return tui_data_not_yet(s->d, err);
 	forget_context(s);

@@ -157,9 +157,10 @@ bool tui_walk_is_near(const struct tui_walk *w, const struct sf_index *x, uint64
 
 	if (!w->state || here >= num)
 		return false;
-	return !x || here >= sf_index_chunks(x, &n)[tui_walk_chunk(x, sf_index_find_event(x, num),
-								    TUI_TRACK_NONE)]
-				 .events;
+	return !x ||
+	       here >= sf_index_chunks(
+			   x, &n)[tui_walk_chunk(x, sf_index_find_event(x, num), TUI_TRACK_NONE)]
+			   .events;
 }
 
 int tui_walk_event(struct tui_walk *w, uint64_t num, struct state_binding *b, struct error *err)
