@@ -66,6 +66,11 @@ static const char *const tui_examples[] = {
     NULL,
 };
 
+struct again { /* options are taken anew, since a run uses up what it loads */
+	struct cli_common common;
+	struct cli_rule_run rules;
+};
+
 struct tui_cmd {
 	struct cli_common common;
 	struct cli_rule_run rules;
@@ -73,6 +78,8 @@ struct tui_cmd {
 	bool headless;
 	char *keymap; /* the default one, if it is there */
 	char db[64];
+	struct again checked; /* rules that explanations are about */
+	struct tui_given_rules given;
 	int argc; /* for each replay once more */
 	char **argv;
 };
@@ -155,11 +162,6 @@ static int take_option(void *arg, int id, const char *value)
 
 /* --- replaying, in a thread of the interface --- */
 
-struct again { /* one replay: options are taken anew, since a run uses up what it loads */
-	struct cli_common common;
-	struct cli_rule_run rules;
-};
-
 static int take_again(void *arg, int id, const char *value)
 {
 	struct again *a = arg;
@@ -222,17 +224,30 @@ static int replay(void *arg, const char *path, const char *db, const volatile bo
 /* Rules that cannot be loaded are told before the terminal is taken over. */
 static int check_rules(struct tui_cmd *o)
 {
-	struct again a = {.common = o->common};
+	struct again *a = &o->checked;
+	size_t count;
 	int status;
 
-	cli_rule_run_init(&a.rules, &a.common);
+	a->common = o->common;
+	cli_rule_run_init(&a->rules, &a->common);
 	optind = 0;
-	if (!cli_walk_options(tui_options, o->argc, o->argv, take_again, &a))
+	if (!cli_walk_options(tui_options, o->argc, o->argv, take_again, a))
 		return CLI_USAGE;
-	a.rules.no_rules = a.rules.no_custody = true;
-	a.rules.db = NULL;
-	status = cli_rule_run_load(&a.rules);
-	return cli_rule_run_done(&a.rules, status);
+	a->rules.no_rules = a->rules.no_custody = true;
+	a->rules.db = NULL;
+	status = cli_rule_run_load(&a->rules);
+	if (status)
+		return status;
+	o->given = (struct tui_given_rules){
+	    .loader = a->rules.loader,
+	    .engine = a->rules.engine,
+	    .min_priority = a->rules.min_priority >= 0 ? (enum rule_priority)a->rules.min_priority
+						       : a->rules.cfg.priority,
+	    .match_all = a->rules.run.match_all,
+	};
+	(void)rule_engine_rules(o->given.engine, &count);
+	o->tui.data.rules = count ? &o->given : NULL;
+	return 0;
 }
 
 /* --- beginning --- */
@@ -355,6 +370,7 @@ int cmd_tui(int argc, char **argv)
 	int first, status;
 
 	cli_rule_run_init(&o.rules, &o.common);
+	cli_rule_run_init(&o.checked.rules, &o.checked.common);
 	status = cli_parse(&parser, &o.common, argc, argv, &first);
 	if (status < 0) {
 		status = cli_flush();
@@ -370,5 +386,6 @@ int cmd_tui(int argc, char **argv)
 			status = browse(&o);
 	}
 	o.rules.db = NULL;
+	status = cli_rule_run_done(&o.checked.rules, status);
 	return cli_rule_run_done(&o.rules, status);
 }

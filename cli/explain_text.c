@@ -90,38 +90,7 @@ static void reason(struct page *p, const struct rule_part *part, const struct fl
 {
 	if (f->left.p && f->reason != FLT_BY_VALUE)
 		buf_lit(p->b, ", ");
-	switch (f->reason) {
-	case FLT_BY_EVENT:
-		buf_lit(p->b, "events of this type never have it");
-		break;
-	case FLT_BY_PROCESS:
-		buf_lit(p->b, "the event's process is not known");
-		break;
-	case FLT_BY_FD:
-		buf_lit(p->b, "the event's descriptor is not known: it was opened before the "
-			      "capture, or that is lost");
-		break;
-	case FLT_BY_ABSENCE:
-		if (cli_never_present(p->x, part->check))
-			buf_lit(p->b, "absent in all events looked at in this capture");
-		else
-			buf_lit(p->b, "the event has no such value");
-		break;
-	case FLT_BY_RIGHT:
-		buf_lit(p->b, "the field on the right has no value");
-		break;
-	case FLT_BY_TYPE:
-		buf_lit(p->b, "of another type than in other events, and compared as such");
-		break;
-	case FLT_BY_CASE:
-		buf_lit(p->b, "differs only in upper and lower case");
-		break;
-	case FLT_BY_SNAPLEN:
-		buf_lit(p->b, "cut by the recorder: only the first bytes are there");
-		break;
-	default:
-		break;
-	}
+	buf_str(p->b, rule_reason_words(f->reason, cli_never_present(p->x, part->check)));
 }
 
 /* What was compared, and how it ended. */
@@ -150,31 +119,13 @@ static void finding(struct page *p, const struct rule_part *part)
 
 static void name_of(struct page *p, const struct rule_part *part)
 {
-	static const char *const names[] = {
-	    [RULE_PART_AND] = "all of",
-	    [RULE_PART_OR] = "any of",
-	    [RULE_PART_NOT] = "not",
-	    [RULE_PART_CHECK] = "",
-	    [RULE_PART_MACRO] = "",
-	    [RULE_PART_EXCEPTION] = "no match of exception ",
-	    [RULE_PART_TUPLE] = "exception values",
-	};
-
-	buf_str(p->b, names[part->kind]);
+	buf_str(p->b, rule_part_word(part->kind));
 	clipped(p->b, part->text, CHECK_MAX);
 	if (part->kind == RULE_PART_MACRO) {
 		buf_lit(p->b, "  (macro, ");
 		place(p, part->defined);
 		buf_char(p->b, ')');
 	}
-}
-
-/* What a line is about: "not" stands on the line of what it negates. */
-static const struct rule_part *subject(const struct rule_part *part)
-{
-	while (part->kind == RULE_PART_NOT)
-		part = part->kids[0];
-	return part;
 }
 
 static void part_line(struct page *p, const struct rule_part *part, unsigned level)
@@ -197,7 +148,7 @@ static void part_line(struct page *p, const struct rule_part *part, unsigned lev
 
 static void tree(struct page *p, const struct rule_part *part, unsigned level)
 {
-	const struct rule_part *s = subject(part);
+	const struct rule_part *s = rule_part_subject(part);
 
 	part_line(p, part, level);
 	for (uint32_t i = 0; i < s->count; i++)
@@ -206,28 +157,9 @@ static void tree(struct page *p, const struct rule_part *part, unsigned level)
 
 /* --- what decided --- */
 
-/* Do the kids of @part that have the truth @t make it what it is? */
-static bool kid_decides(const struct rule_part *part, enum flt_truth t, enum flt_truth kid)
-{
-	bool yes = kid == FLT_YES;
-
-	switch (part->kind) {
-	case RULE_PART_EXCEPTION: /* "not" and "or" */
-		return t == FLT_YES || yes;
-	case RULE_PART_OR:
-		return t != FLT_YES || yes;
-	case RULE_PART_AND:
-	case RULE_PART_MACRO:
-	case RULE_PART_TUPLE:
-		return t == FLT_YES || !yes;
-	default:
-		return true;
-	}
-}
-
 static void decisive(struct page *p, const struct rule_part *part, unsigned level)
 {
-	const struct rule_part *s = subject(part);
+	const struct rule_part *s = rule_part_subject(part);
 	enum flt_truth t = rule_part_truth(s, p->e->findings);
 
 	part_line(p, part, level);
@@ -235,7 +167,7 @@ static void decisive(struct page *p, const struct rule_part *part, unsigned leve
 	if (p->e->matches && (s != part || s->kind == RULE_PART_EXCEPTION))
 		return;
 	for (uint32_t i = 0; i < s->count; i++)
-		if (kid_decides(s, t, rule_part_truth(s->kids[i], p->e->findings)))
+		if (rule_part_decides(s, t, rule_part_truth(s->kids[i], p->e->findings)))
 			decisive(p, s->kids[i], level + 1);
 }
 

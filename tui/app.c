@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/human.h"
+#include "tui/ruleset.h"
 
 #define ALL_NEWS (~0u)
 
@@ -74,6 +75,15 @@ void tui_app_fail(struct tui_app *app, const struct error *err)
 	tui_app_say(app, TUI_ROLE_ERROR, "%s", err->msg[0] ? err->msg : error_code_text(err->code));
 }
 
+int tui_app_rules(struct tui_app *app, struct tui_ruleset **out, struct error *err)
+{
+	int rc = app->rules ? 0 : tui_ruleset_new(app->data, &app->rules, err);
+
+	if (rc == 0)
+		*out = app->rules;
+	return rc;
+}
+
 uint64_t tui_app_step(const struct tui_app *app)
 {
 	const struct tui_capture *c = tui_data_capture(app->data);
@@ -88,6 +98,14 @@ uint64_t tui_app_step(const struct tui_app *app)
 struct tui_view *tui_app_top(const struct tui_app *app)
 {
 	return app->depth ? app->stack[app->depth - 1] : app->roots[app->root];
+}
+
+struct tui_view *tui_app_below(const struct tui_app *app, const struct tui_view *v)
+{
+	for (size_t i = app->depth; i-- > 0;)
+		if (app->stack[i] == v)
+			return i ? app->stack[i - 1] : app->roots[app->root];
+	return NULL;
 }
 
 static void close_view(struct tui_view *v)
@@ -508,6 +526,9 @@ static bool do_common(struct tui_app *app, const struct tui_command *c)
 	case TUI_DO_BOOKMARKS:
 		tui_app_push(app, &tui_marks_ops, NULL);
 		return true;
+	case TUI_DO_EXPLAIN:
+		tui_app_push(app, &tui_explain_ops, &(struct tui_target){.text = c->arg});
+		return true;
 	default:
 		return tui_app_filter_act(app, c);
 	}
@@ -676,6 +697,7 @@ void tui_app_free(struct tui_app *app)
 	for (size_t i = 0; i < TUI_ROOTS; i++)
 		close_view(app->roots[i]);
 	tui_term_close(app->term);
+	tui_ruleset_free(app->rules);
 	tui_data_close(app->data);
 	tui_keymap_free(app->keymap);
 	tui_screen_done(&app->screen);

@@ -24,6 +24,13 @@ bool tui_app_is_seen(const struct tui_app *app, uint64_t kind, uint64_t name);
 void tui_app_push(struct tui_app *app, const struct tui_view_ops *ops, const struct tui_target *t);
 /* One of the nine: the stack begins anew with it. */
 void tui_app_switch(struct tui_app *app, const struct tui_view_ops *ops);
+/* The view that @v, which is on the stack, lies over; NULL: none. */
+struct tui_view *tui_app_below(const struct tui_app *app, const struct tui_view *v);
+/* @text is the filter of @v from now on, as if it was typed there. False: it was told why not. */
+bool tui_app_filter_view(struct tui_app *app, struct tui_view *v, struct sv text);
+/* The rules that are known, loaded when somebody first asks. Return: 0 or ERR_*. */
+struct tui_ruleset;
+MUST_CHECK int tui_app_rules(struct tui_app *app, struct tui_ruleset **out, struct error *err);
 /* T moves; all views on the stack are stale then. */
 void tui_app_goto_event(struct tui_app *app, uint64_t num);
 void tui_app_goto_time(struct tui_app *app, uint64_t ts);

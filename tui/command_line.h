@@ -11,5 +11,10 @@ void tui_command_at(struct tui_app *app, const char *verb, struct buf *out);
 void tui_command_word(struct buf *out, struct sv text);
 /* The path of the capture; without one the command is taken back. */
 void tui_command_capture(struct tui_app *app, struct buf *out);
+/* "scapula explain --rule RULE --evt N -r ... CAPTURE", with the rule files that are known.
+ * @rule: empty: all rules; @num 0: no event in particular. */
+void tui_command_explain(struct tui_app *app, struct sv rule, uint64_t num, struct buf *out);
+/* " -r FILE" for each rule file that is known. False: none is. */
+bool tui_command_rules(struct tui_app *app, struct buf *out);
 
 #endif

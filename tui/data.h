@@ -14,13 +14,20 @@
 #include "engine/activity/net.h"
 #include "engine/activity/procs.h"
 #include "engine/activity/sessions.h"
-#include "engine/filter/filter.h"
+#include "engine/rules/rules.h"
 #include "query/find.h"
 #include "replay/facts.h"
 #include "scapfile/index.h"
 
 struct sqlite3;
 struct tui_data;
+
+struct tui_given_rules { /* that the program was started with; borrowed */
+	struct rule_loader *loader;
+	struct rule_engine *engine; /* not sealed yet */
+	enum rule_priority min_priority;
+	bool match_all; /* each rule that matches is reported, not only the first */
+};
 
 struct tui_data_options {
 	const char *case_path;	     /* NULL: none */
@@ -34,6 +41,7 @@ struct tui_data_options {
 	int (*replay)(void *arg, const char *path, const char *db, const volatile bool *stop,
 		      struct error *err);
 	void *arg;
+	const struct tui_given_rules *rules; /* NULL: none */
 	bool wait; /* for tests: nothing goes on in the background, it is done before the first poll
 		      returns */
 };

@@ -6,17 +6,14 @@ static int enter(struct tui_data *d, uint64_t num, struct error *err)
 {
 	const struct tui_file *f = &d->files[d->current];
 	const struct sf_index *x = f->index;
-	uint64_t here = tui_walk_num(&d->look), begins = 0;
-	size_t chunk = 0, n;
+	size_t chunk = 0;
 
-	if (x) {
-		chunk = tui_walk_chunk(x, sf_index_find_event(x, num), TUI_TRACK_NONE);
-		begins = sf_index_chunks(x, &n)[chunk].events;
-	} else if (num > TUI_EVENTS_WITHOUT_INDEX) {
-		return tui_data_not_yet(d, err);
-	}
-	if (d->look.state && d->look_capture == d->current && here < num && here >= begins)
+	if (d->look_capture == d->current && tui_walk_is_near(&d->look, x, num))
 		return 0;
+	if (x)
+		chunk = tui_walk_chunk(x, sf_index_find_event(x, num), TUI_TRACK_NONE);
+	else if (num > TUI_EVENTS_WITHOUT_INDEX)
+		return tui_data_not_yet(d, err);
 	d->look_capture = d->current;
 	return tui_walk_enter(&d->look, f->path, x, chunk, TUI_TRACK_NONE, err);
 }
@@ -34,13 +31,7 @@ int tui_data_event(struct tui_data *d, uint64_t num,
 	if (rc == 0)
 		rc = enter(d, num, err);
 	if (rc == 0)
-		rc = tui_walk_pass_to(w, num - 1, 0, err);
-	/* What is no event may come before it. */
-	while (rc > 0 && tui_walk_num(w) < num) {
-		rc = tui_walk_peek(w, err);
-		if (rc > 0 && tui_walk_take(w, false, &b, err) < 0)
-			rc = error_nomem(err);
-	}
+		rc = tui_walk_event(w, num, &b, err);
 	if (rc < 0) {
 		tui_walk_done(w);
 		return rc;

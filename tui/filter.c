@@ -48,9 +48,8 @@ static void say_error(struct tui_app *app, struct sv text, size_t pos, const str
 }
 
 /* The view's filter becomes @text but for the parts in @off. Return: 0, or it was told why not. */
-static int take(struct tui_app *app, struct sv text, uint64_t off)
+static int take(struct tui_app *app, struct tui_view *v, struct sv text, uint64_t off)
 {
-	struct tui_view *v = tui_app_top(app);
 	struct buf active = {0}, kept = {0};
 	struct error err = {0};
 	size_t pos = SIZE_MAX;
@@ -76,13 +75,13 @@ static int take(struct tui_app *app, struct sv text, uint64_t off)
 	return rc;
 }
 
-void tui_app_filter(struct tui_app *app, struct sv text)
+bool tui_app_filter_view(struct tui_app *app, struct tui_view *v, struct sv text)
 {
-	struct tui_view *v = tui_app_top(app);
 	const struct tui_filter_language *lang = v->ops->language;
 	struct tui_filter_facts facts = facts_of(app);
 	struct buf whole = {0};
 	struct error err = {0};
+	bool taken = false;
 
 	if (!v->ops->filter)
 		tui_app_say(app, TUI_ROLE_NOTICE, "there is nothing to filter in this view");
@@ -91,8 +90,14 @@ void tui_app_filter(struct tui_app *app, struct sv text)
 	else if (tui_filter_expand(lang->word, &facts, text, &whole, &err) < 0)
 		tui_app_fail(app, &err);
 	else
-		(void)take(app, buf_view(&whole), 0);
+		taken = take(app, v, buf_view(&whole), 0) == 0;
 	buf_done(&whole);
+	return taken;
+}
+
+void tui_app_filter(struct tui_app *app, struct sv text)
+{
+	(void)tui_app_filter_view(app, tui_app_top(app), text);
 }
 
 /* --- parts that are switched off --- */
@@ -108,7 +113,7 @@ static void switch_chip(struct tui_app *app, struct sv arg)
 		tui_app_say(app, TUI_ROLE_NOTICE, "there is no filter that has parts");
 	else if (!tui_number(arg, &n) || !n || n > count)
 		tui_app_say(app, TUI_ROLE_ERROR, "chip: the filter has parts 1 to %zu", count);
-	else if (take(app, buf_view(&v->filter), v->chips_off ^ 1ull << (n - 1)) == 0)
+	else if (take(app, v, buf_view(&v->filter), v->chips_off ^ 1ull << (n - 1)) == 0)
 		tui_app_say(app, TUI_ROLE_NORMAL, "part %llu is %s", (unsigned long long)n,
 			    v->chips_off >> (n - 1) & 1 ? "switched off" : "on again");
 }

@@ -18,6 +18,7 @@ struct tui_app {
 	const struct tui_options *opt;
 	struct tui_data *data;
 	struct tui_keymap *keymap;
+	struct tui_ruleset *rules; /* NULL: nobody asked yet */
 	struct tui_screen screen;
 	struct tui_term *term; /* NULL: headless */
 	struct tui_view

@@ -5,9 +5,6 @@
 
 #include "base/clock.h"
 
-/* As the commands that show states name users. */
-static const struct state_options state_opt = {.host_names = true};
-
 static bool looks_at_none(const void *arg, unsigned type)
 {
 	(void)arg;
@@ -42,8 +39,8 @@ static int add_trackers(struct tui_walk *w, const struct sf_index *x, size_t i, 
 		      : run_trackers_init(w->trackers, w->state, err);
 }
 
-int tui_walk_enter(struct tui_walk *w, const char *path, const struct sf_index *x, size_t i,
-		   enum tui_track track, struct error *err)
+static int enter(struct tui_walk *w, const char *path, const struct sf_index *x, size_t i,
+		 enum tui_track track, const struct state_options *state_opt, struct error *err)
 {
 	const struct sf_options opt = {.read_ahead = true};
 	int rc;
@@ -52,9 +49,9 @@ int tui_walk_enter(struct tui_walk *w, const char *path, const struct sf_index *
 	state_passing_init(&w->passing, looks_at_none, NULL);
 	rc = sf_reader_open(path, &opt, &w->reader, err);
 	if (rc == 0 && x && i)
-		rc = run_index_enter(x, i, w->reader, &state_opt, &w->state, err);
+		rc = run_index_enter(x, i, w->reader, state_opt, &w->state, err);
 	else if (rc == 0)
-		rc = state_new(&state_opt, &w->state, err);
+		rc = state_new(state_opt, &w->state, err);
 	if (rc == 0 && !w->state)
 		rc = error_set(err, ERR_FORMAT, "the checkpoint of chunk %zu is missing", i);
 	if (rc == 0 && track)
@@ -63,6 +60,23 @@ int tui_walk_enter(struct tui_walk *w, const char *path, const struct sf_index *
 	if (rc < 0)
 		tui_walk_done(w);
 	return rc;
+}
+
+int tui_walk_enter(struct tui_walk *w, const char *path, const struct sf_index *x, size_t i,
+		   enum tui_track track, struct error *err)
+{
+	/* As the commands that show states name users. */
+	const struct state_options opt = {.host_names = true};
+
+	return enter(w, path, x, i, track, &opt, err);
+}
+
+int tui_walk_enter_for_rules(struct tui_walk *w, const char *path, const struct sf_index *x,
+			     size_t i, struct error *err)
+{
+	const struct state_options opt = {0};
+
+	return enter(w, path, x, i, TUI_TRACK_NONE, &opt, err);
 }
 
 int tui_walk_peek(struct tui_walk *w, struct error *err)
@@ -134,4 +148,30 @@ int tui_walk_pass_to(struct tui_walk *w, uint64_t num, uint64_t deadline_ns, str
 		}
 	}
 	return 1;
+}
+
+bool tui_walk_is_near(const struct tui_walk *w, const struct sf_index *x, uint64_t num)
+{
+	const uint64_t here = tui_walk_num(w);
+	size_t n;
+
+	if (!w->state || here >= num)
+		return false;
+	return !x ||
+	       here >= sf_index_chunks(
+			   x, &n)[tui_walk_chunk(x, sf_index_find_event(x, num), TUI_TRACK_NONE)]
+			   .events;
+}
+
+int tui_walk_event(struct tui_walk *w, uint64_t num, struct state_binding *b, struct error *err)
+{
+	int rc = tui_walk_pass_to(w, num - 1, 0, err);
+
+	/* What is no event may come before it. */
+	while (rc > 0 && tui_walk_num(w) < num) {
+		rc = tui_walk_peek(w, err);
+		if (rc > 0 && tui_walk_take(w, false, b, err) < 0)
+			rc = error_nomem(err);
+	}
+	return rc;
 }

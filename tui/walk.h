@@ -38,6 +38,9 @@ struct tui_walk { /* zeroed: nowhere */
  */
 MUST_CHECK int tui_walk_enter(struct tui_walk *w, const char *path, const struct sf_index *x,
 			      size_t i, enum tui_track track, struct error *err);
+/* The same with nothing tracked, and users named as rules see them. */
+MUST_CHECK int tui_walk_enter_for_rules(struct tui_walk *w, const char *path,
+					const struct sf_index *x, size_t i, struct error *err);
 void tui_walk_done(struct tui_walk *w);
 /* The chunk to enter for what is in chunk @i. */
 size_t tui_walk_chunk(const struct sf_index *x, size_t i, enum tui_track track);
@@ -58,5 +61,11 @@ MUST_CHECK int tui_walk_take(struct tui_walk *w, bool pass, struct state_binding
  */
 MUST_CHECK int tui_walk_pass_to(struct tui_walk *w, uint64_t num, uint64_t deadline_ns,
 				struct error *err);
+/* Is event @num best reached by going on, or from a place the index knows? */
+bool tui_walk_is_near(const struct tui_walk *w, const struct sf_index *x, uint64_t num);
+/* Take event @num, which is yet to come: @b is what it is about. Return: 1, 0: there is no such
+ * event, or ERR_*. */
+MUST_CHECK int tui_walk_event(struct tui_walk *w, uint64_t num, struct state_binding *b,
+			      struct error *err);
 
 #endif

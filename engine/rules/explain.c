@@ -564,3 +564,71 @@ bool rule_is_left_out(const struct rule_loader *l, const struct rule_engine *e, 
 			return false;
 	return smap_get(&l->rule_by_name, name) != NULL;
 }
+
+/* --- for people --- */
+
+const struct rule_part *rule_part_subject(const struct rule_part *p)
+{
+	while (p->kind == RULE_PART_NOT)
+		p = p->kids[0];
+	return p;
+}
+
+bool rule_part_decides(const struct rule_part *p, enum flt_truth t, enum flt_truth kid)
+{
+	bool yes = kid == FLT_YES;
+
+	switch (p->kind) {
+	case RULE_PART_EXCEPTION: /* "not" and "or" */
+		return t == FLT_YES || yes;
+	case RULE_PART_OR:
+		return t != FLT_YES || yes;
+	case RULE_PART_AND:
+	case RULE_PART_MACRO:
+	case RULE_PART_TUPLE:
+		return t == FLT_YES || !yes;
+	default:
+		return true;
+	}
+}
+
+const char *rule_part_word(enum rule_part_kind kind)
+{
+	static const char *const words[] = {
+	    [RULE_PART_AND] = "all of",
+	    [RULE_PART_OR] = "any of",
+	    [RULE_PART_NOT] = "not",
+	    [RULE_PART_CHECK] = "",
+	    [RULE_PART_MACRO] = "",
+	    [RULE_PART_EXCEPTION] = "no match of exception ",
+	    [RULE_PART_TUPLE] = "exception values",
+	};
+
+	return words[kind];
+}
+
+const char *rule_reason_words(enum flt_reason r, bool never)
+{
+	switch (r) {
+	case FLT_BY_EVENT:
+		return "events of this type never have it";
+	case FLT_BY_PROCESS:
+		return "the event's process is not known";
+	case FLT_BY_FD:
+		return "the event's descriptor is not known: it was opened before the capture, or "
+		       "that is lost";
+	case FLT_BY_ABSENCE:
+		return never ? "absent in all events looked at in this capture"
+			     : "the event has no such value";
+	case FLT_BY_RIGHT:
+		return "the field on the right has no value";
+	case FLT_BY_TYPE:
+		return "of another type than in other events, and compared as such";
+	case FLT_BY_CASE:
+		return "differs only in upper and lower case";
+	case FLT_BY_SNAPLEN:
+		return "cut by the recorder: only the first bytes are there";
+	default:
+		return "";
+	}
+}

@@ -66,6 +66,15 @@ void rule_explanation_free(struct rule_explanation *x); /* NULL is fine */
 
 /* Does a part hold, given what was found about the checks? FLT_GONE is told of checks only. */
 enum flt_truth rule_part_truth(const struct rule_part *p, const struct flt_finding *findings);
+/* What a part is about: "not" belongs to what it negates. */
+const struct rule_part *rule_part_subject(const struct rule_part *p);
+/* Does a kid of @p that has the truth @kid make @p what it is, @t? */
+bool rule_part_decides(const struct rule_part *p, enum flt_truth t, enum flt_truth kid);
+/* What stands in front of its text: "all of", "exception values", "". */
+const char *rule_part_word(enum rule_part_kind kind);
+/* A reason in words, without values; "": the value says it all. @never: events of the types the
+ * rule is about never had the value. */
+const char *rule_reason_words(enum flt_reason r, bool never);
 /* How many conjuncts do not hold. */
 uint32_t rule_failing(const struct rule_explanation *x, const struct flt_finding *findings);
 

@@ -5,7 +5,7 @@
  * order; what a part costs is how many checks it asks from left to right, on average. The next part
  * is always the one that ends most evaluations for a check.
  */
-#include "cli/cover.h"
+#include "engine/rules/cover.h"
 
 #include <float.h>
 #include <stdlib.h>

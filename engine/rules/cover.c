@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counting what rules find, check by check. */
-#include "cli/cover.h"
+#include "engine/rules/cover.h"
 
 #include <stdlib.h>
 
@@ -58,23 +58,37 @@ static int add_rule(struct cover *c, struct cover_rule *r, struct rule_loader *l
 	return add_part(c, r, r->x->root, err);
 }
 
+static int init(struct cover *c, const struct rule *rules, size_t n, struct error *err)
+{
+	*c = (struct cover){.count = n};
+	c->rules = calloc(n + 1, sizeof(*c->rules));
+	if (!c->rules)
+		return error_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		c->rules[i].rule = &rules[i];
+	return 0;
+}
+
 int cover_init(struct cover *c, struct rule_loader *l, const struct rule_engine *e,
 	       enum rule_priority min, struct error *err)
 {
-	const struct rule *rules;
-	int rc = 0;
+	size_t n;
+	const struct rule *rules = rule_engine_rules(e, &n);
+	int rc = init(c, rules, n, err);
 
-	*c = (struct cover){0};
-	rules = rule_engine_rules(e, &c->count);
-	c->rules = calloc(c->count + 1, sizeof(*c->rules));
-	if (!c->rules)
-		return error_nomem(err);
-	for (size_t i = 0; i < c->count && rc == 0; i++) {
-		c->rules[i].rule = &rules[i];
+	for (size_t i = 0; i < n && rc == 0; i++) {
 		c->rules[i].disabled = !rules[i].enabled || rules[i].priority > min;
 		rc = add_rule(c, &c->rules[i], l, err);
 	}
 	return rc;
+}
+
+int cover_init_rule(struct cover *c, struct rule_loader *l, const struct rule *rule,
+		    struct error *err)
+{
+	int rc = init(c, rule, 1, err);
+
+	return rc == 0 ? add_rule(c, c->rules, l, err) : rc;
 }
 
 void cover_done(struct cover *c)
