@@ -86,7 +86,7 @@ bool tui_app_filter_view(struct tui_app *app, struct tui_view *v, struct sv text
 	if (!v->ops->filter)
 		tui_app_say(app, TUI_ROLE_NOTICE, "there is nothing to filter in this view");
 	else if (!lang || !lang->word)
-		(void)take(app, text, 0);
+		taken = take(app, v, text, 0) == 0;
 	else if (tui_filter_expand(lang->word, &facts, text, &whole, &err) < 0)
 		tui_app_fail(app, &err);
 	else

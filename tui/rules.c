@@ -333,9 +333,9 @@ static int filter_rules(struct tui_view *v, struct sv text, size_t *pos, struct 
 }
 
 /* Any words will do. */
-static int check_words(struct tui_app *app, struct sv text, size_t *pos, struct error *err)
+static int check_words(struct sv text, size_t *pos, struct error *err)
 {
-	(void)app, (void)text, (void)pos, (void)err;
+	(void)text, (void)pos, (void)err;
 	return 0;
 }
 
