@@ -344,10 +344,7 @@ static void draw_position(struct events_view *e, const struct tui_area *a)
 	x += tui_put(a, 0, x, a->width - 2, TUI_ROLE_TIME, buf_view(&b)) + 2;
 	buf_done(&b);
 	if (e->model.pid >= 0)
-		x +=
-		    tui_printf(a, 0, x, TUI_ROLE_CHIP, "process %lld", (long long)e->model.pid) + 2;
-	if (e->model.late)
-		tui_puts(a, 0, x, TUI_ROLE_DIM, "looking for more");
+		tui_printf(a, 0, x, TUI_ROLE_CHIP, "process %lld", (long long)e->model.pid);
 }
 
 static void draw_empty(struct events_view *e, const struct tui_area *a)
