@@ -174,23 +174,27 @@ static void say_holders(struct socket *s, const struct tui_moment *m, const stru
 	say(s, 0, "held by", b);
 }
 
-/* The events that are about it. */
+/* The events that are about it: by who called and who was called, since which end is the local one
+ * is not always known. */
 static void condition_of(const struct act_conn *c, struct buf *out)
 {
+	bool in = c->waits || c->direction == ACT_DIR_IN;
+	const struct act_end *client = in ? &c->remote : &c->local;
+	const struct act_end *server = in ? &c->local : &c->remote;
+
 	buf_reset(out);
 	if (c->family == ACT_UNIX) {
 		buf_lit(out, "fd.name contains ");
 		tui_filter_quote(out, c->path);
 		return;
 	}
-	buf_lit(out, "fd.lip=");
-	act_ip_text(out, c->family, &c->local);
-	buf_addf(out, " and fd.lport=%u", c->local.port);
+	buf_addf(out, "fd.sport=%u", server->port);
 	if (c->waits)
 		return;
-	buf_lit(out, " and fd.rip=");
-	act_ip_text(out, c->family, &c->remote);
-	buf_addf(out, " and fd.rport=%u", c->remote.port);
+	buf_lit(out, " and fd.sip=");
+	act_ip_text(out, c->family, server);
+	buf_addf(out, " and fd.cport=%u and fd.cip=", client->port);
+	act_ip_text(out, c->family, client);
 }
 
 static int fill(struct socket *s, struct error *err)
