@@ -151,6 +151,33 @@ def manual(r, update):
     r.check(len(list(actions())) > 50, "actions are found")
 
 
+SCREEN = re.compile(r"<!-- screen (\d+x\d+) ?([^\n]*?) -->\n```\n(.*?)```\n", re.S)
+
+
+def walk(r, update):
+    """The screens of docs/tui.md are what the keys named there lead to."""
+    path = os.path.join(check.ROOT, "docs", "tui.md")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    operands = ["--rules", "rules/pack", "tests/captures/intrusion.scap"]
+    with tempfile.TemporaryDirectory() as tmp:
+        env = {"XDG_CACHE_HOME": tmp, "SCAPULA_CACHE_SIZE": "100M", "USER": "analyst", "LOGNAME": "analyst"}
+
+        def compare(m):
+            status, out, err = screen_of(m.group(1), m.group(2), [], operands, env)
+            what = "docs/tui.md: %s %s" % (m.group(1), m.group(2))
+            r.check(status == 0, what + " ends well", err)
+            if not update:
+                r.check(out.rstrip("\n") == m.group(3).rstrip("\n"), what, "--- got\n%s\n--- want\n%s" % (out, m.group(3)))
+            return "<!-- screen %s%s -->\n```\n%s\n```\n" % (m.group(1), " " + m.group(2) if m.group(2) else "", out.rstrip("\n"))
+
+        new = SCREEN.sub(compare, text)
+    r.check(len(SCREEN.findall(text)) >= 9, "docs/tui.md has its screens")
+    if update:
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(new)
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--update", action="store_true")
@@ -162,6 +189,7 @@ def main():
             run_file(r, os.path.join(FOLDER, name), opt.update)
     if not opt.names:
         manual(r, opt.update)
+        walk(r, opt.update)
     sys.exit(r.finish())
 
 
