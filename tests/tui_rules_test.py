@@ -127,6 +127,8 @@ def frequencies(p):
     name, count = want.most_common(2)[1]
     screen = p.screen("4:frequency proc.name<Enter>j<Enter>:frequency proc.name<Enter>", [CAPTURE])
     p.r.check("proc.name: 1 value in {:,} rows".format(count) in screen, "Enter filters by %s" % name, screen)
+    screen = p.screen("2:frequency rule<Enter>G<Enter>", ["-r", PACK, CAPTURE])
+    p.r.check("\\alert.rule = " in screen, "Enter filters by a field that only the view has", screen)
     screen = p.screen("9=j<Enter>", ["-r", PACK, CAPTURE], "80x24")
     p.r.check("▸ Rules  " in screen.split("\n")[0], "Enter searches where there is no filter", screen)
 

@@ -7,6 +7,7 @@
 #include "tui/alert_columns.h"
 #include "tui/alert_evidence.h"
 #include "tui/alert_say.h"
+#include "tui/explain.h"
 #include "tui/wrap.h"
 
 #define BOTH_WIDTH   76 /* narrower screens show one pane at a time */
@@ -150,10 +151,33 @@ static void add_near(struct alert_view *v)
 	buf_done(&b);
 }
 
+/* Why the rule matched, part by part. False: that cannot be told, its text has to do. */
+static bool add_why(struct alert_view *v)
+{
+	struct tui_explain_line lines[TUI_EXPLAIN_LINES_MAX];
+	const struct tui_capture *c = tui_data_capture(v->d);
+	struct buf text = {0};
+	struct error err = {0};
+	int n = ERR_UNSUPPORTED;
+
+	if (c && c->capture_id == v->about.facts.capture_id)
+		n = tui_explain_lines(v->base.app, v->about.facts.rule, v->about.facts.num, &text,
+				      lines, &err);
+	for (int i = 0; i < n; i++) {
+		struct sv copy = arena_sv(&v->texts, lines[i].text);
+
+		if (copy.p)
+			add_fact(v, lines[i].role, i ? SV_LIT("") : SV_LIT("why"), copy);
+	}
+	buf_done(&text);
+	return n > 0;
+}
+
 /* All of them anew. */
 static int collect(struct alert_view *v, struct error *err)
 {
 	struct buf b = {0};
+	bool why;
 	int rc;
 
 	v->fact_count = 0;
@@ -176,6 +200,7 @@ static int collect(struct alert_view *v, struct error *err)
 	if (b.len)
 		add_text(v, TUI_ROLE_NORMAL, "who", &b);
 	add_near(v);
+	why = add_why(v);
 	if (rc >= 0)
 		rc = add_rows(v, TUI_ROLE_NORMAL, "alerts", alike_sql, err);
 	if (rc >= 0)
@@ -187,7 +212,7 @@ static int collect(struct alert_view *v, struct error *err)
 		add_text(v, TUI_ROLE_NORMAL, "tags", &b);
 	if (rc >= 0)
 		rc = add_rows(v, TUI_ROLE_NORMAL, "rule", rule_sql, err);
-	if (rc >= 0)
+	if (!why && rc >= 0)
 		rc = add_rows(v, TUI_ROLE_DIM, "condition", condition_sql, err);
 	buf_done(&b);
 	return rc < 0 ? rc : 0;

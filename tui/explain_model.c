@@ -272,6 +272,7 @@ static void tell_node(struct telling *t, const struct tui_screen *glyphs,
 		return;
 	for (unsigned i = 0; i <= n->depth; i++)
 		buf_lit(t->text, "  ");
+	buf_str(t->text, findings[s->check].left.p ? "= " : "");
 	tui_explain_value(t->text, s, &findings[s->check]);
 	end_line(t, TUI_ROLE_NORMAL);
 	if (findings[s->check].item < 0)

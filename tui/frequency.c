@@ -190,6 +190,14 @@ static void draw_frequency(struct tui_view *v, const struct tui_area *a)
 
 /* --- Enter */
 
+/* Is @field "NAME", or "alert.NAME" and the like? */
+static bool is_called(const char *field, const char *name)
+{
+	const char *dot = field ? strrchr(field, '.') : NULL;
+
+	return field && (strcmp(field, name) == 0 || (dot && strcmp(dot + 1, name) == 0));
+}
+
 /* What a filter of @view calls the column; NULL: it cannot ask for it. */
 static const char *field_of(const struct tui_view *view, const struct tui_column *c)
 {
@@ -198,8 +206,8 @@ static const char *field_of(const struct tui_view *view, const struct tui_column
 	if (!view->ops->filter)
 		return NULL;
 	for (size_t i = 0; lang && i < lang->own_count; i++)
-		if (strcmp(lang->own[i].name, c->name) == 0)
-			return c->name;
+		if (is_called(lang->own[i].name, c->name))
+			return lang->own[i].name;
 	return flt_field_find(sv_of(c->name)) ? c->name : NULL;
 }
 

@@ -10,13 +10,12 @@
 #include "tui/rule_alerts.h"
 #include "tui/rules_pass.h"
 
-#define COUNT_AT_ONCE 2000000 /* captures of up to so many events are counted without being asked  \
-			       */
-#define SPLIT_FROM 18	      /* lower bodies show one pane at a time */
-#define HEAD_LINES 2
-#define LINES_MAX  2000
-#define UNMET_MAX  12 /* items that are named */
-#define HEAT	   8
+#define COUNT_AT_ONCE 2000000 /* events of a capture that is counted without being asked */
+#define SPLIT_FROM    18      /* lower bodies show one pane at a time */
+#define HEAD_LINES    2
+#define LINES_MAX     2000
+#define UNMET_MAX     12 /* items that are named */
+#define HEAT	      8
 
 enum pane { CONDITION, ALERTS, TEXT, PANES };
 

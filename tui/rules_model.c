@@ -7,8 +7,6 @@
 
 #include "tui/known.h"
 
-#define NOT_BEGIN "not ("
-
 static void forget_rows(struct rules_model *m)
 {
 	for (size_t i = 0; i < m->count; i++) {
@@ -385,13 +383,10 @@ static bool has_word(const struct rules_model *m, const struct rules_row *r, str
 bool rules_pass_filter(const struct rules_model *m, const struct rules_row *r)
 {
 	struct sv rest = buf_view(&m->filter);
-	bool negated = sv_starts(rest, SV_LIT(NOT_BEGIN)) && rest.p[rest.n - 1] == ')';
-	bool all = true;
+	bool negated = rest.n && *rest.p == '!', all = true;
 
-	if (negated) {
-		rest = sv_drop(rest, strlen(NOT_BEGIN));
-		rest.n--;
-	}
+	if (negated)
+		rest = sv_drop(rest, 1);
 	while (rest.n && all) {
 		size_t n = 0;
 

@@ -61,7 +61,7 @@ void rules_end_pass(struct rules_model *m);
 bool rules_work(struct rules_model *m, uint64_t deadline_ns);
 enum rules_state rules_state_of(const struct rules_model *m, const struct rules_row *r);
 const char *rules_state_word(enum rules_state s);
-/* Does the row pass the filter: words that are all in it, "not (...)" around them? */
+/* Does the row pass the filter: words that are all in it; '!' in front: not? */
 bool rules_pass_filter(const struct rules_model *m, const struct rules_row *r);
 
 #endif
