@@ -30,6 +30,7 @@ enum {
 	OPT_NO_MOTION,
 	OPT_LIVE,
 	OPT_WINDOW,
+	OPT_ALLOW_ACTIONS,
 };
 
 static const struct cli_option tui_options[] = {
@@ -46,6 +47,7 @@ static const struct cli_option tui_options[] = {
     {OPT_CORRECTED, "corrected", NULL, "true times and durations where Falco's fields have another number"},
     {OPT_LIVE, "live", NULL, "what happens on this host now, instead of captures"},
     {OPT_WINDOW, "window", "SIZE", "with --live: how much of it is kept; default 1G"},
+    {OPT_ALLOW_ACTIONS, "allow-actions", NULL, "with --live: signals may be sent to processes"},
     CLI_SELECTION_OPTIONS,
     {OPT_VIEW, "view", "NAME",
      "the view to begin with: overview, alerts, tree, events, files, ..."},
@@ -178,6 +180,9 @@ static int take_option(void *arg, int id, const char *value)
 		return 0;
 	case OPT_LIVE:
 		o->live = true;
+		return 0;
+	case OPT_ALLOW_ACTIONS:
+		o->tui.allow_actions = true;
 		return 0;
 	case OPT_WINDOW:
 		return take_window(o, value);
@@ -325,8 +330,9 @@ static int check_live(struct tui_cmd *o, int operands)
 					       : "--live looks at this host, not at captures");
 		return CLI_USAGE;
 	}
-	if (!o->live && o->window) {
-		cli_log(CLI_ERROR, "--window goes with --live");
+	if (!o->live && (o->window || o->tui.allow_actions)) {
+		cli_log(CLI_ERROR, "%s goes with --live",
+			o->window ? "--window" : "--allow-actions");
 		return CLI_USAGE;
 	}
 	return 0;
