@@ -118,7 +118,8 @@ static bool is_near(uint64_t a, uint64_t b)
 	return (a > b ? a - b : b - a) <= TUI_KILL_SLACK_S * 1000000000ull;
 }
 
-int tui_kill_send(int64_t pid, struct sv comm, uint64_t began, int signal, struct error *err)
+int tui_kill_send(int64_t pid, struct sv comm, uint64_t began, bool listed, int signal,
+		  struct error *err)
 {
 	char stat[STAT_MAX];
 	uint64_t then;
@@ -133,7 +134,7 @@ int tui_kill_send(int64_t pid, struct sv comm, uint64_t began, int signal, struc
 		return error_sys(err, errno, "process %" PRId64 " cannot be reached", pid);
 	if (!look_up(pid, stat, sizeof(stat), &name, &then))
 		rc = error_set(err, ERR_USAGE, "process %" PRId64 " is gone", pid);
-	else if (!sv_eq(name, comm) || !is_near(then, began))
+	else if (!sv_eq(name, comm) || !(is_near(then, began) || (listed && then < began)))
 		rc = error_set(err, ERR_USAGE,
 			       "%" PRId64 " is the number of another process by now: no signal was "
 			       "sent",
@@ -163,8 +164,12 @@ static int note(struct tui_app *app, const struct tui_kill *k, struct sv comm, s
 static int send(struct tui_app *app, const struct act_node *n, const struct tui_kill *k,
 		struct error *err)
 {
+	const struct tui_capture *c = tui_data_capture(tui_app_data(app));
 	const struct sv comm = state_sv(n->t->comm);
-	int rc = tui_kill_send(k->pid, comm, n->t->clone_ts, k->signal, err);
+	/* When a process began that was there at first is not recorded: before the first event. */
+	const bool listed = !n->t->clone_ts;
+	int rc = tui_kill_send(k->pid, comm, listed ? c->first_ts : n->t->clone_ts, listed,
+			       k->signal, err);
 
 	if (rc < 0)
 		return rc;

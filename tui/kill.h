@@ -24,9 +24,10 @@ MUST_CHECK int tui_kill_parse(struct sv text, struct tui_kill *out, struct error
 MUST_CHECK int tui_kill_allowed(const struct tui_data *d, bool allowed, struct error *err);
 /*
  * Send @signal to process @pid of this host if it is the one that is called @comm and was started
- * at @began. Return: 0, ERR_USAGE (it is another one, or gone), ERR_UNSUPPORTED, ERR_PERMISSION.
+ * at @began, or (@listed: it was there then) before. Return: 0, ERR_USAGE (it is another one, or
+ * gone), ERR_UNSUPPORTED, ERR_PERMISSION.
  */
-MUST_CHECK int tui_kill_send(int64_t pid, struct sv comm, uint64_t began, int signal,
+MUST_CHECK int tui_kill_send(int64_t pid, struct sv comm, uint64_t began, bool listed, int signal,
 			     struct error *err);
 /* KILL about the process @n. */
 enum tui_result tui_kill_act(struct tui_app *app, const struct act_node *n,

@@ -86,17 +86,23 @@ static void only_who_is_meant(void **unused)
 	int status;
 
 	(void)unused;
-	assert_int_equal(tui_kill_send(child, SV_LIT("another"), began, SIGKILL, &err), ERR_USAGE);
-	assert_int_equal(tui_kill_send(child, name, began - minute, SIGKILL, &err), ERR_USAGE);
-	assert_int_equal(tui_kill_send(child, name, began + minute, SIGKILL, &err), ERR_USAGE);
-	assert_int_equal(tui_kill_send(1, name, began, SIGTERM, &err), ERR_USAGE);
-	assert_int_equal(tui_kill_send(getpid(), name, began, SIGTERM, &err), ERR_USAGE);
+	assert_int_equal(tui_kill_send(child, SV_LIT("another"), began, false, SIGKILL, &err),
+			 ERR_USAGE);
+	assert_int_equal(tui_kill_send(child, name, began - minute, false, SIGKILL, &err),
+			 ERR_USAGE);
+	assert_int_equal(tui_kill_send(child, name, began + minute, false, SIGKILL, &err),
+			 ERR_USAGE);
+	assert_int_equal(tui_kill_send(1, name, began, false, SIGTERM, &err), ERR_USAGE);
+	assert_int_equal(tui_kill_send(getpid(), name, began, false, SIGTERM, &err), ERR_USAGE);
+	assert_int_equal(tui_kill_send(child, name, began - minute, true, SIGKILL, &err),
+			 ERR_USAGE);
 	assert_true(is_there(child));
-	if (tui_kill_send(child, name, began, SIGTERM, &err) != 0)
+	assert_int_equal(tui_kill_send(child, name, began + minute, true, SIGCONT, &err), 0);
+	if (tui_kill_send(child, name, began, false, SIGTERM, &err) != 0)
 		fail_msg("%s", err.msg);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-	assert_true(tui_kill_send(child, name, began, SIGTERM, &err) < 0); /* it is gone */
+	assert_true(tui_kill_send(child, name, began, false, SIGTERM, &err) < 0); /* it is gone */
 }
 
 int main(void)
