@@ -23,7 +23,7 @@ class Terminal:
 
     def __init__(self, folder, columns=80, lines=24, term="tmux-256color"):
         self.base = ["tmux", "-S", os.path.join(folder, "tmux"), "-f", "/dev/null"]
-        env = dict(os.environ, LC_ALL="C.UTF-8", TERM=term, PS1="$ ", XDG_CACHE_HOME=folder, SCAPULA_CACHE_SIZE="100M",
+        env = dict(os.environ, LC_ALL="C.UTF-8", TERM=term, HISTFILE="", PS1="$ ", XDG_CACHE_HOME=folder, SCAPULA_CACHE_SIZE="100M",
                    ASAN_OPTIONS="detect_leaks=1:exitcode=99", HOME=folder)
         subprocess.run(self.base + ["new-session", "-d", "-x", str(columns), "-y", str(lines), "env", "PS1=$ ", "bash", "--norc", "--noprofile"],
                        check=True, env=env, cwd=check.ROOT)
@@ -167,7 +167,7 @@ def live(r, folder):
         f.write("what a program left that was killed")
     child = subprocess.Popen(["sleep", "987654"])
     try:
-        t.run("TMPDIR=%s %s tui --live --rules rules/starter.yaml" % (folder, check.scapula_path()))
+        t.run("TMPDIR=%s %s tui --live --syscalls state --rules rules/starter.yaml" % (folder, check.scapula_path()))
         if not expect(r, t, "live: it starts", "\u25b8 Overview", "live T", "lost"):
             return
         r.check(not os.path.exists(left), "live: what a killed one left is removed")
@@ -201,7 +201,7 @@ def live(r, folder):
 def live_process(r, t):
     """What starts while it is looked at comes up, and T stands still while it is frozen."""
     t.type("\\")
-    t.tmux("send-keys", "-l", "987654 or 987653")
+    t.tmux("send-keys", "-l", "proc.args contains 98765")
     t.type("Enter")
     expect(r, t, "live: one that was there", "sleep 987654")
     t.type("Space")
