@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/ending.h"
+#include "cli/following.h"
 #include "cli/rule_run.h"
 #include "tui/tui.h"
 
@@ -26,6 +28,9 @@ enum {
 	OPT_ASCII,
 	OPT_PLAIN,
 	OPT_NO_MOTION,
+	OPT_LIVE,
+	OPT_WINDOW,
+	OPT_ALLOW_ACTIONS,
 };
 
 static const struct cli_option tui_options[] = {
@@ -40,6 +45,10 @@ static const struct cli_option tui_options[] = {
     {OPT_MATCHING, "matching", "first|all", "report the first matching rule of an event, or all"},
     {OPT_MIN_PRIORITY, "min-priority", "PRIORITY", "leave out less severe rules"},
     {OPT_CORRECTED, "corrected", NULL, "true times and durations where Falco's fields have another number"},
+    {OPT_LIVE, "live", NULL, "what happens on this host now, instead of captures"},
+    {OPT_WINDOW, "window", "SIZE", "with --live: how much of it is kept; default 1G"},
+    {OPT_ALLOW_ACTIONS, "allow-actions", NULL, "with --live: signals may be sent to processes"},
+    CLI_SELECTION_OPTIONS,
     {OPT_VIEW, "view", "NAME",
      "the view to begin with: overview, alerts, tree, events, files, ..."},
     {OPT_AT, "at", "TIME", "the moment to begin at: 11:04:17, +5s, #EVENT, start, end"},
@@ -62,6 +71,7 @@ static const struct cli_option tui_options[] = {
 static const char *const tui_examples[] = {
     "tui host7.case.db",
     "tui --rules rules.yaml capture.scap.zst",
+    "tui --live --rules rules.yaml",
     "tui --headless 80x24 --keys '3' --dump-screen capture.scap.zst",
     NULL,
 };
@@ -75,7 +85,9 @@ struct tui_cmd {
 	struct cli_common common;
 	struct cli_rule_run rules;
 	struct tui_options tui;
-	bool headless;
+	struct cli_following following;
+	bool headless, live;
+	const char *window; /* as it was given */
 	char *keymap; /* the default one, if it is there */
 	char db[64];
 	struct again checked; /* rules that explanations are about */
@@ -105,6 +117,24 @@ static int take_theme(struct tui_cmd *o, const char *value)
 		return 0;
 	cli_log(CLI_ERROR, "--theme %s: expected default, mono, high-contrast or deuter", value);
 	return CLI_USAGE;
+}
+
+static int take_window(struct tui_cmd *o, const char *value)
+{
+	o->window = value;
+	if (cli_parse_size(value, &o->following.live.window) &&
+	    o->following.live.window >= FOLLOWING_WINDOW_MIN)
+		return 0;
+	cli_log(CLI_ERROR, "--window %s: expected a size from %lluM, such as 500M or 4G", value,
+		FOLLOWING_WINDOW_MIN >> 20);
+	return CLI_USAGE;
+}
+
+static int take_other(struct tui_cmd *o, int id, const char *value)
+{
+	int rc = cli_rule_run_take(&o->rules, id, value);
+
+	return rc >= 0 ? rc : cli_selection_take(&o->following.recorder.selection, id, value);
 }
 
 static int take_option(void *arg, int id, const char *value)
@@ -155,8 +185,16 @@ static int take_option(void *arg, int id, const char *value)
 	case OPT_NO_MOTION:
 		o->tui.motion = false;
 		return 0;
+	case OPT_LIVE:
+		o->live = true;
+		return 0;
+	case OPT_ALLOW_ACTIONS:
+		o->tui.allow_actions = true;
+		return 0;
+	case OPT_WINDOW:
+		return take_window(o, value);
 	default:
-		return cli_rule_run_take(&o->rules, id, value);
+		return take_other(o, id, value);
 	}
 }
 
@@ -300,6 +338,21 @@ static int take_operands(struct tui_cmd *o, char **paths, int count)
 	return 0;
 }
 
+static int check_live(struct tui_cmd *o, int operands)
+{
+	if (o->live && (o->headless || operands)) {
+		cli_log(CLI_ERROR, o->headless ? "--live needs a terminal"
+					       : "--live looks at this host, not at captures");
+		return CLI_USAGE;
+	}
+	if (!o->live && (o->window || o->tui.allow_actions)) {
+		cli_log(CLI_ERROR, "%s goes with --live",
+			o->window ? "--window" : "--allow-actions");
+		return CLI_USAGE;
+	}
+	return 0;
+}
+
 static int check_options(struct tui_cmd *o)
 {
 	const char *without = o->tui.keys	   ? "--keys"
@@ -344,7 +397,7 @@ static void print(void *arg, struct sv text)
 
 static bool interrupted(void)
 {
-	return cli_interrupted() != 0;
+	return cli_interrupted() != 0 || cli_ending_signal() != 0;
 }
 
 static int browse(struct tui_cmd *o)
@@ -363,6 +416,37 @@ static int browse(struct tui_cmd *o)
 	return rc < 0 ? cli_fail(&err) : cli_worse(cli_flush(), cli_interrupted());
 }
 
+static int work(struct tui_cmd *o, char **operands, int count)
+{
+	int status = check_options(o);
+
+	if (!status)
+		status = check_live(o, count);
+	if (!status)
+		status = take_operands(o, operands, count);
+	if (!status)
+		status = check_rules(o);
+	return status ? status : browse(o);
+}
+
+static int work_live(struct tui_cmd *o, int argc, char **argv, int operands)
+{
+	int status = check_options(o);
+
+	if (!status)
+		status = check_live(o, operands);
+	if (status)
+		return status;
+	cli_progress_setup(CLI_PROGRESS_NEVER);
+	status = cli_following_begin(&o->following, argc, argv);
+	o->tui.data.case_path = o->rules.db;
+	o->tui.data.live = &o->following.live;
+	if (!status)
+		status = browse(o);
+	status = cli_worse(status, cli_following_end(&o->following));
+	return cli_ending_signal() ? cli_worse(status, 128 + cli_ending_signal()) : status;
+}
+
 int cmd_tui(int argc, char **argv)
 {
 	struct tui_cmd o = {.tui = {.mouse = true, .motion = true}, .argc = argc, .argv = argv};
@@ -371,21 +455,20 @@ int cmd_tui(int argc, char **argv)
 
 	cli_rule_run_init(&o.rules, &o.common);
 	cli_rule_run_init(&o.checked.rules, &o.checked.common);
+	cli_following_init(&o.following, &o.rules);
 	status = cli_parse(&parser, &o.common, argc, argv, &first);
 	if (status < 0) {
 		status = cli_flush();
 	} else if (status == 0) {
 		cli_catch_signals();
 		qry_setup();
-		status = check_options(&o);
-		if (!status)
-			status = take_operands(&o, argv + first, argc - first);
-		if (!status)
-			status = check_rules(&o);
-		if (!status)
-			status = browse(&o);
+		status = o.live ? work_live(&o, argc, argv, argc - first)
+				: work(&o, argv + first, argc - first);
 	}
-	o.rules.db = NULL;
+	if (!o.live)
+		o.rules.db = NULL; /* the replays have completed it */
 	status = cli_rule_run_done(&o.checked.rules, status);
-	return cli_rule_run_done(&o.rules, status);
+	status = cli_rule_run_done(&o.rules, status);
+	cli_following_done(&o.following);
+	return status;
 }

@@ -23,7 +23,7 @@ class Terminal:
 
     def __init__(self, folder, columns=80, lines=24, term="tmux-256color"):
         self.base = ["tmux", "-S", os.path.join(folder, "tmux"), "-f", "/dev/null"]
-        env = dict(os.environ, LC_ALL="C.UTF-8", TERM=term, PS1="$ ", XDG_CACHE_HOME=folder, SCAPULA_CACHE_SIZE="100M",
+        env = dict(os.environ, LC_ALL="C.UTF-8", TERM=term, HISTFILE="", PS1="$ ", XDG_CACHE_HOME=folder, SCAPULA_CACHE_SIZE="100M",
                    ASAN_OPTIONS="detect_leaks=1:exitcode=99", HOME=folder)
         subprocess.run(self.base + ["new-session", "-d", "-x", str(columns), "-y", str(lines), "env", "PS1=$ ", "bash", "--norc", "--noprofile"],
                        check=True, env=env, cwd=check.ROOT)
@@ -152,24 +152,81 @@ def killed(r, folder):
         t.close()
 
 
+def live_directories(folder):
+    return [n for n in os.listdir(folder) if n.startswith("scapula-live-")]
+
+
 def live(r, folder):
     if not check.can_record():
         r.skip("live: this host or user cannot record")
         return
     t = Terminal(folder, 100, 30)
+    left = os.path.join(folder, "scapula-live-killed")
+    os.mkdir(left)
+    with open(os.path.join(left, "a.0001.scap"), "w") as f:
+        f.write("what a program left that was killed")
+    child = subprocess.Popen(["sleep", "987654"])
     try:
-        t.run("%s tui --live --rules rules/starter.yaml" % check.scapula_path())
-        if not expect(r, t, "live: it starts", "\u25b8 Overview", "live"):
+        t.run("TMPDIR=%s %s tui --live --syscalls state --rules rules/starter.yaml" % (folder, check.scapula_path()))
+        if not expect(r, t, "live: it starts", "\u25b8 Overview", "live T", "lost"):
             return
+        r.check(not os.path.exists(left), "live: what a killed one left is removed")
+        r.equal([os.stat(os.path.join(folder, n)).st_mode & 0o777 for n in live_directories(folder)], [0o700],
+                "live: one private directory")
         t.type("3")
         expect(r, t, "live: processes of now", "\u25b8 Tree", "tmux")
+        live_process(r, t)
         t.type("4")
         expect(r, t, "live: events come", "\u25b8 Events")
+        t.type("\\")
+        t.tmux("send-keys", "-l", "proc.args contains 987653")
+        t.type("Enter")
+        with subprocess.Popen(["sleep", "987653"]) as seen:
+            expect(r, t, "live: an event of now", "execve", "sleep")
+            seen.kill()
+        live_saved(r, t, os.path.join(folder, "window.scap.zst"))
         t.type("Q")
+        end = time.monotonic() + LIMIT_S
+        while live_directories(folder) and time.monotonic() < end:
+            time.sleep(0.1)
+        r.equal(live_directories(folder), [], "live: its directory is removed")
         t.run("echo status=$?")
         expect(r, t, "live: it ends with status 0", "status=0")
     finally:
+        child.kill()
+        child.wait()
         t.close()
+
+
+def live_process(r, t):
+    """What starts while it is looked at comes up, and T stands still while it is frozen."""
+    t.type("\\")
+    t.tmux("send-keys", "-l", "proc.args contains 98765")
+    t.type("Enter")
+    expect(r, t, "live: one that was there", "sleep 987654")
+    t.type("Space")
+    before = t.wait("frozen T")
+    r.check("frozen T" in before, "live: frozen", before)
+    t.type("C-l")
+    r.check(moment(t.wait("frozen T")) == moment(before), "live: T stands still")
+    with subprocess.Popen(["sleep", "987653"]) as child:
+        t.type("Space")
+        expect(r, t, "live: one that was started since", "live T", "sleep 987653")
+        child.kill()
+    t.type("\\", "C-u", "Enter")
+
+
+def moment(screen):
+    return screen.split(" T ")[1].split()[0]
+
+
+def live_saved(r, t, path):
+    t.type(":")
+    t.tmux("send-keys", "-l", "save-window " + path)
+    t.type("Enter")
+    expect(r, t, "live: the window is saved", "what is kept was written to")
+    status, out, err = check.run(["info", "--strict", path])
+    r.check(status == 0, "live: the saved window is faultless", out + err)
 
 
 def main():

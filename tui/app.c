@@ -259,8 +259,15 @@ static void zoom(struct tui_app *app, bool in)
 
 static void play(struct tui_app *app, struct sv arg)
 {
+	struct tui_live_now now;
 	uint64_t speed = 1;
 
+	if (!arg.n && tui_data_live(app->data, &now)) {
+		tui_data_follow(app->data, !now.follows);
+		tui_app_say(app, TUI_ROLE_NORMAL,
+			    now.follows ? "frozen: time goes on, T stays" : "following");
+		return;
+	}
 	if (arg.n && (!tui_number(arg, &speed) || speed == 0 || speed > 1000000)) {
 		tui_app_say(app, TUI_ROLE_ERROR, "play: expected a speed such as 1, 10 or 1000");
 		return;
@@ -415,6 +422,14 @@ static void save_log(struct tui_app *app, struct sv path)
 	buf_done(&name);
 }
 
+static void save_window(struct tui_app *app, struct sv path)
+{
+	struct error err = {0};
+
+	if (tui_data_save_window(app->data, path, &err) < 0)
+		tui_app_fail(app, &err);
+}
+
 static void leave(struct tui_app *app)
 {
 	struct buf key = {0};
@@ -468,6 +483,9 @@ static bool do_program(struct tui_app *app, const struct tui_command *c)
 		return true;
 	case TUI_DO_SAVE_LOG:
 		save_log(app, c->arg);
+		return true;
+	case TUI_DO_SAVE_WINDOW:
+		save_window(app, c->arg);
 		return true;
 	case TUI_DO_CAPTURE:
 		use_capture(app, c->arg);
@@ -619,6 +637,7 @@ void tui_app_sync(struct tui_app *app)
 {
 	struct tui_view *v = tui_app_top(app);
 	struct buf trouble = {0};
+	const char *saved;
 	unsigned news;
 
 	tick(app);
@@ -627,6 +646,9 @@ void tui_app_sync(struct tui_app *app)
 	if (trouble.len)
 		tui_app_say(app, TUI_ROLE_ERROR, "%s", buf_cstr(&trouble));
 	buf_done(&trouble);
+	saved = tui_data_saved(app->data);
+	if (saved)
+		tui_app_say(app, TUI_ROLE_GOOD, "what is kept was written to %s", saved);
 	news = v->news;
 	if (!news)
 		return;

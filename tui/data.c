@@ -231,6 +231,7 @@ int tui_data_use(struct tui_data *d, size_t i, struct error *err)
 		return error_set(err, ERR_USAGE, "there is no capture %zu", i + 1);
 	if (i == d->current)
 		return 0;
+	tui_data_follow(d, false);
 	d->current = i;
 	d->want = (struct run_moment){.kind = RUN_AT_END};
 	d->news |= TUI_NEWS_CAPTURE | TUI_NEWS_TIME;
@@ -255,8 +256,10 @@ int tui_data_locate(struct tui_data *d, const char *path, struct error *err)
 	struct sf_index *x = NULL;
 	struct sv quick;
 
-	if (!d->count)
-		return error_set(err, ERR_USAGE, "the case has no capture");
+	if (!d->count || d->live)
+		return error_set(err, ERR_USAGE,
+				 d->live ? "live: the captures are where they are"
+					 : "the case has no capture");
 	if (!is_file(path))
 		return error_sys(err, errno ? errno : ENOENT, "cannot open '%s'", path);
 	quick = qry_quick_id(path, id);
@@ -319,6 +322,8 @@ static int open_all(struct tui_data *d, struct error *err)
 	}
 	if (rc == 0)
 		rc = tui_case_open(d, err);
+	if (rc == 0 && opt->live)
+		return tui_live_begin(d, err);
 	if (rc == 0 && !d->nameless)
 		rc = tui_case_captures(d, err);
 	if (rc == 0)
@@ -355,6 +360,7 @@ void tui_data_close(struct tui_data *d)
 {
 	if (!d)
 		return;
+	tui_live_end(d);
 	tui_work_done(&d->work);
 	tui_work_done(&d->counts);
 	tui_place_done(&d->place);
@@ -374,8 +380,10 @@ void tui_data_close(struct tui_data *d)
 
 unsigned tui_data_poll(struct tui_data *d)
 {
-	unsigned news = tui_work_poll(d) | d->news;
+	unsigned news = tui_work_poll(d);
 
+	tui_live_poll(d);
+	news |= d->news;
 	if (tui_case_changed(d)) {
 		news |= TUI_NEWS_CASE;
 		tui_case_learn_ids(d);

@@ -18,6 +18,7 @@
 #include "query/find.h"
 #include "replay/facts.h"
 #include "scapfile/index.h"
+#include "tui/live.h"
 
 struct sqlite3;
 struct tui_data;
@@ -42,6 +43,9 @@ struct tui_data_options {
 		      struct error *err);
 	void *arg;
 	const struct tui_given_rules *rules; /* NULL: none */
+	/* What happens now: its segments are the captures, and @case_path is the case that who
+	 * records fills; NULL: recordings. */
+	const struct tui_live *live;
 	bool wait; /* for tests: nothing goes on in the background, it is done before the first poll
 		      returns */
 };
@@ -88,6 +92,27 @@ size_t tui_data_capture_of(const struct tui_data *d, int64_t capture_id);
 /* The file of the current capture is elsewhere: it must be the one the case knows. Return: 0,
  * ERR_USAGE, ERR_IO. */
 MUST_CHECK int tui_data_locate(struct tui_data *d, const char *path, struct error *err);
+
+/* --- what happens now */
+
+struct tui_live_now {
+	bool follows; /* T is the end, and stays there; else it stands still */
+	bool over;    /* nothing more comes */
+	uint64_t events, lost, per_second;
+	uint64_t kept; /* bytes */
+};
+/* False: these are recordings, and @out is untouched. */
+bool tui_data_live(const struct tui_data *d, struct tui_live_now *out);
+/* Follow the end, or stay. Going to another moment is staying, going to the end following. */
+void tui_data_follow(struct tui_data *d, bool follow);
+/*
+ * Write what is kept to the new capture @path, in the background; what became of it is told by
+ * tui_data_trouble() or tui_data_saved(). Return: 0, or ERR_USAGE: this is not live, or another one
+ * is being written.
+ */
+MUST_CHECK int tui_data_save_window(struct tui_data *d, struct sv path, struct error *err);
+/* Was one written since the last call? Its path is borrowed until the next one is asked for. */
+const char *tui_data_saved(struct tui_data *d);
 
 /* --- the case */
 

@@ -21,7 +21,7 @@ struct sqlite3 *tui_data_case(struct tui_data *d)
 
 const char *tui_data_case_path(const struct tui_data *d)
 {
-	return d->nameless ? NULL : d->case_path;
+	return d->nameless || (d->opt.live && d->opt.live->nameless) ? NULL : d->case_path;
 }
 
 struct qry_browse *tui_data_alerts(struct tui_data *d)

@@ -84,6 +84,7 @@ struct tui_data {
 	struct tui_answer *answers[TUI_COUNTS_KEPT];
 	unsigned next_answer;
 	uint64_t changes; /* of the case */
+	struct tui_following *live; /* NULL: recordings */
 };
 
 /* --- data.c */
@@ -123,6 +124,18 @@ bool tui_work_is_stopped(const struct tui_work *w);
 void tui_work_say(struct tui_work *w, const char *doing, uint64_t done, uint64_t all);
 /* Take over what was finished. Return: enum tui_news. */
 unsigned tui_work_poll(struct tui_data *d);
+
+/* --- data_live.c */
+
+/* With opt.live: begin with the captures there are. */
+MUST_CHECK int tui_live_begin(struct tui_data *d, struct error *err);
+void tui_live_end(struct tui_data *d); /* waits */
+/* New segments, new indexes, what goes. */
+void tui_live_poll(struct tui_data *d);
+/* T is to be event @num, or time @ts if that is NULL: which may be in another capture. */
+void tui_live_moved(struct tui_data *d, uint64_t *num, uint64_t ts);
+bool tui_live_is_busy(struct tui_data *d, struct buf *what);
+void tui_live_trouble(struct tui_data *d, struct buf *out);
 
 /* --- moment.c */
 

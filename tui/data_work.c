@@ -338,7 +338,7 @@ static bool is_busy(struct tui_work *w, struct buf *what)
 
 bool tui_data_is_busy(struct tui_data *d, struct buf *what)
 {
-	return is_busy(&d->work, what) || is_busy(&d->counts, what);
+	return tui_live_is_busy(d, what) || is_busy(&d->work, what) || is_busy(&d->counts, what);
 }
 
 static void take_trouble(struct tui_work *w, struct buf *out)
@@ -357,6 +357,7 @@ void tui_data_trouble(struct tui_data *d, struct buf *out)
 {
 	take_trouble(&d->work, out);
 	take_trouble(&d->counts, out);
+	tui_live_trouble(d, out);
 }
 
 void tui_data_cancel(struct tui_data *d)

@@ -43,6 +43,7 @@ static void draw_title(struct tui_app *app, const struct tui_area *a)
 	const struct tui_capture *c = tui_data_capture(app->data);
 	const char *path = tui_data_case_path(app->data);
 	struct buf left = {0}, right = {0};
+	struct tui_live_now now;
 	uint64_t num, ts = tui_data_time(app->data, &num);
 	int width;
 
@@ -54,6 +55,8 @@ static void draw_title(struct tui_app *app, const struct tui_area *a)
 		add_crumb(app, app->stack[i], &left);
 	if (app->playing)
 		buf_addf(&right, "x%u ", app->speed);
+	if (tui_data_live(app->data, &now))
+		buf_str(&right, now.over ? "ended " : now.follows ? "live " : "frozen ");
 	buf_lit(&right, "T ");
 	tui_time_full(app, &right, ts, a->width >= 80 ? 3 : 0);
 	if (a->width < 60 && right.len > 13) { /* the time of day is what fits */
@@ -89,6 +92,25 @@ static void draw_filter(const struct tui_view *v, const struct tui_area *a, int 
 	}
 }
 
+/* Events of now, and what of them was lost. Return: the next column. */
+static int draw_live(struct tui_app *app, const struct tui_area *a, int x)
+{
+	struct tui_live_now now;
+	struct buf n = {0};
+
+	if (!tui_data_live(app->data, &now))
+		return x;
+	tui_count(&n, now.per_second);
+	x += tui_printf(a, 1, x + 2, TUI_ROLE_DIM, "%s/s", buf_cstr(&n)) + 2;
+	buf_reset(&n);
+	tui_count(&n, now.lost);
+	x += tui_printf(a, 1, x + 2, now.lost ? TUI_ROLE_LOSS : TUI_ROLE_DIM, "lost %s",
+			buf_cstr(&n)) +
+	     2;
+	buf_done(&n);
+	return x;
+}
+
 /* Which capture, and what is to be known of it: losses, host, what is being worked on. */
 static void draw_state(struct tui_app *app, const struct tui_area *a)
 {
@@ -107,6 +129,7 @@ static void draw_state(struct tui_app *app, const struct tui_area *a)
 		if (!c->there)
 			x += tui_puts(a, 1, x + 2, TUI_ROLE_WARNING, "file not here") + 2;
 	}
+	x = draw_live(app, a, x);
 	if (f && f->stats.gaps)
 		x += tui_printf(a, 1, x + 2, TUI_ROLE_LOSS, "%s GAPS %llu",
 				tui_glyph(a->screen, TUI_GLYPH_GAP),

@@ -88,23 +88,36 @@ static void set(struct tui_data *d, const struct run_moment *m)
 	d->news |= TUI_NEWS_TIME;
 }
 
+/* The end of what grows is the last event that its index knows. */
+static struct run_moment end_of(const struct tui_data *d, const struct tui_capture *c)
+{
+	if (d->live && c->index)
+		return (struct run_moment){.kind = RUN_AT_EVENT, .value = c->events};
+	return (struct run_moment){.kind = RUN_AT_END};
+}
+
 void tui_data_goto_event(struct tui_data *d, uint64_t num)
 {
-	const struct tui_capture *c = capture_of(d);
-	struct run_moment m = {.kind = RUN_AT_EVENT, .value = num};
+	const struct tui_capture *c;
+	struct run_moment m = {.kind = RUN_AT_EVENT};
 
+	tui_live_moved(d, &num, 0);
+	c = capture_of(d);
+	m.value = num;
 	if (c && c->index && num >= c->events)
-		m = (struct run_moment){.kind = RUN_AT_END};
+		m = end_of(d, c);
 	set(d, &m);
 }
 
 void tui_data_goto_time(struct tui_data *d, uint64_t ts)
 {
-	const struct tui_capture *c = capture_of(d);
+	const struct tui_capture *c;
 	struct run_moment m = {.kind = RUN_AT_TIME, .value = ts};
 
+	tui_live_moved(d, NULL, ts);
+	c = capture_of(d);
 	if (c && c->last_ts && ts >= c->last_ts)
-		m = (struct run_moment){.kind = RUN_AT_END};
+		m = end_of(d, c);
 	else if (c && c->first_ts && ts < c->first_ts)
 		m = (struct run_moment){.kind = RUN_AT_EVENT};
 	set(d, &m);
@@ -127,7 +140,8 @@ static bool can_go_on(const struct tui_place *p, const struct run_moment *m, siz
 	uint64_t here = tui_walk_num(&p->walk);
 	size_t n;
 
-	if (!p->goes_on || !p->walk.state || p->capture != capture || p->by != x)
+	/* What is at its end may have grown. */
+	if (!p->goes_on || !p->walk.state || p->walk.over || p->capture != capture || p->by != x)
 		return false;
 	/* Times may go back: what is behind an event may be earlier than it. */
 	if (m->kind == RUN_AT_TIME && (p->at.kind != RUN_AT_TIME || m->value < p->at.value))

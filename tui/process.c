@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "tui/command_line.h"
+#include "tui/kill.h"
 #include "tui/step.h"
 #include "tui/tree_model.h"
 
@@ -359,6 +360,8 @@ static enum tui_result act_process(struct tui_view *base, const struct tui_comma
 	case TUI_DO_ANCESTRY:
 		tui_app_push(base->app, &tui_ancestry_ops, &t);
 		return TUI_DONE;
+	case TUI_DO_KILL:
+		return tui_kill_act(base->app, &v->p.node, c);
 	default:
 		return TUI_NOT_MINE;
 	}

@@ -5,6 +5,7 @@
 #include "engine/activity/words.h"
 #include "tui/command_line.h"
 #include "tui/filter.h"
+#include "tui/kill.h"
 #include "tui/scrubber.h"
 #include "tui/step.h"
 #include "tui/tree_model.h"
@@ -400,6 +401,8 @@ static enum tui_result act_on(struct tree_view *v, const struct tui_command *c,
 	case TUI_DO_TAG_SUBTREE:
 		tag_branch(v, n);
 		return TUI_DONE;
+	case TUI_DO_KILL:
+		return tui_kill_act(v->base.app, n, c);
 	default:
 		return TUI_NOT_MINE;
 	}

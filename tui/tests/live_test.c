@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Captures that come while they are looked at: followed, frozen, gone back in, dropped, saved. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sys/stat.h>
+#include <time.h>
+
+#include "query/query.h"
+#include "tui/tests/data_place.h"
+
+#define SEGMENTS_MAX 4
+#define LIMIT	     10000 /* times 1 ms, until what is expected counts as not coming */
+
+struct stream { /* segments that the test begins */
+	struct place place;
+	struct tui_live live;
+	struct tui_live_state state;
+	char *paths[SEGMENTS_MAX];
+	unsigned cuts, saved;
+	struct tui_data *d;
+};
+
+static void look(void *arg, struct tui_live_state *out)
+{
+	*out = ((struct stream *)arg)->state;
+}
+
+static char *path_of(void *arg, size_t i)
+{
+	return strdup(((struct stream *)arg)->paths[i]);
+}
+
+static void cut(void *arg)
+{
+	((struct stream *)arg)->cuts++;
+}
+
+static int save(void *arg, char **paths, size_t n, const char *out, struct error *err)
+{
+	struct stream *s = arg;
+
+	s->saved = (unsigned)n;
+	if (strstr(out, "refused"))
+		return error_set(err, ERR_IO, "it is refused");
+	copy_file(paths[0], out);
+	return 0;
+}
+
+static void add(struct stream *s, const char *name)
+{
+	char from[160];
+	size_t i = s->state.segments;
+
+	snprintf(from, sizeof(from), CAPTURES "%s", name);
+	assert_true(asprintf(&s->paths[i], "%s/s.%04zu.scap", s->place.dir, i) > 0);
+	copy_file(from, s->paths[i]);
+	s->state.segments++;
+}
+
+static void begin(struct stream *s, uint64_t window)
+{
+	const struct qry_run run = {.version = "1", .command = "test", .matching = "first"};
+	struct tui_data_options opt = {.live = &s->live, .case_path = s->place.capture};
+	struct qry_writer *w;
+	struct error err = {0};
+
+	*s = (struct stream){0};
+	make_place(&s->place, "intrusion.scap", 0);
+	assert_int_equal(unlink(s->place.capture), 0); /* the case takes its place */
+	assert_int_equal(qry_writer_open(s->place.capture, &run, &w, &err), 0);
+	assert_int_equal(qry_writer_close(w, 0, &err), 0);
+	opt.case_path = s->place.capture;
+	s->live = (struct tui_live){.dir = s->place.dir,
+				    .nameless = true,
+				    .window = window,
+				    .look = look,
+				    .path = path_of,
+				    .cut = cut,
+				    .save = save,
+				    .arg = s};
+	add(s, "intrusion.scap");
+	if (tui_data_open(&opt, &s->d, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static void end(struct stream *s)
+{
+	tui_data_close(s->d);
+	for (size_t i = 0; i < s->state.segments; i++)
+		free(s->paths[i]);
+	drop_place(&s->place);
+}
+
+static void wait_a_moment(void)
+{
+	(void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+static const struct tui_capture *capture(struct stream *s, size_t i)
+{
+	const struct tui_capture *all;
+
+	assert_true(i < tui_data_captures(s->d, &all));
+	return &all[i];
+}
+
+/* Until capture @i has an index of everything. */
+static void wait_for(struct stream *s, size_t i)
+{
+	const struct tui_capture *all;
+
+	for (unsigned k = 0; k < LIMIT; k++) {
+		(void)tui_data_poll(s->d);
+		if (tui_data_captures(s->d, &all) > i && all[i].index)
+			return;
+		wait_a_moment();
+	}
+	fail_msg("there is no index of segment %zu", i);
+}
+
+static bool follows(struct stream *s)
+{
+	struct tui_live_now now;
+
+	assert_true(tui_data_live(s->d, &now));
+	return now.follows;
+}
+
+static size_t current(struct stream *s)
+{
+	const struct tui_capture *all;
+
+	(void)tui_data_captures(s->d, &all);
+	return (size_t)(tui_data_capture(s->d) - all);
+}
+
+static uint64_t number(struct stream *s)
+{
+	uint64_t num;
+
+	(void)tui_data_time(s->d, &num);
+	return num;
+}
+
+static void followed_and_frozen(void **unused)
+{
+	const struct tui_moment *m;
+	struct stream s;
+	struct error err;
+	uint64_t there;
+
+	(void)unused;
+	begin(&s, UINT64_MAX);
+	assert_null(tui_data_case_path(s.d));
+	wait_for(&s, 0);
+	assert_true(follows(&s));
+	assert_int_equal(number(&s), capture(&s, 0)->events);
+	assert_int_equal(tui_data_moment(s.d, &m, &err), 0);
+	assert_int_equal(m->num, capture(&s, 0)->events);
+	add(&s, "intrusion.scap");
+	wait_for(&s, 1);
+	assert_int_equal(current(&s), 1);
+	tui_data_follow(s.d, false);
+	there = number(&s);
+	add(&s, "intrusion.scap");
+	wait_for(&s, 2);
+	assert_false(follows(&s));
+	assert_int_equal(current(&s), 1);
+	assert_int_equal(number(&s), there);
+	tui_data_follow(s.d, true);
+	assert_int_equal(current(&s), 2);
+	end(&s);
+}
+
+static void gone_back_in(void **unused)
+{
+	const struct tui_moment *m;
+	struct stream s;
+	struct error err;
+
+	(void)unused;
+	begin(&s, UINT64_MAX);
+	add(&s, "uring.scap");
+	wait_for(&s, 0);
+	wait_for(&s, 1);
+	assert_true(capture(&s, 1)->first_ts > capture(&s, 0)->last_ts);
+	assert_int_equal(current(&s), 1);
+	tui_data_goto_time(s.d, capture(&s, 0)->last_ts - 1);
+	assert_int_equal(current(&s), 0);
+	assert_false(follows(&s));
+	assert_int_equal(tui_data_moment(s.d, &m, &err), 0);
+	assert_true(m->num > 0 && m->num < capture(&s, 0)->events);
+	/* On from the last event of one is the first of the next. */
+	tui_data_goto_event(s.d, capture(&s, 0)->events + 1);
+	assert_int_equal(current(&s), 1);
+	assert_int_equal(number(&s), 1);
+	assert_false(follows(&s));
+	tui_data_goto_time(s.d, capture(&s, 1)->last_ts);
+	assert_true(follows(&s));
+	end(&s);
+}
+
+static void oldest_goes(void **unused)
+{
+	struct stream s;
+
+	(void)unused;
+	begin(&s, 1);
+	wait_for(&s, 0);
+	tui_data_follow(s.d, false);
+	add(&s, "intrusion.scap");
+	wait_for(&s, 1);
+	add(&s, "intrusion.scap");
+	add(&s, "intrusion.scap");
+	wait_for(&s, 3);
+	(void)tui_data_poll(s.d);
+	/* Somebody looks at the first, two are kept whatever their size. */
+	assert_true(capture(&s, 0)->there && access(s.paths[0], F_OK) == 0);
+	assert_false(capture(&s, 1)->there || access(s.paths[1], F_OK) == 0);
+	assert_true(capture(&s, 2)->there && capture(&s, 3)->there);
+	tui_data_follow(s.d, true);
+	(void)tui_data_poll(s.d);
+	assert_int_equal(current(&s), 3);
+	assert_false(capture(&s, 0)->there || access(s.paths[0], F_OK) == 0);
+	end(&s);
+}
+
+static const char *wait_for_saved(struct stream *s, struct buf *trouble)
+{
+	const char *path = NULL;
+
+	for (unsigned k = 0; !path && !trouble->len && k < LIMIT; k++) {
+		(void)tui_data_poll(s->d);
+		tui_data_trouble(s->d, trouble);
+		path = tui_data_saved(s->d);
+		wait_a_moment();
+	}
+	return path;
+}
+
+static void saved(void **unused)
+{
+	struct buf out = {0}, trouble = {0};
+	struct stream s;
+	struct error err;
+
+	(void)unused;
+	begin(&s, UINT64_MAX);
+	wait_for(&s, 0);
+	buf_addf(&out, "%s/window.scap", s.place.dir);
+	assert_int_equal(tui_data_save_window(s.d, buf_view(&out), &err), 0);
+	assert_int_equal(s.cuts, 1);
+	assert_int_equal(tui_data_save_window(s.d, buf_view(&out), &err), ERR_USAGE);
+	(void)tui_data_poll(s.d);
+	assert_int_equal(s.saved, 0); /* the segment is not complete */
+	add(&s, "intrusion.scap");
+	assert_string_equal(wait_for_saved(&s, &trouble), buf_cstr(&out));
+	assert_int_equal(s.saved, 1);
+	assert_int_equal(tui_data_save_window(s.d, buf_view(&out), &err),
+			 ERR_USAGE); /* it exists */
+	buf_lit(&out, ".refused");
+	assert_int_equal(tui_data_save_window(s.d, buf_view(&out), &err), 0);
+	add(&s, "intrusion.scap");
+	assert_null(wait_for_saved(&s, &trouble));
+	assert_string_equal(buf_cstr(&trouble), "it is refused");
+	assert_int_equal(s.saved, 2);
+	buf_done(&out);
+	buf_done(&trouble);
+	end(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(followed_and_frozen),
+	    cmocka_unit_test(gone_back_in),
+	    cmocka_unit_test(oldest_goes),
+	    cmocka_unit_test(saved),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
