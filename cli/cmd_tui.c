@@ -34,8 +34,10 @@ enum {
 };
 
 static const struct cli_option tui_options[] = {
-    {'r', "rules", "FILE|DIR", "rule file, or directory of .yaml and .yml files; repeatable, in order"},
-    {OPT_DB, "db", "CASE", "keep results, notes and verdicts in a case (SQLite); created or added to"},
+    {'r', "rules", "FILE|DIR",
+     "rule file, or directory of .yaml and .yml files; repeatable, in order"},
+    {OPT_DB, "db", "CASE",
+     "keep results, notes and verdicts in a case (SQLite); created or added to"},
     {'c', "config", "FILE", "Falco configuration file"},
     {'O', "option", "KEY=VALUE", "override a configuration key; repeatable"},
     {'F', "filter", "CONDITION", "show only events that pass to the rules"},
@@ -44,7 +46,8 @@ static const struct cli_option tui_options[] = {
     {'T', "disable-tag", "TAG", "disable rules with this tag; repeatable"},
     {OPT_MATCHING, "matching", "first|all", "report the first matching rule of an event, or all"},
     {OPT_MIN_PRIORITY, "min-priority", "PRIORITY", "leave out less severe rules"},
-    {OPT_CORRECTED, "corrected", NULL, "true times and durations where Falco's fields have another number"},
+    {OPT_CORRECTED, "corrected", NULL,
+     "true times and durations where Falco's fields have another number"},
     {OPT_LIVE, "live", NULL, "what happens on this host now, instead of captures"},
     {OPT_WINDOW, "window", "SIZE", "with --live: how much of it is kept; default 1G"},
     {OPT_ALLOW_ACTIONS, "allow-actions", NULL, "with --live: signals may be sent to processes"},
@@ -88,7 +91,7 @@ struct tui_cmd {
 	struct cli_following following;
 	bool headless, live;
 	const char *window; /* as it was given */
-	char *keymap; /* the default one, if it is there */
+	char *keymap;	    /* the default one, if it is there */
 	char db[64];
 	struct again checked; /* rules that explanations are about */
 	struct tui_given_rules given;

@@ -73,7 +73,7 @@ struct tui_data {
 	struct run_moment want; /* T */
 	bool without_gone;	/* of what ended long before T nobody wants to know */
 	struct tui_place place;
-	uint64_t serial; /* of the last moment that was reached */
+	uint64_t serial;      /* of the last moment that was reached */
 	struct tui_walk look; /* of tui_data_event() */
 	size_t look_capture;
 	struct tui_work work;	/* indexes, then the nameless case */
@@ -83,7 +83,7 @@ struct tui_data {
 	unsigned news;		/* to be told */
 	struct tui_answer *answers[TUI_COUNTS_KEPT];
 	unsigned next_answer;
-	uint64_t changes; /* of the case */
+	uint64_t changes;	    /* of the case */
 	struct tui_following *live; /* NULL: recordings */
 };
 

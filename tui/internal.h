@@ -29,8 +29,8 @@ struct tui_app {
 	struct tui_prompt prompt;
 	struct buf message;
 	enum tui_role message_role;
-	struct buf log;	  /* the command log: lines of JSON */
-	size_t logged;	  /* commands in it */
+	struct buf log; /* the command log: lines of JSON */
+	size_t logged;	/* commands in it */
 	struct tui_keys seen;
 	uint64_t step_ns; /* tui_app_step() */
 	unsigned zoom;	  /* halvings of it */

@@ -8,6 +8,7 @@
 #define TUI_LIVE_H
 
 #include "base/error.h"
+#include <stddef.h>
 
 struct tui_live_state {
 	size_t segments; /* begun so far; all but the last are complete */

@@ -451,8 +451,10 @@ void overview_watch(struct overview_model *m, const struct tui_counts *counts)
 			       "can be shown");
 	watch_losses(&m->watch, counts);
 	if (m->placeholders)
-		add(&m->watch, m->placeholders == 1 ? "%llu process was never described: its parent is a guess"
-						    : "%llu processes were never described: their parents are guesses",
+		add(&m->watch,
+		    m->placeholders == 1
+			? "%llu process was never described: its parent is a guess"
+			: "%llu processes were never described: their parents are guesses",
 		    (unsigned long long)m->placeholders);
 	if (c->facts)
 		watch_facts(&m->watch, c->facts);
