@@ -568,7 +568,7 @@ void tui_app_do(struct tui_app *app, const struct tui_command *c)
 	enum tui_result r = TUI_NOT_MINE;
 	struct tui_table *t;
 
-	t = v->ops->table ? v->ops->table(v) : NULL;
+	t = v->ops->table && v->trouble.code == 0 ? v->ops->table(v) : NULL;
 	if (t && tui_table_is_asking(t))
 		r = tui_table_act(t, c);
 	else if (do_program(app, c))

@@ -280,3 +280,29 @@ int tui_data_counts(struct tui_data *d, uint64_t from, uint64_t to, size_t bucke
 	*out = &a->c;
 	return 0;
 }
+
+/* --- copies */
+
+int tui_counts_copy(struct tui_counts *to, const struct tui_counts *from, struct error *err)
+{
+	size_t n = from->buckets, rows = TUI_LANE_COUNT + TUI_LATENCY_ROWS + 1;
+	uint64_t *all = calloc(n ? n * rows : 1, sizeof(*all)), *next = all;
+	struct tui_counts copy = *from;
+
+	if (!all)
+		return error_nomem(err);
+	for (size_t i = 0; i < TUI_LANE_COUNT; i++, next += n)
+		copy.lanes[i] = memcpy(next, from->lanes[i], n * sizeof(*next));
+	for (size_t i = 0; i < TUI_LATENCY_ROWS; i++, next += n)
+		copy.latency[i] = memcpy(next, from->latency[i], n * sizeof(*next));
+	copy.number = memcpy(next, from->number, n * sizeof(*next));
+	tui_counts_done(to);
+	*to = copy;
+	return 0;
+}
+
+void tui_counts_done(struct tui_counts *c)
+{
+	free(c->lanes[0]); /* all of it */
+	*c = (struct tui_counts){0};
+}

@@ -239,10 +239,17 @@ struct tui_counts {	   /* per bucket; @buckets of each */
 };
 /*
  * Counts over [@from, @to] in @buckets; worked on until @deadline_ns, to be asked for again until
- * it is complete. The last few answers are remembered. Return: 0 or ERR_*.
+ * it is complete. The last few answers are remembered: @out is borrowed until others are asked
+ * for. Return: 0 or ERR_*.
  */
 MUST_CHECK int tui_data_counts(struct tui_data *d, uint64_t from, uint64_t to, size_t buckets,
 			       uint64_t deadline_ns, const struct tui_counts **out,
 			       struct error *err);
+
+/* A copy that stays while others are asked for; zeroed storage is an empty one. Return: 0 or
+ * ERR_NOMEM: it is as it was. */
+MUST_CHECK int tui_counts_copy(struct tui_counts *to, const struct tui_counts *from,
+			       struct error *err);
+void tui_counts_done(struct tui_counts *c); /* of a copy */
 
 #endif

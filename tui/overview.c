@@ -19,8 +19,9 @@ struct overview {
 	struct tui_list lists[LISTS];
 	struct tui_table *tables[LISTS];
 	enum list focus;
-	bool alone;			 /* the list in focus, without the other */
-	const struct tui_counts *counts; /* borrowed; of the last sync */
+	bool alone; /* the list in focus, without the other */
+	struct tui_counts kept;
+	const struct tui_counts *counts; /* those, or NULL: there are none */
 	size_t buckets;
 };
 
@@ -108,6 +109,7 @@ static void close_overview(struct tui_view *v)
 		tui_list_done(&o->lists[i]);
 	}
 	overview_done(&o->model);
+	tui_counts_done(&o->kept);
 	free(o);
 }
 
@@ -156,12 +158,18 @@ static int load_counts(struct overview *o, uint64_t deadline_ns, struct error *e
 {
 	struct tui_data *d = tui_app_data(o->base.app);
 	const struct tui_capture *c = tui_data_capture(d);
+	const struct tui_counts *counts;
+	int rc;
 
 	o->counts = NULL;
 	if (!c || !c->there || !o->buckets || c->last_ts <= c->first_ts)
 		return 0;
-	return tui_data_counts(d, c->first_ts, c->last_ts, o->buckets, deadline_ns, &o->counts,
-			       err);
+	rc = tui_data_counts(d, c->first_ts, c->last_ts, o->buckets, deadline_ns, &counts, err);
+	if (rc == 0)
+		rc = tui_counts_copy(&o->kept, counts, err);
+	if (rc == 0)
+		o->counts = &o->kept;
+	return rc;
 }
 
 static int sync_overview(struct tui_view *v, unsigned news, struct error *err)

@@ -19,7 +19,8 @@ struct timeline {
 	struct tui_view base;
 	struct tui_list list; /* buckets as rows, to be exported and sorted */
 	struct tui_table *table;
-	const struct tui_counts *counts; /* borrowed; of the last look */
+	struct tui_counts kept;		 /* of the last look */
+	const struct tui_counts *counts; /* those, or NULL: there are none */
 	uint64_t from, to;
 	int width, height; /* of the graphs; of the body */
 	unsigned lane;
@@ -79,6 +80,7 @@ static void close_timeline(struct tui_view *v)
 
 	tui_table_free(t->table);
 	tui_list_done(&t->list);
+	tui_counts_done(&t->kept);
 	free(t);
 }
 
@@ -104,23 +106,34 @@ static int open_timeline(struct tui_app *app, const struct tui_target *target,
 	return 0;
 }
 
+/* Nothing is known of the buckets any more. */
+static void forget(struct timeline *t)
+{
+	t->counts = NULL;
+	t->list.count = 0;
+	(void)!tui_list_update(&t->list, NULL); /* no rows need no memory */
+}
+
 static int look(struct timeline *t, uint64_t deadline_ns, struct error *err)
 {
 	struct tui_data *d = tui_app_data(t->base.app);
 	const struct tui_capture *c = tui_data_capture(d);
 	uint64_t from = t->from, to = t->to;
+	const struct tui_counts *counts;
 	int rc;
 
-	t->counts = NULL;
-	t->list.count = 0;
+	forget(t);
 	if (!c || !c->there || t->width < LEAST_WIDTH ||
 	    !tui_time_axis(t->base.app, &t->from, &t->to))
 		return 0;
 	if (from != t->from || to != t->to)
 		t->chosen = NO_SELECTION; /* it was of other buckets */
-	rc = tui_data_counts(d, t->from, t->to, (size_t)t->width, deadline_ns, &t->counts, err);
+	rc = tui_data_counts(d, t->from, t->to, (size_t)t->width, deadline_ns, &counts, err);
+	if (rc == 0)
+		rc = tui_counts_copy(&t->kept, counts, err);
 	if (rc < 0)
 		return rc;
+	t->counts = &t->kept;
 	t->list.count = t->counts->buckets;
 	rc = tui_list_update(&t->list, err);
 	return rc < 0 ? rc : tui_table_refresh(t->table, err);
@@ -328,7 +341,7 @@ static void draw_timeline(struct tui_view *v, const struct tui_area *a)
 	t->height = a->height;
 	if (width != t->width) { /* counted anew with the next sync */
 		t->width = width;
-		t->counts = NULL;
+		forget(t);
 		v->news |= TUI_NEWS_PROGRESS;
 	}
 	if (t->counts) {
