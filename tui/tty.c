@@ -26,7 +26,7 @@ static struct {
 	struct termios before;
 	struct sigaction old[COUNT_OF(watched)];
 	int wake[2]; /* a pipe: handlers write, tui_tty_wait() reads */
-	volatile sig_atomic_t resized, continued, stop, end;
+	volatile sig_atomic_t resized, continued, stop, end, fatal;
 	volatile sig_atomic_t restore_len;
 	char restore[TUI_RESTORE_MAX];
 } tty;
@@ -91,7 +91,10 @@ static void act_as_before(int number)
 static void on_fatal(int number)
 {
 	restore();
-	act_as_before(number);
+	if (tty.fatal++) /* who was there before came back here */
+		signal(number, SIG_DFL);
+	else
+		act_as_before(number);
 	raise(number); /* when this handler is left, unless what was the reason happens again */
 }
 
@@ -150,7 +153,7 @@ int tui_tty_open(struct error *err)
 		return error_sys(err, errno, "cannot read the settings of the terminal");
 	if (pipe2(tty.wake, O_CLOEXEC | O_NONBLOCK) < 0)
 		return error_sys(err, errno, "cannot make a pipe");
-	tty.resized = tty.continued = tty.stop = tty.end = tty.restore_len = 0;
+	tty.resized = tty.continued = tty.stop = tty.end = tty.fatal = tty.restore_len = 0;
 	tty.open = true;
 	for (size_t i = 0; i < COUNT_OF(watched); i++)
 		watch(i);
