@@ -57,6 +57,7 @@ def main():
         for capture in glob.glob(os.path.join(check.ROOT, "tests", "captures", "*.scap")):
             shutil.copy(capture, os.path.join(folder, "tests", "captures"))
         shutil.copy(os.path.join(check.ROOT, "rules", "starter.yaml"), os.path.join(folder, "rules"))
+        shutil.copytree(os.path.join(check.ROOT, "rules", "pack"), os.path.join(folder, "rules", "pack"))
         shutil.copytree(os.path.join(check.ROOT, "tests", "suites"), os.path.join(folder, "tests", "suites"))
         made = check.run(["replay", "-q", "-r", os.path.join(folder, "rules.yaml"), "--db", os.path.join(folder, "host7.case.db"), check.DEMO])
         r.check(made[0] == 0, "the case of the examples is made", made[2])
