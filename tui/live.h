@@ -8,7 +8,9 @@
 #define TUI_LIVE_H
 
 #include "base/error.h"
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct tui_live_state {
 	size_t segments; /* begun so far; all but the last are complete */
