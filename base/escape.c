@@ -212,18 +212,8 @@ void escape_base64(struct buf *b, struct sv s)
 
 /* --- shells */
 
-void escape_shell(struct buf *b, struct sv s)
+void escape_shell_always(struct buf *b, struct sv s)
 {
-	static const char plain[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
-	bool bare = s.n != 0;
-
-	for (size_t i = 0; i < s.n && bare; i++)
-		bare = memchr(plain, s.p[i], sizeof(plain) - 1) != NULL;
-	if (bare) {
-		buf_sv(b, s);
-		return;
-	}
 	buf_char(b, '\'');
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '\'')
@@ -232,4 +222,18 @@ void escape_shell(struct buf *b, struct sv s)
 			buf_char(b, s.p[i]);
 	}
 	buf_char(b, '\'');
+}
+
+void escape_shell(struct buf *b, struct sv s)
+{
+	static const char plain[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
+	bool bare = s.n != 0;
+
+	for (size_t i = 0; i < s.n && bare; i++)
+		bare = memchr(plain, s.p[i], sizeof(plain) - 1) != NULL;
+	if (bare)
+		buf_sv(b, s);
+	else
+		escape_shell_always(b, s);
 }

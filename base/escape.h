@@ -26,5 +26,6 @@ void escape_base64(struct buf *b, struct sv s);
 
 /* One word for a shell, in quotation marks if it needs them. */
 void escape_shell(struct buf *b, struct sv s);
+void escape_shell_always(struct buf *b, struct sv s); /* in quotation marks */
 
 #endif

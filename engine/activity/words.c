@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/json.h"
 #include "engine/filter/filter.h"
 
@@ -58,18 +59,10 @@ static bool needs_quotes(struct sv s)
 
 static void quote(struct buf *b, struct sv s)
 {
-	if (!needs_quotes(s)) {
+	if (needs_quotes(s))
+		escape_shell_always(b, s);
+	else
 		buf_sv(b, s);
-		return;
-	}
-	buf_char(b, '\'');
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '\'')
-			buf_lit(b, "'\\''");
-		else
-			buf_char(b, s.p[i]);
-	}
-	buf_char(b, '\'');
 }
 
 /* The strings of an argument block, one a call; @left counts them. */
