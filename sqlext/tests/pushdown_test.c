@@ -291,8 +291,8 @@ static const char *const of_type[] = {
     "SELECT count(*), min(type) FROM %s WHERE type = '%q' AND type = 'close'",
     "SELECT count(*), min(type) FROM %s WHERE type = upper('%q') COLLATE NOCASE",
     "SELECT count(*), min(type) FROM %s WHERE type <> '%q'",
-    "SELECT a.n, e.num, e.type FROM (SELECT 1 AS n UNION SELECT 2) a LEFT JOIN %s e ON e.type = "
-    "'%q' AND e.num > a.n * 100 ORDER BY 1, 2",
+    ("SELECT a.n, e.num, e.type FROM (SELECT 1 AS n UNION SELECT 2) a LEFT JOIN %s e ON e.type = "
+     "'%q' AND e.num > a.n * 100 ORDER BY 1, 2"),
     "SELECT num, type FROM %s WHERE type = '%q' LIMIT 3 OFFSET 2",
 };
 
