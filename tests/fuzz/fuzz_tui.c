@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const captures[] = {"intrusion", "network", "sessions"};
 static char folder[] = "/tmp/fuzz_tui.XXXXXX";
+static char out_file[64]; /* in it: what is written goes nowhere else */
 
 static const char *const arguments[] = {"",
 					"evt.type=execve",
@@ -44,7 +45,7 @@ static const char *const arguments[] = {"",
 					"\x1b[31m<script>\xff\xc3",
 					"12:00:00.5",
 					"fd.name startswith /etc and not proc.name in (sh, bash)",
-					"out.csv",
+					"none",
 					"default",
 					"((((((",
 					"0",
@@ -145,7 +146,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		snprintf(db, sizeof(db), "%s/%s.db", folder, captures[i]);
 		make_case(capture, db);
 	}
-	return chdir(folder);
+	snprintf(out_file, sizeof(out_file), "%s/out.csv", folder);
+	return 0;
 }
 
 static void check_screen(const struct tui_screen *s)
@@ -165,6 +167,22 @@ static void check_screen(const struct tui_screen *s)
 		}
 }
 
+static bool writes(enum tui_action a)
+{
+	return a == TUI_DO_EXPORT || a == TUI_DO_SAVE_LOG || a == TUI_DO_SAVE_WINDOW;
+}
+
+/* Would the line that is being typed name a file to be written? */
+static bool is_naming_a_file(const struct tui_app *app)
+{
+	struct sv line = buf_view(&app->prompt.line);
+
+	return app->prompt.open &&
+	       (writes(app->prompt.action) ||
+		(app->prompt.action == TUI_DO_PALETTE &&
+		 (sv_contains(line, SV_LIT("save")) || sv_contains(line, SV_LIT("export")))));
+}
+
 static void one_step(struct tui_app *app, uint8_t what, uint8_t more)
 {
 	struct tui_input in = {.kind = TUI_INPUT_KEY};
@@ -172,7 +190,9 @@ static void one_step(struct tui_app *app, uint8_t what, uint8_t more)
 
 	if (what < TUI_ACTION_COUNT) {
 		c.action = what ? (enum tui_action)what : TUI_DO_DOWN;
-		c.arg = sv_of(arguments[more % COUNT_OF(arguments)]);
+		c.arg = sv_of(writes(c.action) ? out_file : arguments[more % COUNT_OF(arguments)]);
+		if (c.action == TUI_DO_PALETTE)
+			c.arg = SV_LIT("tree");
 		if (!app->prompt.open && c.action != TUI_DO_SUSPEND && c.action != TUI_DO_QUIT)
 			tui_app_command(app, &c);
 		return;
@@ -191,6 +211,9 @@ static void one_step(struct tui_app *app, uint8_t what, uint8_t more)
 	} else {
 		in.key = more;
 	}
+	if (in.kind == TUI_INPUT_KEY && is_naming_a_file(app) &&
+	    (in.key == TUI_KEY_ENTER || in.key == '\n'))
+		in.key = TUI_KEY_ESC;
 	if (in.kind != TUI_INPUT_KEY || app->prompt.open ||
 	    tui_keymap_find(app->keymap, in.key) != TUI_DO_SUSPEND)
 		tui_app_input(app, &in);
