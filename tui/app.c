@@ -201,13 +201,15 @@ static void step(struct tui_app *app, bool back, uint64_t ns)
 
 static void step_event(struct tui_app *app, bool back)
 {
-	uint64_t num;
+	uint64_t num, last;
 
 	(void)tui_data_time(app->data, &num);
 	if (!back)
 		tui_app_goto_event(app, num + 1);
 	else if (num > 1)
 		tui_app_goto_event(app, num - 1);
+	else if (tui_data_before(app->data, &last))
+		tui_app_goto_event(app, last);
 	else
 		tui_app_say(app, TUI_ROLE_NOTICE, "this is the first event");
 }

@@ -166,6 +166,7 @@ static void use_index(struct tui_data *d, size_t i, struct sf_index *x)
 
 	sf_index_close(f->index);
 	f->index = x;
+	f->index_version = ++d->versions;
 	c->index = x;
 	c->events = facts->events;
 	chunks = sf_index_chunks(x, &n);

@@ -151,8 +151,8 @@ struct tui_moment {
 uint64_t tui_data_time(const struct tui_data *d, uint64_t *num);
 /* False: what tui_data_time() says is an estimate, until tui_data_moment() was there. */
 bool tui_data_time_is_exact(const struct tui_data *d);
-/* Set T after event @num (beyond the last: the last), or at time @ts (the last event that is not
- * later). */
+/* Set T after event @num, which may be a key (0: before the first, beyond the last: the last), or
+ * at time @ts (the last event that is not later). */
 void tui_data_goto_event(struct tui_data *d, uint64_t num);
 void tui_data_goto_time(struct tui_data *d, uint64_t ts);
 /*
@@ -175,8 +175,30 @@ void tui_moment_free(struct tui_moment *m);
 
 /* --- events */
 
-struct tui_event { /* one that is shown */
-	uint64_t num, offset, ts;
+/*
+ * Of what happens now, numbers of events begin anew in each of its captures. The key of an event
+ * names its capture, too; a number without one is of the current capture.
+ */
+#define TUI_KEY_BITS	40
+#define TUI_KEY_NUM_MAX ((1ull << TUI_KEY_BITS) - 1)
+static inline uint64_t tui_key(size_t capture, uint64_t num)
+{
+	return ((uint64_t)capture + 1) << TUI_KEY_BITS |
+	       (num < TUI_KEY_NUM_MAX ? num : TUI_KEY_NUM_MAX);
+}
+static inline uint64_t tui_key_num(uint64_t key)
+{
+	return key & TUI_KEY_NUM_MAX;
+}
+/* The capture that @key is of; the last one, if it is of one that is not there yet. */
+size_t tui_key_capture(const struct tui_data *d, uint64_t key);
+/* T as a key; of recordings, its number. */
+uint64_t tui_data_time_key(const struct tui_data *d);
+/* The end of the capture before the current one, if what is there goes on there. */
+bool tui_data_before(const struct tui_data *d, uint64_t *key);
+
+struct tui_event {		  /* one that is shown */
+	uint64_t num, offset, ts; /* @num: the key, if it is of a way through all captures */
 	int64_t tid;
 	const char *type; /* constant */
 	bool enter, failed;
@@ -192,6 +214,8 @@ struct tui_events_options {
 	    *columns; /* fields as formats have them ("%proc.name"), @column_count of them */
 	size_t column_count;
 	int64_t pid; /* of this process only; -1: all */
+	/* Of what happens now: through all captures that are kept, and events have keys. */
+	bool through_all;
 };
 /* Return: 0, ERR_COMPILE or ERR_SYNTAX (@pos: the place in the condition), ERR_UNSUPPORTED, ERR_*.
  */
@@ -199,7 +223,8 @@ MUST_CHECK int tui_events_open(struct tui_data *d, const struct tui_events_optio
 			       struct tui_events **out, struct flt_pos *pos, struct error *err);
 void tui_events_close(struct tui_events *e);
 /*
- * Up to @n events at or behind (@back: before) number @num that pass, in order. Works until
+ * Up to @n events at or behind (@back: before) @num that pass, in order; @num 0 is the first of
+ * all, UINT64_MAX behind the last. Works until
  * @deadline_ns (CLOCK_MONOTONIC; 0: to the end): *@more says that there may be others, from *@at on
  * (before it), to be asked for with the next call. Return: how many, or ERR_*.
  */
@@ -207,10 +232,12 @@ MUST_CHECK int tui_events_window(struct tui_events *e, uint64_t num, bool back, 
 				 uint64_t deadline_ns, const struct tui_event **out, bool *more,
 				 uint64_t *at, struct error *err);
 /*
- * Event @num with its state, for a closer look (all arguments, hex, explain): @look is called once
- * with the binding as rules see it. Return: 0, ERR_USAGE (no such event), ERR_*.
+ * Event @key, or number of the current capture, with its state, for a closer look (all arguments,
+ * hex, explain):
+ * @look is called once with the binding as rules see it. Return: 0, ERR_USAGE (no such event),
+ * ERR_*.
  */
-MUST_CHECK int tui_data_event(struct tui_data *d, uint64_t num,
+MUST_CHECK int tui_data_event(struct tui_data *d, uint64_t key,
 			      void (*look)(void *arg, const struct state *st,
 					   const struct state_binding *b),
 			      void *arg, struct error *err);

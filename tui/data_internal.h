@@ -22,6 +22,7 @@ struct tui_file {
 	char *sha256;	/* as the case has it; NULL: not known */
 	char *quick_id; /* of the file that is there, else of the case; NULL: not known */
 	struct sf_index *index;
+	uint64_t index_version; /* another one whenever the index is */
 	struct run_facts facts;
 	bool has_facts;
 	bool no_index; /* it could not be made */
@@ -54,9 +55,9 @@ struct tui_place { /* a moment and how it is reached */
 	struct tui_walk walk;
 	struct run_moment at; /* where the walk stands; of capture @capture */
 	size_t capture;
-	bool there;		   /* it does */
-	bool goes_on;		   /* and may go on from there */
-	const struct sf_index *by; /* the index it was entered by */
+	bool there;   /* it does */
+	bool goes_on; /* and may go on from there */
+	uint64_t by;  /* version of the index that it was entered by */
 };
 
 struct tui_data {
@@ -74,6 +75,7 @@ struct tui_data {
 	bool without_gone;	/* of what ended long before T nobody wants to know */
 	struct tui_place place;
 	uint64_t serial;      /* of the last moment that was reached */
+	uint64_t versions;    /* of indexes, given out so far */
 	struct tui_walk look; /* of tui_data_event() */
 	size_t look_capture;
 	struct tui_work work;	/* indexes, then the nameless case */

@@ -445,6 +445,33 @@ static size_t segment_at(const struct tui_data *d, uint64_t ts)
 	return i;
 }
 
+/* The last segment, if @i is none any more that is there. */
+static size_t that_is_there(const struct tui_data *d, size_t i)
+{
+	while (i + 1 < d->count && !d->captures[i].there)
+		i++;
+	return i;
+}
+
+/* To the segment that event *@num is of, which becomes a number of it. */
+static void use_segment_of(struct tui_data *d, uint64_t *num)
+{
+	const struct tui_capture *c = &d->captures[d->current];
+
+	if (*num == 0) {
+		use(d, that_is_there(d, d->live->first));
+	} else if (*num == UINT64_MAX) {
+		use(d, d->count - 1);
+	} else if (*num > TUI_KEY_NUM_MAX) {
+		use(d, that_is_there(d, tui_key_capture(d, *num)));
+		*num = tui_key_num(*num);
+	} else if (*num > c->events && c->index && d->current + 1 < d->count &&
+		   d->captures[d->current + 1].index) {
+		use(d, d->current + 1);
+		*num = 1;
+	}
+}
+
 void tui_live_moved(struct tui_data *d, uint64_t *num, uint64_t ts)
 {
 	struct tui_following *l = d->live;
@@ -452,18 +479,22 @@ void tui_live_moved(struct tui_data *d, uint64_t *num, uint64_t ts)
 
 	if (!l || !d->count)
 		return;
-	c = &d->captures[d->current];
 	l->now.follows = false;
-	if (!num) {
+	if (num)
+		use_segment_of(d, num);
+	else
 		use(d, segment_at(d, ts));
-	} else if (*num > c->events && c->index && d->current + 1 < d->count &&
-		   d->captures[d->current + 1].index) {
-		use(d, *num == UINT64_MAX ? d->count - 1 : d->current + 1);
-		*num = *num == UINT64_MAX ? *num : 1;
-	}
 	c = &d->captures[d->current];
 	if (d->current + 1 == d->count && c->events && (num ? *num >= c->events : ts >= c->last_ts))
 		tui_data_follow(d, true);
+}
+
+bool tui_data_before(const struct tui_data *d, uint64_t *key)
+{
+	if (!d->live || !d->current || !d->captures[d->current - 1].there)
+		return false;
+	*key = tui_key(d->current - 1, TUI_KEY_NUM_MAX);
+	return true;
 }
 
 /* --- from the beginning to the end */

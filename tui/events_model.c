@@ -88,7 +88,7 @@ int events_model_add(struct events_model *m, struct sv name, struct error *err)
 int events_model_open(struct events_model *m, struct sv condition, int64_t pid, struct flt_pos *pos,
 		      struct error *err)
 {
-	struct tui_events_options opt = {.pid = pid};
+	struct tui_events_options opt = {.pid = pid, .through_all = true};
 	struct tui_events *events;
 	struct buf text = {0};
 	int rc = 0;
@@ -123,20 +123,28 @@ struct marks {
 	size_t at;
 };
 
-static void find_marks(struct events_model *m, const struct tui_event *ev, size_t n,
-		       struct marks *out)
+/* Of the @n events those that are of the capture of the first one. Return: how many that are. */
+static size_t find_marks(struct events_model *m, const struct tui_event *ev, size_t n,
+			 struct marks *out)
 {
-	const struct tui_capture *c = tui_data_capture(tui_app_data(m->app));
-	struct qry_alert_filter f = {.capture_id = c ? c->capture_id : 0};
+	struct tui_data *d = tui_app_data(m->app);
+	size_t i = tui_key_capture(d, ev->num), same = 1;
+	const struct tui_capture *captures;
+	struct qry_alert_filter f = {0};
 
+	while (same < n && tui_key_capture(d, ev[same].num) == i)
+		same++;
 	*out = (struct marks){0};
-	if (!f.capture_id || !n)
-		return;
+	if (i < tui_data_captures(d, &captures))
+		f.capture_id = captures[i].capture_id;
+	if (!f.capture_id)
+		return same;
 	f.from = ev[0].ts;
-	f.to = ev[n - 1].ts;
+	f.to = ev[same - 1].ts;
 	if (qry_browse_page(tui_data_alerts(tui_app_data(m->app)), &f, &(struct qry_place){0},
 			    false, QRY_PAGE_MAX, &out->page, NULL) < 0)
 		out->page.count = 0;
+	return same;
 }
 
 /* The worst severity about event @num; -1: none. */
@@ -157,7 +165,7 @@ static void add_own(struct events_model *m, const struct tui_event *ev, uint64_t
 {
 	const struct tui_screen screen = {.ascii = tui_app_is_ascii(m->app)};
 
-	tui_rows_printf(out, "%llu", (unsigned long long)ev->num);
+	tui_rows_printf(out, "%llu", (unsigned long long)tui_key_num(ev->num));
 	tui_app_time(m->app, tui_rows_begin_cell(out), ev->ts, before, TIME_DECIMALS);
 	tui_rows_end_cell(out, TUI_ROLE_DIM);
 	if (ev->gap)
@@ -205,6 +213,22 @@ static int add_row(struct events_model *m, const struct tui_event *ev, uint64_t 
 	return 0;
 }
 
+/* @before: the time of the event before the first one, for differences; 0: not needed. */
+static int add_rows(struct events_model *m, const struct tui_event *ev, size_t n, uint64_t before,
+		    struct tui_rows *out)
+{
+	struct marks marks;
+	int rc = 0;
+
+	for (size_t i = 0, same = 0; i < n && rc == 0; i++) {
+		if (i == same)
+			same += find_marks(m, ev + i, n - i, &marks);
+		rc = add_row(m, &ev[i], before, mark_of(&marks, tui_key_num(ev[i].num)), out);
+		before = ev[i].ts;
+	}
+	return rc;
+}
+
 /* Time of the event shown before @num, if that is needed and at hand. */
 static uint64_t time_before(struct events_model *m, uint64_t num, uint64_t deadline_ns)
 {
@@ -224,16 +248,15 @@ static int page(void *model, enum tui_where where, struct tui_row_key key, size_
 	struct events_model *m = model;
 	const bool back = where == TUI_FROM_LAST || where == TUI_BEFORE_KEY;
 	const uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + PAGE_NS;
-	uint64_t num = where == TUI_FROM_FIRST	? 1
+	uint64_t num = where == TUI_FROM_FIRST	? 0
 		       : where == TUI_FROM_LAST ? UINT64_MAX
 		       : where == TUI_AFTER_KEY ? key.a + (key.a < UINT64_MAX)
 						: key.a;
 	const size_t asked = n < PAGE_MAX ? n : PAGE_MAX;
 	const struct tui_event *ev;
 	uint64_t at, before = 0;
-	struct marks marks;
 	bool more;
-	int got, rc = 0;
+	int got, rc;
 
 	m->late = false;
 	if (!m->events)
@@ -246,11 +269,7 @@ static int page(void *model, enum tui_where where, struct tui_row_key key, size_
 	}
 	if (got < 0)
 		return got;
-	find_marks(m, ev, (size_t)got, &marks);
-	for (int i = 0; i < got && rc == 0; i++) {
-		rc = add_row(m, &ev[i], before, mark_of(&marks, ev[i].num), out);
-		before = ev[i].ts;
-	}
+	rc = add_rows(m, ev, (size_t)got, before, out);
 	if (rc < 0)
 		return error_nomem(err);
 	m->late = more && (size_t)got < asked;
@@ -268,8 +287,10 @@ static uint64_t count(void *model, bool *exact)
 
 static uint64_t before(void *model, struct tui_row_key key)
 {
+	uint64_t num = tui_key_num(key.a);
+
 	(void)model;
-	return key.a ? key.a - 1 : 0;
+	return num ? num - 1 : 0;
 }
 
 const struct tui_model_ops events_model_ops = {.page = page, .count = count, .before = before};

@@ -41,12 +41,11 @@ static void follow(struct events_view *e)
 /* T was moved: the cursor goes there, or to what passes next. */
 static void seek(struct events_view *e)
 {
-	uint64_t num;
+	uint64_t t = tui_data_time_key(tui_app_data(e->v.app));
 
-	(void)tui_data_time(tui_app_data(e->v.app), &num);
-	if (e->has_known && e->known.a == num && tui_table_cursor(e->table, &e->known))
+	if (e->has_known && e->known.a == t && tui_table_cursor(e->table, &e->known))
 		return;
-	tui_table_seek(e->table, (struct tui_row_key){.a = num ? num : 1});
+	tui_table_seek(e->table, (struct tui_row_key){.a = t ? t : 1});
 	e->has_known = tui_table_cursor(e->table, &e->known);
 	e->seeking = e->model.late;
 }
@@ -105,9 +104,12 @@ static int open_events(struct tui_app *app, const struct tui_target *t, struct t
 static int sync_events(struct tui_view *v, unsigned news, struct error *err)
 {
 	struct events_view *e = of(v);
+	struct tui_live_now now;
 	int rc = 0;
 
-	if (!e->model.events || news & TUI_NEWS_CAPTURE) {
+	/* Of what happens now, they lead through all captures. */
+	if (!e->model.events ||
+	    (news & TUI_NEWS_CAPTURE && !tui_data_live(tui_app_data(v->app), &now))) {
 		struct buf condition = e->model.condition;
 
 		e->model.condition = (struct buf){0};
@@ -328,6 +330,7 @@ static void draw_position(struct events_view *e, const struct tui_area *a)
 	const struct tui_capture *c = tui_data_capture(tui_app_data(e->v.app));
 	struct tui_row_key key;
 	struct buf b = {0};
+	uint64_t num;
 	int x = 1;
 
 	if (!tui_table_cursor(e->table, &key)) {
@@ -335,11 +338,12 @@ static void draw_position(struct events_view *e, const struct tui_area *a)
 			 e->model.late ? "looking for events that pass" : "");
 		return;
 	}
-	add_grouped(&b, key.a);
+	num = tui_key_num(key.a);
+	add_grouped(&b, num);
 	if (c && c->events) {
 		buf_lit(&b, " / ");
 		tui_count(&b, c->events);
-		buf_addf(&b, "  %u%%", (unsigned)(100.0 * (double)key.a / (double)c->events));
+		buf_addf(&b, "  %u%%", (unsigned)(100.0 * (double)num / (double)c->events));
 	}
 	x += tui_put(a, 0, x, a->width - 2, TUI_ROLE_TIME, buf_view(&b)) + 2;
 	buf_done(&b);

@@ -95,7 +95,7 @@ static int find_fd(struct follow_view *f, struct error *err)
 static int begin(struct follow_view *f, struct error *err)
 {
 	struct buf condition = {0};
-	uint64_t num;
+	uint64_t num = tui_data_time_key(tui_app_data(f->app));
 	int rc;
 
 	buf_lit(&condition, "evt.is_io = true");
@@ -105,7 +105,6 @@ static int begin(struct follow_view *f, struct error *err)
 		buf_lit(&condition, " and fd.name = ");
 		tui_filter_quote(&condition, buf_view(&f->name));
 	}
-	(void)tui_data_time(tui_app_data(f->app), &num);
 	rc = condition.failed
 		 ? error_nomem(err)
 		 : tui_payload_begin(&f->payload, f->app, buf_view(&condition), f->pid, num, err);
@@ -174,7 +173,7 @@ static void add_head(struct follow_view *f, const struct tui_transfer *x, uint64
 		buf_addf(&b, "  %lld bytes", (long long)x->count);
 	if (x->count > 0 && (uint64_t)x->count > x->data.n)
 		buf_addf(&b, ", %zu recorded", x->data.n);
-	buf_addf(&b, "  #%llu  fd %lld", (unsigned long long)x->num, (long long)x->fd);
+	buf_addf(&b, "  #%llu  fd %lld", (unsigned long long)tui_key_num(x->num), (long long)x->fd);
 	tui_lines_add(&f->lines, x->num, x->out ? TUI_ROLE_LINK : TUI_ROLE_GOOD, buf_view(&way),
 		      x->count < 0 ? TUI_ROLE_ERROR : TUI_ROLE_DIM, buf_view(&b));
 	buf_done(&b);
@@ -209,10 +208,9 @@ static int make_lines(struct follow_view *f, struct error *err)
 static void place(struct follow_view *f)
 {
 	const struct tui_payload *p = &f->payload;
-	uint64_t num;
+	const uint64_t num = tui_data_time_key(tui_app_data(f->app));
 	size_t i = 0;
 
-	(void)tui_data_time(tui_app_data(f->app), &num);
 	while (i + 1 < p->count && p->all[i + 1].num <= num)
 		i++;
 	if (i < p->count)
@@ -223,9 +221,13 @@ static void place(struct follow_view *f)
 static int sync_follow(struct tui_view *v, unsigned news, struct error *err)
 {
 	struct follow_view *f = of(v);
+	struct tui_live_now now;
 	int rc = 0;
 
-	if (!f->payload.events || news & TUI_NEWS_CAPTURE) {
+	if (f->payload.events && news & TUI_NEWS_CAPTURE &&
+	    tui_data_live(tui_app_data(v->app), &now)) {
+		tui_payload_go_on(&f->payload);
+	} else if (!f->payload.events || news & TUI_NEWS_CAPTURE) {
 		rc = begin(f, err);
 		f->placed = false;
 	} else if (f->payload.trouble.code) {

@@ -72,6 +72,23 @@ uint64_t tui_data_time(const struct tui_data *d, uint64_t *num)
 	return ts;
 }
 
+uint64_t tui_data_time_key(const struct tui_data *d)
+{
+	uint64_t num;
+
+	(void)tui_data_time(d, &num);
+	return d->live && d->count ? tui_key(d->current, num) : num;
+}
+
+size_t tui_key_capture(const struct tui_data *d, uint64_t key)
+{
+	uint64_t i = key >> TUI_KEY_BITS;
+
+	if (!i || !d->count)
+		return d->current;
+	return i <= d->count ? (size_t)i - 1 : d->count - 1;
+}
+
 bool tui_data_time_is_exact(const struct tui_data *d)
 {
 	const struct tui_place *p = &d->place;
@@ -134,23 +151,24 @@ void tui_data_want_gone(struct tui_data *d, bool gone)
 
 /* Does going on from where the walk stands lead to the same as going there from a checkpoint? */
 static bool can_go_on(const struct tui_place *p, const struct run_moment *m, size_t capture,
-		      const struct sf_index *x, size_t chunk)
+		      const struct tui_file *f, size_t chunk)
 {
 	const struct sf_chunk *chunks;
 	uint64_t here = tui_walk_num(&p->walk);
 	size_t n;
 
 	/* What is at its end may have grown. */
-	if (!p->goes_on || !p->walk.state || p->walk.over || p->capture != capture || p->by != x)
+	if (!p->goes_on || !p->walk.state || p->walk.over || p->capture != capture ||
+	    p->by != f->index_version)
 		return false;
 	/* Times may go back: what is behind an event may be earlier than it. */
 	if (m->kind == RUN_AT_TIME && (p->at.kind != RUN_AT_TIME || m->value < p->at.value))
 		return false;
 	if (m->kind == RUN_AT_EVENT && m->value < here)
 		return false;
-	if (!x)
+	if (!f->index)
 		return true;
-	chunks = sf_index_chunks(x, &n);
+	chunks = sf_index_chunks(f->index, &n);
 	return here >= chunks[chunk].events;
 }
 
@@ -250,10 +268,10 @@ static int go(struct tui_data *d, struct tui_place *p, const struct run_moment *
 	int rc = 0;
 
 	p->there = false;
-	if (!can_go_on(p, m, d->current, f->index, chunk)) {
+	if (!can_go_on(p, m, d->current, f, chunk)) {
 		rc = tui_walk_enter(&p->walk, f->path, f->index, chunk, track_of(d), err);
 		p->capture = d->current;
-		p->by = f->index;
+		p->by = f->index_version;
 		p->goes_on = true;
 	}
 	return rc < 0 ? rc : walk_to(&p->walk, m, patience, err);

@@ -29,7 +29,7 @@ void tui_payload_done(struct tui_payload *p)
 int tui_payload_begin(struct tui_payload *p, struct tui_app *app, struct sv condition, int64_t pid,
 		      uint64_t num, struct error *err)
 {
-	struct tui_events_options opt = {.pid = pid};
+	struct tui_events_options opt = {.pid = pid, .through_all = true};
 
 	tui_payload_done(p);
 	buf_sv(&p->condition, condition);
@@ -40,6 +40,12 @@ int tui_payload_begin(struct tui_payload *p, struct tui_app *app, struct sv cond
 	return p->condition.failed
 		   ? error_nomem(err)
 		   : tui_events_open(tui_app_data(app), &opt, &p->events, NULL, err);
+}
+
+void tui_payload_go_on(struct tui_payload *p)
+{
+	if (p->done && !p->more)
+		p->done = false;
 }
 
 /* Room for @n more in front (@back) or behind. NULL: out of memory. */

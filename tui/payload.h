@@ -14,7 +14,7 @@
 #define TUI_PAYLOAD_MAX	  (8u << 20) /* bytes of all of them */
 
 struct tui_transfer {
-	uint64_t num, ts;
+	uint64_t num, ts;  /* @num: the key of the event */
 	int64_t fd, count; /* @count: of the call; below 0: it failed */
 	bool out;	   /* written, sent */
 	bool looked;	   /* @data is known */
@@ -39,13 +39,15 @@ struct tui_payload { /* zeroed: nothing */
 /* "80 bytes of 631: the rest was not recorded" */
 void tui_recorded_bytes(struct buf *out, struct ev *ev, size_t recorded);
 /*
- * Begin anew, around event @num: transfers of process @pid (-1: any) that pass @condition. What was
- * there is gone. Return: 0 or ERR_*.
+ * Begin anew, around the event with key @num: transfers of process @pid (-1: any) that pass
+ * @condition. What was there is gone. Return: 0 or ERR_*.
  */
 MUST_CHECK int tui_payload_begin(struct tui_payload *p, struct tui_app *app, struct sv condition,
 				 int64_t pid, uint64_t num, struct error *err);
 /* True: there is more to do. */
 bool tui_payload_work(struct tui_payload *p, struct tui_app *app, uint64_t deadline_ns);
+/* The captures grew: what is behind the last transfer is looked for. */
+void tui_payload_go_on(struct tui_payload *p);
 void tui_payload_done(struct tui_payload *p);
 
 #endif

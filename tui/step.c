@@ -22,7 +22,8 @@ bool tui_step_work(struct tui_step *s, struct tui_app *app, uint64_t deadline_ns
 		return false;
 	n = tui_events_window(s->events, s->at, s->back, 1, deadline_ns, &ev, &more, &s->at, &err);
 	if (n == 0 && more) {
-		tui_app_say(app, TUI_ROLE_DIM, "looking at event %llu", (unsigned long long)s->at);
+		tui_app_say(app, TUI_ROLE_DIM, "looking at event %llu",
+			    (unsigned long long)tui_key_num(s->at));
 		return true;
 	}
 	if (n < 0)
@@ -39,7 +40,7 @@ bool tui_step_work(struct tui_step *s, struct tui_app *app, uint64_t deadline_ns
 void tui_step_begin(struct tui_step *s, struct tui_app *app, int64_t pid, const char *filter,
 		    uint64_t num, bool back)
 {
-	const struct tui_events_options opt = {.pid = pid, .filter = filter};
+	const struct tui_events_options opt = {.pid = pid, .filter = filter, .through_all = true};
 	struct error err = {0};
 
 	tui_step_end(s);

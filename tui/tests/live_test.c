@@ -62,6 +62,19 @@ static void add(struct stream *s, const char *name)
 	s->state.segments++;
 }
 
+/* A segment as far as it is written: @share of 4 quarters of its bytes. */
+static void write_part(const char *name, const char *path, unsigned share)
+{
+	char from[160];
+	struct stat sb;
+
+	snprintf(from, sizeof(from), CAPTURES "%s", name);
+	copy_file(from, path);
+	assert_int_equal(stat(path, &sb), 0);
+	assert_int_equal(truncate(path, sb.st_size / 4 * share + (share == 4 ? sb.st_size % 4 : 0)),
+			 0);
+}
+
 static void begin(struct stream *s, uint64_t window)
 {
 	const struct qry_run run = {.version = "1", .command = "test", .matching = "first"};
@@ -274,6 +287,220 @@ static void saved(void **unused)
 	end(&s);
 }
 
+/* --- events of all segments */
+
+#define KEYS_MAX 40000
+
+struct keys {
+	size_t count;
+	uint64_t all[KEYS_MAX];
+};
+
+static struct tui_events *events_of(struct stream *s, const char *filter, bool through_all)
+{
+	const struct tui_events_options opt = {
+	    .filter = filter, .pid = -1, .through_all = through_all};
+	struct tui_events *e;
+	struct error err;
+
+	if (tui_events_open(s->d, &opt, &e, NULL, &err) < 0)
+		fail_msg("%s", err.msg);
+	return e;
+}
+
+/* All of them, @n at a time; backwards, in the same order. */
+static struct keys *keys_of(struct tui_events *e, size_t n, bool back)
+{
+	struct keys *k = calloc(1, sizeof(*k));
+	uint64_t at = back ? UINT64_MAX : 0;
+	const struct tui_event *ev;
+	struct error err;
+	bool more = true;
+
+	assert_non_null(k);
+	while (more) {
+		int got = tui_events_window(e, at, back, n, 0, &ev, &more, &at, &err);
+
+		assert_true(got >= 0 && k->count + (size_t)got <= KEYS_MAX);
+		if (back)
+			memmove(k->all + got, k->all, k->count * sizeof(k->all[0]));
+		for (int i = 0; i < got; i++)
+			k->all[back ? (size_t)i : k->count + (size_t)i] = ev[i].num;
+		k->count += (size_t)got;
+	}
+	return k;
+}
+
+static void assert_same(struct keys *a, struct keys *b)
+{
+	assert_int_equal(a->count, b->count);
+	assert_memory_equal(a->all, b->all, a->count * sizeof(a->all[0]));
+	free(a);
+	free(b);
+}
+
+/* What each segment has by itself, one behind the other. */
+static struct keys *keys_one_by_one(struct stream *s, const char *filter)
+{
+	struct keys *all = calloc(1, sizeof(*all));
+	const struct tui_capture *captures;
+	size_t n = tui_data_captures(s->d, &captures);
+
+	assert_non_null(all);
+	for (size_t i = 0; i < n; i++) {
+		struct tui_events *e;
+		struct keys *own;
+		struct error err;
+
+		if (!captures[i].there)
+			continue;
+		assert_int_equal(tui_data_use(s->d, i, &err), 0);
+		e = events_of(s, filter, false);
+		own = keys_of(e, 1000, false);
+		assert_true(all->count + own->count <= KEYS_MAX);
+		for (size_t k = 0; k < own->count; k++)
+			all->all[all->count++] = tui_key(i, own->all[k]);
+		free(own);
+		tui_events_close(e);
+	}
+	return all;
+}
+
+static void through_all(void **unused)
+{
+	static const char *const filters[] = {NULL, "evt.type = execve", "evt.type = ptrace",
+					      "proc.name = sh"};
+	struct stream s;
+
+	(void)unused;
+	begin(&s, UINT64_MAX);
+	add(&s, "uring.scap");
+	add(&s, "intrusion.scap");
+	wait_for(&s, 0);
+	wait_for(&s, 1);
+	wait_for(&s, 2);
+	for (size_t i = 0; i < 4; i++) {
+		struct tui_events *e = events_of(&s, filters[i], true);
+
+		assert_same(keys_of(e, 7, true), keys_one_by_one(&s, filters[i]));
+		assert_same(keys_of(e, 1000, false), keys_one_by_one(&s, filters[i]));
+		tui_events_close(e);
+		e = events_of(&s, filters[i], true);
+		assert_same(keys_of(e, 13, false), keys_of(e, 1000, true));
+		tui_events_close(e);
+	}
+	end(&s);
+}
+
+static void note_event(void *arg, const struct state *st, const struct state_binding *b)
+{
+	(void)st;
+	*(uint64_t *)arg = b->ev->num;
+}
+
+static void named_by_key(void **unused)
+{
+	struct stream s;
+	struct error err;
+	uint64_t num = 0, key;
+
+	(void)unused;
+	begin(&s, UINT64_MAX);
+	add(&s, "uring.scap");
+	wait_for(&s, 0);
+	wait_for(&s, 1);
+	assert_int_equal(tui_data_time_key(s.d), tui_key(1, capture(&s, 1)->events));
+	assert_int_equal(tui_data_event(s.d, tui_key(0, 17), note_event, &num, &err), 0);
+	assert_int_equal(num, 17);
+	assert_int_equal(current(&s), 1);
+	assert_int_equal(tui_data_event(s.d, 3, note_event, &num, &err), 0);
+	assert_int_equal(num, 3);
+	tui_data_goto_event(s.d, tui_key(0, 17));
+	assert_int_equal(current(&s), 0);
+	assert_int_equal(number(&s), 17);
+	assert_false(tui_data_before(s.d, &key));
+	tui_data_goto_event(s.d, tui_key(1, 1));
+	assert_int_equal(current(&s), 1);
+	assert_true(tui_data_before(s.d, &key));
+	tui_data_goto_event(s.d, key);
+	assert_int_equal(tui_data_time_key(s.d), tui_key(0, capture(&s, 0)->events));
+	tui_data_goto_event(s.d, UINT64_MAX);
+	assert_true(follows(&s));
+	tui_data_goto_event(s.d, 0);
+	assert_int_equal(current(&s), 0);
+	assert_int_equal(number(&s), 0);
+	end(&s);
+}
+
+static void wait_for_events(struct stream *s, size_t i, uint64_t more_than)
+{
+	for (unsigned k = 0; k < LIMIT; k++) {
+		(void)tui_data_poll(s->d);
+		if (capture(s, i)->events > more_than)
+			return;
+		wait_a_moment();
+	}
+	fail_msg("segment %zu did not grow", i);
+}
+
+/* What was looked at stays; what came is added, with the same answers as if all had been there. */
+static void grows(void **unused)
+{
+	static const char *const filters[] = {NULL, "evt.type = execve", "proc.name = sh"};
+	struct tui_events *e[3];
+	uint64_t before;
+	struct stream s;
+
+	(void)unused;
+	begin(&s, UINT64_MAX);
+	add(&s, "uring.scap");
+	write_part("intrusion.scap", s.paths[1], 2);
+	wait_for(&s, 0);
+	wait_for(&s, 1);
+	before = capture(&s, 1)->events;
+	for (size_t i = 0; i < 3; i++) {
+		e[i] = events_of(&s, filters[i], true);
+		assert_same(keys_of(e[i], 20, true), keys_one_by_one(&s, filters[i]));
+		assert_same(keys_of(e[i], 20, false), keys_one_by_one(&s, filters[i]));
+	}
+	write_part("intrusion.scap", s.paths[1], 4);
+	wait_for_events(&s, 1, before);
+	for (size_t i = 0; i < 3; i++) {
+		assert_same(keys_of(e[i], 20, true), keys_one_by_one(&s, filters[i]));
+		assert_same(keys_of(e[i], 20, false), keys_one_by_one(&s, filters[i]));
+		tui_events_close(e[i]);
+	}
+	end(&s);
+}
+
+/* What is too old is not there any more. */
+static void without_the_oldest(void **unused)
+{
+	struct tui_events *e;
+	struct stream s;
+	struct keys *k;
+
+	(void)unused;
+	begin(&s, 1);
+	wait_for(&s, 0);
+	e = events_of(&s, NULL, true);
+	k = keys_of(e, 1000, false);
+	assert_int_equal(tui_key_capture(s.d, k->all[0]), 0);
+	free(k);
+	add(&s, "intrusion.scap");
+	add(&s, "uring.scap");
+	wait_for(&s, 2);
+	(void)tui_data_poll(s.d);
+	assert_false(capture(&s, 0)->there);
+	k = keys_of(e, 1000, false);
+	assert_int_equal(tui_key_capture(s.d, k->all[0]), 1);
+	assert_int_equal(tui_key_num(k->all[0]), 1);
+	free(k);
+	assert_same(keys_of(e, 50, true), keys_one_by_one(&s, NULL));
+	tui_events_close(e);
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +508,10 @@ int main(void)
 	    cmocka_unit_test(gone_back_in),
 	    cmocka_unit_test(oldest_goes),
 	    cmocka_unit_test(saved),
+	    cmocka_unit_test(through_all),
+	    cmocka_unit_test(named_by_key),
+	    cmocka_unit_test(grows),
+	    cmocka_unit_test(without_the_oldest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
