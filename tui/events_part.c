@@ -527,6 +527,8 @@ int tui_events_part_window(struct tui_events_part *p, uint64_t num, bool back, s
 	if (x)
 		p->events = sf_index_facts(x)->events;
 	most = p->events ? p->events + 1 : UINT64_MAX - 1;
+	if (p->hi > most) /* what grows may have more than its index knows */
+		most = p->hi;
 	if (num > most)
 		num = most;
 	if (num < 1)

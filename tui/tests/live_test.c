@@ -473,6 +473,33 @@ static void grows(void **unused)
 	end(&s);
 }
 
+/* Of what grows, more may be there than its index knows: that comes, and each event once. */
+static void ahead_of_its_index(void **unused)
+{
+	struct tui_events *e;
+	struct stream s;
+	struct keys *k;
+	uint64_t known;
+
+	(void)unused;
+	begin(&s, UINT64_MAX);
+	add(&s, "intrusion.scap");
+	write_part("intrusion.scap", s.paths[1], 2);
+	wait_for(&s, 1);
+	known = capture(&s, 1)->events;
+	write_part("intrusion.scap", s.paths[1], 4);
+	e = events_of(&s, "evt.num > 0", true);
+	k = keys_of(e, 20, false);
+	assert_true(k->all[k->count - 1] > tui_key(1, known));
+	assert_same(keys_of(e, 20, true), k);
+	k = keys_of(e, 20, false);
+	for (size_t i = 1; i < k->count; i++)
+		assert_true(k->all[i - 1] < k->all[i]);
+	free(k);
+	tui_events_close(e);
+	end(&s);
+}
+
 /* What is too old is not there any more. */
 static void without_the_oldest(void **unused)
 {
@@ -511,6 +538,7 @@ int main(void)
 	    cmocka_unit_test(through_all),
 	    cmocka_unit_test(named_by_key),
 	    cmocka_unit_test(grows),
+	    cmocka_unit_test(ahead_of_its_index),
 	    cmocka_unit_test(without_the_oldest),
 	};
 
