@@ -188,6 +188,17 @@ static void begin_index(struct tui_data *d)
 
 /* --- segments */
 
+/* Has anything been written to it? */
+static bool is_begun(struct tui_following *l, size_t i)
+{
+	char *path = l->live->path(l->live->arg, i);
+	struct stat sb;
+	bool begun = path && stat(path, &sb) == 0 && sb.st_size > 0;
+
+	free(path);
+	return begun;
+}
+
 static int add_segment(struct tui_data *d)
 {
 	struct tui_following *l = d->live;
@@ -510,7 +521,7 @@ void tui_live_poll(struct tui_data *d)
 	l->now.over = state.over;
 	l->now.lost = state.lost;
 	count_rate(l, state.events);
-	while (d->count < state.segments && add_segment(d) == 0)
+	while (d->count < state.segments && is_begun(l, d->count) && add_segment(d) == 0)
 		;
 	look_at_sizes(d);
 	if (job_take(&l->making, false))

@@ -141,7 +141,7 @@ static bool has_room(struct tui_events *e)
 	return true;
 }
 
-/* The part of capture @i; the one that was walked in before rests. */
+/* The part of capture @i. */
 static int part_of(struct tui_events *e, size_t i, struct tui_events_part **out, struct error *err)
 {
 	int rc = 0;
@@ -157,16 +157,30 @@ static int part_of(struct tui_events *e, size_t i, struct tui_events_part **out,
 		drop_part(e, i);
 		return rc;
 	}
-	if (e->last && e->last != e->parts[i])
-		tui_events_part_rest(e->last);
-	e->last = *out = e->parts[i];
+	*out = e->parts[i];
 	return 0;
 }
 
-/* The nearest capture that is there, from @i on or (@back) down; SIZE_MAX: none. */
+/* One part at a time has what it takes to walk. */
+static void note_walk(struct tui_events *e, struct tui_events_part *part)
+{
+	if (!part->walk.state || e->last == part)
+		return;
+	if (e->last)
+		tui_events_part_rest(e->last);
+	e->last = part;
+}
+
+/* What begins is nothing to be read until it has an index. */
+static bool is_usable(const struct tui_events *e, size_t i)
+{
+	return e->d->captures[i].there && (!e->through_all || e->d->captures[i].index);
+}
+
+/* The nearest capture that is usable, from @i on or (@back) down; SIZE_MAX: none. */
 static size_t nearest(const struct tui_events *e, size_t i, bool back)
 {
-	while (i < e->d->count && !e->d->captures[i].there)
+	while (i < e->d->count && !is_usable(e, i))
 		i += back ? SIZE_MAX : 1;
 	return i < e->d->count ? i : SIZE_MAX;
 }
@@ -180,8 +194,8 @@ static size_t beside(const struct tui_events *e, size_t i, bool back)
 
 /* --- windows */
 
-struct from { /* a place in the events */
-	size_t capture;
+struct from {		/* a place in the events */
+	size_t capture; /* SIZE_MAX: nowhere */
 	uint64_t num;
 };
 
@@ -200,11 +214,10 @@ static struct from place_of(const struct tui_events *e, uint64_t key)
 	if (!e->through_all)
 		return at;
 	at = (struct from){tui_key_capture(e->d, key), tui_key_num(key)};
-	if (key == 0 || !e->d->captures[at.capture].there) {
-		size_t first = nearest(e, key ? at.capture : 0, false);
-
-		at = (struct from){first == SIZE_MAX ? at.capture : first, 1};
-	}
+	if (key == UINT64_MAX)
+		at.capture = nearest(e, at.capture, true);
+	else if (key == 0 || !is_usable(e, at.capture))
+		at = (struct from){nearest(e, key ? at.capture : 0, false), 1};
 	return at;
 }
 
@@ -239,14 +252,17 @@ int tui_events_window(struct tui_events *e, uint64_t num, bool back, size_t n, u
 	if (n > TUI_WINDOW_MAX)
 		n = TUI_WINDOW_MAX;
 	*out = e->out;
+	*more = false;
+	*at = num;
 	drop_gone(e);
-	for (;;) {
+	while (from.capture != SIZE_MAX) {
 		got = part_of(e, from.capture, &part, err);
 		if (got == 0)
 			got = tui_events_part_window(part, from.num, back, n - have, deadline_ns,
 						     &rows, more, &from.num, err);
 		if (got < 0)
 			return got;
+		note_walk(e, part);
 		add_rows(e, from.capture, rows, (size_t)got, have, back);
 		have += (size_t)got;
 		*at = key_of(e, from.capture, from.num);

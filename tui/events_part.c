@@ -64,20 +64,30 @@ static uint64_t version_of(const struct tui_events_part *p)
 
 static int enter(struct tui_events_part *p, size_t chunk, struct error *err)
 {
-	const struct sf_index *x = index_of(p);
+	const struct tui_file *f = &p->d->files[p->capture];
 	int rc;
 
 	tui_events_part_rest(p);
 	p->gap = false;
 	p->lost = 0;
-	rc = tui_walk_enter(&p->walk, p->d->files[p->capture].path, x, chunk, TUI_TRACK_NONE, err);
+	rc = tui_walk_enter(&p->walk, f->path, f->index, chunk, TUI_TRACK_NONE, err);
+	if (rc == 0)
+		rc = flt_ctx_new(p->look->program, p->walk.state, &p->ctx, err);
+	if (rc < 0)
+		tui_events_part_rest(p);
 	p->by = version_of(p);
-	return rc < 0 ? rc : flt_ctx_new(p->look->program, p->walk.state, &p->ctx, err);
+	return rc;
+}
+
+/* The walk came to the end, and that of a file as it was when it began is not that of now. */
+static bool is_at_end(const struct tui_events_part *p)
+{
+	return p->walk.over && p->by == version_of(p);
 }
 
 /*
  * To where @num has just happened. Return: 1, 0: the deadline came before, or the end of the
- * capture (then the walk is over), or ERR_*.
+ * capture, or ERR_*.
  */
 static int go_to(struct tui_events_part *p, uint64_t num, uint64_t deadline_ns, struct error *err)
 {
@@ -92,13 +102,14 @@ static int go_to(struct tui_events_part *p, uint64_t num, uint64_t deadline_ns, 
 		chunk = tui_walk_chunk(x, sf_index_find_event(x, num + 1), TUI_TRACK_NONE);
 		begins = chunks[chunk].events;
 	}
-	if (!p->walk.state || p->by != version_of(p) || here > num || here < begins)
+	if (!p->walk.state || p->walk.over || here > num || here < begins)
 		rc = enter(p, chunk, err);
-	if (rc < 0) {
-		tui_events_part_rest(p);
+	if (rc == 0)
+		rc = tui_walk_pass_to(&p->walk, num, deadline_ns, err);
+	if (rc || !p->walk.over || is_at_end(p))
 		return rc;
-	}
-	return tui_walk_pass_to(&p->walk, num, deadline_ns, err);
+	rc = enter(p, chunk, err);
+	return rc < 0 ? rc : tui_walk_pass_to(&p->walk, num, deadline_ns, err);
 }
 
 /* --- rows */
@@ -228,7 +239,10 @@ static int take_many(struct tui_events_part *p, struct tui_rows_found *r, size_t
 
 /* --- longer at the upper end */
 
-/* Events up to *@to are of @p->hi's chunk; chunks in which nothing can pass are jumped over. */
+/*
+ * Events up to *@to are of @p->hi's chunk; chunks in which nothing can pass are jumped over, and
+ * what its index does not know is not looked at: it may be half of an event.
+ */
 static void jump(struct tui_events_part *p, uint64_t *to)
 {
 	const struct sf_index *x = index_of(p);
@@ -236,18 +250,21 @@ static void jump(struct tui_events_part *p, uint64_t *to)
 	size_t n, i;
 
 	*to = UINT64_MAX;
-	if (!x || !p->look->skips)
+	if (!x)
 		return;
-	chunks = sf_index_chunks(x, &n);
-	i = sf_index_find_event(x, p->hi);
-	if (chunks[i].events + 1 == p->hi) {
-		while (i < n && !run_skip_may_pass(&p->look->skip, &chunks[i]))
-			i++;
-		p->at_end = i == n;
-		p->hi = p->at_end ? sf_index_facts(x)->events + 1 : chunks[i].events + 1;
+	*to = sf_index_facts(x)->events;
+	if (p->look->skips && p->hi <= *to) {
+		chunks = sf_index_chunks(x, &n);
+		i = sf_index_find_event(x, p->hi);
+		if (chunks[i].events + 1 == p->hi) {
+			while (i < n && !run_skip_may_pass(&p->look->skip, &chunks[i]))
+				i++;
+			p->hi = i == n ? *to + 1 : chunks[i].events + 1;
+		}
+		if (i + 1 < n)
+			*to = chunks[i + 1].events;
 	}
-	if (i + 1 < n)
-		*to = chunks[i + 1].events;
+	p->at_end = p->hi > sf_index_facts(x)->events;
 }
 
 static void make_room(struct tui_events_part *p)
@@ -275,7 +292,10 @@ static int extend(struct tui_events_part *p, size_t n, uint64_t deadline_ns, str
 			rc = take_many(p, &p->rows, want, to, deadline_ns, err);
 		if (rc >= 0 && tui_walk_num(&p->walk) >= p->hi)
 			p->hi = tui_walk_num(&p->walk) + 1;
-		p->at_end = rc == 0 && p->walk.over;
+		if (rc == 0 && p->walk.over) {
+			p->at_end = is_at_end(p);
+			rc = 1;
+		}
 	}
 	return p->at_end ? 1 : rc;
 }
@@ -349,7 +369,8 @@ static int look_back(struct tui_events_part *p, uint64_t deadline_ns, struct err
 {
 	int rc = 1;
 
-	if (!p->back_began || tui_walk_num(&p->walk) != p->back_at) {
+	if (!p->back_began || tui_walk_num(&p->walk) != p->back_at ||
+	    (p->walk.over && !is_at_end(p))) {
 		drop_rows(&p->back, 0, p->back.count);
 		p->back_began = false;
 		rc = go_to(p, p->back_from - 1, deadline_ns, err);
@@ -388,7 +409,7 @@ static int extend_back(struct tui_events_part *p, size_t n, uint64_t deadline_ns
 		if (!p->back_from)
 			continue;
 		rc = look_back(p, deadline_ns, err);
-		if (rc == 0 && p->walk.over) {
+		if (rc == 0 && is_at_end(p)) {
 			end_here(p);
 			if (!p->back_from)
 				continue;
@@ -500,7 +521,10 @@ static int catch_up(struct tui_events_part *p, uint64_t num, uint64_t deadline_n
 				       deadline_ns, err);
 		if (rc >= 0 && tui_walk_num(&p->walk) >= p->hi)
 			p->hi = tui_walk_num(&p->walk) + 1;
-		p->at_end = rc == 0 && p->walk.over;
+		if (rc == 0 && p->walk.over) {
+			p->at_end = is_at_end(p);
+			rc = 1;
+		}
 	}
 	return p->at_end ? 1 : rc;
 }

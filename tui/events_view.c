@@ -327,10 +327,12 @@ static void add_grouped(struct buf *b, uint64_t n)
 /* "812,441 / 41.2M  2%" */
 static void draw_position(struct events_view *e, const struct tui_area *a)
 {
-	const struct tui_capture *c = tui_data_capture(tui_app_data(e->v.app));
+	struct tui_data *d = tui_app_data(e->v.app);
+	const struct tui_capture *captures;
 	struct tui_row_key key;
 	struct buf b = {0};
-	uint64_t num;
+	uint64_t num, events;
+	size_t i;
 	int x = 1;
 
 	if (!tui_table_cursor(e->table, &key)) {
@@ -340,10 +342,12 @@ static void draw_position(struct events_view *e, const struct tui_area *a)
 	}
 	num = tui_key_num(key.a);
 	add_grouped(&b, num);
-	if (c && c->events) {
+	i = tui_key_capture(d, key.a);
+	events = i < tui_data_captures(d, &captures) ? captures[i].events : 0;
+	if (events >= num) {
 		buf_lit(&b, " / ");
-		tui_count(&b, c->events);
-		buf_addf(&b, "  %u%%", (unsigned)(100.0 * (double)num / (double)c->events));
+		tui_count(&b, events);
+		buf_addf(&b, "  %u%%", (unsigned)(100.0 * (double)num / (double)events));
 	}
 	x += tui_put(a, 0, x, a->width - 2, TUI_ROLE_TIME, buf_view(&b)) + 2;
 	buf_done(&b);

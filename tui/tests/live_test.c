@@ -473,7 +473,7 @@ static void grows(void **unused)
 	end(&s);
 }
 
-/* Of what grows, more may be there than its index knows: that comes, and each event once. */
+/* Of what grows, more may be there than its index knows: that comes when the index does. */
 static void ahead_of_its_index(void **unused)
 {
 	struct tui_events *e;
@@ -490,12 +490,12 @@ static void ahead_of_its_index(void **unused)
 	write_part("intrusion.scap", s.paths[1], 4);
 	e = events_of(&s, "evt.num > 0", true);
 	k = keys_of(e, 20, false);
-	assert_true(k->all[k->count - 1] > tui_key(1, known));
+	assert_int_equal(k->all[k->count - 1], tui_key(1, known));
 	assert_same(keys_of(e, 20, true), k);
+	wait_for_events(&s, 1, known);
 	k = keys_of(e, 20, false);
-	for (size_t i = 1; i < k->count; i++)
-		assert_true(k->all[i - 1] < k->all[i]);
-	free(k);
+	assert_int_equal(k->all[k->count - 1], tui_key(1, capture(&s, 1)->events));
+	assert_same(keys_of(e, 20, true), k);
 	tui_events_close(e);
 	end(&s);
 }
