@@ -126,6 +126,11 @@ def of_capture(r, folder):
 def without_terminal(r):
     status, out, err = check.run(["tui", check.DEMO], stdin=b"")
     r.check(status == 4 and "terminal" in err and "--headless" in err and not out, "no terminal: refused, with what to do instead", err)
+    status, out, err = check.run(["tui", "--plain", check.DEMO], stdin=b"2\n4\nQ")
+    titles = [line.split("\u25b8 ")[1].split()[0] for line in out.splitlines() if "\u25b8 " in line]
+    r.check(status == 0 and titles == ["Overview", "Alerts", "Events"], "lines of keys from a pipe: a screen for each", "%d %r %s" % (status, titles, err))
+    status, out, err = check.run(["tui", "--plain", check.DEMO], stdin=b"2")
+    r.check(status == 4 and "no more input" in err and "\u25b8 Alerts" in out, "the input ends: the last screen, and why", err)
     for what, before, texts in (("TERM=dumb", "TERM=dumb", ["dumb"]),
                                 ("no terminal library", "LD_LIBRARY_PATH=$HOME", ["libncursesw.so.6", "install libncursesw6", "--plain"])):
         with tempfile.TemporaryDirectory() as folder:
