@@ -2,6 +2,7 @@
 #include "tui/ncurses.h"
 
 #include "base/library.h"
+#include "tui/tui.h"
 
 int ncurses_load(struct ncurses *lib, struct error *err)
 {
@@ -19,4 +20,11 @@ int ncurses_load(struct ncurses *lib, struct error *err)
 				  "without it",
 				  why.msg)
 		      : 0;
+}
+
+const char *tui_library_version(void)
+{
+	struct ncurses lib;
+
+	return ncurses_load(&lib, NULL) == 0 ? lib.curses_version() : NULL;
 }

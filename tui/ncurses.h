@@ -9,7 +9,6 @@
 #define NCURSES_WIDECHAR 1
 #define NCURSES_NOMACROS 1
 #include <curses.h>
-#include <term.h>
 
 #include "base/error.h"
 
@@ -20,6 +19,7 @@
 	X(PAIR_NUMBER)                                                                             \
 	X(clearok)                                                                                 \
 	X(curs_set)                                                                                \
+	X(curses_version)                                                                          \
 	X(define_key)                                                                              \
 	X(delscreen)                                                                               \
 	X(delwin)                                                                                  \
