@@ -1,36 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "archive/lib.h"
 
-#include <dlfcn.h>
-#include <stdbool.h>
-#include <string.h>
-
 #include "archive/archive.h"
-
-/* A pointer to an object is none to a function in C, but dlsym() gives nothing else. */
-static bool find(void *handle, const char *name, void *to)
-{
-	void *p = dlsym(handle, name);
-
-	memcpy(to, &p, sizeof(p));
-	return p != NULL;
-}
+#include "base/library.h"
 
 int arc_lib_load(struct arc_lib *lib, struct error *err)
 {
-	/* Loaded once, it stays; further calls find it. */
-	void *handle = dlopen(ARC_LIB_SONAME, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	bool all = handle;
-
-	if (!handle)
-		return error_set(err, ERR_UNSUPPORTED, "archives need libarchive: %s", dlerror());
-#define X(name) all = all && find(handle, #name, &lib->name);
-	ARC_LIB(X)
+	static const struct library_symbol symbols[] = {
+#define X(name) {#name, offsetof(struct arc_lib, name)},
+	    ARC_LIB(X)
 #undef X
-	dlclose(handle);
-	if (!all)
-		return error_set(err, ERR_UNSUPPORTED, "%s is too old", ARC_LIB_SONAME);
-	return 0;
+	};
+	struct error why;
+	int rc = library_load(ARC_LIB_SONAME, symbols, COUNT_OF(symbols), lib, &why);
+
+	return rc < 0 ? error_set(err, rc, "archives need libarchive: %s", why.msg) : 0;
 }
 
 const char *arc_library_version(void)

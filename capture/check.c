@@ -306,3 +306,8 @@ int check_own_tgid(void)
 	close(fd);
 	return tgid;
 }
+
+const char *rec_library_version(void)
+{
+	return libbpf_version_string();
+}

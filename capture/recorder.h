@@ -123,5 +123,7 @@ struct rec_feature {
 #define REC_FEATURES_MAX 24
 /* Try each feature and capability. Return: how many were filled in. */
 unsigned rec_check(struct rec_feature features[REC_FEATURES_MAX]);
+/* Of libbpf, for people. */
+const char *rec_library_version(void);
 
 #endif

@@ -8,11 +8,13 @@
 #include <zstd.h>
 
 #include "archive/archive.h"
+#include "capture/recorder.h"
 #include "cli/cli.h"
+#include "tui/tui.h"
 
 void cli_print_version(void)
 {
-	const char *archive = arc_library_version();
+	const char *archive = arc_library_version(), *ncurses = tui_library_version();
 
 	printf("scapula %s\n", SCAPULA_VERSION);
 	printf("rule engine     %s (Falco rule language)\n", RULE_ENGINE_VERSION);
@@ -28,6 +30,6 @@ void cli_print_version(void)
 	printf("cjson           %s\n", cJSON_Version());
 	printf("libcrypto       %s\n", OpenSSL_version(OPENSSL_VERSION_STRING));
 	printf("libarchive      %s\n", archive ? archive : "not there");
-	printf("live capture    not built in\n");
-	printf("terminal UI     not built in\n");
+	printf("libbpf          %s\n", rec_library_version());
+	printf("ncurses         %s\n", ncurses ? ncurses : "not there");
 }

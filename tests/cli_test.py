@@ -36,7 +36,8 @@ def write(folder, name, data):
 def usage():
     expect([], 3, "usage:")
     expect(["--help"], 0, in_out="replay")
-    expect(["--version"], 0, in_out="zstd")
+    for library in ("zstd", "libarchive 3", "libbpf          v", "ncurses 6"):
+        expect(["--version"], 0, in_out=library)
     expect(["nonsense"], 3, "there is no command 'nonsense'")
     expect(["help", "replay"], 0, in_out="--rules")
     for command in ("record", "live", "replay", "events", "sysdig", "info", "tree", "fds", "net", "sessions", "rules", "test", "diff", "fields"):

@@ -127,14 +127,24 @@ def of_capture(r, folder):
 def without_terminal(r):
     status, out, err = check.run(["tui", check.DEMO], stdin=b"")
     r.check(status == 4 and "terminal" in err and "--headless" in err and not out, "no terminal: refused, with what to do instead", err)
-    env = {"TERM": "dumb"}
-    with tempfile.TemporaryDirectory() as folder:
-        t = Terminal(folder)
-        try:
-            t.run("TERM=%s %s tui %s; echo status=$?" % (env["TERM"], check.scapula_path(), check.DEMO))
-            expect(r, t, "TERM=dumb: refused", "status=4", "dumb")
-        finally:
-            t.close()
+    status, out, err = check.run(["tui", "--plain", check.DEMO], stdin=b"2\n4\nQ")
+    titles = [line.split("\u25b8 ")[1].split()[0] for line in out.splitlines() if "\u25b8 " in line]
+    r.check(status == 0 and titles == ["Overview", "Alerts", "Events"], "lines of keys from a pipe: a screen for each", "%d %r %s" % (status, titles, err))
+    status, out, err = check.run(["tui", "--plain", check.DEMO], stdin=b"2")
+    r.check(status == 4 and "no more input" in err and "\u25b8 Alerts" in out, "the input ends: the last screen, and why", err)
+    for what, before, texts in (("TERM=dumb", "TERM=dumb", ["dumb"]),
+                                ("no terminal library", "LD_LIBRARY_PATH=$HOME", ["libncursesw.so.6", "install libncursesw6", "--plain"])):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "libncursesw.so.6"), "w", encoding="utf-8") as f:
+                f.write("none")
+            t = Terminal(folder, columns=400)
+            try:
+                t.run("%s %s tui %s; echo status=$?" % (before, check.scapula_path(), check.DEMO))
+                expect(r, t, "%s: refused" % what, "status=4", *texts)
+                t.run("clear; %s %s tui --plain %s </dev/null" % (before, check.scapula_path(), check.DEMO))
+                expect(r, t, "%s: lines can be had" % what, "\u25b8 Overview", "keys>")
+            finally:
+                t.close()
 
 
 def killed(r, folder):

@@ -98,14 +98,14 @@ static void read_line(struct tui_plain *p, int timeout_ms)
 	char c;
 	ssize_t n;
 
-	while (!p->ready && poll(&in, 1, timeout_ms) > 0) {
+	while (!p->ready && !p->over && poll(&in, 1, timeout_ms) > 0) {
 		n = read(STDIN_FILENO, &c, 1);
 		if (n < 0 && errno == EINTR)
 			return;
 		p->over = n <= 0;
-		p->ready = p->over || c == '\n' || p->line.len == KEYS_MAX;
 		if (n > 0)
 			buf_char(&p->line, c);
+		p->ready = p->over ? p->line.len : c == '\n' || p->line.len > KEYS_MAX;
 	}
 }
 
@@ -117,14 +117,14 @@ int tui_plain_read(struct tui_plain *p, int timeout_ms, struct tui_input *out, s
 			out->kind = TUI_INPUT_KEY;
 			return 0;
 		}
-		if (p->over)
-			return error_set(err, ERR_IO, "there is no more input");
-		if (!p->asked) {
+		if (timeout_ms && !p->asked) {
 			tui_tty_write(buf_view(&p->shown));
 			tui_tty_write(SV_LIT(PROMPT));
 			p->asked = true;
 		}
-		if (i == 0)
+		if (timeout_ms && p->over)
+			return error_set(err, ERR_IO, "there is no more input");
+		if (i == 0 && p->asked)
 			read_line(p, timeout_ms);
 	}
 	return 0;

@@ -16,7 +16,8 @@ MUST_CHECK int tui_plain_new(struct tui_plain **out, struct error *err);
 void tui_plain_free(struct tui_plain *p); /* NULL is fine */
 /* Printed when keys are asked for the next time. */
 void tui_plain_show(struct tui_plain *p, const struct tui_screen *s);
-/* As tui_term_read(). */
+/* As tui_term_read(). Without time to wait it neither prints nor asks: what a line of keys leads to
+ * is printed once, when all is done that can be, and what was typed ahead is taken after that. */
 MUST_CHECK int tui_plain_read(struct tui_plain *p, int timeout_ms, struct tui_input *out,
 			      struct error *err);
 

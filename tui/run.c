@@ -94,7 +94,8 @@ static int run_on_terminal(struct tui_app *app, struct error *err)
 		/* All that waits is taken before the screen is drawn again. */
 		while (rc == 0 && in.kind != TUI_INPUT_NONE && !app->quit) {
 			tui_app_input(app, &in);
-			rc = tui_term_read(app->term, 0, &in, err);
+			if (!app->quit)
+				rc = tui_term_read(app->term, 0, &in, err);
 		}
 	}
 	return rc == ERR_INTERRUPTED ? 0 : rc; /* who asked for the end knows of it */

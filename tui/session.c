@@ -6,17 +6,14 @@
 #include "tui/command_line.h"
 #include "tui/filter.h"
 #include "tui/pane.h"
-#include "tui/sessions_model.h"
+#include "tui/sessions_view.h"
 
 #define TERMINAL_FD 0 /* of a shell: what was typed, and its answers */
 
 struct session {
-	struct tui_view base;
+	struct tui_sessions_view view;
 	struct tui_commands model;
 	uint64_t id;
-	struct tui_list list;
-	struct tui_table *table;
-	uint64_t alerts; /* taken in when rows were made */
 };
 
 enum {
@@ -74,7 +71,7 @@ static void row(void *arg, size_t i, struct tui_rows *out)
 	if (tui_rows_add(out, row_key(arg, i), TUI_ROLE_NORMAL) < 0)
 		return;
 	if (r->ts)
-		tui_pane_time(s->base.app, out, r->ts, 3);
+		tui_pane_time(s->view.base.app, out, r->ts, 3);
 	else
 		tui_rows_cell(out, TUI_ROLE_NORMAL, SV_LIT("before"));
 	tui_rows_cell(out, TUI_ROLE_NORMAL, r->user);
@@ -84,8 +81,7 @@ static void row(void *arg, size_t i, struct tui_rows *out)
 	buf_sv(b, r->line);
 	tui_rows_end_cell(out, TUI_ROLE_NORMAL);
 	result_cell(r, out);
-	tui_rows_cell(out, tui_severity_role(r->worst),
-		      r->worst < 0 ? SV_NONE : sv_of(tui_severity_glyph(r->worst)));
+	tui_sessions_worst(out, r->worst);
 	b = tui_rows_begin_cell(out);
 	if (r->ended && r->ts && r->end_ts >= r->ts)
 		tui_duration(b, r->end_ts - r->ts);
@@ -100,8 +96,7 @@ static void close_session(struct tui_view *v)
 {
 	struct session *s = of(v);
 
-	tui_table_free(s->table);
-	tui_list_done(&s->list);
+	tui_sessions_view_done(&s->view);
 	tui_commands_done(&s->model);
 	free(s);
 }
@@ -114,18 +109,15 @@ static int open_session(struct tui_app *app, const struct tui_target *t, struct 
 
 	if (!s)
 		return error_nomem(err);
-	s->model.app = app;
-	s->list = (struct tui_list){.row = row, .key = row_key, .arg = s};
+	s->view.source = &s->model.source;
+	s->view.list = (struct tui_list){.row = row, .key = row_key, .arg = s};
 	rc = tui_number(t->text, &s->id) ? 0 : error_set(err, ERR_USAGE, "no session was chosen");
 	if (rc == 0)
-		rc = tui_known_new(tui_app_data(app), &s->model.known, err);
-	if (rc == 0)
-		rc = tui_table_new(app, columns, COUNT_OF(columns), &tui_list_ops, &s->list,
-				   &s->table, err);
+		rc = tui_sessions_view_open(&s->view, app, columns, COUNT_OF(columns), err);
 	if (rc < 0)
-		close_session(&s->base);
+		close_session(&s->view.base);
 	else
-		*out = &s->base;
+		*out = &s->view.base;
 	return rc;
 }
 
@@ -136,23 +128,10 @@ static int sync_session(struct tui_view *v, unsigned news, struct error *err)
 	struct session *s = of(v);
 	int rc;
 
-	tui_known_news(s->model.known, news);
-	if (!(news & ~(unsigned)TUI_NEWS_PROGRESS) && s->alerts == tui_known_alerts(s->model.known))
+	if (!tui_sessions_view_is_old(&s->view, news))
 		return 0;
 	rc = tui_commands_load(&s->model, s->id, err);
-	s->alerts = tui_known_alerts(s->model.known);
-	s->list.count = s->model.count;
-	return rc < 0 ? rc : tui_pane_update(&s->list, s->table, err);
-}
-
-static bool work_session(struct tui_view *v, uint64_t deadline_ns)
-{
-	struct session *s = of(v);
-	bool more = tui_known_work(s->model.known, deadline_ns);
-
-	if (!more && s->alerts != tui_known_alerts(s->model.known))
-		v->news |= TUI_NEWS_PROGRESS;
-	return more;
+	return tui_sessions_view_made(&s->view, rc, s->model.count, err);
 }
 
 /* --- drawing */
@@ -162,7 +141,7 @@ static void add_place(const struct session *s, struct buf *b)
 	const struct tui_session_row *r = &s->model.session;
 	size_t start;
 
-	tui_session_who(s->base.app, r, b);
+	tui_session_who(s->view.base.app, r, b);
 	buf_char(b, '@');
 	start = b->len;
 	act_tty_text(b, r->tty);
@@ -188,12 +167,12 @@ static void title_of(const struct session *s, struct buf *b)
 		buf_addf(b, "   loginuid %u", r->loginuid);
 	buf_lit(b, "   ");
 	if (r->start_ts)
-		tui_app_time(s->base.app, b, r->start_ts, 0, 0);
+		tui_app_time(s->view.base.app, b, r->start_ts, 0, 0);
 	else
 		buf_lit(b, "before");
-	buf_str(b, tui_app_glyph(s->base.app, TUI_GLYPH_ARROW));
+	buf_str(b, tui_app_glyph(s->view.base.app, TUI_GLYPH_ARROW));
 	if (r->end_ts)
-		tui_app_time(s->base.app, b, r->end_ts, 0, 0);
+		tui_app_time(s->view.base.app, b, r->end_ts, 0, 0);
 	else
 		buf_lit(b, "open");
 }
@@ -206,21 +185,16 @@ static void draw_session(struct tui_view *v, const struct tui_area *a)
 
 	if (!s->model.session.id)
 		empty = "the session is not there yet at this moment; go on in time";
-	else if (!s->list.shown && v->filter.len)
+	else if (!s->view.list.shown && v->filter.len)
 		empty = "no command passes the filter; an empty filter shows all";
-	else if (!s->list.shown)
+	else if (!s->view.list.shown)
 		empty = s->model.session.tty
 			    ? "nothing was typed in it until this moment; go on in time"
 			    : "it has no terminal that something could have been typed at";
 	if (s->model.session.id)
 		title_of(s, &title);
-	tui_pane_draw(s->table, a, buf_view(&title), empty);
+	tui_pane_draw(s->view.table, a, buf_view(&title), empty);
 	buf_done(&title);
-}
-
-static void click_session(struct tui_view *v, const struct tui_input *in, const struct tui_area *a)
-{
-	tui_pane_click(of(v)->table, in, a);
 }
 
 /* --- doing */
@@ -240,11 +214,11 @@ static void enter(struct session *s)
 	struct tui_row_key key;
 	struct tui_target t = {0};
 
-	if (!tui_table_cursor(s->table, &key) || (int64_t)key.b <= 0)
+	if (!tui_table_cursor(s->view.table, &key) || (int64_t)key.b <= 0)
 		return;
 	t.pid = (int64_t)key.b;
 	t.num = key.a;
-	tui_app_push(s->base.app, &tui_process_ops, &t);
+	tui_app_push(s->view.base.app, &tui_process_ops, &t);
 }
 
 /* To the moment at which the command began: what was there then. */
@@ -252,8 +226,8 @@ static void go_there(struct session *s)
 {
 	struct tui_row_key key;
 
-	if (tui_table_cursor(s->table, &key) && key.a)
-		tui_app_push(s->base.app, &tui_events_ops,
+	if (tui_table_cursor(s->view.table, &key) && key.a)
+		tui_app_push(s->view.base.app, &tui_events_ops,
 			     &(struct tui_target){.pid = (int64_t)key.b, .num = key.a});
 }
 
@@ -274,18 +248,6 @@ static enum tui_result act_session(struct tui_view *v, const struct tui_command 
 	default:
 		return TUI_NOT_MINE;
 	}
-}
-
-static int filter_session(struct tui_view *v, struct sv text, size_t *pos, struct error *err)
-{
-	struct tui_state_filter *f = NULL;
-	int rc = tui_state_filter_new(text, TUI_SESSION_CLASSES, &f, pos, err);
-
-	if (rc < 0)
-		return rc;
-	tui_state_filter_free(of(v)->model.filter);
-	of(v)->model.filter = f;
-	return 0;
 }
 
 static void crumb_session(struct tui_view *v, struct buf *out)
@@ -310,11 +272,6 @@ static void command_session(struct tui_view *v, struct buf *out)
 	tui_command_capture(v->app, out);
 }
 
-static struct tui_table *table_of_session(struct tui_view *v)
-{
-	return of(v)->table;
-}
-
 static const uint8_t session_actions[] = {TUI_DO_ENTER,	 TUI_DO_EVIDENCE, TUI_DO_FOLLOW_FD,
 					  TUI_DO_FILTER, TUI_DO_SEARCH,	  TUI_NO_ACTION};
 
@@ -336,11 +293,11 @@ const struct tui_view_ops tui_session_ops = {
     .sync = sync_session,
     .draw = draw_session,
     .act = act_session,
-    .work = work_session,
+    .work = tui_sessions_view_work,
     .crumb = crumb_session,
     .command = command_session,
-    .click = click_session,
-    .table = table_of_session,
-    .filter = filter_session,
+    .click = tui_sessions_view_click,
+    .table = tui_sessions_view_table,
+    .filter = tui_sessions_view_filter,
     .language = &language,
 };

@@ -6,14 +6,11 @@
 #include "tui/command_line.h"
 #include "tui/filter.h"
 #include "tui/pane.h"
-#include "tui/sessions_model.h"
+#include "tui/sessions_view.h"
 
 struct sessions {
-	struct tui_view base;
+	struct tui_sessions_view view;
 	struct tui_sessions model;
-	struct tui_list list;
-	struct tui_table *table;
-	uint64_t alerts; /* taken in when rows were made */
 };
 
 enum {
@@ -62,7 +59,7 @@ static struct tui_row_key row_key(void *arg, size_t i)
 static void time_cell(const struct sessions *s, struct tui_rows *out, uint64_t ts, const char *none)
 {
 	if (ts)
-		tui_pane_time(s->base.app, out, ts, 3);
+		tui_pane_time(s->view.base.app, out, ts, 3);
 	else
 		tui_rows_cell(out, TUI_ROLE_NORMAL, sv_of(none));
 }
@@ -79,8 +76,8 @@ static void row(void *arg, size_t i, struct tui_rows *out)
 	for (unsigned k = 1; k < r->depth; k++)
 		buf_lit(b, "  ");
 	if (r->depth)
-		buf_str(b, tui_app_glyph(s->base.app, TUI_GLYPH_TREE_LAST));
-	tui_session_who(s->base.app, r, b);
+		buf_str(b, tui_app_glyph(s->view.base.app, TUI_GLYPH_TREE_LAST));
+	tui_session_who(s->view.base.app, r, b);
 	tui_rows_end_cell(out, TUI_ROLE_NORMAL);
 	act_tty_text(tui_rows_begin_cell(out), r->tty);
 	tui_rows_end_cell(out, TUI_ROLE_NORMAL);
@@ -100,8 +97,7 @@ static void row(void *arg, size_t i, struct tui_rows *out)
 	time_cell(s, out, r->start_ts, "before");
 	time_cell(s, out, r->end_ts, "open");
 	tui_pane_number(out, r->commands);
-	tui_rows_cell(out, tui_severity_role(r->worst),
-		      r->worst < 0 ? SV_NONE : sv_of(tui_severity_glyph(r->worst)));
+	tui_sessions_worst(out, r->worst);
 }
 
 /* --- opening, closing */
@@ -110,8 +106,7 @@ static void close_sessions(struct tui_view *v)
 {
 	struct sessions *s = of(v);
 
-	tui_table_free(s->table);
-	tui_list_done(&s->list);
+	tui_sessions_view_done(&s->view);
 	tui_sessions_done(&s->model);
 	free(s);
 }
@@ -125,57 +120,36 @@ static int open_sessions(struct tui_app *app, const struct tui_target *t, struct
 	(void)t;
 	if (!s)
 		return error_nomem(err);
-	s->model.app = app;
-	s->list = (struct tui_list){.row = row, .key = row_key, .arg = s};
-	rc = tui_known_new(tui_app_data(app), &s->model.known, err);
-	if (rc == 0)
-		rc = tui_table_new(app, columns, COUNT_OF(columns), &tui_list_ops, &s->list,
-				   &s->table, err);
+	s->view.source = &s->model.source;
+	s->view.list = (struct tui_list){.row = row, .key = row_key, .arg = s};
+	rc = tui_sessions_view_open(&s->view, app, columns, COUNT_OF(columns), err);
 	if (rc < 0)
-		close_sessions(&s->base);
+		close_sessions(&s->view.base);
 	else
-		*out = &s->base;
+		*out = &s->view.base;
 	return rc;
 }
 
 /* --- bringing it to T */
 
-static int load(struct sessions *s, struct error *err)
-{
-	int rc = tui_sessions_load(&s->model, err);
-
-	s->alerts = tui_known_alerts(s->model.known);
-	s->list.count = s->model.count;
-	return rc < 0 ? rc : tui_pane_update(&s->list, s->table, err);
-}
-
 static int sync_sessions(struct tui_view *v, unsigned news, struct error *err)
 {
 	struct sessions *s = of(v);
+	int rc;
 
-	tui_known_news(s->model.known, news);
-	if (!(news & ~(unsigned)TUI_NEWS_PROGRESS) && s->alerts == tui_known_alerts(s->model.known))
+	if (!tui_sessions_view_is_old(&s->view, news))
 		return 0;
-	return load(s, err);
-}
-
-static bool work_sessions(struct tui_view *v, uint64_t deadline_ns)
-{
-	struct sessions *s = of(v);
-	bool more = tui_known_work(s->model.known, deadline_ns);
-
-	if (!more && s->alerts != tui_known_alerts(s->model.known))
-		v->news |= TUI_NEWS_PROGRESS;
-	return more;
+	rc = tui_sessions_load(&s->model, err);
+	return tui_sessions_view_made(&s->view, rc, s->model.count, err);
 }
 
 /* --- drawing */
 
 static const char *why_empty(const struct sessions *s)
 {
-	if (s->list.shown)
+	if (s->view.list.shown)
 		return NULL;
-	if (s->base.filter.len)
+	if (s->view.base.filter.len)
 		return "no session passes the filter; an empty filter shows all";
 	if (s->model.hidden)
 		return "no session on a terminal until this moment; 'dead' (X) shows the others";
@@ -187,20 +161,15 @@ static void draw_sessions(struct tui_view *v, const struct tui_area *a)
 	struct sessions *s = of(v);
 	struct buf title = {0};
 
-	tui_count(&title, s->list.shown);
+	tui_count(&title, s->view.list.shown);
 	buf_str(&title,
 		s->model.all ? " sessions, also without terminal" : " sessions on terminals");
 	if (s->model.hidden)
 		buf_addf(&title, "   %llu others", (unsigned long long)s->model.hidden);
 	if (s->model.from_case)
 		buf_lit(&title, "   as the case has them");
-	tui_pane_draw(s->table, a, buf_view(&title), why_empty(s));
+	tui_pane_draw(s->view.table, a, buf_view(&title), why_empty(s));
 	buf_done(&title);
-}
-
-static void click_sessions(struct tui_view *v, const struct tui_input *in, const struct tui_area *a)
-{
-	tui_pane_click(of(v)->table, in, a);
 }
 
 /* --- doing */
@@ -209,7 +178,7 @@ static const struct tui_session_row *under_cursor(struct sessions *s)
 {
 	struct tui_row_key key;
 
-	if (!tui_table_cursor(s->table, &key))
+	if (!tui_table_cursor(s->view.table, &key))
 		return NULL;
 	for (size_t i = 0; i < s->model.count; i++)
 		if (s->model.rows[i].id == key.a)
@@ -225,7 +194,8 @@ static void enter(struct sessions *s)
 	if (!r)
 		return;
 	buf_u64(&id, r->id);
-	tui_app_push(s->base.app, &tui_session_ops, &(struct tui_target){.text = buf_view(&id)});
+	tui_app_push(s->view.base.app, &tui_session_ops,
+		     &(struct tui_target){.text = buf_view(&id)});
 	buf_done(&id);
 }
 
@@ -255,29 +225,12 @@ static enum tui_result act_sessions_view(struct tui_view *v, const struct tui_co
 	}
 }
 
-static int filter_sessions(struct tui_view *v, struct sv text, size_t *pos, struct error *err)
-{
-	struct tui_state_filter *f = NULL;
-	int rc = tui_state_filter_new(text, TUI_SESSION_CLASSES, &f, pos, err);
-
-	if (rc < 0)
-		return rc;
-	tui_state_filter_free(of(v)->model.filter);
-	of(v)->model.filter = f;
-	return 0;
-}
-
 static void command_sessions(struct tui_view *v, struct buf *out)
 {
 	tui_command_at(v->app, "sessions", out);
 	if (of(v)->model.all)
 		buf_lit(out, " --all");
 	tui_command_capture(v->app, out);
-}
-
-static struct tui_table *table_of_sessions(struct tui_view *v)
-{
-	return of(v)->table;
 }
 
 static const uint8_t sessions_actions[] = {TUI_DO_ENTER,  TUI_DO_DEAD,	 TUI_DO_FOLLOW_FD,
@@ -302,10 +255,10 @@ const struct tui_view_ops tui_sessions_ops = {
     .sync = sync_sessions,
     .draw = draw_sessions,
     .act = act_sessions_view,
-    .work = work_sessions,
+    .work = tui_sessions_view_work,
     .command = command_sessions,
-    .click = click_sessions,
-    .table = table_of_sessions,
-    .filter = filter_sessions,
+    .click = tui_sessions_view_click,
+    .table = tui_sessions_view_table,
+    .filter = tui_sessions_view_filter,
     .language = &language,
 };

@@ -130,14 +130,14 @@ int tui_sessions_of_case(struct tui_sessions *s, struct error *err)
 	const int64_t any = 0;
 	sqlite3_stmt *stmt = NULL;
 	uint64_t ts;
-	int rc = ask(s->app, sessions_sql, capture_id(s->app), &any, &stmt, &ts, err);
+	int rc = ask(s->source.app, sessions_sql, capture_id(s->source.app), &any, &stmt, &ts, err);
 
-	while (rc == 0 && (rc = tui_sql_step(tui_app_data(s->app), stmt, err)) > 0) {
+	while (rc == 0 && (rc = tui_sql_step(tui_app_data(s->source.app), stmt, err)) > 0) {
 		struct tui_session_row *r = tui_sessions_room(s);
 
-		rc = r && take_session(&s->arena, stmt, ts, r) == 0 ? 0 : error_nomem(err);
+		rc = r && take_session(&s->source.arena, stmt, ts, r) == 0 ? 0 : error_nomem(err);
 		if (rc == 0)
-			r->worst = tui_known_worst(s->known, r->leader, r->start_ts,
+			r->worst = tui_known_worst(s->source.known, r->leader, r->start_ts,
 						   r->end_ts ? r->end_ts : UINT64_MAX, ts);
 	}
 	sqlite3_finalize(stmt);
@@ -176,32 +176,34 @@ static int take_command(struct tui_commands *c, sqlite3_stmt *s, uint64_t ts)
 	r->pid = tui_sql_int(s, C_PID, -1);
 	r->uid = (uint32_t)tui_sql_int(s, C_UID, EV_NO_ID);
 	r->euid = (uint32_t)tui_sql_int(s, C_EUID, EV_NO_ID);
-	r->cwd = act_directory(tui_sql_text(s, C_CWD, &c->arena, &failed));
-	r->comm = tui_sql_text(s, C_COMM, &c->arena, &failed);
-	r->exe = tui_sql_text(s, C_EXE, &c->arena, &failed);
-	r->line = tui_sql_text(s, C_LINE, &c->arena, &failed);
-	failed |= !keep_user(&c->arena, s, C_USER, r->uid, &r->user);
-	failed |= !keep_user(&c->arena, s, C_EUSER, r->euid, &r->euser);
+	r->cwd = act_directory(tui_sql_text(s, C_CWD, &c->source.arena, &failed));
+	r->comm = tui_sql_text(s, C_COMM, &c->source.arena, &failed);
+	r->exe = tui_sql_text(s, C_EXE, &c->source.arena, &failed);
+	r->line = tui_sql_text(s, C_LINE, &c->source.arena, &failed);
+	failed |= !keep_user(&c->source.arena, s, C_USER, r->uid, &r->user);
+	failed |= !keep_user(&c->source.arena, s, C_EUSER, r->euid, &r->euser);
 	return failed ? ERR_NOMEM : 0;
 }
 
 int tui_commands_of_case(struct tui_commands *c, uint64_t id, struct error *err)
 {
-	struct tui_data *d = tui_app_data(c->app);
+	struct tui_data *d = tui_app_data(c->source.app);
 	const int64_t wanted = (int64_t)id;
 	sqlite3_stmt *stmt = NULL;
 	uint64_t ts;
-	int rc = ask(c->app, sessions_sql, capture_id(c->app), &wanted, &stmt, &ts, err);
+	int rc =
+	    ask(c->source.app, sessions_sql, capture_id(c->source.app), &wanted, &stmt, &ts, err);
 
 	if (rc == 0)
 		rc = tui_sql_step(d, stmt, err);
 	if (rc > 0)
-		rc = take_session(&c->arena, stmt, ts, &c->session) < 0 ? error_nomem(err) : 0;
+		rc = take_session(&c->source.arena, stmt, ts, &c->session) < 0 ? error_nomem(err)
+									       : 0;
 	sqlite3_finalize(stmt);
 	stmt = NULL;
 	if (rc < 0 || !c->session.id)
 		return rc;
-	rc = ask(c->app, commands_sql, wanted, NULL, &stmt, &ts, err);
+	rc = ask(c->source.app, commands_sql, wanted, NULL, &stmt, &ts, err);
 	while (rc == 0 && (rc = tui_sql_step(d, stmt, err)) > 0)
 		rc = take_command(c, stmt, ts) < 0 ? error_nomem(err) : 0;
 	sqlite3_finalize(stmt);

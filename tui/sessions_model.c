@@ -54,19 +54,22 @@ bool tui_sessions_keep(struct arena *arena, struct buf *b, struct sv *out)
 	return true;
 }
 
-void tui_sessions_done(struct tui_sessions *s)
+static void source_done(struct tui_sessions_source *s)
 {
 	tui_state_filter_free(s->filter);
 	tui_known_free(s->known);
 	arena_done(&s->arena);
+}
+
+void tui_sessions_done(struct tui_sessions *s)
+{
+	source_done(&s->source);
 	free(s->rows);
 }
 
 void tui_commands_done(struct tui_commands *c)
 {
-	tui_state_filter_free(c->filter);
-	tui_known_free(c->known);
-	arena_done(&c->arena);
+	source_done(&c->source);
 	free(c->rows);
 }
 
@@ -157,13 +160,13 @@ static int take_sessions(struct tui_sessions *s, const struct tui_moment *m)
 	for (const struct act_session *a = act_sessions_first(m->sessions); a; a = a->next) {
 		struct tui_session_row *r = tui_sessions_room(s);
 
-		if (!r || take_session(&s->arena, m->state, a, r) < 0)
+		if (!r || take_session(&s->source.arena, m->state, a, r) < 0)
 			return ERR_NOMEM;
-		r->worst = worst_of(s->known, a->leader, a->start_ts, a->end_ts, m->ts);
+		r->worst = worst_of(s->source.known, a->leader, a->start_ts, a->end_ts, m->ts);
 		for (const struct act_command *c = a->first_command; c; c = c->next) {
 			r->commands += act_command_typed(c);
-			r->worst =
-			    worse(r->worst, worst_of(s->known, c->pid, c->ts, c->end_ts, m->ts));
+			r->worst = worse(
+			    r->worst, worst_of(s->source.known, c->pid, c->ts, c->end_ts, m->ts));
 		}
 	}
 	return 0;
@@ -189,17 +192,17 @@ static int take_command(struct tui_commands *o, const struct act_command *c)
 	r->uid = c->uid;
 	r->euid = c->euid;
 	buf_sv(&b, c->user);
-	ok = tui_sessions_keep(&o->arena, &b, &r->user);
+	ok = tui_sessions_keep(&o->source.arena, &b, &r->user);
 	buf_sv(&b, c->euser);
-	ok = ok && tui_sessions_keep(&o->arena, &b, &r->euser);
+	ok = ok && tui_sessions_keep(&o->source.arena, &b, &r->euser);
 	buf_sv(&b, act_directory(c->cwd));
-	ok = ok && tui_sessions_keep(&o->arena, &b, &r->cwd);
+	ok = ok && tui_sessions_keep(&o->source.arena, &b, &r->cwd);
 	act_command_text_of(&b, c->exe, c->comm, c->args, c->arg_count);
-	ok = ok && tui_sessions_keep(&o->arena, &b, &r->line);
+	ok = ok && tui_sessions_keep(&o->source.arena, &b, &r->line);
 	buf_sv(&b, c->comm);
-	ok = ok && tui_sessions_keep(&o->arena, &b, &r->comm);
+	ok = ok && tui_sessions_keep(&o->source.arena, &b, &r->comm);
 	buf_sv(&b, c->exepath);
-	ok = ok && tui_sessions_keep(&o->arena, &b, &r->exe);
+	ok = ok && tui_sessions_keep(&o->source.arena, &b, &r->exe);
 	buf_done(&b);
 	return ok ? 0 : ERR_NOMEM;
 }
@@ -213,7 +216,7 @@ static int take_commands(struct tui_commands *o, const struct tui_moment *m, uin
 		a = a->next;
 	if (!a)
 		return 0;
-	rc = take_session(&o->arena, m->state, a, &o->session);
+	rc = take_session(&o->source.arena, m->state, a, &o->session);
 	for (const struct act_command *c = a->first_command; c && rc == 0; c = c->next)
 		if (act_command_typed(c))
 			rc = take_command(o, c);
@@ -235,7 +238,7 @@ static bool passes(struct tui_sessions *s, const struct tui_session_row *r)
 
 	if (!r->tty && !s->all)
 		return false;
-	return tui_state_filter_passes_dead(s->filter, &p);
+	return tui_state_filter_passes_dead(s->source.filter, &p);
 }
 
 /* The nearest of those above it that is shown; one that is not before it is none. */
@@ -365,8 +368,8 @@ int tui_sessions_load(struct tui_sessions *s, struct error *err)
 
 	s->count = 0;
 	s->hidden = 0;
-	arena_reset(&s->arena);
-	rc = moment_of(s->app, s->filter, &m, err);
+	arena_reset(&s->source.arena);
+	rc = moment_of(s->source.app, s->source.filter, &m, err);
 	if (rc < 0)
 		return rc;
 	s->from_case = rc == 0;
@@ -402,8 +405,8 @@ static void choose_commands(struct tui_commands *c, uint64_t ts)
 				     .loginuid = c->session.loginuid,
 				     .tty = c->session.tty};
 
-		r->worst = worst_of(c->known, r->pid, r->ts, r->end_ts, ts);
-		if (tui_state_filter_passes_dead(c->filter, &p))
+		r->worst = worst_of(c->source.known, r->pid, r->ts, r->end_ts, ts);
+		if (tui_state_filter_passes_dead(c->source.filter, &p))
 			c->rows[n++] = *r;
 	}
 	c->count = n;
@@ -417,14 +420,14 @@ int tui_commands_load(struct tui_commands *c, uint64_t id, struct error *err)
 
 	c->count = 0;
 	c->session = (struct tui_session_row){.worst = -1};
-	arena_reset(&c->arena);
-	rc = moment_of(c->app, c->filter, &m, err);
+	arena_reset(&c->source.arena);
+	rc = moment_of(c->source.app, c->source.filter, &m, err);
 	if (rc < 0)
 		return rc;
 	rc = rc == 0			   ? tui_commands_of_case(c, id, err)
 	     : take_commands(c, m, id) < 0 ? error_nomem(err)
 					   : 0;
 	if (rc == 0)
-		choose_commands(c, tui_data_time(tui_app_data(c->app), &num));
+		choose_commands(c, tui_data_time(tui_app_data(c->source.app), &num));
 	return rc;
 }

@@ -37,24 +37,25 @@ struct tui_command_row {
 	int worst;
 };
 
-struct tui_sessions { /* rows in the order in which they are shown, those that hang below others
-			 behind them */
+struct tui_sessions_source { /* what both kinds of rows are made with */
 	struct tui_app *app;
 	struct tui_known *known;
 	struct tui_state_filter *filter;
+	struct arena arena; /* of their texts */
+};
+
+struct tui_sessions { /* rows in the order in which they are shown, those that hang below others
+			 behind them */
+	struct tui_sessions_source source;
 	bool all;	/* without a terminal, too */
 	bool from_case; /* the moment has none of its own */
-	struct arena arena;
 	struct tui_session_row *rows;
 	size_t count, cap;
 	uint64_t hidden; /* have no terminal */
 };
 
 struct tui_commands { /* of one session, by time */
-	struct tui_app *app;
-	struct tui_known *known;
-	struct tui_state_filter *filter;
-	struct arena arena;
+	struct tui_sessions_source source;
 	struct tui_command_row *rows;
 	size_t count, cap;
 	struct tui_session_row session; /* id 0: it is not there at T */

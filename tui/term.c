@@ -8,13 +8,10 @@
 #include <strings.h>
 #include <wchar.h>
 
-#define NCURSES_WIDECHAR 1
-#include <curses.h>
-#include <term.h>
-
 #include "base/clock.h"
 #include "base/escape.h"
 #include "tui/decode.h"
+#include "tui/ncurses.h"
 #include "tui/plain.h"
 #include "tui/theme.h"
 #include "tui/tty.h"
@@ -33,6 +30,7 @@
 
 struct tui_term {
 	struct tui_plain *plain; /* then there is no more than that, and the locale */
+	struct ncurses lib;
 	SCREEN *screen;
 	WINDOW *keys;		/* never shown: reading from it draws nothing */
 	struct tui_screen last; /* what is shown */
@@ -89,15 +87,15 @@ static int open_screen(struct tui_term *t, struct error *err)
 		    err, ERR_UNSUPPORTED,
 		    "a terminal is needed that can move its cursor (TERM is %s)" INSTEAD,
 		    name && *name ? name : "not set");
-	use_env(FALSE); /* $LINES and $COLUMNS do not change with the size */
-	use_tioctl(TRUE);
-	t->screen = newterm(name, stdout, stdin);
+	t->lib.use_env(FALSE); /* $LINES and $COLUMNS do not change with the size */
+	t->lib.use_tioctl(TRUE);
+	t->screen = t->lib.newterm(name, stdout, stdin);
 	for (size_t i = 0; !t->screen && i < COUNT_OF(alike); i++)
-		t->screen = newterm(alike[i], stdout, stdin);
+		t->screen = t->lib.newterm(alike[i], stdout, stdin);
 	if (!t->screen)
 		return error_set(err, ERR_UNSUPPORTED,
 				 "nothing is known about terminals like '%.60s'" INSTEAD, name);
-	cup = tigetstr("cup");
+	cup = t->lib.tigetstr("cup");
 	if (cup && cup != (char *)-1)
 		return 0;
 	return error_set(err, ERR_UNSUPPORTED,
@@ -106,14 +104,14 @@ static int open_screen(struct tui_term *t, struct error *err)
 
 /* --- colours */
 
-/* What a terminal of 8 colours has instead, and makes of it. */
-static int color_of(struct tui_color c, int own, attr_t *attributes)
+/* What a terminal of @known colours, 8 perhaps, has instead, and makes of it. */
+static int color_of(struct tui_color c, int known, int own, attr_t *attributes)
 {
-	int color = COLORS >= 256 ? c.of_256 : c.of_16;
+	int color = known >= 256 ? c.of_256 : c.of_16;
 
 	if (color < 0)
 		return own;
-	if (color < COLORS)
+	if (color < known)
 		return color;
 	if (color == 8) { /* grey */
 		*attributes |= A_DIM;
@@ -125,8 +123,9 @@ static int color_of(struct tui_color c, int own, attr_t *attributes)
 
 static void set_theme(struct tui_term *t)
 {
-	bool colors = t->theme != TUI_THEME_MONO && has_colors() && COLORS >= 8 &&
-		      COLOR_PAIRS > TUI_ROLE_COUNT;
+	int known = *t->lib.COLORS;
+	bool colors = t->theme != TUI_THEME_MONO && t->lib.has_colors() && known >= 8 &&
+		      *t->lib.COLOR_PAIRS > TUI_ROLE_COUNT;
 
 	for (int role = 0; role < TUI_ROLE_COUNT; role++) {
 		const struct tui_style *s = tui_theme_style(t->theme, (enum tui_role)role);
@@ -137,15 +136,16 @@ static void set_theme(struct tui_term *t)
 
 		if (colors) {
 			attr_t ignored = 0;
-			int front = color_of(s->front, t->own_colors ? -1 : COLOR_WHITE, &a);
-			int back = color_of(s->back, t->own_colors ? -1 : COLOR_BLACK, &ignored);
+			int front = color_of(s->front, known, t->own_colors ? -1 : COLOR_WHITE, &a);
+			int back =
+			    color_of(s->back, known, t->own_colors ? -1 : COLOR_BLACK, &ignored);
 
-			init_pair((short)(role + 1), (short)front, (short)back);
-			a |= COLOR_PAIR(role + 1);
+			t->lib.init_pair((short)(role + 1), (short)front, (short)back);
+			a |= t->lib.COLOR_PAIR(role + 1);
 		}
 		t->attributes[role] = a;
 	}
-	bkgd(' ' | t->attributes[TUI_ROLE_NORMAL]);
+	t->lib.wbkgd(*t->lib.stdscr, ' ' | t->attributes[TUI_ROLE_NORMAL]);
 }
 
 /* --- modes of the terminal */
@@ -156,7 +156,7 @@ static void set_mouse(struct tui_term *t, bool on)
 			    REPORT_MOUSE_POSITION;
 
 	t->held = false;
-	mousemask(on ? all : 0, NULL);
+	t->lib.mousemask(on ? all : 0, NULL);
 	tui_tty_write(on ? SV_LIT(DRAG_ON) : SV_LIT(DRAG_OFF));
 }
 
@@ -165,7 +165,7 @@ static void enter(struct tui_term *t)
 	tui_tty_write(SV_LIT(PASTE_ON));
 	if (t->mouse)
 		set_mouse(t, true);
-	clearok(curscr, TRUE);
+	t->lib.clearok(*t->lib.curscr, TRUE);
 	t->is_last_shown = false;
 }
 
@@ -174,14 +174,14 @@ static void leave(struct tui_term *t)
 	if (t->mouse)
 		set_mouse(t, false);
 	tui_tty_write(SV_LIT(PASTE_OFF));
-	curs_set(1);
-	endwin();
+	t->lib.curs_set(1);
+	t->lib.endwin();
 }
 
 /* Append capability @name as it is sent, without notes on how long it takes ("$<5>"). */
-static void add_capability(struct buf *out, const char *name)
+static void add_capability(const struct tui_term *t, struct buf *out, const char *name)
 {
-	const char *s = tigetstr(name);
+	const char *s = t->lib.tigetstr(name);
 
 	if (!s || s == (const char *)-1)
 		return;
@@ -196,16 +196,16 @@ static void add_capability(struct buf *out, const char *name)
 	}
 }
 
-static void prepare_end(void)
+static void prepare_end(const struct tui_term *t)
 {
 	struct buf b = {0};
 
 	buf_lit(&b, PASTE_OFF DRAG_OFF "\033[?1006;1000l");
-	add_capability(&b, "sgr0");
-	add_capability(&b, "op");
-	add_capability(&b, "cnorm");
-	add_capability(&b, "rmkx");
-	add_capability(&b, "rmcup");
+	add_capability(t, &b, "sgr0");
+	add_capability(t, &b, "op");
+	add_capability(t, &b, "cnorm");
+	add_capability(t, &b, "rmkx");
+	add_capability(t, &b, "rmcup");
 	if (!b.failed)
 		tui_tty_on_end(buf_view(&b));
 	buf_done(&b);
@@ -227,10 +227,13 @@ static int open_terminal(struct tui_term *t, struct error *err)
 	if (rc < 0)
 		return rc;
 	use_locale(t);
+	rc = ncurses_load(&t->lib, err);
+	if (rc < 0)
+		return rc;
 	rc = open_screen(t, err);
 	if (rc < 0)
 		return rc;
-	t->keys = newpad(1, 1);
+	t->keys = t->lib.newpad(1, 1);
 	return t->keys ? 0 : error_nomem(err);
 }
 
@@ -252,24 +255,24 @@ int tui_term_open(const struct tui_term_options *opt, struct tui_term **out, str
 		*out = t;
 		return 0;
 	}
-	raw();
-	noecho();
-	nonl();
-	typeahead(-1);
-	set_escdelay(ESC_DELAY_MS);
-	mouseinterval(0);
-	meta(t->keys, TRUE);
-	keypad(t->keys, TRUE);
-	wtimeout(t->keys, 0);
-	define_key("\033[200~", CODE_PASTE);
-	define_key("\033[201~", CODE_PASTED);
-	if (has_colors()) {
-		start_color();
-		t->own_colors = use_default_colors() == OK;
+	t->lib.raw();
+	t->lib.noecho();
+	t->lib.nonl();
+	t->lib.typeahead(-1);
+	t->lib.set_escdelay(ESC_DELAY_MS);
+	t->lib.mouseinterval(0);
+	t->lib.meta(t->keys, TRUE);
+	t->lib.keypad(t->keys, TRUE);
+	t->lib.wtimeout(t->keys, 0);
+	t->lib.define_key("\033[200~", CODE_PASTE);
+	t->lib.define_key("\033[201~", CODE_PASTED);
+	if (t->lib.has_colors()) {
+		t->lib.start_color();
+		t->own_colors = t->lib.use_default_colors() == OK;
 	}
 	set_theme(t);
-	curs_set(0);
-	prepare_end();
+	t->lib.curs_set(0);
+	prepare_end(t);
 	enter(t);
 	*out = t;
 	return 0;
@@ -281,12 +284,12 @@ void tui_term_close(struct tui_term *t)
 		return;
 	if (t->keys) {
 		leave(t);
-		delwin(t->keys);
+		t->lib.delwin(t->keys);
 	} else if (t->screen) {
-		endwin();
+		t->lib.endwin();
 	}
 	if (t->screen)
-		delscreen(t->screen);
+		t->lib.delscreen(t->screen);
 	tui_tty_close();
 	tui_plain_free(t->plain);
 	if (t->locale) {
@@ -307,10 +310,10 @@ void tui_term_size(struct tui_term *t, int *height, int *width)
 		*width = w < TUI_WIDTH_MAX ? w : TUI_WIDTH_MAX;
 		return;
 	}
-	if (tui_tty_size(&h, &w) && (h != LINES || w != COLS))
-		resize_term(h, w);
-	*height = LINES < TUI_HEIGHT_MAX ? LINES : TUI_HEIGHT_MAX;
-	*width = COLS < TUI_WIDTH_MAX ? COLS : TUI_WIDTH_MAX;
+	if (tui_tty_size(&h, &w) && (h != *t->lib.LINES || w != *t->lib.COLS))
+		t->lib.resize_term(h, w);
+	*height = *t->lib.LINES < TUI_HEIGHT_MAX ? *t->lib.LINES : TUI_HEIGHT_MAX;
+	*width = *t->lib.COLS < TUI_WIDTH_MAX ? *t->lib.COLS : TUI_WIDTH_MAX;
 }
 
 bool tui_term_is_ascii(const struct tui_term *t)
@@ -338,7 +341,7 @@ void tui_term_redraw(struct tui_term *t)
 {
 	if (t->plain)
 		return;
-	clearok(curscr, TRUE);
+	t->lib.clearok(*t->lib.curscr, TRUE);
 	t->is_last_shown = false;
 }
 
@@ -348,9 +351,9 @@ void tui_term_suspend(struct tui_term *t)
 		return; /* the terminal does that */
 	leave(t);
 	tui_tty_stop();
-	curs_set(0);
+	t->lib.curs_set(0);
 	enter(t);
-	doupdate();
+	t->lib.doupdate();
 }
 
 /* --- showing */
@@ -365,7 +368,7 @@ static bool can_show(const struct tui_term *t, uint32_t ch, int width)
 static int convert(const struct tui_term *t, const struct tui_cell *c, bool wide, cchar_t *out)
 {
 	attr_t attributes = t->attributes[c->role] | (c->selected ? A_REVERSE : 0);
-	short pair = (short)PAIR_NUMBER(attributes);
+	short pair = (short)t->lib.PAIR_NUMBER(attributes);
 	wchar_t text[TUI_MARKS_MAX + 2] = {(wchar_t)c->ch};
 	bool shown = can_show(t, c->ch, wide ? 2 : 1);
 	size_t n = 1;
@@ -375,7 +378,7 @@ static int convert(const struct tui_term *t, const struct tui_cell *c, bool wide
 	for (size_t i = 0; shown && i < TUI_MARKS_MAX && c->marks[i]; i++)
 		if (can_show(t, c->marks[i], 0))
 			text[n++] = (wchar_t)c->marks[i];
-	setcchar(&out[0], text, attributes & ~A_COLOR, pair, NULL);
+	t->lib.setcchar(&out[0], text, attributes & ~A_COLOR, pair, NULL);
 	if (shown || !wide)
 		return 1;
 	out[1] = out[0];
@@ -400,7 +403,7 @@ static void show_line(const struct tui_term *t, int y, const struct tui_cell *ce
 	for (int x = 0; x < width; x++)
 		if (cells[x].ch)
 			n += convert(t, &cells[x], x + 1 < width && cells[x + 1].ch == 0, &line[n]);
-	mvwadd_wchnstr(stdscr, y, 0, line, n);
+	t->lib.mvwadd_wchnstr(*t->lib.stdscr, y, 0, line, n);
 }
 
 void tui_term_show(struct tui_term *t, const struct tui_screen *s, int y, int x)
@@ -413,8 +416,9 @@ void tui_term_show(struct tui_term *t, const struct tui_screen *s, int y, int x)
 		return;
 	}
 	if (!compare) {
-		erase();
-		clearok(curscr, TRUE); /* what a terminal makes of its lines when resized differs */
+		t->lib.werase(*t->lib.stdscr);
+		/* What a terminal makes of its lines when resized differs. */
+		t->lib.clearok(*t->lib.curscr, TRUE);
 		t->is_last_shown = tui_screen_resize(&t->last, s->height, s->width, NULL) == 0;
 	}
 	for (int i = 0; i < s->height; i++) {
@@ -427,11 +431,11 @@ void tui_term_show(struct tui_term *t, const struct tui_screen *s, int y, int x)
 		if (t->is_last_shown)
 			memcpy(before, now, width * sizeof(*now));
 	}
-	curs_set(y >= 0 && x >= 0);
+	t->lib.curs_set(y >= 0 && x >= 0);
 	if (y >= 0 && x >= 0)
-		wmove(stdscr, y, x);
-	wnoutrefresh(stdscr);
-	doupdate();
+		t->lib.wmove(*t->lib.stdscr, y, x);
+	t->lib.wnoutrefresh(*t->lib.stdscr);
+	t->lib.doupdate();
 }
 
 void tui_term_copy(struct tui_term *t, struct sv text)
@@ -491,7 +495,7 @@ static void read_mouse(struct tui_term *t, struct tui_input *out)
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	MEVENT e;
 
-	if (getmouse(&e) != OK)
+	if (t->lib.getmouse(&e) != OK)
 		return;
 	*out = (struct tui_input){.kind = TUI_INPUT_MOUSE, .y = e.y, .x = e.x};
 	if (e.bstate & BUTTON1_PRESSED) {
@@ -520,17 +524,17 @@ static void read_mouse(struct tui_term *t, struct tui_input *out)
 /* Behind an escape character: the rest of a key that nobody knows, which is none? */
 static bool skip_sequence(struct tui_term *t)
 {
-	int c = wgetch(t->keys), final = c;
+	int c = t->lib.wgetch(t->keys), final = c;
 
 	if (c == ERR)
 		return false;
 	if (c != '[' && c != 'O') {
-		ungetch(c);
+		t->lib.ungetch(c);
 		t->more = true;
 		return false;
 	}
 	for (int i = 0; i < SEQUENCE_MAX; i++) {
-		final = wgetch(t->keys);
+		final = t->lib.wgetch(t->keys);
 		if (final < ' ' || final >= '@') /* ERR, too */
 			break;
 	}
@@ -558,7 +562,7 @@ static void read_code(struct tui_term *t, int code, struct tui_input *out)
 
 static int take_code(struct tui_term *t)
 {
-	int code = wgetch(t->keys);
+	int code = t->lib.wgetch(t->keys);
 
 	t->more = code != ERR;
 	return code;
@@ -591,7 +595,7 @@ int tui_term_read(struct tui_term *t, int timeout_ms, struct tui_input *out, str
 		tui_term_suspend(t);
 	} else if (events & TUI_TTY_CONTINUED) {
 		leave(t);
-		curs_set(0);
+		t->lib.curs_set(0);
 		enter(t);
 	}
 	if (events & TUI_TTY_END)

@@ -38,5 +38,7 @@ struct tui_options {
  * fails with.
  */
 MUST_CHECK int tui_run(const struct tui_options *opt, struct error *err);
+/* Of ncurses, for people; NULL: it is not there. */
+const char *tui_library_version(void);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/json.h"
+#include "base/library.h"
 #include "base/map.h"
 #include "base/plain.h"
 #include "base/pool.h"
@@ -286,10 +287,33 @@ static void test_words_for_a_shell(void **state)
 	check_shell("~", "'~'");
 }
 
+/* A library that any machine has. */
+static void a_library_is_loaded_by_name(void **state)
+{
+	struct {
+		double (*before)(double), (*floor)(double);
+	} table = {0};
+	const struct library_symbol has[] = {{"floor", offsetof(__typeof__(table), floor)}};
+	const struct library_symbol lacks[] = {{"floor", offsetof(__typeof__(table), floor)},
+					       {"ceiling", 0}};
+	struct error err;
+
+	(void)state;
+	assert_int_equal(library_load("libm.so.6", has, 1, &table, &err), 0);
+	assert_null(table.before);
+	assert_true(table.floor(2.5) == 2);
+	assert_int_equal(library_load("libm.so.6", lacks, 2, &table, &err), ERR_UNSUPPORTED);
+	assert_string_equal(err.msg, "libm.so.6 is too old: it lacks ceiling");
+	assert_null(table.before);
+	assert_int_equal(library_load("libnone.so.1", has, 1, &table, &err), ERR_UNSUPPORTED);
+	assert_non_null(strstr(err.msg, "libnone.so.1: "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_words_for_a_shell),
+	    cmocka_unit_test(a_library_is_loaded_by_name),
 	    cmocka_unit_test(a_map_agrees_with_an_array_under_random_puts_and_takes),
 	    cmocka_unit_test(a_text_map_agrees_with_an_array_under_random_puts_and_takes),
 	    cmocka_unit_test(a_pool_hands_out_distinct_aligned_blocks_and_reuses_them),

@@ -3,12 +3,11 @@
 import os
 import signal
 import sqlite3
-import statistics
 import subprocess
 import time
 
 from benchmarks import captures
-from benchmarks.common import ENV, SCAPULA, WORK, count_events, ended_badly, fail, replay, rule_sets, run
+from benchmarks.common import ENV, SCAPULA, WORK, count_events, fail, in_turns, median, replay, rule_sets, run, timed
 
 PAGE_MS = 200  # a page and a count must be there by then
 GROUPING_S = 5
@@ -39,45 +38,31 @@ def bench_case(opt):
 
 # --- filling ---
 
-def timed(args):
-    """CPU and wall-clock seconds."""
-    start = time.monotonic()
-    p = subprocess.Popen(args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
-    _, status, usage = os.wait4(p.pid, 0)
-    elapsed = time.monotonic() - start
-    p.returncode = os.waitstatus_to_exitcode(status)
-    if p.returncode not in (0, 1):
-        ended_badly(args, p.returncode)
-    return usage.ru_utime + usage.ru_stime, elapsed
-
-
 SHARE = 60  # percent of the speed without a case that a compressed capture must keep
 
 
 def turns(path, files, runs):
-    """CPU and wall-clock seconds without a case and with one: in turns, so that both meet the same machine; the first warms the page cache."""
+    """What it takes without a case and with one."""
     case = os.path.join(WORK, "bench.case.db")
-    plain, full = [], []
-    remove(case)
-    for i in range(runs + 1):
-        one = timed(replay(files) + [path])
-        two = timed(replay(files, "-j", "1", "--db", case) + [path])
+
+    def fill_case():
         remove(case)
-        if i:
-            plain.append(one)
-            full.append(two)
-    return plain, full
+        return timed(replay(files, "-j", "1", "--db", case) + [path])
+
+    found = in_turns([lambda: timed(replay(files) + [path]), fill_case], runs)
+    remove(case)
+    return found
 
 
 def fill(path, label, files, runs):
     """Measure one capture and print it. Return: percent of the wall-clock speed."""
     events = count_events(path)
     plain, full = turns(path, files, runs)
-    cpu, wall = (100 * statistics.median(a) / statistics.median(b) for a, b in zip(zip(*plain), zip(*full)))
+    cpu, wall = (100 * median(plain, what) / median(full, what) for what in ("cpu", "wall"))
     print("%s, %s: %d events\n%-44s %11s %11s" % (os.path.basename(path), label, events, "", "CPU", "wall"))
     for name, rows in (("without a case", plain), ("with one", full)):
-        cells = tuple(events / statistics.median(c) / 1e6 for c in zip(*rows))
-        print("%-44s %7.2f M/s %7.2f M/s %8.3f s" % ((name,) + cells + (statistics.median([r[1] for r in rows]),)))
+        print("%-44s %7.2f M/s %7.2f M/s %8.3f s" % (
+            name, events / median(rows, "cpu") / 1e6, events / median(rows, "wall") / 1e6, median(rows, "wall")))
     print("speed with a case: %.0f %% (CPU), %.0f %% (wall)" % (cpu, wall), flush=True)
     return wall
 
@@ -109,9 +94,9 @@ def tool():
 def bench_alerts(n):
     case, many = os.path.join(WORK, "alerts-%d.case.db" % n), tool()
     if not os.path.exists(case):
-        cpu, wall = timed([many, "fill", case + ".part", str(n)])
+        took = timed([many, "fill", case + ".part", str(n)])
         os.rename(case + ".part", case)
-        print("%d alerts loaded: %.1f s, %.1f s of CPU, %.1f microseconds for each" % (n, wall, cpu, 1e6 * wall / n))
+        print("%d alerts loaded: %.1f s, %.1f s of CPU, %.1f microseconds for each" % (n, took.wall, took.cpu, 1e6 * took.wall / n))
     print("%.2f GB, %.0f bytes for an alert" % (os.path.getsize(case) / 1e9, os.path.getsize(case) / n))
     slow = list(pages(many, case, n)) + list(counts(case)) + list(groupings(case)) + list(interrupted(case))
     if slow:
@@ -142,7 +127,7 @@ def counts(case):
 
 def groupings(case):
     for name, sql in GROUPINGS:
-        _, took = timed([SCAPULA, "query", "-f", "csv", case, sql])
+        took = timed([SCAPULA, "query", "-f", "csv", case, sql]).wall
         if verdict("grouping %s" % name, 1000 * took, 1000 * GROUPING_S):
             yield name
 
@@ -154,7 +139,7 @@ def interrupted(case):
     start = time.monotonic()
     p.send_signal(signal.SIGINT)
     status = p.wait()
-    if status != 130 and os.path.getsize(case) > 1e8:
+    if status != 130 and (status or os.path.getsize(case) > 1e8):  # a small one is there sooner
         fail("an interrupted query ended with status %d" % status)
     if verdict("a grouping that is interrupted ends", 1000 * (time.monotonic() - start), PAGE_MS):
         yield "interrupting"

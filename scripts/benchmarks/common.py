@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the measurements share: the program, the rule files, running and timing commands, a row of a table."""
+import collections
+import functools
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -19,14 +23,16 @@ def fail(text):
     sys.exit("scripts/bench: " + text)
 
 
-def ended_badly(args, status, err=""):
-    fail("%s ended with status %d%s" % (" ".join(args), status, ": " + err[-500:] if err else ""))
+def check_end(args, status, err):
+    """End if a command did not do what it was to do: what failed is soon done, and would look fast."""
+    if status:
+        fail("%s ended with status %d%s" % (" ".join(args)[:400], status, ": " + err[-500:] if err else ""))
 
 
 def run(args):
+    """What a command prints."""
     p = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV)
-    if p.returncode not in (0, 1):
-        ended_badly(args, p.returncode, p.stderr.decode("utf-8", "replace"))
+    check_end(args, p.returncode, p.stderr.decode("utf-8", "replace"))
     return p.stdout
 
 
@@ -38,29 +44,51 @@ def count_events(capture):
     return info(capture)["events"]
 
 
-def measure_together(commands, runs):
-    """Of each command, median CPU and wall-clock seconds of @runs runs, in turns, after one that warms the page cache, and the peak of memory in MB.
+Timed = collections.namedtuple("Timed", "cpu wall peak err")  # seconds, its children's included; MB; what it said
 
-    The peak is what time(1) says: a process that this one starts itself counts this one's memory as its own.
-    """
-    found = [([], [], []) for _ in commands]
-    note = os.path.join(WORK, "peak.%d" % os.getpid())
+
+def timed(args, out=subprocess.DEVNULL):
+    """Run a command, whose output goes to @out; the peak of memory is not asked for."""
+    with tempfile.TemporaryFile() as said:
+        start = time.monotonic()
+        p = subprocess.Popen(args, stdout=out, stderr=said, env=ENV)
+        _, status, usage = os.wait4(p.pid, 0)
+        elapsed = time.monotonic() - start
+        p.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        err = said.read().decode("utf-8", "replace")
+    check_end(args, p.returncode, err)
+    return Timed(usage.ru_utime + usage.ru_stime, elapsed, None, err)
+
+
+def timed_with_peak(args, out=subprocess.DEVNULL):
+    """The peak is what time(1) says: a process that this one starts itself counts this one's memory as its own."""
+    with tempfile.NamedTemporaryFile(dir=WORK) as note:
+        found = timed(["time", "-q", "-f", "%M", "-o", note.name] + args, out)
+        return found._replace(peak=int(note.read()) * 1024 / 1e6)
+
+
+def in_turns(kinds, runs):
+    """Call each of @kinds once in a round, and the order is another in each: all meet the same machine. The first round
+    warms the page cache and is not counted. Returns the list of what each returned."""
+    found, dice = [[] for _ in kinds], random.Random(1)
     for i in range(runs + 1):
-        for args, (cpu, wall, peaks) in zip(commands, found):
-            start = time.monotonic()
-            p = subprocess.Popen(["time", "-q", "-f", "%M", "-o", note] + args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
-            _, status, usage = os.wait4(p.pid, 0)
-            elapsed = time.monotonic() - start
-            p.returncode = os.waitstatus_to_exitcode(status)
-            if p.returncode not in (0, 1):
-                ended_badly(args, p.returncode)
+        for k in dice.sample(range(len(kinds)), len(kinds)):
+            result = kinds[k]()
             if i:
-                cpu.append(usage.ru_utime + usage.ru_stime)
-                wall.append(elapsed)
-                with open(note) as f:
-                    peaks.append(int(f.read()) * 1024 / 1e6)
-    os.unlink(note)
-    return [(statistics.median(cpu), statistics.median(wall), max(peaks)) for cpu, wall, peaks in found]
+                found[k].append(result)
+    return found
+
+
+def median(found, what):
+    """Of one member of each Timed."""
+    return statistics.median(getattr(one, what) for one in found)
+
+
+def measure_together(commands, runs):
+    """Of each command, median CPU and wall-clock seconds of @runs runs, in turns, and the peak of memory in MB."""
+    turns = in_turns([functools.partial(timed_with_peak, args) for args in commands], runs)
+    return [(median(found, "cpu"), median(found, "wall"), max(one.peak for one in found)) for found in turns]
 
 
 def measure(args, runs):

@@ -9,11 +9,12 @@ gives others.
 import concurrent.futures
 import os
 import platform
+import re
 import shutil
 import subprocess
 
 from benchmarks import captures
-from benchmarks.common import ENV, ROOT, SHARED, WORK, count_events, ended_badly, fail, replay, rule_sets, run, state_only
+from benchmarks.common import ENV, ROOT, SHARED, WORK, check_end, count_events, fail, replay, rule_sets, run, state_only
 
 TABLE = os.path.join(ROOT, "tests", "instructions.tsv")
 GROWTH = 1.03
@@ -38,10 +39,8 @@ def instructions(args, preload):
     """How many a command takes."""
     p = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"] + args,
                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=dict(ENV, LD_PRELOAD=preload, GLIBC_TUNABLES=TUNABLES, OPENSSL_ia32cap="0:0"))
-    for line in p.stderr.splitlines():
-        if "Collected" in line and p.returncode in (0, 1):
-            return int(line.split(":")[1])
-    ended_badly(args, p.returncode, p.stderr)
+    check_end(args, p.returncode, p.stderr)
+    return int(re.search(r"Collected\s*:\s*(\d+)", p.stderr)[1])
 
 
 def commands(given):
@@ -73,7 +72,7 @@ def read_table():
 
 
 def counted_with():
-    compiler = subprocess.run(["cc", "-dumpfullversion"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    compiler = run(["cc", "-dumpfullversion"]).decode().strip()
     return "# Counted with %s %s and cc %s on %s.\n" % (*platform.libc_ver(), compiler, platform.machine())
 
 

@@ -7,10 +7,9 @@ of functions that call nothing else of note is one line.
 import itertools
 import os
 import shutil
-import subprocess
 
 from benchmarks import captures
-from benchmarks.common import ENV, WORK, ended_badly, fail, replay, rule_sets, run, state_only
+from benchmarks.common import WORK, fail, replay, rule_sets, run, state_only, timed
 
 LEAST = 1.0  # percent; what is less is not shown
 CHAIN = 4  # functions in a line
@@ -74,12 +73,8 @@ def sample(args, runs):
     root, data = Node(), os.path.join(WORK, "perf.data")
     run(args)  # so that the capture is in memory
     for _ in range(runs):
-        p = subprocess.run(["perf", "record", "-q", "-F", str(FREQUENCY), "--call-graph", "dwarf,8192", "-o", data] + args,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ENV)
-        if p.returncode not in (0, 1):
-            ended_badly(args, p.returncode, p.stderr)
-        text = subprocess.run(["perf", "script", "-i", data, "-F", "comm,ip,sym"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                              check=True, text=True, errors="replace").stdout
+        timed(["perf", "record", "-q", "-F", str(FREQUENCY), "--call-graph", "dwarf,8192", "-o", data] + args)
+        text = run(["perf", "script", "-i", data, "-F", "comm,ip,sym"]).decode("utf-8", "replace")
         for stack in stacks(text):
             root.add(stack)
     os.unlink(data)

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast captures are read and rules evaluated, how soon and in how much memory."""
+import functools
 import os
 import random
 import statistics
-import subprocess
 import sys
+import tempfile
 import time
 
 from benchmarks import captures
-from benchmarks.common import (ENV, ROOT, SCAPULA, WORK, count_events, ended_badly, fail, heading, info, measure, replay, row, rule_sets,
-                               run, state_only)
+from benchmarks.common import (ROOT, SCAPULA, WORK, count_events, fail, heading, in_turns, info, measure, median, replay, row, rule_sets, run,
+                               state_only, timed)
 
 MORE_RULES = 10  # times
 EXEC_FILTER = ["-F", "evt.type = execve"]
@@ -106,25 +107,13 @@ def bench_start(opt):
     if not os.path.exists(source):
         source = captures.own("intrusion")
     hundred = captures.first_events(source, 100, ".scap")
-    cases = (("1 event", captures.with_one_event(hundred)), ("100 events", hundred))
+    one = captures.with_one_event(hundred)
+    cases = [("%s, %s" % (label, what), replay(files, "--progress", "never") + [path])
+             for label, files in rule_sets() for what, path in (("1 event", one), ("100 events", hundred))]
     runs = 11 if opt.quick else STARTS
-    print("%-44s %11s %11s" % ("wall-clock time of %d runs" % runs, "median", "worst"))
-    for label, files in rule_sets():
-        for what, path in cases:
-            took = starts(replay(files, "--progress", "never") + [path], runs)
-            print("%-44s %8.1f ms %8.1f ms" % ("%s, %s" % (label, what), statistics.median(took), max(took)), flush=True)
-
-
-def starts(args, runs):
-    took = []
-    for i in range(runs + 1):
-        started = time.monotonic()
-        status = subprocess.call(args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
-        if status not in (0, 1):
-            ended_badly(args, status)
-        if i:
-            took.append(1000 * (time.monotonic() - started))
-    return took
+    print("%-44s %11s %11s" % ("wall-clock time of %d runs, in turns" % runs, "median", "worst"))
+    for (label, _), found in zip(cases, in_turns([functools.partial(timed, args) for _, args in cases], runs)):
+        print("%-44s %8.1f ms %8.1f ms" % (label, 1000 * median(found, "wall"), 1000 * max(one.wall for one in found)))
 
 
 # --- printing ---
@@ -135,10 +124,10 @@ TEN_FIELDS = ("*%evt.num %evt.rawtime %evt.type %thread.tid %proc.name %proc.pid
 
 def count_lines(args):
     """Lines that a command prints."""
-    p = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENV)
-    n = sum(chunk.count(b"\n") for chunk in iter(lambda: p.stdout.read(1 << 20), b""))
-    p.wait()
-    return n
+    with tempfile.TemporaryFile(dir=WORK) as out:
+        timed(args, out)
+        out.seek(0)
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: out.read(1 << 20), b""))
 
 
 def bench_events(opt):

@@ -15,12 +15,23 @@ def query(sql, path):
 
 
 def shell(sql, path):
-    return ["sqlite3", "-batch", "-cmd", ".load " + EXTENSION, "-cmd",
+    return ["sqlite3", "-batch", "-bail", "-cmd", ".load " + EXTENSION, "-cmd",
             "CREATE VIRTUAL TABLE temp.events USING scapula_events('%s')" % path, ":memory:", sql]
 
 
 def last_line(args):
     return run(args).split()[-1]
+
+
+def extension(path, events, runs):
+    sql, label = "SELECT count(*) FROM events WHERE type = 'openat'", "sqlite3 with the extension, openat"
+    lacks = "sqlite3 is not installed" if not shutil.which("sqlite3") else "%s is not built" % EXTENSION if not os.path.exists(EXTENSION) else None
+    if lacks:
+        print("%s: skipped (%s)" % (label, lacks))
+        return
+    if last_line(shell(sql, path)) != last_line(query(sql, path)):
+        fail("%s: it counts %s, the program %s" % (label, last_line(shell(sql, path)), last_line(query(sql, path))))
+    row(label, events, shell(sql, path), runs)
 
 
 def bench_sql(opt):
@@ -45,8 +56,7 @@ def bench_sql(opt):
         print("%.2f times the CPU, %.2f times the time" % (cpu, wall))
         if where and max(cpu, wall) > MOST:
             over.append(what)
-    if shutil.which("sqlite3"):
-        row("sqlite3 with the extension, openat", events, shell("SELECT count(*) FROM events WHERE type = 'openat'", path), opt.runs)
+    extension(path, events, opt.runs)
     row("scapula query, events by type", events, query("SELECT type, count(*) FROM events GROUP BY type", path), opt.runs)
     if over:
         fail("over %.1f times what the command takes: %s" % (MOST, ", ".join(over)))

@@ -3,11 +3,10 @@
 import json
 import os
 import random
-import subprocess
 import tempfile
 
 from benchmarks import captures
-from benchmarks.common import ENV, SCAPULA, WORK, count_events, ended_badly, fail, rule_sets, run
+from benchmarks.common import SCAPULA, count_events, fail, rule_sets, run, timed_with_peak
 
 # Milliseconds, and MB: what must hold.
 FIRST_PAINT, KEY_P95, SEEK_P95, SWITCH, MEMORY = 200, 50, 100, 100, 512
@@ -22,18 +21,12 @@ def percentile(values, share):
 
 def session(steps, operands, size="80x24"):
     """Play @steps (objects of a command log). Returns (what, ms) of each and of the first screen, and the peak of memory in MB."""
-    note = os.path.join(WORK, "peak.%d" % os.getpid())
-    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as log:
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as log, tempfile.TemporaryFile() as out:
         log.write("".join(json.dumps(step) + "\n" for step in steps))
         log.flush()
-        args = ["time", "-q", "-f", "%M", "-o", note, SCAPULA, "tui", "--headless", size, "--timings", "--play", log.name] + operands
-        p = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV)
-    if p.returncode:
-        ended_badly(args, p.returncode, p.stderr.decode("utf-8", "replace"))
-    with open(note) as f:
-        peak = int(f.read()) * 1024 / 1e6
-    os.unlink(note)
-    lines = [json.loads(line) for line in p.stdout.splitlines()]
+        peak = timed_with_peak([SCAPULA, "tui", "--headless", size, "--timings", "--play", log.name] + operands, out).peak
+        out.seek(0)
+        lines = [json.loads(line) for line in out]
     return [(line["key"], line["us"] / 1000) for line in lines], peak
 
 

@@ -277,9 +277,9 @@ static void each_session_hangs_below_the_one_that_started_it(void **state)
 	(void)state;
 	set_up(&f, "sessions.scap");
 	m = moment_at(&f, UINT64_MAX);
-	s.app = commands.app = f.app;
-	assert_int_equal(tui_known_new(tui_app_data(f.app), &s.known, &err), 0);
-	assert_int_equal(tui_known_new(tui_app_data(f.app), &commands.known, &err), 0);
+	s.source.app = commands.source.app = f.app;
+	assert_int_equal(tui_known_new(tui_app_data(f.app), &s.source.known, &err), 0);
+	assert_int_equal(tui_known_new(tui_app_data(f.app), &commands.source.known, &err), 0);
 	assert_int_equal(tui_sessions_load(&s, &err), 0);
 	for (const struct act_session *a = act_sessions_first(m->sessions); a; a = a->next, n++) {
 		size_t i = 0, up;
