@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scapfile/calls.h"
+
+#include <string.h>
+
+#include "base/map.h"
+
+static struct sf_call *find(struct sf_call *set, int64_t tid)
+{
+	for (unsigned i = 0; i < SF_CALLS_WAYS; i++)
+		if (set[i].end && set[i].tid == tid)
+			return &set[i];
+	return NULL;
+}
+
+/* Where the next one goes: the place of the thread's last one, of none, or of the oldest. */
+static struct sf_call *place_of(struct sf_call *set, int64_t tid)
+{
+	struct sf_call *place = find(set, tid);
+
+	for (unsigned i = 0; !place && i < SF_CALLS_WAYS; i++)
+		if (!set[i].end)
+			place = &set[i];
+	if (place)
+		return place;
+	place = &set[0];
+	for (unsigned i = 1; i < SF_CALLS_WAYS; i++)
+		if (set[i].ts < place->ts)
+			place = &set[i];
+	return place;
+}
+
+static void begin(struct sf_calls *c, struct sf_call *set, const struct ev *ev)
+{
+	struct sf_call *place = place_of(set, ev->tid);
+
+	c->count += !place->end;
+	*place = (struct sf_call){.tid = ev->tid, .ts = ev->ts, .end = (uint16_t)(ev->type + 1)};
+}
+
+static bool ends(const struct sf_call *call, const struct ev *ev)
+{
+	return (call->end == ev->type ||
+		(call->end == EV_EXECVEAT_X && ev->type == EV_EXECVE_19_X)) &&
+	       ev->ts >= call->ts;
+}
+
+uint64_t sf_calls_look(struct sf_calls *c, const struct ev *ev)
+{
+	struct sf_call *set = c->sets[hash_u64((uint64_t)ev->tid) & (SF_CALLS_SETS - 1)], *call;
+	/* Who bears the number next has begun nothing yet. */
+	bool over = ev->type == EV_PROCEXIT_E || ev->type == EV_PROCEXIT_1_E;
+	uint64_t began;
+
+	if (!over && !(ev_info(ev)->category & EC_SYSCALL))
+		return 0;
+	if (!over && !ev_type_is_exit(ev->type)) {
+		begin(c, set, ev);
+		return 0;
+	}
+	call = find(set, ev->tid);
+	if (!call)
+		return 0;
+	began = ends(call, ev) ? call->ts : 0;
+	call->end = 0;
+	c->count--;
+	return began;
+}
+
+void sf_calls_forget(struct sf_calls *c)
+{
+	if (c->count)
+		memset(c, 0, sizeof(*c));
+}
