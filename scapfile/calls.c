@@ -47,13 +47,14 @@ static bool ends(const struct sf_call *call, const struct ev *ev)
 
 uint64_t sf_calls_look(struct sf_calls *c, const struct ev *ev)
 {
-	struct sf_call *set = c->sets[hash_u64((uint64_t)ev->tid) & (SF_CALLS_SETS - 1)], *call;
 	/* Who bears the number next has begun nothing yet. */
 	bool over = ev->type == EV_PROCEXIT_E || ev->type == EV_PROCEXIT_1_E;
+	struct sf_call *set, *call;
 	uint64_t began;
 
 	if (!over && !(ev_info(ev)->category & EC_SYSCALL))
 		return 0;
+	set = c->sets[hash_u64((uint64_t)ev->tid) & (SF_CALLS_SETS - 1)];
 	if (!over && !ev_type_is_exit(ev->type)) {
 		begin(c, set, ev);
 		return 0;
