@@ -82,6 +82,7 @@ struct tui_capture {
 	uint64_t events;	       /* known so far */
 	uint64_t first_ts, last_ts;    /* of the whole capture as far as known; 0: not known */
 };
+/* @out may be NULL. */
 size_t tui_data_captures(const struct tui_data *d, const struct tui_capture **out);
 const struct tui_capture *
 tui_data_capture(const struct tui_data *d); /* the current one; NULL: the case has none */
