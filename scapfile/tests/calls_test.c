@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "base/map.h"
 #include "scapfile/calls.h"
 #include "scapfile/scapfile.h"
 #include "scapfile/tests/capture_builder.h"
@@ -250,12 +251,32 @@ static void the_table_is_bounded(void **state)
 		began = sf_calls_see(calls, &ev);
 		assert_true(!began || began == i);
 		known += began != 0;
-		/* The newest of a set is there. */
-		if (i > threads - SF_CALLS_WAYS)
-			assert_int_equal(began, i);
 	}
 	assert_int_equal(calls->count, 0);
 	assert_true(known > threads / 3);
+	free(calls);
+}
+
+static void who_has_waited_longest_is_forgotten(void **state)
+{
+	const uint64_t set = hash_u64(1) & (SF_CALLS_SETS - 1);
+	struct sf_calls *calls = calloc(1, sizeof(*calls));
+	int64_t tids[SF_CALLS_WAYS + 1];
+	unsigned n = 0;
+
+	(void)state;
+	assert_non_null(calls);
+	for (uint64_t tid = 1; n < COUNT_OF(tids); tid++)
+		if ((hash_u64(tid) & (SF_CALLS_SETS - 1)) == set)
+			tids[n++] = (int64_t)tid;
+	/* The second is the oldest, the last comes in its place. */
+	assert_int_equal(see(calls, EV_READ_E, 100, tids[0]), 0);
+	for (unsigned i = 1; i < n; i++)
+		assert_int_equal(see(calls, EV_READ_E, 10 * i, tids[i]), 0);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(see(calls, EV_READ_X, 1000, tids[i]), i == 0	? 100
+								       : i == 1 ? 0
+										: 10 * i);
 	free(calls);
 }
 
@@ -269,6 +290,7 @@ int main(void)
 	    cmocka_unit_test(what_may_be_another_is_forgotten),
 	    cmocka_unit_test(an_exit_event_is_of_the_call_that_began_last),
 	    cmocka_unit_test(the_table_is_bounded),
+	    cmocka_unit_test(who_has_waited_longest_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
