@@ -30,39 +30,38 @@ static struct sf_call *place_of(struct sf_call *set, int64_t tid)
 	return place;
 }
 
-static void begin(struct sf_calls *c, struct sf_call *set, const struct ev *ev)
+static void begin(struct sf_calls *c, struct sf_call *set, unsigned type, int64_t tid, uint64_t ts)
 {
-	struct sf_call *place = place_of(set, ev->tid);
+	struct sf_call *place = place_of(set, tid);
 
 	c->count += !place->end;
-	*place = (struct sf_call){.tid = ev->tid, .ts = ev->ts, .end = (uint16_t)(ev->type + 1)};
+	*place = (struct sf_call){.tid = tid, .ts = ts, .end = (uint16_t)(type + 1)};
 }
 
-static bool ends(const struct sf_call *call, const struct ev *ev)
+static bool ends(const struct sf_call *call, unsigned type, uint64_t ts)
 {
-	return (call->end == ev->type ||
-		(call->end == EV_EXECVEAT_X && ev->type == EV_EXECVE_19_X)) &&
-	       ev->ts >= call->ts;
+	return (call->end == type || (call->end == EV_EXECVEAT_X && type == EV_EXECVE_19_X)) &&
+	       ts >= call->ts;
 }
 
-uint64_t sf_calls_look(struct sf_calls *c, const struct ev *ev)
+uint64_t sf_calls_look(struct sf_calls *c, unsigned type, int64_t tid, uint64_t ts)
 {
 	/* Who bears the number next has begun nothing yet. */
-	bool over = ev->type == EV_PROCEXIT_E || ev->type == EV_PROCEXIT_1_E;
+	bool over = type == EV_PROCEXIT_E || type == EV_PROCEXIT_1_E;
 	struct sf_call *set, *call;
 	uint64_t began;
 
-	if (!over && !(ev_info(ev)->category & EC_SYSCALL))
+	if (!over && !(ev_table[type].category & EC_SYSCALL))
 		return 0;
-	set = c->sets[hash_u64((uint64_t)ev->tid) & (SF_CALLS_SETS - 1)];
-	if (!over && !ev_type_is_exit(ev->type)) {
-		begin(c, set, ev);
+	set = c->sets[hash_u64((uint64_t)tid) & (SF_CALLS_SETS - 1)];
+	if (!over && !ev_type_is_exit(type)) {
+		begin(c, set, type, tid, ts);
 		return 0;
 	}
-	call = find(set, ev->tid);
+	call = find(set, tid);
 	if (!call)
 		return 0;
-	began = ends(call, ev) ? call->ts : 0;
+	began = ends(call, type, ts) ? call->ts : 0;
 	call->end = 0;
 	c->count--;
 	return began;

@@ -26,14 +26,14 @@ struct sf_calls { /* zeroed: none has begun */
 };
 
 /* The slow half of sf_calls_see(). */
-uint64_t sf_calls_look(struct sf_calls *c, const struct ev *ev);
+uint64_t sf_calls_look(struct sf_calls *c, unsigned type, int64_t tid, uint64_t ts);
 /*
- * @ev, as recorded, is the next event. Return: when the call that it ends began; 0: it ends none,
- * or that is not known: there was no enter event for it, or none that can be its own.
+ * The next event is, as recorded, of @type. Return: when the call that it ends began; 0: it ends
+ * none, or that is not known: there was no enter event for it, or none that can be its own.
  */
-static inline uint64_t sf_calls_see(struct sf_calls *c, const struct ev *ev)
+static inline uint64_t sf_calls_see(struct sf_calls *c, unsigned type, int64_t tid, uint64_t ts)
 {
-	return !c->count && ev_type_is_exit(ev->type) ? 0 : sf_calls_look(c, ev);
+	return !c->count && ev_type_is_exit(type) ? 0 : sf_calls_look(c, type, tid, ts);
 }
 /* What has begun may have ended unseen. */
 void sf_calls_forget(struct sf_calls *c);

@@ -222,6 +222,12 @@ static inline int deliver(struct sf_reader *r, struct ev_item *item)
 	return 1;
 }
 
+/* The event that was decoded is the next one. */
+static inline void note_call(struct sf_reader *r)
+{
+	r->began = sf_calls_see(r->calls, r->ev.type, r->ev.tid, r->ev.ts);
+}
+
 static inline int take_event(struct sf_reader *r, struct ev_item *item, struct error *err)
 {
 	struct ev *ev = &r->ev;
@@ -232,7 +238,7 @@ static inline int take_event(struct sf_reader *r, struct ev_item *item, struct e
 	r->in_events = true;
 	decoded = sf_event_decode(&r->block, ev, &why);
 	if (UNLIKELY(r->calls) && decoded == SF_EVENT_OK)
-		r->began = sf_calls_see(r->calls, ev);
+		note_call(r);
 	if (UNLIKELY(decoded != SF_EVENT_OK || !conv_not_needed(ev))) {
 		if (decoded == SF_EVENT_LOSS)
 			return take_loss(r, item);
@@ -422,7 +428,8 @@ void sf_briefs_deliver(struct sf_reader *r, struct sf_briefs *b, const struct sf
 }
 
 /* As take_small() for what is usual. */
-static inline int take_brief(struct sf_reader *r, struct ev_item *item, struct error *err)
+static ALWAYS_INLINE int take_brief(struct sf_reader *r, struct ev_item *item, bool timed,
+				    struct error *err)
 {
 	struct sf_briefs b;
 	struct sf_brief e;
@@ -430,7 +437,7 @@ static inline int take_brief(struct sf_reader *r, struct ev_item *item, struct e
 
 	if (!sf_briefs_begin(r, &b))
 		return 0;
-	rc = sf_briefs_next(&b, &e);
+	rc = timed ? sf_briefs_next_timed(&b, &e, r->calls, &r->began) : sf_briefs_next(&b, &e);
 	if (LIKELY(rc > 0))
 		sf_briefs_deliver(r, &b, &e, item);
 	else
@@ -438,16 +445,16 @@ static inline int take_brief(struct sf_reader *r, struct ev_item *item, struct e
 	return rc < 0 ? error_nomem(err) : rc;
 }
 
-/* What is whole, in the window, and not damaged. @timed: each event is looked at as recorded.
+/* What is whole, in the window, and not damaged. @timed: somebody asks when calls began.
  * Return: 1, 0 to take the long way, or ERR_*. */
 static ALWAYS_INLINE int take_small(struct sf_reader *r, struct ev_item *item, bool timed,
 				    struct error *err)
 {
-	int rc = 0;
+	int rc;
 
 	if (UNLIKELY(!r->in_events || r->skips_section))
 		return 0;
-	while (timed || (rc = take_brief(r, item, err)) == 0) {
+	while ((rc = take_brief(r, item, timed, err)) == 0) {
 		const uint8_t *p = next_at(r);
 		uint32_t total = sf_event_look(p, (size_t)(r->framer.stream.end - p), &r->ev);
 
@@ -460,7 +467,7 @@ static ALWAYS_INLINE int take_small(struct sf_reader *r, struct ev_item *item, b
 		r->block.total = total;
 		r->block.offset = r->ev.offset;
 		if (timed)
-			r->began = sf_calls_see(r->calls, &r->ev);
+			note_call(r);
 		rc = bring_up(r, err);
 		if (rc)
 			return rc > 0 ? deliver(r, item) : rc;
@@ -511,7 +518,7 @@ static int reader_next_timed(struct ev_source *source, struct ev_item *item, str
 	int rc;
 
 	if (LIKELY(take_usual(r, item))) {
-		r->began = sf_calls_see(r->calls, item->ev);
+		note_call(r);
 		return 1;
 	}
 	rc = take_small(r, item, true, err);

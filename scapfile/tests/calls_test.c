@@ -199,29 +199,23 @@ static void what_may_be_another_is_forgotten(void **state)
 	expect(&c, 1, 0, 0);
 }
 
-static uint64_t see(struct sf_calls *calls, unsigned type, uint64_t ts, int64_t tid)
-{
-	const struct ev ev = {.type = (uint16_t)type, .ts = ts, .tid = tid};
-
-	return sf_calls_see(calls, &ev);
-}
-
 static void an_exit_event_is_of_the_call_that_began_last(void **state)
 {
 	struct sf_calls *calls = calloc(1, sizeof(*calls));
 
 	(void)state;
 	assert_non_null(calls);
-	assert_int_equal(see(calls, EV_READ_E, 10, 5), 0);
-	assert_int_equal(see(calls, EV_WRITE_E, 20, 5), 0);
-	assert_int_equal(see(calls, EV_READ_X, 30, 5), 0);
-	assert_int_equal(see(calls, EV_WRITE_X, 40, 5), 0); /* there was another end before */
-	assert_int_equal(see(calls, EV_READ_E, 50, 5), 0);
-	assert_int_equal(see(calls, EV_READ_X, 60, 5), 50);
-	assert_int_equal(see(calls, EV_READ_X, 70, 5), 0);
+	assert_int_equal(sf_calls_see(calls, EV_READ_E, 5, 10), 0);
+	assert_int_equal(sf_calls_see(calls, EV_WRITE_E, 5, 20), 0);
+	assert_int_equal(sf_calls_see(calls, EV_READ_X, 5, 30), 0);
+	assert_int_equal(sf_calls_see(calls, EV_WRITE_X, 5, 40),
+			 0); /* there was another end before */
+	assert_int_equal(sf_calls_see(calls, EV_READ_E, 5, 50), 0);
+	assert_int_equal(sf_calls_see(calls, EV_READ_X, 5, 60), 50);
+	assert_int_equal(sf_calls_see(calls, EV_READ_X, 5, 70), 0);
 	/* What became a program has an event of another type. */
-	assert_int_equal(see(calls, EV_EXECVEAT_E, 80, 5), 0);
-	assert_int_equal(see(calls, EV_EXECVE_19_X, 90, 5), 80);
+	assert_int_equal(sf_calls_see(calls, EV_EXECVEAT_E, 5, 80), 0);
+	assert_int_equal(sf_calls_see(calls, EV_EXECVE_19_X, 5, 90), 80);
 	assert_int_equal(calls->count, 0);
 	free(calls);
 }
@@ -230,25 +224,17 @@ static void the_table_is_bounded(void **state)
 {
 	struct sf_calls *calls = calloc(1, sizeof(*calls));
 	const uint64_t threads = SF_CALLS_SETS * SF_CALLS_WAYS * 2;
-	struct ev ev = {.type = EV_READ_E};
 	uint64_t known = 0;
 
 	(void)state;
 	assert_non_null(calls);
-	for (uint64_t i = 1; i <= threads; i++) {
-		ev.tid = (int64_t)i;
-		ev.ts = i;
-		assert_int_equal(sf_calls_see(calls, &ev), 0);
-	}
+	for (uint64_t i = 1; i <= threads; i++)
+		assert_int_equal(sf_calls_see(calls, EV_READ_E, (int64_t)i, i), 0);
 	assert_true(calls->count <= SF_CALLS_SETS * SF_CALLS_WAYS);
 	assert_true(calls->count > threads / 3);
-	ev.type = EV_READ_X;
-	ev.ts = threads + 1;
 	for (uint64_t i = 1; i <= threads; i++) {
-		uint64_t began;
+		uint64_t began = sf_calls_see(calls, EV_READ_X, (int64_t)i, threads + 1);
 
-		ev.tid = (int64_t)i;
-		began = sf_calls_see(calls, &ev);
 		assert_true(!began || began == i);
 		known += began != 0;
 	}
@@ -270,13 +256,13 @@ static void who_has_waited_longest_is_forgotten(void **state)
 		if ((hash_u64(tid) & (SF_CALLS_SETS - 1)) == set)
 			tids[n++] = (int64_t)tid;
 	/* The second is the oldest, the last comes in its place. */
-	assert_int_equal(see(calls, EV_READ_E, 100, tids[0]), 0);
+	assert_int_equal(sf_calls_see(calls, EV_READ_E, tids[0], 100), 0);
 	for (unsigned i = 1; i < n; i++)
-		assert_int_equal(see(calls, EV_READ_E, 10 * i, tids[i]), 0);
+		assert_int_equal(sf_calls_see(calls, EV_READ_E, tids[i], 10 * i), 0);
 	for (unsigned i = 0; i < n; i++)
-		assert_int_equal(see(calls, EV_READ_X, 1000, tids[i]), i == 0	? 100
-								       : i == 1 ? 0
-										: 10 * i);
+		assert_int_equal(sf_calls_see(calls, EV_READ_X, tids[i], 1000), i == 0	 ? 100
+										: i == 1 ? 0
+											 : 10 * i);
 	free(calls);
 }
 
