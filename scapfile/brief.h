@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "scapfile/calls.h"
 #include "scapfile/converter.h"
 #include "scapfile/row.h"
 
@@ -81,9 +82,14 @@ static ALWAYS_INLINE const struct conv_plan *sf_brief_look(const struct sf_brief
 	return usual->plan;
 }
 
+static inline uint64_t sf_seen_time(const struct sf_seen *e)
+{
+	return load_u64(e->p + SF_ROW_HEADER);
+}
+
 static inline uint64_t sf_brief_time(const struct sf_brief *e)
 {
-	return load_u64(e->own.p + SF_ROW_HEADER);
+	return sf_seen_time(&e->own);
 }
 
 static inline int64_t sf_seen_tid(const struct sf_seen *e)
@@ -179,28 +185,47 @@ static ALWAYS_INLINE bool sf_brief_pair(struct sf_briefs *b, const struct sf_see
 	return true;
 }
 
+/* When the call began that @e ends. */
+static inline uint64_t sf_seen_began(struct sf_calls *calls, const struct sf_seen *e)
+{
+	return sf_calls_see(calls, e->usual->type, sf_seen_tid(e), sf_seen_time(e));
+}
+
 /*
- * Keep enter events up to the next event of another kind. Return: 1 with @e, 0 if what comes then
- * is not usual, or ERR_NOMEM.
+ * Keep enter events up to the next event of another kind. @calls: sees them all, and *@began is
+ * what it says of @e; NULL: none does. Return: 1 with @e, 0 if what comes then is not usual, or
+ * ERR_NOMEM.
  */
-MUST_CHECK static ALWAYS_INLINE int sf_briefs_next(struct sf_briefs *b, struct sf_brief *e)
+MUST_CHECK static ALWAYS_INLINE int sf_briefs_next_timed(struct sf_briefs *b, struct sf_brief *e,
+							 struct sf_calls *calls, uint64_t *began)
 {
 	const struct conv_plan *plan;
 	struct sf_seen seen;
 
 	while ((plan = sf_brief_look(b, b->at, &seen))) {
-		if (plan->stores && LIKELY(sf_brief_pair(b, &seen, e)))
+		if (plan->stores && !calls && LIKELY(sf_brief_pair(b, &seen, e)))
 			return 1;
 		if (!plan->stores) {
 			e->own = seen;
-			return sf_brief_plan(b, plan, e);
+			if (!sf_brief_plan(b, plan, e))
+				return 0;
+			if (calls)
+				*began = sf_seen_began(calls, &seen);
+			return 1;
 		}
+		if (calls)
+			(void)sf_seen_began(calls, &seen);
 		if (UNLIKELY(sf_brief_keep(b, &seen) < 0))
 			return ERR_NOMEM;
 		b->at += seen.usual->total;
 		b->stored++;
 	}
 	return 0;
+}
+
+MUST_CHECK static ALWAYS_INLINE int sf_briefs_next(struct sf_briefs *b, struct sf_brief *e)
+{
+	return sf_briefs_next_timed(b, e, NULL, NULL);
 }
 
 /* Go on behind @e. */

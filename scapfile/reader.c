@@ -7,6 +7,7 @@
 
 #include "archive/archive.h"
 #include "scapfile/brief.h"
+#include "scapfile/calls.h"
 #include "scapfile/internal.h"
 #include "scapfile/row.h"
 
@@ -32,6 +33,8 @@ struct sf_reader {
 	struct ev_loss_kind loss_kinds[EV_LOSS_KINDS_MAX];
 	struct sf_list list;
 	struct converter conv;
+	struct sf_calls *calls; /* NULL: nobody asks when they began */
+	uint64_t began;		/* of the event delivered last */
 	struct sf_stats stats;
 	struct arena comment_texts;
 	const char *comments[COMMENTS_MAX];
@@ -101,6 +104,8 @@ static int begin_section(struct sf_reader *r, struct ev_item *item, struct error
 		r->skip_from = b->offset;
 	}
 	conv_reset(&r->conv);
+	if (r->calls)
+		sf_calls_forget(r->calls);
 	item->kind = EV_ITEM_SECTION;
 	item->offset = b->offset;
 	if (read_options(r, cursor_of(b->p + 24, b->total - SF_SHB_MIN), err) < 0)
@@ -123,6 +128,8 @@ static int take_loss(struct sf_reader *r, struct ev_item *item)
 	sf_loss_decode(&r->ev, &r->loss, r->loss_kinds);
 	sf_loss_gap(&r->gaps, &r->loss, r->ev.offset);
 	r->stats.losses++;
+	if (r->calls)
+		sf_calls_forget(r->calls);
 	item->kind = EV_ITEM_LOSS;
 	item->offset = r->ev.offset;
 	item->loss = &r->loss;
@@ -215,6 +222,12 @@ static inline int deliver(struct sf_reader *r, struct ev_item *item)
 	return 1;
 }
 
+/* The event that was decoded is the next one. */
+static inline void note_call(struct sf_reader *r)
+{
+	r->began = sf_calls_see(r->calls, r->ev.type, r->ev.tid, r->ev.ts);
+}
+
 static inline int take_event(struct sf_reader *r, struct ev_item *item, struct error *err)
 {
 	struct ev *ev = &r->ev;
@@ -224,6 +237,8 @@ static inline int take_event(struct sf_reader *r, struct ev_item *item, struct e
 
 	r->in_events = true;
 	decoded = sf_event_decode(&r->block, ev, &why);
+	if (UNLIKELY(r->calls) && decoded == SF_EVENT_OK)
+		note_call(r);
 	if (UNLIKELY(decoded != SF_EVENT_OK || !conv_not_needed(ev))) {
 		if (decoded == SF_EVENT_LOSS)
 			return take_loss(r, item);
@@ -413,7 +428,8 @@ void sf_briefs_deliver(struct sf_reader *r, struct sf_briefs *b, const struct sf
 }
 
 /* As take_small() for what is usual. */
-static inline int take_brief(struct sf_reader *r, struct ev_item *item, struct error *err)
+static ALWAYS_INLINE int take_brief(struct sf_reader *r, struct ev_item *item, bool timed,
+				    struct error *err)
 {
 	struct sf_briefs b;
 	struct sf_brief e;
@@ -421,7 +437,7 @@ static inline int take_brief(struct sf_reader *r, struct ev_item *item, struct e
 
 	if (!sf_briefs_begin(r, &b))
 		return 0;
-	rc = sf_briefs_next(&b, &e);
+	rc = timed ? sf_briefs_next_timed(&b, &e, r->calls, &r->began) : sf_briefs_next(&b, &e);
 	if (LIKELY(rc > 0))
 		sf_briefs_deliver(r, &b, &e, item);
 	else
@@ -429,14 +445,16 @@ static inline int take_brief(struct sf_reader *r, struct ev_item *item, struct e
 	return rc < 0 ? error_nomem(err) : rc;
 }
 
-/* What is whole, in the window, and not damaged. Return: 1, 0 to take the long way, or ERR_*. */
-static int take_small(struct sf_reader *r, struct ev_item *item, struct error *err)
+/* What is whole, in the window, and not damaged. @timed: somebody asks when calls began.
+ * Return: 1, 0 to take the long way, or ERR_*. */
+static ALWAYS_INLINE int take_small(struct sf_reader *r, struct ev_item *item, bool timed,
+				    struct error *err)
 {
 	int rc;
 
 	if (UNLIKELY(!r->in_events || r->skips_section))
 		return 0;
-	while ((rc = take_brief(r, item, err)) == 0) {
+	while ((rc = take_brief(r, item, timed, err)) == 0) {
 		const uint8_t *p = next_at(r);
 		uint32_t total = sf_event_look(p, (size_t)(r->framer.stream.end - p), &r->ev);
 
@@ -448,6 +466,8 @@ static int take_small(struct sf_reader *r, struct ev_item *item, struct error *e
 		r->holds_block = true;
 		r->block.total = total;
 		r->block.offset = r->ev.offset;
+		if (timed)
+			note_call(r);
 		rc = bring_up(r, err);
 		if (rc)
 			return rc > 0 ? deliver(r, item) : rc;
@@ -486,9 +506,28 @@ static NOINLINE int take_any(struct sf_reader *r, struct ev_item *item, struct e
 static int reader_next(struct ev_source *source, struct ev_item *item, struct error *err)
 {
 	struct sf_reader *r = reader_of(source);
-	int rc = LIKELY(take_usual(r, item)) ? 1 : take_small(r, item, err);
+	int rc = LIKELY(take_usual(r, item)) ? 1 : take_small(r, item, false, err);
 
 	return LIKELY(rc) ? rc : take_any(r, item, err);
+}
+
+/* The same for who asks when calls began. */
+static int reader_next_timed(struct ev_source *source, struct ev_item *item, struct error *err)
+{
+	struct sf_reader *r = reader_of(source);
+	int rc;
+
+	if (LIKELY(take_usual(r, item))) {
+		note_call(r);
+		return 1;
+	}
+	rc = take_small(r, item, true, err);
+	return rc ? rc : take_any(r, item, err);
+}
+
+uint64_t sf_reader_call_began(const struct sf_reader *r)
+{
+	return r->began;
 }
 
 /* When an event of @b was; UINT64_MAX: the block is too short to say. */
@@ -535,6 +574,7 @@ static void reader_close(struct ev_source *source)
 }
 
 static const struct ev_source_ops reader_ops = {.next = reader_next, .close = reader_close};
+static const struct ev_source_ops timed_ops = {.next = reader_next_timed, .close = reader_close};
 
 /* Why what is there cannot be the start of a capture. */
 static int not_a_capture(struct sf_reader *r, size_t there, struct error *err)
@@ -619,7 +659,11 @@ static struct sf_reader *reader_new(const struct sf_options *opt)
 
 	if (!r)
 		return NULL;
-	r->source.ops = &reader_ops;
+	r->source.ops = opt && opt->call_times ? &timed_ops : &reader_ops;
+	if (opt && opt->call_times && !(r->calls = calloc(1, sizeof(*r->calls)))) {
+		free(r);
+		return NULL;
+	}
 	r->gaps.total = &r->stats.gaps;
 	r->framer.gaps = &r->gaps;
 	r->framer.stream.in.fd = -1;
@@ -688,6 +732,7 @@ void sf_reader_close(struct sf_reader *r)
 	sf_gaps_done(&r->gaps);
 	conv_done(&r->conv);
 	arena_done(&r->comment_texts);
+	free(r->calls);
 	free(r);
 }
 

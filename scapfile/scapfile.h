@@ -20,6 +20,7 @@ struct sf_options {
 	bool want_hash;	       /* compute SHA-256 of the file as stored, while reading */
 	bool hash_aside;       /* that in a thread of its own, if it is worthwhile */
 	bool read_ahead;       /* decompress in a thread of its own, if that is worthwhile */
+	bool call_times;       /* for sf_reader_call_began() */
 	uint64_t access_span;  /* remember places to enter at, so many uncompressed bytes apart */
 };
 
@@ -83,6 +84,12 @@ struct ev_source *sf_reader_source(struct sf_reader *r);
 const struct sf_stats *sf_reader_stats(const struct sf_reader *r);
 /* Described gaps, in file order; *n receives how many. Valid until the next call on the reader. */
 const struct sf_gap *sf_reader_gaps(const struct sf_reader *r, size_t *n);
+/*
+ * With @call_times: when the call began that the event delivered last ends, as far as the capture
+ * says that: those of before have an event for it, which becomes part of the one that is delivered.
+ * 0: not known.
+ */
+uint64_t sf_reader_call_began(const struct sf_reader *r);
 /* Texts of pcapng-style comment options found in section headers; NULL when @i is past the last. */
 const char *sf_reader_comment(const struct sf_reader *r, size_t i);
 /*

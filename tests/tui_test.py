@@ -13,7 +13,7 @@ block is a session of its own, over one case that is made once per file:
     == 80x24 2jj<Enter>
     (the screen, 24 lines; trailing blanks are cut)
 
-"open: capture" opens the capture instead of a case that was made from it. A file whose capture lies beside the project is skipped where
+"open: capture" opens the capture instead of a case that was made from it. "more: PATH..." are captures of the same case behind the first. A file whose capture lies beside the project is skipped where
 that is absent. Of every screen it is checked that no line is wider than it may be, and that no control byte is in it.
 """
 import argparse
@@ -96,10 +96,11 @@ def run_file(r, path, update):
     rules = [x for p in head.get("rules", "").split() for x in ("--rules", p)]
     with tempfile.TemporaryDirectory() as tmp:
         env = {"XDG_CACHE_HOME": tmp, "SCAPULA_CACHE_SIZE": "100M", "USER": "analyst", "LOGNAME": "analyst", "COLUMNS": "", "LINES": ""}
-        operands = rules + [capture]
+        paths = [capture] + head.get("more", "").split()
+        operands = rules + paths
         if head.get("open") != "capture":
             case = os.path.join(tmp, name + ".case.db")
-            status, _, err = check.run(["replay", "--quiet", "--db", case] + rules + [capture], env=env, timeout=300)
+            status, _, err = check.run(["replay", "--quiet", "--db", case] + rules + paths, env=env, timeout=300)
             r.check(status in (0, 5), "%s: the case is made" % name, err)
             operands = [case]
         got = []

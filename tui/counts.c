@@ -30,7 +30,7 @@ struct tui_answer {
 	struct tui_walk walk;
 	uint64_t end; /* offset at which nothing is of interest any more */
 	sqlite3_stmt *alerts;
-	uint64_t memory[]; /* of @bins, then zeros for latencies */
+	uint64_t memory[]; /* of @bins */
 };
 
 static void free_answer(struct tui_answer *a)
@@ -53,18 +53,17 @@ void tui_counts_forget(struct tui_data *d)
 static struct tui_answer *new_answer(struct tui_data *d, uint64_t from, uint64_t to, size_t n,
 				     struct error *err)
 {
-	struct tui_answer *a =
-	    calloc(1, sizeof(*a) + (TUI_LANE_COUNT + 2) * n * sizeof(a->memory[0]));
+	struct tui_answer *a = calloc(1, sizeof(*a) + TUI_BIN_WORDS * n * sizeof(a->memory[0]));
 
 	if (!a) {
 		(void)error_nomem(err);
 		return NULL;
 	}
 	tui_bins_init(&a->bins, a->memory, from, to, n);
-	a->c = (struct tui_counts){.from = from, .to = to, .buckets = n, .number = a->bins.number};
+	a->c = (struct tui_counts){
+	    .from = from, .to = to, .buckets = n, .width = a->bins.width, .number = a->bins.number};
 	memcpy(a->c.lanes, a->bins.lanes, sizeof(a->c.lanes));
-	for (unsigned row = 0; row < TUI_LATENCY_ROWS; row++)
-		a->c.latency[row] = a->memory + (TUI_LANE_COUNT + 1) * n;
+	memcpy(a->c.spectra, a->bins.spectra, sizeof(a->c.spectra));
 	a->capture = d->current;
 	a->changes = d->changes;
 	return a;
@@ -85,13 +84,11 @@ static void add_totals(struct tui_answer *a, const struct tui_bins *t)
 	for (size_t i = 0; i < t->n; i++) {
 		size_t to = tui_bins_of(&a->bins, t->from + i * t->width);
 
-		if (to == a->bins.n)
-			continue;
-		for (unsigned lane = 0; lane < TUI_LANE_COUNT; lane++)
-			a->bins.lanes[lane][to] += t->lanes[lane][i];
-		if (t->number[i] && (!a->c.number[to] || t->number[i] < a->c.number[to]))
-			a->c.number[to] = t->number[i];
+		if (to < a->bins.n)
+			tui_bins_add(&a->bins, to, t, i);
 	}
+	a->c.grid = t->width;
+	a->c.grid_at = t->from;
 	a->events_done = true;
 }
 
@@ -102,7 +99,7 @@ static int enter(struct tui_data *d, struct tui_answer *a, struct error *err)
 	    tui_walk_chunk(f->index, sf_index_find_time(f->index, a->c.from), TUI_TRACK_NONE);
 
 	a->end = sf_index_end_of_time(f->index, a->c.to);
-	return tui_walk_enter(&a->walk, f->path, f->index, chunk, TUI_TRACK_NONE, err);
+	return tui_walk_enter_timed(&a->walk, f->path, f->index, chunk, err);
 }
 
 static double done_of(const struct tui_answer *a)
@@ -275,27 +272,41 @@ int tui_data_counts(struct tui_data *d, uint64_t from, uint64_t to, size_t bucke
 		forget(d, a);
 		return rc;
 	}
+	memcpy(a->c.has, a->bins.has, sizeof(a->c.has));
 	a->c.complete = a->events_done && a->alerts_done;
 	a->c.done = a->events_done ? 1 : done_of(a);
 	*out = &a->c;
 	return 0;
 }
 
+uint64_t tui_counts_begin(const struct tui_counts *c, size_t i)
+{
+	uint64_t at = c->from + i * c->width, over;
+
+	if (!c->grid || at <= c->grid_at)
+		return at;
+	over = (at - c->grid_at) % c->grid;
+	return over ? at + (c->grid - over) : at;
+}
+
 /* --- copies */
 
 int tui_counts_copy(struct tui_counts *to, const struct tui_counts *from, struct error *err)
 {
-	size_t n = from->buckets, rows = TUI_LANE_COUNT + TUI_LATENCY_ROWS + 1;
-	uint64_t *all = calloc(n ? n * rows : 1, sizeof(*all)), *next = all;
+	size_t n = from->buckets;
+	uint64_t *all = calloc(n ? n : 1, TUI_BIN_WORDS * sizeof(*all));
 	struct tui_counts copy = *from;
+	struct tui_bins bins;
 
 	if (!all)
 		return error_nomem(err);
-	for (size_t i = 0; i < TUI_LANE_COUNT; i++, next += n)
-		copy.lanes[i] = memcpy(next, from->lanes[i], n * sizeof(*next));
-	for (size_t i = 0; i < TUI_LATENCY_ROWS; i++, next += n)
-		copy.latency[i] = memcpy(next, from->latency[i], n * sizeof(*next));
-	copy.number = memcpy(next, from->number, n * sizeof(*next));
+	tui_bins_place(&bins, all, n);
+	for (size_t i = 0; i < TUI_LANE_COUNT; i++)
+		copy.lanes[i] = memcpy(bins.lanes[i], from->lanes[i], n * sizeof(*all));
+	for (size_t i = 0; i < TUI_MEASURES; i++)
+		copy.spectra[i] =
+		    memcpy(bins.spectra[i], from->spectra[i], n * sizeof(*copy.spectra[i]));
+	copy.number = memcpy(bins.number, from->number, n * sizeof(*all));
 	tui_counts_done(to);
 	*to = copy;
 	return 0;

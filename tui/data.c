@@ -209,7 +209,8 @@ static void find_indexes(struct tui_data *d)
 
 size_t tui_data_captures(const struct tui_data *d, const struct tui_capture **out)
 {
-	*out = d->captures;
+	if (out)
+		*out = d->captures;
 	return d->count;
 }
 

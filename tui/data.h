@@ -82,6 +82,7 @@ struct tui_capture {
 	uint64_t events;	       /* known so far */
 	uint64_t first_ts, last_ts;    /* of the whole capture as far as known; 0: not known */
 };
+/* @out may be NULL. */
 size_t tui_data_captures(const struct tui_data *d, const struct tui_capture **out);
 const struct tui_capture *
 tui_data_capture(const struct tui_data *d); /* the current one; NULL: the case has none */
@@ -252,18 +253,44 @@ enum tui_lane {
 };
 extern const char *const tui_lane_names[TUI_LANE_COUNT];
 
-#define TUI_LATENCY_ROWS 8 /* of the spectrogram: below 1 us, 10 us, ... 10 s, above */
+/* The spectrogram: calls by how long they took, or by how many bytes they moved, in powers of ten:
+ * each row up to where the next begins, the last has no end. */
+enum tui_measure {
+	TUI_LATENCY, /* of calls whose beginning is recorded, too: captures of now have none */
+	TUI_BYTES,   /* of calls that read or write and succeed */
+	TUI_MEASURES
+};
+enum tui_calls {		 /* whose call it is: that reads or writes */
+		 TUI_CALLS_FILE, /* a file, */
+		 TUI_CALLS_NET,	 /* an IPv4 or IPv6 socket, */
+		 TUI_CALLS_REST, /* something else; or it does not, and has a latency only */
+		 TUI_CALLS_KINDS
+};
+#define TUI_SPECTRUM_ROWS 8
+/* Where row @row begins, nanoseconds or bytes; the first at 0. */
+uint64_t tui_spectrum_from(enum tui_measure m, unsigned row);
+unsigned tui_spectrum_row(enum tui_measure m, uint64_t value);
+
+struct tui_spectrum {					    /* of one bucket */
+	uint64_t first[TUI_CALLS_KINDS][TUI_SPECTRUM_ROWS]; /* number of the first one; 0: none */
+	uint32_t n[TUI_CALLS_KINDS][TUI_SPECTRUM_ROWS];	    /* UINT32_MAX: or more */
+};
 
 struct tui_counts {	   /* per bucket; @buckets of each */
 	uint64_t from, to; /* times */
 	size_t buckets;
 	uint64_t *lanes[TUI_LANE_COUNT];
-	uint64_t *latency[TUI_LATENCY_ROWS]; /* file I/O calls by how long they took */
-	bool has_latency; /* captures of now do not record it: then all of them are 0 */
-	uint64_t *number; /* of the first event in the bucket; 0: none */
+	struct tui_spectrum *spectra[TUI_MEASURES];
+	bool has[TUI_MEASURES]; /* any of it, in this time or at another */
+	uint64_t *number;	/* of the first event in the bucket; 0: none */
 	bool complete;
-	double done; /* 0 to 1 */
+	double done;		/* 0 to 1 */
+	uint64_t width;		/* of a bucket; for tui_counts_begin() only: */
+	uint64_t grid, grid_at; /* what was counted before in steps of @grid, of which one begins
+				   at @grid_at; 0: in none */
 };
+/* When what is counted in bucket @i begins: to the nanosecond. @buckets: when it ends. */
+uint64_t tui_counts_begin(const struct tui_counts *c, size_t i);
 /*
  * Counts over [@from, @to] in @buckets; worked on until @deadline_ns, to be asked for again until
  * it is complete. The last few answers are remembered: @out is borrowed until others are asked

@@ -151,14 +151,21 @@ struct tui_bins { /* counts by time, in steps of @width from @from on */
 	uint64_t from, width;
 	size_t n;
 	uint64_t *lanes[TUI_LANE_COUNT];
-	uint64_t *number;	   /* of the first event; 0: none */
+	uint64_t *number; /* of the first event; 0: none */
+	struct tui_spectrum *spectra[TUI_MEASURES];
+	bool has[TUI_MEASURES];
 	uint8_t of[EV_TYPE_COUNT]; /* the lane of a call that succeeds; EVENTS: no further one */
 };
 struct tui_totals { /* over a whole capture */
 	struct tui_bins bins;
 	uint64_t memory[]; /* of @bins */
 };
+/* Each takes 648 bytes, 288 of them only of captures that have latencies: 11 MB, or 6. */
 #define TUI_TOTALS_BINS 16384
+
+/* Numbers in the memory of a bin. */
+#define TUI_BIN_WORDS                                                                              \
+	(TUI_LANE_COUNT + 1 + TUI_MEASURES * sizeof(struct tui_spectrum) / sizeof(uint64_t))
 
 /* Where @ts belongs; @b->n: nowhere. */
 static inline size_t tui_bins_of(const struct tui_bins *b, uint64_t ts)
@@ -167,10 +174,15 @@ static inline size_t tui_bins_of(const struct tui_bins *b, uint64_t ts)
 
 	return i < b->n ? (size_t)i : b->n;
 }
-/* @memory has (TUI_LANE_COUNT + 1) * @n zeros. */
+/* Only where its @n bins lie: in TUI_BIN_WORDS * @n numbers. */
+void tui_bins_place(struct tui_bins *b, uint64_t *memory, size_t n);
+/* @memory is zeroed. */
 void tui_bins_init(struct tui_bins *b, uint64_t *memory, uint64_t from, uint64_t to, size_t n);
-/* Take the next item of @w, which is there, and count it. Return: as state_feed(). */
+/* Take the next item of @w, which is there and was entered timed, and count it. Return: as
+ * state_feed(). */
 MUST_CHECK int tui_bins_take(struct tui_bins *b, struct tui_walk *w, struct error *err);
+/* Add what is in bin @i of @from to bin @to of @b. */
+void tui_bins_add(struct tui_bins *b, size_t to, const struct tui_bins *from, size_t i);
 /* Return: 0, ERR_INTERRUPTED (@w is to stop), or ERR_*. */
 MUST_CHECK int tui_totals_make(struct tui_work *w, struct tui_totals **out, struct error *err);
 

@@ -227,6 +227,24 @@ static int put_some(const struct tui_area *a, int y, int x, const char *word, ui
 			 n > OVERVIEW_COUNT_MAX);
 }
 
+/* Of several captures, which one is this, and what is of all of them? Return: lines. */
+static int draw_which(const struct overview *o, const struct tui_area *a)
+{
+	const struct tui_data *d = tui_app_data(o->base.app);
+	const struct tui_capture *captures, *c = tui_data_capture(d);
+	size_t count = tui_data_captures(d, &captures), here;
+	struct tui_live_now now;
+
+	if (count < 2 || !c || tui_data_live(d, &now))
+		return 0;
+	here = (size_t)(c - captures) + 1;
+	tui_printf(a, 0, 1, TUI_ROLE_HEADER,
+		   "capture %zu of %zu   alerts, rules, chains: of all   "
+		   "':capture %zu' shows the next",
+		   here, count, here % count + 1);
+	return 1;
+}
+
 static void draw_span(const struct overview *o, const struct tui_area *a)
 {
 	const struct tui_capture *c = tui_data_capture(tui_app_data(o->base.app));
@@ -349,9 +367,12 @@ static void draw_lists(struct overview *o, const struct tui_area *a)
 	}
 }
 
-static void draw_overview(struct tui_view *v, const struct tui_area *a)
+static void draw_overview(struct tui_view *v, const struct tui_area *all)
 {
 	struct overview *o = (struct overview *)v;
+	int used = draw_which(o, all);
+	const struct tui_area below = tui_area_part(all, used, 0, all->height - used, all->width),
+			      *a = &below;
 	bool graphs = a->height >= GRAPH_HEIGHT;
 	size_t buckets =
 	    graphs && a->width > GRAPH_LABEL + 10 ? (size_t)(a->width - GRAPH_LABEL) : 0;
@@ -461,12 +482,14 @@ static void command_of_overview(struct tui_view *v, struct buf *out)
 const struct tui_view_ops tui_overview_ops = {
     .name = "overview",
     .title = "Overview",
-    .help = "Is the capture trustworthy, is something bad in it, where to look: what was recorded, "
-	    "alerts by severity, alerts and events over the "
-	    "whole time with the places where events were lost, the rules with the worst alerts "
-	    "and the processes they are about. Enter on a rule "
-	    "shows its alerts, on a chain the process at its worst moment. WATCH lists what "
-	    "weakens any conclusion.",
+    .help =
+	"Is the capture trustworthy, is something bad in it, where to look: what was recorded, "
+	"alerts by severity, alerts and events over the "
+	"whole time with the places where events were lost, the rules with the worst alerts "
+	"and the processes they are about. Enter on a rule "
+	"shows its alerts, on a chain the process at its worst moment. WATCH lists what "
+	"weakens any conclusion. Of a case with several captures one is looked at, whose times, "
+	"graphs and losses these are; alerts are of all of them, 'capture N' goes to another.",
     .open = open_overview,
     .close = close_overview,
     .sync = sync_overview,

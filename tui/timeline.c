@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lanes over time, and how long calls took: columns are buckets of time, one of them has T in it.
+/*
+ * Lanes over time, and calls by how long they took or what they moved: columns are buckets of time,
+ * one of them has T in it. What is one above the other is a line, the cursor is on one of them.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tui/command_line.h"
 #include "tui/scrubber.h"
+#include "tui/spectrogram.h"
 #include "tui/table.h"
 
 #define LABEL_WIDTH  10
 #define TOTAL_WIDTH  7
 #define LEAST_WIDTH  10 /* columns of a graph that says anything */
-#define DENSITIES    4
+#define AXIS_HEIGHT  2
+#define TITLE_LINE   TUI_LANE_COUNT   /* of the spectrogram, where the cursor never is; then its */
+#define FIRST_LINE   (TITLE_LINE + 1) /* rows, the last of them first */
+#define LINES_MAX    (FIRST_LINE + TUI_SPECTRUM_ROWS)
 #define NS_PER_S     1000000000ull
 #define NO_SELECTION SIZE_MAX
 
@@ -23,7 +29,9 @@ struct timeline {
 	const struct tui_counts *counts; /* those, or NULL: there are none */
 	uint64_t from, to;
 	int width, height; /* of the graphs; of the body */
-	unsigned lane;
+	unsigned line;	   /* where the cursor is */
+	unsigned top;	   /* the first line that is shown */
+	struct spectrogram spectrogram;
 	size_t chosen; /* the other end of a selection that T is one end of */
 };
 
@@ -35,9 +43,6 @@ static const char *const lane_filters[TUI_LANE_COUNT] = {
     [TUI_LANE_ERRORS] = "evt.failed = true",
     [TUI_LANE_BYTES] = "evt.is_io_write = true",
 };
-
-static const char *const latency_names[TUI_LATENCY_ROWS] = {"<1us", "1us",  "10us",  "100us",
-							    "1ms",  "10ms", "100ms", ">1s"};
 
 /* --- buckets as rows */
 
@@ -94,7 +99,7 @@ static int open_timeline(struct tui_app *app, const struct tui_target *target,
 	if (!t)
 		return error_nomem(err);
 	t->chosen = NO_SELECTION;
-	t->lane = TUI_LANE_EVENTS;
+	t->line = TUI_LANE_EVENTS;
 	t->list = (struct tui_list){.row = bucket_row, .key = bucket_key, .arg = t};
 	rc =
 	    tui_table_new(app, columns, COUNT_OF(columns), &tui_list_ops, &t->list, &t->table, err);
@@ -196,6 +201,40 @@ static void selection(const struct timeline *t, size_t *first, size_t *last)
 		*last = t->chosen;
 }
 
+/* --- where the cursor is */
+
+static unsigned line_count(const struct timeline *t)
+{
+	enum tui_measure m;
+
+	return spectrogram_measure(&t->spectrogram, t->counts, &m) ? LINES_MAX : TITLE_LINE;
+}
+
+static bool is_lane(const struct timeline *t, enum tui_lane lane)
+{
+	return t->line == (unsigned)lane;
+}
+
+/* In the spectrogram: in which row? */
+static bool is_cell(const struct timeline *t, unsigned *row)
+{
+	if (t->line < FIRST_LINE)
+		return false;
+	*row = LINES_MAX - 1 - t->line;
+	return true;
+}
+
+static void move_line(struct timeline *t, int by)
+{
+	int last = (int)line_count(t) - 1, line = (int)t->line;
+
+	/* Over the title. */
+	line -= line > TITLE_LINE;
+	last -= last > TITLE_LINE;
+	line = line + by < 0 ? 0 : by > last - line ? last : line + by;
+	t->line = (unsigned)line + (line >= TITLE_LINE);
+}
+
 /* --- drawing */
 
 static void add_sum(const struct timeline *t, struct buf *b, enum tui_lane lane, size_t first,
@@ -209,28 +248,54 @@ static void add_sum(const struct timeline *t, struct buf *b, enum tui_lane lane,
 	buf_addf(b, " %s", tui_lane_names[lane]);
 }
 
+static void add_time(const struct timeline *t, struct buf *b, size_t first, size_t last)
+{
+	tui_app_time(t->base.app, b, bucket_time(t, first), 0, 3);
+	buf_lit(b, " +");
+	tui_duration(b, bucket_time(t, last + 1) - bucket_time(t, first));
+}
+
+static void add_cell(const struct timeline *t, struct buf *b, unsigned row, size_t first,
+		     size_t last)
+{
+	uint64_t n = spectrogram_cell(&t->spectrogram, t->counts, row, first, last).n;
+
+	tui_count(b, n);
+	buf_str(b, n == 1 ? " call of " : " calls of ");
+	spectrogram_range(&t->spectrogram, t->counts, row, b);
+	buf_lit(b, "   ");
+	add_time(t, b, first, last);
+}
+
+static void add_lanes(const struct timeline *t, struct buf *b, size_t first, size_t last)
+{
+	buf_lit(b, "bucket ");
+	tui_duration(b, (t->to - t->from) / t->counts->buckets);
+	buf_str(b, first == last ? "   here " : "   select ");
+	add_time(t, b, first, last);
+	buf_lit(b, ": ");
+	add_sum(t, b, TUI_LANE_EVENTS, first, last);
+	if (!is_lane(t, TUI_LANE_EVENTS)) {
+		buf_lit(b, ", ");
+		add_sum(t, b, (enum tui_lane)t->line, first, last);
+	}
+	if (!is_lane(t, TUI_LANE_ALERTS)) {
+		buf_lit(b, ", ");
+		add_sum(t, b, TUI_LANE_ALERTS, first, last);
+	}
+}
+
 static void draw_heading(const struct timeline *t, const struct tui_area *a)
 {
 	size_t first, last;
 	struct buf b = {0};
+	unsigned row;
 
 	selection(t, &first, &last);
-	buf_lit(&b, "bucket ");
-	tui_duration(&b, (t->to - t->from) / t->counts->buckets);
-	buf_str(&b, first == last ? "   here " : "   select ");
-	tui_app_time(t->base.app, &b, bucket_time(t, first), 0, 3);
-	buf_lit(&b, " +");
-	tui_duration(&b, bucket_time(t, last + 1) - bucket_time(t, first));
-	buf_lit(&b, ": ");
-	add_sum(t, &b, TUI_LANE_EVENTS, first, last);
-	if (t->lane != TUI_LANE_EVENTS) {
-		buf_lit(&b, ", ");
-		add_sum(t, &b, (enum tui_lane)t->lane, first, last);
-	}
-	if (t->lane != TUI_LANE_ALERTS) {
-		buf_lit(&b, ", ");
-		add_sum(t, &b, TUI_LANE_ALERTS, first, last);
-	}
+	if (is_cell(t, &row))
+		add_cell(t, &b, row, first, last);
+	else
+		add_lanes(t, &b, first, last);
 	if (!t->counts->complete)
 		buf_addf(&b, "   counting %d %%", (int)(t->counts->done * 100));
 	tui_put(a, 0, 1, a->width - 2, TUI_ROLE_NORMAL, buf_view(&b));
@@ -252,8 +317,8 @@ static void draw_lane(const struct timeline *t, const struct tui_area *a, int y,
 
 	for (size_t i = 0; i < c->buckets; i++)
 		all += c->lanes[lane][i];
-	tui_puts(a, y, 1, lane == t->lane ? TUI_ROLE_TITLE : TUI_ROLE_DIM, tui_lane_names[lane]);
-	if (lane == t->lane)
+	tui_puts(a, y, 1, lane == t->line ? TUI_ROLE_TITLE : TUI_ROLE_DIM, tui_lane_names[lane]);
+	if (lane == t->line)
 		tui_select(a, y, 1, LABEL_WIDTH - 2);
 	if (lane == TUI_LANE_LOST)
 		for (size_t i = 0; i < c->buckets; i++)
@@ -267,31 +332,37 @@ static void draw_lane(const struct timeline *t, const struct tui_area *a, int y,
 	buf_done(&b);
 }
 
-/* The longest at the top; density by what the fullest cell has, in powers of four. */
-static void draw_latencies(const struct timeline *t, const struct tui_area *a, int y, int rows)
+static void draw_title(const struct timeline *t, const struct tui_area *a, int y, uint64_t most)
 {
-	const struct tui_counts *c = t->counts;
-	uint64_t most = 1;
+	struct buf b = {0};
+	int end;
 
-	for (int row = 0; row < TUI_LATENCY_ROWS; row++)
-		for (size_t i = 0; i < c->buckets; i++)
-			most = c->latency[row][i] > most ? c->latency[row][i] : most;
-	for (int k = 0; k < TUI_LATENCY_ROWS && k < rows; k++) {
-		int row = TUI_LATENCY_ROWS - 1 - k;
+	spectrogram_title(&t->spectrogram, t->counts, &b);
+	end = 1 + tui_put(a, y, 1, a->width - 2, TUI_ROLE_HEADER, buf_view(&b));
+	buf_reset(&b);
+	spectrogram_legend(a, most, &b);
+	if (end + 1 + tui_width(buf_view(&b)) < a->width)
+		tui_put_right(a, y, end, a->width - end - 1, TUI_ROLE_DIM, buf_view(&b));
+	buf_done(&b);
+}
 
-		tui_put_right(a, y + k, 0, LABEL_WIDTH - 1, TUI_ROLE_DIM,
-			      sv_of(latency_names[row]));
-		for (size_t i = 0; i < c->buckets; i++) {
-			uint64_t n = c->latency[row][i], limit = most;
-			unsigned density = n ? DENSITIES : 0;
+static void draw_spectrum(const struct timeline *t, const struct tui_area *a, int y, unsigned line,
+			  uint64_t most)
+{
+	unsigned row = LINES_MAX - 1 - line;
+	struct buf b = {0};
 
-			for (; density > 1 && n < limit; density--)
-				limit /= 4;
-			if (density)
-				tui_puts(a, y + k, LABEL_WIDTH + (int)i, TUI_ROLE_BAR,
-					 tui_density(a->screen, density));
-		}
-	}
+	spectrogram_label(&t->spectrogram, t->counts, row, &b);
+	tui_put_right(a, y, 0, LABEL_WIDTH - 1, line == t->line ? TUI_ROLE_TITLE : TUI_ROLE_DIM,
+		      buf_view(&b));
+	if (line == t->line)
+		tui_select(a, y, 1, LABEL_WIDTH - 2);
+	spectrogram_draw(&t->spectrogram, t->counts, row, most, a, y, LABEL_WIDTH);
+	buf_reset(&b);
+	tui_count(&b,
+		  spectrogram_cell(&t->spectrogram, t->counts, row, 0, t->counts->buckets - 1).n);
+	tui_put_right(a, y, a->width - TOTAL_WIDTH, TOTAL_WIDTH - 1, TUI_ROLE_NORMAL, buf_view(&b));
+	buf_done(&b);
 }
 
 static void draw_axis(const struct timeline *t, const struct tui_area *a, int y)
@@ -308,28 +379,51 @@ static void draw_axis(const struct timeline *t, const struct tui_area *a, int y)
 	buf_done(&b);
 }
 
-static void draw_graphs(const struct timeline *t, const struct tui_area *a)
+/* The cursor's line is among those of which @height fit; with the title, beside that. */
+static void scroll(struct timeline *t, unsigned height)
 {
-	size_t first, last;
-	int y = 1, left;
+	unsigned upper = t->line == FIRST_LINE && height > 1 ? TITLE_LINE : t->line;
+	unsigned count = line_count(t);
 
-	for (unsigned lane = 0; lane < TUI_LANE_COUNT && y < a->height - 2; lane++)
-		draw_lane(t, a, y++, lane);
-	left = a->height - y - 4;
-	if (t->counts->has_latency && left > 1) {
-		tui_puts(a, y + 1, 1, TUI_ROLE_HEADER, "how long calls on files took");
-		draw_latencies(t, a, y + 2, left - 1);
-		y += 2 + (left - 1 < TUI_LATENCY_ROWS ? left - 1 : TUI_LATENCY_ROWS);
-	} else if (left > 1) {
-		tui_put(a, y + 1, 1, a->width - 2, TUI_ROLE_DIM,
-			SV_LIT("how long calls took is not recorded: events of this capture stand "
-			       "for whole calls"));
-		y += 2;
+	if (t->line >= count)
+		t->line = upper = TITLE_LINE - 1;
+	if (t->top > upper)
+		t->top = upper;
+	if (t->line >= t->top + height)
+		t->top = t->line - height + 1;
+	if (t->top + height > count)
+		t->top = count > height ? count - height : 0;
+}
+
+static void draw_line(const struct timeline *t, const struct tui_area *a, int y, unsigned line,
+		      uint64_t most)
+{
+	if (line < TITLE_LINE)
+		draw_lane(t, a, y, line);
+	else if (line == TITLE_LINE)
+		draw_title(t, a, y, most);
+	else
+		draw_spectrum(t, a, y, line, most);
+}
+
+static void draw_graphs(struct timeline *t, const struct tui_area *a)
+{
+	int height = a->height - 1 - AXIS_HEIGHT, y = 1;
+	unsigned count = line_count(t), row;
+	uint64_t most = spectrogram_most(&t->spectrogram, t->counts);
+	size_t first, last;
+
+	if (height < 1)
+		return;
+	scroll(t, (unsigned)height);
+	selection(t, &first, &last);
+	for (unsigned line = t->top; line < count && y <= height; line++, y++) {
+		draw_line(t, a, y, line, most);
+		/* A cell alone, or what is in all lanes at that time. */
+		if (is_cell(t, &row) ? line == t->line : line < TITLE_LINE)
+			tui_select(a, y, LABEL_WIDTH + (int)first, (int)(last - first + 1));
 	}
 	draw_axis(t, a, y);
-	selection(t, &first, &last);
-	for (int row = 1; row < y; row++)
-		tui_select(a, row, LABEL_WIDTH + (int)first, (int)(last - first + 1));
 }
 
 static void draw_timeline(struct tui_view *v, const struct tui_area *a)
@@ -357,31 +451,87 @@ static void draw_timeline(struct tui_view *v, const struct tui_area *a)
 
 /* --- commands */
 
+/* The condition for what the cursor is on, where there is one. False: it is for more than that. */
+static bool condition(const struct timeline *t, struct buf *out)
+{
+	unsigned row;
+
+	if (is_cell(t, &row))
+		return spectrogram_condition(&t->spectrogram, t->counts, row, out);
+	if (lane_filters[t->line])
+		buf_str(out, lane_filters[t->line]);
+	return true;
+}
+
+/* Nothing of other buckets. */
+static void add_time_condition(const struct timeline *t, size_t first, size_t last, struct buf *out)
+{
+	buf_addf(out, "%sevt.rawtime >= %llu and evt.rawtime < %llu", out->len ? " and " : "",
+		 (unsigned long long)tui_counts_begin(t->counts, first),
+		 (unsigned long long)tui_counts_begin(t->counts, last + 1));
+}
+
+static uint64_t first_event(const struct timeline *t, size_t first, size_t last)
+{
+	unsigned row;
+	size_t i = first;
+
+	if (is_cell(t, &row))
+		return spectrogram_cell(&t->spectrogram, t->counts, row, first, last).first;
+	while (i < last && !t->counts->number[i])
+		i++;
+	return t->counts->number[i];
+}
+
+static void say_inexact(const struct timeline *t, unsigned row)
+{
+	struct buf range = {0};
+
+	spectrogram_range(&t->spectrogram, t->counts, row, &range);
+	tui_app_say(t->base.app, TUI_ROLE_NOTICE,
+		    "this is the first of %.*s: no condition says how long calls took",
+		    (int)range.len, range.p);
+	buf_done(&range);
+}
+
 static void enter(struct timeline *t)
 {
 	struct tui_target target = {0};
-	size_t i = here(t), first, last;
+	struct buf text = {0};
+	size_t first, last;
+	unsigned row = 0;
+	bool exact;
 
 	selection(t, &first, &last);
-	for (i = first; i <= last && !t->counts->number[i]; i++)
-		;
-	if (i > last) {
-		tui_app_say(t->base.app, TUI_ROLE_NOTICE, "no event is here");
+	target.num = first_event(t, first, last);
+	if (!target.num) {
+		tui_app_say(t->base.app, TUI_ROLE_NOTICE, "no %s is here",
+			    is_cell(t, &row) ? "call" : "event");
 		return;
 	}
-	target.num = t->counts->number[i];
-	if (lane_filters[t->lane])
-		target.text = sv_of(lane_filters[t->lane]);
+	exact = condition(t, &text);
+	if (is_cell(t, &row))
+		add_time_condition(t, first, last, &text);
+	target.text = buf_view(&text);
 	tui_app_goto_event(t->base.app, target.num);
-	tui_app_push(t->base.app, t->lane == TUI_LANE_ALERTS ? &tui_alerts_ops : &tui_events_ops,
+	tui_app_push(t->base.app, is_lane(t, TUI_LANE_ALERTS) ? &tui_alerts_ops : &tui_events_ops,
 		     &target);
+	if (!exact)
+		say_inexact(t, row);
+	buf_done(&text);
 }
 
-static void move_lane(struct timeline *t, int by)
+static void choose(struct timeline *t, const struct tui_command *c)
 {
-	int lane = (int)t->lane + by;
+	bool found = c->action == TUI_DO_CALLS
+			 ? spectrogram_choose_calls(&t->spectrogram, c->arg)
+			 : spectrogram_choose(&t->spectrogram, t->counts, c->arg);
 
-	t->lane = lane < 0 ? 0 : lane >= TUI_LANE_COUNT ? TUI_LANE_COUNT - 1 : (unsigned)lane;
+	if (!found)
+		tui_app_say(t->base.app, TUI_ROLE_ERROR, "'%.*s' is none of %s", (int)c->arg.n,
+			    c->arg.p, tui_actions[c->action].arg);
+	else if (t->line >= line_count(t))
+		t->line = TITLE_LINE - 1;
 }
 
 static enum tui_result act_timeline(struct tui_view *v, const struct tui_command *c)
@@ -406,10 +556,10 @@ static enum tui_result act_timeline(struct tui_view *v, const struct tui_command
 		go_to_bucket(t, t->counts->buckets - 1);
 		return TUI_DONE;
 	case TUI_DO_UP:
-		move_lane(t, -c->count);
+		move_line(t, -c->count);
 		return TUI_DONE;
 	case TUI_DO_DOWN:
-		move_lane(t, c->count);
+		move_line(t, c->count);
 		return TUI_DONE;
 	case TUI_DO_TAG:
 		t->chosen = t->chosen == NO_SELECTION ? at : NO_SELECTION;
@@ -419,6 +569,10 @@ static enum tui_result act_timeline(struct tui_view *v, const struct tui_command
 		return TUI_DONE;
 	case TUI_DO_ENTER:
 		enter(t);
+		return TUI_DONE;
+	case TUI_DO_SPECTROGRAM:
+	case TUI_DO_CALLS:
+		choose(t, c);
 		return TUI_DONE;
 	case TUI_DO_PAGE_UP:
 	case TUI_DO_PAGE_DOWN:
@@ -443,8 +597,9 @@ static void click_timeline(struct tui_view *v, const struct tui_input *in, const
 		return;
 	if (in->mouse == TUI_MOUSE_CLICK) {
 		t->chosen = NO_SELECTION;
-		if (y >= 0 && y < TUI_LANE_COUNT)
-			t->lane = (unsigned)y;
+		if (y >= 0 && y < t->height - 1 - AXIS_HEIGHT &&
+		    t->top + (unsigned)y < line_count(t) && t->top + (unsigned)y != TITLE_LINE)
+			t->line = t->top + (unsigned)y;
 	} else if (in->mouse == TUI_MOUSE_DRAG && t->chosen == NO_SELECTION) {
 		t->chosen = here(t);
 	}
@@ -457,19 +612,27 @@ static struct tui_table *table_of_timeline(struct tui_view *v)
 	return ((struct timeline *)v)->table;
 }
 
-/* The events of the selection. */
+/* The events of the selection, of the kind that Enter shows. */
 static void command_of_timeline(struct tui_view *v, struct buf *out)
 {
 	struct timeline *t = (struct timeline *)v;
 	const struct tui_capture *c = tui_data_capture(tui_app_data(v->app));
+	struct buf text = {0};
 	size_t first, last;
 
 	if (!t->counts || !c)
 		return;
 	selection(t, &first, &last);
 	buf_lit(out, "scapula events --count");
+	(void)condition(t, &text);
+	if (text.len) {
+		buf_lit(out, " --filter");
+		tui_command_word(out, buf_view(&text));
+	}
+	buf_done(&text);
 	for (int end = 0; end < 2; end++) {
-		uint64_t ts = bucket_time(t, end ? last + 1 : first);
+		uint64_t ts = end ? tui_counts_begin(t->counts, last + 1) - 1
+				  : tui_counts_begin(t->counts, first);
 
 		buf_addf(out, " --%s @%llu.%09llu", end ? "to" : "from",
 			 (unsigned long long)(ts / NS_PER_S), (unsigned long long)(ts % NS_PER_S));
@@ -477,9 +640,9 @@ static void command_of_timeline(struct tui_view *v, struct buf *out)
 	tui_command_word(out, sv_of(c->path));
 }
 
-static const uint8_t timeline_actions[] = {TUI_DO_ENTER, TUI_DO_LEFT,	 TUI_DO_RIGHT,
-					   TUI_DO_TAG,	 TUI_DO_ZOOM_IN, TUI_DO_ZOOM_OUT,
-					   TUI_NO_ACTION};
+static const uint8_t timeline_actions[] = {TUI_DO_ENTER,   TUI_DO_LEFT,	       TUI_DO_RIGHT,
+					   TUI_DO_TAG,	   TUI_DO_SPECTROGRAM, TUI_DO_CALLS,
+					   TUI_DO_ZOOM_IN, TUI_DO_ZOOM_OUT,    TUI_NO_ACTION};
 
 const struct tui_view_ops tui_timeline_ops = {
     .name = "timeline",
@@ -487,9 +650,12 @@ const struct tui_view_ops tui_timeline_ops = {
     .help = "How much happened when: each lane is as high as its own greatest bucket. Left and "
 	    "right move T by a bucket, up and down choose a lane; "
 	    "zooming shows ten steps around T. 'tag' begins a selection that reaches to T, and the "
-	    "first line sums it up. Enter shows the events "
-	    "(of the lane's kind) from there on. Below, where calls are recorded with their "
-	    "beginnings, how long those on files took: the denser, the more.",
+	    "first line sums it up. Enter shows the events (of the lane's kind) from there on. "
+	    "Below, the spectrogram: calls on files by how long they took, or, where beginnings of "
+	    "calls are not recorded, by how many bytes they moved; each row up to where the one "
+	    "above begins, and the denser, the more: '.' few, then ':' '#' '@', from as many on as "
+	    "its first line says. 'spectrogram' shows the other, or none, 'calls' those on the "
+	    "network, or all. Enter on one of its cells shows the events of that cell.",
     .actions = timeline_actions,
     .open = open_timeline,
     .close = close_timeline,

@@ -36,25 +36,128 @@ static enum tui_lane lane_of(unsigned type)
 	return is_named(name, opens) ? TUI_LANE_OPENS : TUI_LANE_EVENTS;
 }
 
-void tui_bins_init(struct tui_bins *b, uint64_t *memory, uint64_t from, uint64_t to, size_t n)
+_Static_assert(sizeof(struct tui_spectrum) % sizeof(uint64_t) == 0, "TUI_BIN_WORDS");
+
+void tui_bins_place(struct tui_bins *b, uint64_t *memory, size_t n)
 {
-	*b = (struct tui_bins){.from = from, .n = n, .width = (to - from) / n + 1};
+	struct tui_spectrum *spectra = (void *)(memory + (TUI_LANE_COUNT + 1) * n);
+
+	*b = (struct tui_bins){.n = n};
 	for (unsigned lane = 0; lane < TUI_LANE_COUNT; lane++)
 		b->lanes[lane] = memory + lane * n;
 	b->number = memory + TUI_LANE_COUNT * n;
+	for (unsigned m = 0; m < TUI_MEASURES; m++)
+		b->spectra[m] = spectra + m * n;
+}
+
+void tui_bins_init(struct tui_bins *b, uint64_t *memory, uint64_t from, uint64_t to, size_t n)
+{
+	tui_bins_place(b, memory, n);
+	b->from = from;
+	b->width = (to - from) / n + 1;
 	for (unsigned type = 0; type < EV_TYPE_COUNT; type++)
 		b->of[type] = (uint8_t)lane_of(type);
 }
 
-static void count_event(struct tui_bins *b, const struct state_binding *bind)
+/* --- the spectrogram */
+
+#define NS_PER_US  1000u
+#define ROW_FACTOR 10u
+
+uint64_t tui_spectrum_from(enum tui_measure m, unsigned row)
+{
+	uint64_t from = m == TUI_LATENCY ? NS_PER_US : 1;
+
+	if (!row)
+		return 0;
+	while (--row)
+		from *= ROW_FACTOR;
+	return from;
+}
+
+unsigned tui_spectrum_row(enum tui_measure m, uint64_t value)
+{
+	uint64_t end = m == TUI_LATENCY ? NS_PER_US : 1;
+	unsigned row = 0;
+
+	for (; value >= end && row < TUI_SPECTRUM_ROWS - 1; row++)
+		end *= ROW_FACTOR;
+	return row;
+}
+
+/* As "evt.is_io = true and fd.type ..." has them. */
+static enum tui_calls calls_of(const struct state_binding *bind, bool moves)
+{
+	const struct state_fd *fd = bind->fd;
+
+	if (!moves || !fd)
+		return TUI_CALLS_REST;
+	if (state_fd_is_file(fd))
+		return TUI_CALLS_FILE;
+	return state_fd_is_ipv4(fd) || state_fd_is_ipv6(fd) || state_fd_is_listener(fd)
+		   ? TUI_CALLS_NET
+		   : TUI_CALLS_REST;
+}
+
+static void count_call(struct tui_bins *b, enum tui_measure m, size_t i, enum tui_calls calls,
+		       uint64_t value, uint64_t num)
+{
+	struct tui_spectrum *s = &b->spectra[m][i];
+	unsigned row = tui_spectrum_row(m, value);
+
+	b->has[m] = true;
+	s->n[calls][row] += s->n[calls][row] != UINT32_MAX;
+	if (!s->first[calls][row])
+		s->first[calls][row] = num;
+}
+
+/* The smaller of two numbers of events, of which 0 is none. */
+static inline void take_first(uint64_t *to, uint64_t from)
+{
+	if (from - 1 < *to - 1)
+		*to = from;
+}
+
+static void add_spectrum(struct tui_spectrum *to, const struct tui_spectrum *from)
+{
+	for (unsigned calls = 0; calls < TUI_CALLS_KINDS; calls++)
+		for (unsigned row = 0; row < TUI_SPECTRUM_ROWS; row++) {
+			uint32_t n = from->n[calls][row], room = UINT32_MAX - to->n[calls][row];
+
+			to->n[calls][row] += n < room ? n : room;
+			take_first(&to->first[calls][row], from->first[calls][row]);
+		}
+}
+
+void tui_bins_add(struct tui_bins *b, size_t to, const struct tui_bins *from, size_t i)
+{
+	for (unsigned lane = 0; lane < TUI_LANE_COUNT; lane++)
+		b->lanes[lane][to] += from->lanes[lane][i];
+	take_first(&b->number[to], from->number[i]);
+	for (unsigned m = 0; m < TUI_MEASURES; m++) {
+		if (!from->has[m])
+			continue;
+		b->has[m] = true;
+		if (from->number[i])
+			add_spectrum(&b->spectra[m][to], &from->spectra[m][i]);
+	}
+}
+
+/* --- events */
+
+/* @began: the call it ends; 0: not known. */
+static void count_event(struct tui_bins *b, const struct state_binding *bind, uint64_t began)
 {
 	struct ev *ev = bind->ev;
 	size_t i = tui_bins_of(b, ev->ts);
+	const bool moves = ev_info(ev)->flags & (EF_READS_FROM_FD | EF_WRITES_TO_FD);
 	unsigned lane;
 	int64_t ret;
 
 	if (i == b->n)
 		return;
+	if (began)
+		count_call(b, TUI_LATENCY, i, calls_of(bind, moves), ev->ts - began, ev->num);
 	b->lanes[TUI_LANE_EVENTS][i]++;
 	if (!b->number[i] || ev->num < b->number[i])
 		b->number[i] = ev->num;
@@ -67,7 +170,10 @@ static void count_event(struct tui_bins *b, const struct state_binding *bind)
 	}
 	if (lane != TUI_LANE_EVENTS)
 		b->lanes[lane][i]++;
-	if (ev_info(ev)->flags & EF_WRITES_TO_FD && ev_return_value(ev, &ret) && ret > 0)
+	if (!moves || !ev_return_value(ev, &ret) || ret < 0)
+		return;
+	count_call(b, TUI_BYTES, i, calls_of(bind, true), (uint64_t)ret, ev->num);
+	if (ev_info(ev)->flags & EF_WRITES_TO_FD)
 		b->lanes[TUI_LANE_BYTES][i] += (uint64_t)ret;
 }
 
@@ -96,7 +202,7 @@ int tui_bins_take(struct tui_bins *b, struct tui_walk *w, struct error *err)
 		count_loss(b, w->item.loss);
 	rc = tui_walk_take(w, false, &bind, err);
 	if (rc > 0 && bind.visible)
-		count_event(b, &bind);
+		count_event(b, &bind, tui_walk_call_began(w));
 	return rc;
 }
 
@@ -107,7 +213,7 @@ static int count_all(struct tui_work *w, struct tui_totals *t, struct tui_walk *
 {
 	const uint64_t all = sf_index_facts(w->x)->events;
 	uint64_t n = 0;
-	int rc = tui_walk_enter(walk, w->paths[w->first], NULL, 0, TUI_TRACK_NONE, err);
+	int rc = tui_walk_enter_timed(walk, w->paths[w->first], NULL, 0, err);
 
 	while (rc >= 0 && (rc = tui_walk_peek(walk, err)) > 0) {
 		rc = tui_bins_take(&t->bins, walk, err);
@@ -140,7 +246,7 @@ static void range_of(const struct sf_index *x, uint64_t *from, uint64_t *to)
 
 int tui_totals_make(struct tui_work *w, struct tui_totals **out, struct error *err)
 {
-	const size_t memory = (TUI_LANE_COUNT + 1) * (size_t)TUI_TOTALS_BINS;
+	const size_t memory = TUI_BIN_WORDS * TUI_TOTALS_BINS;
 	struct tui_totals *t = calloc(1, sizeof(*t) + memory * sizeof(t->memory[0]));
 	struct tui_walk walk = {0};
 	uint64_t from, to;

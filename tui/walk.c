@@ -39,10 +39,14 @@ static int add_trackers(struct tui_walk *w, const struct sf_index *x, size_t i, 
 		      : run_trackers_init(w->trackers, w->state, err);
 }
 
+/* As the commands that show states name users. */
+static const struct state_options as_shown = {.host_names = true};
+
 static int enter(struct tui_walk *w, const char *path, const struct sf_index *x, size_t i,
-		 enum tui_track track, const struct state_options *state_opt, struct error *err)
+		 enum tui_track track, bool timed, const struct state_options *state_opt,
+		 struct error *err)
 {
-	const struct sf_options opt = {.read_ahead = true};
+	const struct sf_options opt = {.read_ahead = true, .call_times = timed};
 	int rc;
 
 	tui_walk_done(w);
@@ -65,10 +69,13 @@ static int enter(struct tui_walk *w, const char *path, const struct sf_index *x,
 int tui_walk_enter(struct tui_walk *w, const char *path, const struct sf_index *x, size_t i,
 		   enum tui_track track, struct error *err)
 {
-	/* As the commands that show states name users. */
-	const struct state_options opt = {.host_names = true};
+	return enter(w, path, x, i, track, false, &as_shown, err);
+}
 
-	return enter(w, path, x, i, track, &opt, err);
+int tui_walk_enter_timed(struct tui_walk *w, const char *path, const struct sf_index *x, size_t i,
+			 struct error *err)
+{
+	return enter(w, path, x, i, TUI_TRACK_NONE, true, &as_shown, err);
 }
 
 int tui_walk_enter_for_rules(struct tui_walk *w, const char *path, const struct sf_index *x,
@@ -76,7 +83,7 @@ int tui_walk_enter_for_rules(struct tui_walk *w, const char *path, const struct 
 {
 	const struct state_options opt = {0};
 
-	return enter(w, path, x, i, TUI_TRACK_NONE, &opt, err);
+	return enter(w, path, x, i, TUI_TRACK_NONE, false, &opt, err);
 }
 
 int tui_walk_peek(struct tui_walk *w, struct error *err)

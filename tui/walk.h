@@ -41,6 +41,15 @@ MUST_CHECK int tui_walk_enter(struct tui_walk *w, const char *path, const struct
 /* The same with nothing tracked, and users named as rules see them. */
 MUST_CHECK int tui_walk_enter_for_rules(struct tui_walk *w, const char *path,
 					const struct sf_index *x, size_t i, struct error *err);
+/* The same with nothing tracked, and times of calls (tui_walk_call_began()). */
+MUST_CHECK int tui_walk_enter_timed(struct tui_walk *w, const char *path, const struct sf_index *x,
+				    size_t i, struct error *err);
+/* When the call began that the last event ends; 0: not known. A call that began before where @w was
+ * entered is not known. */
+static inline uint64_t tui_walk_call_began(const struct tui_walk *w)
+{
+	return sf_reader_call_began(w->reader);
+}
 void tui_walk_done(struct tui_walk *w);
 /* The chunk to enter for what is in chunk @i. */
 size_t tui_walk_chunk(const struct sf_index *x, size_t i, enum tui_track track);

@@ -167,7 +167,8 @@ static void check_gaps(const struct drained *d, const struct sf_reader *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct sf_options opt = {.memory_limit = BLOCK_LIMIT, .want_hash = size % 2};
+	struct sf_options opt = {
+	    .memory_limit = BLOCK_LIMIT, .want_hash = size % 2, .call_times = size % 4 > 1};
 	const struct sf_stats *stats;
 	struct drained d = {0};
 	struct sf_reader *r;
@@ -179,6 +180,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	stats = sf_reader_stats(r);
 	while ((rc = ev_source_next(sf_reader_source(r), &item, &err)) > 0) {
+		if (item.kind == EV_ITEM_EVENT)
+			CHECK(sf_reader_call_began(r) <= item.ev->ts);
 		drain_item(&d, &item);
 		CHECK(d.items <= stats->stream_size);
 	}
