@@ -12,48 +12,10 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import check  # noqa: E402
+from terminal import LIMIT_S, Terminal  # noqa: E402
 
-LIMIT_S = 60  # until what is expected counts as not coming
 VIEWS = [("1", "Overview"), ("2", "Alerts"), ("3", "Tree"), ("4", "Events"), ("5", "Files"), ("6", "Net"), ("7", "Sessions"),
          ("8", "Timeline"), ("9", "Rules")]
-
-
-class Terminal:
-    """A tmux server of its own, with one window that runs a shell."""
-
-    def __init__(self, folder, columns=80, lines=24, term="tmux-256color"):
-        self.base = ["tmux", "-S", os.path.join(folder, "tmux"), "-f", "/dev/null"]
-        env = dict(os.environ, LC_ALL="C.UTF-8", TERM=term, HISTFILE="", PS1="$ ", XDG_CACHE_HOME=folder, SCAPULA_CACHE_SIZE="100M",
-                   ASAN_OPTIONS="detect_leaks=1:exitcode=99", HOME=folder)
-        subprocess.run(self.base + ["new-session", "-d", "-x", str(columns), "-y", str(lines), "env", "PS1=$ ", "bash", "--norc", "--noprofile"],
-                       check=True, env=env, cwd=check.ROOT)
-
-    def tmux(self, *args):
-        return subprocess.run(self.base + list(args), check=True, stdout=subprocess.PIPE).stdout.decode("utf-8", "replace")
-
-    def type(self, *keys):
-        self.tmux("send-keys", *keys)
-
-    def run(self, line):
-        self.tmux("send-keys", "-l", line)
-        self.type("Enter")
-
-    def screen(self):
-        return self.tmux("capture-pane", "-p")
-
-    def wait(self, *texts):
-        """The screen once it has all of @texts; what it is at the limit else."""
-        end = time.monotonic() + LIMIT_S
-        while True:
-            screen = self.screen()
-            if all(t in screen for t in texts) or time.monotonic() > end:
-                return screen
-
-    def resize(self, columns, lines):
-        self.tmux("resize-window", "-x", str(columns), "-y", str(lines))
-
-    def close(self):
-        subprocess.run(self.base + ["kill-server"], stderr=subprocess.DEVNULL)
 
 
 def expect(r, t, what, *texts):
