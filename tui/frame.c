@@ -152,7 +152,7 @@ static int put_key(struct tui_app *app, const struct tui_area *a, int x, enum tu
 	struct buf key = {0};
 	int used = 0;
 
-	tui_keymap_key(app->keymap, action, &key);
+	tui_keymap_label(app->keymap, action, &key);
 	if (key.len && x + tui_width(buf_view(&key)) + apart + (int)strlen(word) < a->width) {
 		used = tui_put(a, 0, x, a->width - x, TUI_ROLE_KEY, buf_view(&key)) + apart;
 		used += tui_puts(a, 0, x + used, TUI_ROLE_DIM, word) + 1;
