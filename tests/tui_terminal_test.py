@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 import check  # noqa: E402
 from terminal import LIMIT_S, Terminal  # noqa: E402
 
+SOON_S = 0.25  # half of what an idle program sleeps
 VIEWS = [("1", "Overview"), ("2", "Alerts"), ("3", "Tree"), ("4", "Events"), ("5", "Files"), ("6", "Net"), ("7", "Sessions"),
          ("8", "Timeline"), ("9", "Rules")]
 
@@ -37,6 +38,20 @@ def resize(r, t):
     expect(r, t, "39x7: too small, and says so", "too small")
     t.resize(80, 24)
     expect(r, t, "80x24 again", "\u25b8 Rules")
+
+
+def soon(r, t):
+    """What is counted after the list was drawn is shown at once, not when the program wakes up by itself."""
+    t.type("2")
+    expect(r, t, "alerts", "\u25b8 Alerts")
+    t.quiet()
+    least = LIMIT_S
+    for n in range(2, 12):  # some try is not disturbed
+        start = time.monotonic()
+        t.type("j")
+        t.wait(" %d/" % n, " events within 1s")
+        least = min(least, time.monotonic() - start)
+    r.check(least < SOON_S, "events near the alert are counted at once", "%.3f s" % least)
 
 
 def filter_events(r, t):
@@ -79,6 +94,7 @@ def of_capture(r, folder):
         expect(r, t, "it starts with the overview", "\u25b8 Overview", "alerts")
         walk_views(r, t)
         resize(r, t)
+        soon(r, t)
         filter_events(r, t)
         quit_restores(r, t, "before-42")
     finally:

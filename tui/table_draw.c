@@ -167,7 +167,8 @@ static void select_row(const struct tui_table *t, const struct tui_area *a, int 
 	for (unsigned k = 0; k < l->count; k++) {
 		const struct span *s = &l->spans[k];
 
-		if (tui_rows_role(&t->page, i, s->column) != TUI_ROLE_BAR)
+		if (tui_rows_role(&t->page, i, s->column) != TUI_ROLE_BAR ||
+		    !tui_rows_text(&t->page, i, s->column).n)
 			continue;
 		tui_select(a, y, from, s->x - from);
 		from = s->x + s->width;

@@ -9,7 +9,7 @@ import time
 import check
 
 LIMIT_S = 60  # until what is expected counts as not coming
-QUIET_S = 0.2  # a screen that does not change for that long is finished
+QUIET_S = 0.4  # a screen that does not change for that long is finished
 BUSY = re.compile(r"(counting|indexing|looking)(:? \d| *$)|± …", re.M)
 COLOR = re.compile(r"\x1b\[([0-9;]*)m")
 TMUX_KEYS = {"Esc": "Escape", "Bksp": "BSpace", "S-Tab": "BTab", "lt": "<", "PgUp": "PageUp", "PgDn": "PageDown"}
