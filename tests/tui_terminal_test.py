@@ -33,7 +33,7 @@ def walk_views(r, t):
 def resize(r, t):
     for columns, lines in ((200, 60), (120, 40), (79, 23), (60, 16), (40, 10), (40, 8)):
         t.resize(columns, lines)
-        expect(r, t, "%dx%d: still there" % (columns, lines), "scapula")
+        expect(r, t, "%dx%d: still there" % (columns, lines), "\u25b8 Rules")
     t.resize(39, 7)
     expect(r, t, "39x7: too small, and says so", "too small")
     t.resize(80, 24)
