@@ -138,5 +138,5 @@ def picture_html(screen, ground="dark"):
             state = sgr(state, codes.group(1))
         elif part and part[0] not in "\x1b\x0e\x0f":
             out.append('<span style="%s">%s</span>' % (css(state, ground), html.escape(part)))
-    return ('<pre style="display:inline-block;margin:0;padding:6px;color:%s;background:%s;font:14px/17px DejaVu Sans Mono,monospace">%s</pre>'
+    return ('<pre style="display:inline-block;margin:0;padding:6px;color:%s;background:%s;font:13.289px/16px DejaVu Sans Mono,monospace">%s</pre>'
             % (*GROUNDS[ground], "".join(out)))
