@@ -24,8 +24,9 @@ class Terminal:
             f.write("set -g default-terminal %s\n" % term)
         env = dict(os.environ, LC_ALL="C.UTF-8", HISTFILE="", PS1="$ ", XDG_CACHE_HOME=folder, SCAPULA_CACHE_SIZE="100M",
                    ASAN_OPTIONS="detect_leaks=1:exitcode=99", HOME=folder) | env
-        subprocess.run(self.base + ["-u", "new-session", "-d", "-x", str(columns), "-y", str(lines), "env", "PS1=$ ", "bash", "--norc", "--noprofile"],
-                       check=True, env=env, cwd=check.ROOT)
+        size = ["-x", str(columns), "-y", str(lines)]
+        subprocess.run(self.base + ["-u", "new-session", "-d"] + size + ["env", "PS1=$ ", "bash", "--norc", "--noprofile"], check=True, env=env,
+                       cwd=check.ROOT)
 
     def tmux(self, *args):
         return subprocess.run(self.base + list(args), check=True, stdout=subprocess.PIPE).stdout.decode("utf-8", "replace")
