@@ -12,49 +12,11 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import check  # noqa: E402
+from terminal import LIMIT_S, Terminal  # noqa: E402
 
-LIMIT_S = 60  # until what is expected counts as not coming
+SOON_S = 0.25  # half of what an idle program sleeps
 VIEWS = [("1", "Overview"), ("2", "Alerts"), ("3", "Tree"), ("4", "Events"), ("5", "Files"), ("6", "Net"), ("7", "Sessions"),
          ("8", "Timeline"), ("9", "Rules")]
-
-
-class Terminal:
-    """A tmux server of its own, with one window that runs a shell."""
-
-    def __init__(self, folder, columns=80, lines=24, term="tmux-256color"):
-        self.base = ["tmux", "-S", os.path.join(folder, "tmux"), "-f", "/dev/null"]
-        env = dict(os.environ, LC_ALL="C.UTF-8", TERM=term, HISTFILE="", PS1="$ ", XDG_CACHE_HOME=folder, SCAPULA_CACHE_SIZE="100M",
-                   ASAN_OPTIONS="detect_leaks=1:exitcode=99", HOME=folder)
-        subprocess.run(self.base + ["new-session", "-d", "-x", str(columns), "-y", str(lines), "env", "PS1=$ ", "bash", "--norc", "--noprofile"],
-                       check=True, env=env, cwd=check.ROOT)
-
-    def tmux(self, *args):
-        return subprocess.run(self.base + list(args), check=True, stdout=subprocess.PIPE).stdout.decode("utf-8", "replace")
-
-    def type(self, *keys):
-        self.tmux("send-keys", *keys)
-
-    def run(self, line):
-        self.tmux("send-keys", "-l", line)
-        self.type("Enter")
-
-    def screen(self):
-        return self.tmux("capture-pane", "-p")
-
-    def wait(self, *texts):
-        """The screen once it has all of @texts; what it is at the limit else."""
-        end = time.monotonic() + LIMIT_S
-        while True:
-            screen = self.screen()
-            if all(t in screen for t in texts) or time.monotonic() > end:
-                return screen
-            time.sleep(0.02)  # asking is work that a live screen shows
-
-    def resize(self, columns, lines):
-        self.tmux("resize-window", "-x", str(columns), "-y", str(lines))
-
-    def close(self):
-        subprocess.run(self.base + ["kill-server"], stderr=subprocess.DEVNULL)
 
 
 def expect(r, t, what, *texts):
@@ -71,11 +33,25 @@ def walk_views(r, t):
 def resize(r, t):
     for columns, lines in ((200, 60), (120, 40), (79, 23), (60, 16), (40, 10), (40, 8)):
         t.resize(columns, lines)
-        expect(r, t, "%dx%d: still there" % (columns, lines), "scapula")
+        expect(r, t, "%dx%d: still there" % (columns, lines), "\u25b8 Rules")
     t.resize(39, 7)
     expect(r, t, "39x7: too small, and says so", "too small")
     t.resize(80, 24)
     expect(r, t, "80x24 again", "\u25b8 Rules")
+
+
+def soon(r, t):
+    """What is counted after the list was drawn is shown at once, not when the program wakes up by itself."""
+    t.type("2")
+    expect(r, t, "alerts", "\u25b8 Alerts")
+    t.quiet()
+    least = LIMIT_S
+    for n in range(2, 12):  # some try is not disturbed
+        start = time.monotonic()
+        t.type("j")
+        t.wait(" %d/" % n, " events within 1s")
+        least = min(least, time.monotonic() - start)
+    r.check(least < SOON_S, "events near the alert are counted at once", "%.3f s" % least)
 
 
 def filter_events(r, t):
@@ -118,6 +94,7 @@ def of_capture(r, folder):
         expect(r, t, "it starts with the overview", "\u25b8 Overview", "alerts")
         walk_views(r, t)
         resize(r, t)
+        soon(r, t)
         filter_events(r, t)
         quit_restores(r, t, "before-42")
     finally:

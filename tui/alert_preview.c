@@ -173,8 +173,11 @@ static void draw_near(const struct tui_alert_preview *p, const struct tui_area *
 	int x = 1;
 
 	tui_near_text(&p->near, &b, &gap);
-	x += tui_printf(a, y, x, TUI_ROLE_DIM, "%s ",
-			tui_glyph(a->screen, gap ? TUI_GLYPH_GAP : TUI_GLYPH_PLUS_MINUS));
+	if (!p->near.known && !p->near.hopeless)
+		buf_str(&b, tui_glyph(a->screen, TUI_GLYPH_ELLIPSIS));
+	if (b.len)
+		x += tui_printf(a, y, x, TUI_ROLE_DIM, "%s ",
+				tui_glyph(a->screen, gap ? TUI_GLYPH_GAP : TUI_GLYPH_PLUS_MINUS));
 	if (b.len)
 		x += tui_put(a, y, x, a->width - x - 1, gap ? TUI_ROLE_LOSS : TUI_ROLE_NORMAL,
 			     buf_view(&b)) +

@@ -9,6 +9,7 @@
 #include "tui/alert_preview.h"
 #include "tui/alert_say.h"
 
+#define WIDE	       60	   /* what groups are by is told there */
 #define FIRST_NS       10000000ull /* of making groups before the first screen */
 #define FACTS_MAX      2000	   /* alerts whose facts are kept */
 #define PREVIEW_WIDTH  60	   /* narrower and lower screens have no preview */
@@ -328,7 +329,7 @@ static bool work_alerts(struct tui_view *base, uint64_t deadline_ns)
 
 /* --- drawing */
 
-/* "4 groups of 68 alerts / 308, by fingerprint". */
+/* "4 groups by rule   68 of 308 alerts". */
 static void draw_counts(struct alerts_view *v, const struct tui_area *a)
 {
 	struct buf b = {0}, at = {0};
@@ -336,17 +337,20 @@ static void draw_counts(struct alerts_view *v, const struct tui_area *a)
 
 	if (grouped(v)) {
 		tui_count(&b, v->groups.shown->count);
-		buf_str(&b, v->groups.shown->count == 1 ? " group of " : " groups of ");
+		buf_str(&b, v->groups.shown->count == 1 ? " group" : " groups");
+		if (a->width >= WIDE)
+			buf_addf(&b, " by %s", tui_grouping_names[v->by]);
+		buf_lit(&b, "   ");
 	}
 	buf_str(&b, sure ? "" : "at least ");
 	tui_count(&b, grouped(v) ? v->groups.alerts : v->list.count);
-	buf_lit(&b, " shown / ");
+	buf_lit(&b, " of ");
 	tui_count(&b, v->total);
-	buf_addf(&b, "  grp:%s", tui_grouping_names[v->by]);
+	buf_str(&b, v->total == 1 ? " alert" : " alerts");
 	if (grouped(v) && !v->groups.done && v->groups.scans && v->groups.end)
 		buf_addf(&b, "  looking at alerts, %u %%",
 			 (unsigned)((double)v->groups.at * 100 / (double)v->groups.end));
-	tui_put(a, 0, 1, a->width - 12, TUI_ROLE_DIM, buf_view(&b));
+	tui_put(a, 0, 1, a->width - 12, TUI_ROLE_NORMAL, buf_view(&b));
 	if (grouped(v))
 		tui_table_position(table_of(v), &at);
 	tui_put_right(a, 0, a->width - 11, 10, TUI_ROLE_DIM, buf_view(&at));

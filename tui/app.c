@@ -635,7 +635,7 @@ static void tick(struct tui_app *app)
 		app->playing = false;
 }
 
-void tui_app_sync(struct tui_app *app)
+bool tui_app_sync(struct tui_app *app)
 {
 	struct tui_view *v = tui_app_top(app);
 	struct buf trouble = {0};
@@ -653,11 +653,12 @@ void tui_app_sync(struct tui_app *app)
 		tui_app_say(app, TUI_ROLE_GOOD, "what is kept was written to %s", saved);
 	news = v->news;
 	if (!news)
-		return;
+		return false;
 	v->news = 0;
 	v->trouble = (struct error){0};
 	if (v->ops->sync(v, news, &v->trouble) < 0 && !v->trouble.code)
 		v->trouble.code = ERR_NOMEM;
+	return true;
 }
 
 /* T was an estimate for the first screen after a jump that asked for no state. */

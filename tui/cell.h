@@ -35,7 +35,7 @@ struct tui_cell {
 	uint32_t ch;		       /* a character; 0: the right half of a wide one */
 	uint32_t marks[TUI_MARKS_MAX]; /* combining marks over it, or 0 */
 	uint8_t role;
-	bool selected; /* under the cursor: in reverse video whatever the theme */
+	bool selected; /* under the cursor: in reverse video, in every theme */
 };
 
 struct tui_screen {

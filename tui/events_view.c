@@ -349,7 +349,7 @@ static void draw_position(struct events_view *e, const struct tui_area *a)
 		tui_count(&b, events);
 		buf_addf(&b, "  %u%%", (unsigned)(100.0 * (double)num / (double)events));
 	}
-	x += tui_put(a, 0, x, a->width - 2, TUI_ROLE_TIME, buf_view(&b)) + 2;
+	x += tui_put(a, 0, x, a->width - 2, TUI_ROLE_NORMAL, buf_view(&b)) + 2;
 	buf_done(&b);
 	if (e->model.pid >= 0)
 		tui_printf(a, 0, x, TUI_ROLE_CHIP, "process %lld", (long long)e->model.pid);

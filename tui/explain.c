@@ -407,7 +407,7 @@ static void put_line(const struct tui_area *a, int *y, const char *label, struct
 {
 	if (!b->len || *y >= a->height)
 		return;
-	tui_puts(a, *y, 1, TUI_ROLE_HEADER, label);
+	tui_puts(a, *y, 1, TUI_ROLE_DIM, label);
 	tui_put(a, (*y)++, 8, a->width - 9, TUI_ROLE_NORMAL, buf_view(b));
 	buf_reset(b);
 }

@@ -7,6 +7,7 @@
 #define LEAST_WIDTH  40
 #define LEAST_HEIGHT 8
 #define FULL_HEIGHT  12 /* lower screens have one line above */
+#define CRUMB_LEAST  18 /* columns of where this is; what is before it gives way */
 
 static const char *file_name(const char *path)
 {
@@ -38,21 +39,27 @@ static void add_crumb(struct tui_app *app, struct tui_view *v, struct buf *b)
 		buf_str(b, v->ops->title);
 }
 
-static void draw_title(struct tui_app *app, const struct tui_area *a)
+/* The path to the view, without the first @skip of its parts. */
+static void add_path(struct tui_app *app, size_t skip, struct buf *b)
 {
 	const struct tui_capture *c = tui_data_capture(app->data);
 	const char *path = tui_data_case_path(app->data);
-	struct buf left = {0}, right = {0};
-	struct tui_live_now now;
-	uint64_t num, ts = tui_data_time(app->data, &num);
-	int width;
 
 	if (!path && c)
 		path = c->path;
-	buf_addf(&left, "scapula %s", path ? file_name(path) : "");
-	add_crumb(app, app->roots[app->root], &left);
-	for (size_t i = 0; i < app->depth; i++)
-		add_crumb(app, app->stack[i], &left);
+	if (!skip)
+		buf_addf(b, "scapula %s", path ? file_name(path) : "");
+	for (size_t i = skip ? skip - 1 : 0; i <= app->depth; i++)
+		add_crumb(app, i ? app->stack[i - 1] : app->roots[app->root], b);
+}
+
+static void draw_title(struct tui_app *app, const struct tui_area *a)
+{
+	struct buf left = {0}, right = {0};
+	struct tui_live_now now;
+	uint64_t num, ts = tui_data_time(app->data, &num);
+	int width, cut; /* columns that the last part of the path can do without */
+
 	if (app->playing)
 		buf_addf(&right, "x%u ", app->speed);
 	if (tui_data_live(app->data, &now))
@@ -66,7 +73,16 @@ static void draw_title(struct tui_app *app, const struct tui_area *a)
 	}
 	width = tui_width(buf_view(&right));
 	tui_fill(&(struct tui_area){a->screen, a->y, a->x, 1, a->width}, TUI_ROLE_TITLE);
-	tui_put(a, 0, 1, a->width - width - 3, TUI_ROLE_TITLE, buf_view(&left));
+	add_crumb(app, tui_app_top(app), &left);
+	cut = tui_width(buf_view(&left)) - CRUMB_LEAST;
+	for (size_t skip = 0; skip <= app->depth + 1; skip++) {
+		buf_reset(&left);
+		add_path(app, skip, &left);
+		if (tui_width(buf_view(&left)) - (cut > 0 ? cut : 0) <= a->width - width - 3)
+			break;
+	}
+	tui_put(a, 0, *buf_cstr(&left) == ' ' ? 0 : 1, a->width - width - 3, TUI_ROLE_TITLE,
+		buf_view(&left));
 	tui_put_right(a, 0, 0, a->width - 1, TUI_ROLE_TIME, buf_view(&right));
 	buf_done(&left);
 	buf_done(&right);
@@ -152,7 +168,7 @@ static int put_key(struct tui_app *app, const struct tui_area *a, int x, enum tu
 	struct buf key = {0};
 	int used = 0;
 
-	tui_keymap_key(app->keymap, action, &key);
+	tui_keymap_label(app->keymap, action, &key);
 	if (key.len && x + tui_width(buf_view(&key)) + apart + (int)strlen(word) < a->width) {
 		used = tui_put(a, 0, x, a->width - x, TUI_ROLE_KEY, buf_view(&key)) + apart;
 		used += tui_puts(a, 0, x + used, TUI_ROLE_DIM, word) + 1;

@@ -9,7 +9,8 @@
 #include "tui/filter.h"
 #include "tui/table.h"
 
-#define BAR_WIDTH 20
+#define BAR_WIDTH      20
+#define POSITION_WIDTH 14 /* "1,234/5,678" at the right, and what keeps it apart */
 
 struct frequency {
 	struct tui_view base;
@@ -174,7 +175,7 @@ static void draw_frequency(struct tui_view *v, const struct tui_area *a)
 	buf_addf(&b, " value%s in ", f->count == 1 ? "" : "s");
 	tui_count(&b, f->rows);
 	buf_str(&b, f->rows == 1 ? " row" : " rows");
-	x = 1 + tui_put(a, 0, 1, a->width - 2, TUI_ROLE_NORMAL, buf_view(&b));
+	x = 1 + tui_put(a, 0, 1, a->width - POSITION_WIDTH, TUI_ROLE_NORMAL, buf_view(&b));
 	if (!f->complete)
 		tui_puts(a, 0, x + 2, TUI_ROLE_WARNING, "so far");
 	buf_reset(&b);

@@ -4,59 +4,69 @@
 #include <string.h>
 
 #include "tui/internal.h"
+#include "tui/wrap.h"
 
-#define KEY_WIDTH 12
+#define KEYS_AT	  3
+#define NAMES_AT  18
+#define MEANS_AT  34 /* what the action does; on narrow screens in lines of its own */
+#define WIDE	  70
+#define MEANS_LOW 5 /* there */
 
 struct help_view {
 	struct tui_view base;
 	bool all;
 	const struct tui_view_ops *of;
-	struct buf text; /* lines; the first byte of each is its role */
+	struct buf text; /* lines of pieces: where one begins, its role, the text, a tab */
 	size_t lines, top;
 	int height, width; /* for which the lines were made */
 };
 
-static void add_line(struct help_view *h, enum tui_role role, struct sv text)
+static void add_piece(struct help_view *h, int x, enum tui_role role, struct sv text)
 {
+	buf_char(&h->text, (char)('A' + x));
 	buf_char(&h->text, (char)('A' + role));
 	buf_sv(&h->text, text);
+	buf_char(&h->text, '\t');
+}
+
+static void end_line(struct help_view *h)
+{
 	buf_char(&h->text, '\n');
 	h->lines++;
 }
 
-/* Words of @text in lines of @width. */
-static void add_paragraph(struct help_view *h, const char *text, int width)
+static void add_line(struct help_view *h, enum tui_role role, const char *text)
+{
+	add_piece(h, 1, role, sv_of(text));
+	end_line(h);
+}
+
+/* @text in lines from column @x on; the first one has begun already. */
+static void add_paragraph(struct help_view *h, int x, enum tui_role role, const char *text)
 {
 	struct sv rest = sv_of(text);
 
-	while (rest.n) {
-		size_t n = rest.n < (size_t)width ? rest.n : (size_t)width, cut = n;
-
-		while (n < rest.n && cut && rest.p[cut] != ' ')
-			cut--;
-		cut = cut ? cut : n;
-		add_line(h, TUI_ROLE_NORMAL, sv_make(rest.p, cut));
-		rest = sv_drop(rest, cut);
-		while (rest.n && *rest.p == ' ')
-			rest = sv_drop(rest, 1);
-	}
-	add_line(h, TUI_ROLE_NORMAL, SV_NONE);
+	do {
+		add_piece(h, x, role, tui_wrap_take(&rest, h->width - 1 - x));
+		end_line(h);
+	} while (rest.n);
 }
 
 static void add_action(struct help_view *h, enum tui_action a)
 {
 	const struct tui_action_info *info = &tui_actions[a];
-	struct buf b = {0}, keys = {0};
+	struct buf name = {0}, keys = {0};
+	int x = h->width >= WIDE ? MEANS_AT : MEANS_LOW;
 
 	tui_keymap_keys(h->base.app->keymap, a, &keys);
-	if (keys.len)
-		buf_addf(&b, "  %-*s %s%s%s  %s", KEY_WIDTH, buf_cstr(&keys), info->name,
-			 *info->arg ? " " : "", info->arg, info->help);
-	else
-		buf_addf(&b, "  :%s%s%s  %s", info->name, *info->arg ? " " : "", info->arg,
-			 info->help);
-	add_line(h, TUI_ROLE_NORMAL, buf_view(&b));
-	buf_done(&b);
+	buf_addf(&name, "%s%s%s", info->name, *info->arg ? " " : "", info->arg);
+	add_piece(h, KEYS_AT, TUI_ROLE_KEY, keys.len ? buf_view(&keys) : SV_LIT(":"));
+	add_piece(h, NAMES_AT, TUI_ROLE_NORMAL, buf_view(&name));
+	if (x < NAMES_AT || NAMES_AT + tui_width(buf_view(&name)) >= x)
+		end_line(h);
+	add_paragraph(h, x, TUI_ROLE_DIM, info->help);
+	h->text.failed |= name.failed || keys.failed;
+	buf_done(&name);
 	buf_done(&keys);
 }
 
@@ -70,20 +80,22 @@ static bool is_own(const struct help_view *h, enum tui_action a)
 	return false;
 }
 
-static void fill(struct help_view *h, int width)
+static void fill(struct help_view *h)
 {
 	buf_reset(&h->text);
 	h->lines = 0;
-	if (!h->all) {
-		if (h->of->help)
-			add_paragraph(h, h->of->help, width - 2);
-		add_line(h, TUI_ROLE_HEADER, SV_LIT("here"));
+	if (!h->all && h->of->help) {
+		add_paragraph(h, 1, TUI_ROLE_NORMAL, h->of->help);
+		end_line(h);
+	}
+	if (!h->all && h->of->actions && *h->of->actions) {
+		add_line(h, TUI_ROLE_HEADER, "here");
 		for (int a = 1; a < TUI_ACTION_COUNT; a++)
 			if (is_own(h, (enum tui_action)a))
 				add_action(h, (enum tui_action)a);
 	}
 	for (int g = 0; g < TUI_GROUP_COUNT; g++) {
-		add_line(h, TUI_ROLE_HEADER, sv_of(tui_group_names[g]));
+		add_line(h, TUI_ROLE_HEADER, tui_group_names[g]);
 		for (int a = 1; a < TUI_ACTION_COUNT; a++)
 			if (tui_actions[a].group == (enum tui_group)g &&
 			    (h->all || !is_own(h, (enum tui_action)a)))
@@ -133,27 +145,32 @@ static int sync_help(struct tui_view *v, unsigned news, struct error *err)
 	if (news != ~0u && width == h->width)
 		return 0;
 	h->width = width;
-	fill(h, width);
+	fill(h);
 	return h->text.failed ? error_nomem(err) : 0;
+}
+
+/* Up to its line feed, which is taken, too. */
+static void draw_line(struct sv *rest, const struct tui_area *a, int y)
+{
+	while (*rest->p != '\n') {
+		size_t n = (size_t)((const char *)memchr(rest->p, '\t', rest->n) - rest->p);
+		int x = rest->p[0] - 'A';
+
+		tui_put(a, y, x, a->width - 1 - x, (enum tui_role)(rest->p[1] - 'A'),
+			sv_make(rest->p + 2, n - 2));
+		*rest = sv_drop(*rest, n + 1);
+	}
+	*rest = sv_drop(*rest, 1);
 }
 
 static void draw_help(struct tui_view *v, const struct tui_area *a)
 {
 	struct help_view *h = (struct help_view *)v;
 	struct sv rest = buf_view(&h->text);
-	size_t number = 0;
 
 	h->height = a->height;
-	while (rest.n) {
-		size_t n = (size_t)((const char *)memchr(rest.p, '\n', rest.n) - rest.p);
-		enum tui_role role = (enum tui_role)(*rest.p - 'A');
-
-		if (number >= h->top && number - h->top < (size_t)a->height)
-			tui_put(a, (int)(number - h->top), 1, a->width - 2, role,
-				sv_make(rest.p + 1, n - 1));
-		rest = sv_drop(rest, n + 1);
-		number++;
-	}
+	for (size_t number = 0; rest.n && number < h->top + (size_t)a->height; number++)
+		draw_line(&rest, a, number < h->top ? -1 : (int)(number - h->top));
 	if (h->top + (size_t)a->height < h->lines)
 		tui_put_right(a, a->height - 1, 0, a->width - 1, TUI_ROLE_DIM, SV_LIT(" more "));
 }

@@ -49,8 +49,8 @@ struct tui_view *tui_app_top(const struct tui_app *app);
 void tui_app_command(struct tui_app *app, const struct tui_command *c);
 /* ':TEXT'. */
 void tui_app_run_line(struct tui_app *app, struct sv line);
-/* What is new is taken over, the top view brought up to date. */
-void tui_app_sync(struct tui_app *app);
+/* What is new is taken over, the top view brought up to date. True: there was anything for it. */
+bool tui_app_sync(struct tui_app *app);
 /* More of what takes long. True: there is more. */
 bool tui_app_work(struct tui_app *app, uint64_t deadline_ns);
 /* input.c */

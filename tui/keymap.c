@@ -117,6 +117,15 @@ void tui_keymap_key(const struct tui_keymap *m, enum tui_action a, struct buf *o
 	write_keys(m, a, 1, out);
 }
 
+void tui_keymap_label(const struct tui_keymap *m, enum tui_action a, struct buf *out)
+{
+	const size_t from = out->len;
+
+	write_keys(m, a, 1, out);
+	if (!out->failed && sv_is(sv_drop(buf_view(out), from), "<lt>"))
+		out->len = from + 1;
+}
+
 /* --- files of keys */
 
 /* A word in messages: the beginning of it will do. */

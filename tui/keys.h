@@ -112,5 +112,7 @@ enum tui_action tui_keymap_find(const struct tui_keymap *m, uint32_t key);
 void tui_keymap_keys(const struct tui_keymap *m, enum tui_action a, struct buf *out);
 /* The first of them. */
 void tui_keymap_key(const struct tui_keymap *m, enum tui_action a, struct buf *out);
+/* The same as it is labelled: '<' where files of keys have "<lt>". */
+void tui_keymap_label(const struct tui_keymap *m, enum tui_action a, struct buf *out);
 
 #endif

@@ -397,9 +397,9 @@ static void command_process(struct tui_view *base, struct buf *out)
 }
 
 static const uint8_t process_actions[] = {
-    TUI_DO_NEXT_PANE,	    TUI_DO_PREV_PANE,	    TUI_DO_ENTER,
-    TUI_DO_PREV_OF_PROCESS, TUI_DO_NEXT_OF_PROCESS, TUI_DO_PARENT,
-    TUI_DO_ANCESTRY,	    TUI_DO_FOLLOW_FD,	    TUI_NO_ACTION,
+    TUI_DO_NEXT_PANE,	    TUI_DO_ENTER,     TUI_DO_PARENT,
+    TUI_DO_ANCESTRY,	    TUI_DO_FOLLOW_FD, TUI_DO_NEXT_OF_PROCESS,
+    TUI_DO_PREV_OF_PROCESS, TUI_DO_PREV_PANE, TUI_NO_ACTION,
 };
 
 const struct tui_view_ops tui_process_ops = {

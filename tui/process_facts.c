@@ -19,7 +19,7 @@ struct facts {
 static struct buf *begin(struct facts *f, const char *name)
 {
 	(void)tui_grid_add(f->g, (struct tui_row_key){++f->next, 0}, TUI_ROLE_NORMAL);
-	tui_grid_cell(f->g, TUI_ROLE_KEY, sv_of(name));
+	tui_grid_cell(f->g, TUI_ROLE_DIM, sv_of(name));
 	return tui_grid_begin(f->g);
 }
 
@@ -411,7 +411,7 @@ int process_fill_env(struct process *p, struct tui_grid *g, struct error *err)
 			size_t n = is ? (size_t)(is - item.p) : item.n;
 
 			(void)tui_grid_add(g, (struct tui_row_key){++f.next, 0}, TUI_ROLE_NORMAL);
-			tui_grid_cell(g, TUI_ROLE_KEY, sv_make(item.p, n));
+			tui_grid_cell(g, TUI_ROLE_DIM, sv_make(item.p, n));
 			tui_grid_cell(g, TUI_ROLE_NORMAL, sv_drop(item, n + 1));
 		}
 	return tui_grid_done_adding(g, err);

@@ -240,13 +240,13 @@ static void draw_head(const struct rules_view *r, const struct tui_area *a)
 		silent += s != RULES_FIRED && s != RULES_DISABLED && s != RULES_FOREIGN;
 	}
 	buf_addf(&b, "%zu rules: %zu fired, %zu silent, %zu off", m->count, fired, silent, off);
-	x = 1 + tui_put(a, 0, 1, a->width - 2, TUI_ROLE_NORMAL, buf_view(&b)) + 2;
+	x = 1 + tui_put(a, 0, 1, a->width - 12, TUI_ROLE_NORMAL, buf_view(&b)) + 2;
 	buf_reset(&b);
 	if (m->pass && !m->counted)
 		buf_addf(&b, "counting %d %%", (int)(tui_rules_pass_done(m->pass) * 100));
 	else if (!m->pass && m->rules && tui_ruleset_engine(m->rules))
 		buf_lit(&b, "':cost' measures them");
-	x += tui_put(a, 0, x, a->width - x, m->pass ? TUI_ROLE_WARNING : TUI_ROLE_DIM,
+	x += tui_put(a, 0, x, a->width - x - 10, m->pass ? TUI_ROLE_WARNING : TUI_ROLE_DIM,
 		     buf_view(&b)) +
 	     (b.len ? 2 : 0);
 	tui_put(a, 0, x, a->width - x - 10, TUI_ROLE_WARNING, sv_of(doubt));

@@ -81,19 +81,24 @@ static int wait_ms(struct tui_app *app, bool more)
 static int run_on_terminal(struct tui_app *app, struct error *err)
 {
 	struct tui_input in;
+	bool changed = true; /* by keys or work, since it was drawn */
+	bool again = false;  /* this turn shows what the one before came to */
 	int rc = 0;
 
 	while (rc == 0 && !app->quit && !(app->opt->interrupted && app->opt->interrupted())) {
 		bool more;
 
-		tui_app_sync(app);
+		changed |= tui_app_sync(app);
 		tui_app_draw(app);
 		tui_term_show(app->term, &app->screen, app->cursor_y, app->cursor_x);
 		more = tui_app_work(app, clock_ns(CLOCK_MONOTONIC) + TUI_WORK_NS);
-		rc = tui_term_read(app->term, wait_ms(app, more), &in, err);
+		again = !more && !again && (changed || tui_app_top(app)->news);
+		changed = more;
+		rc = tui_term_read(app->term, again ? 0 : wait_ms(app, more), &in, err);
 		/* All that waits is taken before the screen is drawn again. */
 		while (rc == 0 && in.kind != TUI_INPUT_NONE && !app->quit) {
 			tui_app_input(app, &in);
+			changed = true;
 			if (!app->quit)
 				rc = tui_term_read(app->term, 0, &in, err);
 		}

@@ -70,15 +70,8 @@ static int column_of(const struct tui_scrubber *s, uint64_t ts)
 
 static void add_key(const struct tui_keymap *keys, enum tui_action a, struct buf *b)
 {
-	struct buf key = {0};
-
-	tui_keymap_key(keys, a, &key);
-	if (sv_is(buf_view(&key), "<lt>")) /* as it is typed */
-		buf_char(b, '<');
-	else
-		buf_sv(b, buf_view(&key));
+	tui_keymap_label(keys, a, b);
 	buf_char(b, ' ');
-	buf_done(&key);
 }
 
 static void draw_mark(const struct tui_scrubber *s, struct tui_app *app, const struct tui_area *a)

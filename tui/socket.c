@@ -59,7 +59,7 @@ static int find(struct socket *s, const struct act_conn **c, const struct tui_mo
 static void say(struct socket *s, uint64_t pid, const char *name, struct buf *text)
 {
 	if (text->len)
-		tui_lines_add(&s->lines, pid, TUI_ROLE_HEADER, sv_of(name),
+		tui_lines_add(&s->lines, pid, TUI_ROLE_DIM, sv_of(name),
 			      pid ? TUI_ROLE_LINK : TUI_ROLE_NORMAL, buf_view(text));
 	s->lines.failed |= text->failed;
 	buf_reset(text);

@@ -158,6 +158,24 @@ static void draw_row(struct tui_table *t, const struct tui_area *a, int y, size_
 	}
 }
 
+/* All of the row but its bars, which would look like none in reverse. */
+static void select_row(const struct tui_table *t, const struct tui_area *a, int y, size_t i,
+		       const struct layout *l)
+{
+	int from = 0;
+
+	for (unsigned k = 0; k < l->count; k++) {
+		const struct span *s = &l->spans[k];
+
+		if (tui_rows_role(&t->page, i, s->column) != TUI_ROLE_BAR ||
+		    !tui_rows_text(&t->page, i, s->column).n)
+			continue;
+		tui_select(a, y, from, s->x - from);
+		from = s->x + s->width;
+	}
+	tui_select(a, y, from, a->width - from);
+}
+
 static void draw_rows(struct tui_table *t, const struct tui_area *a, const struct layout *l,
 		      bool focus)
 {
@@ -168,7 +186,7 @@ static void draw_rows(struct tui_table *t, const struct tui_area *a, const struc
 	for (int y = 0; y < a->height && top + (size_t)y < t->page.count; y++) {
 		draw_row(t, a, y, top + (size_t)y, l, &room);
 		if (focus && y == t->line)
-			tui_select(a, y, 0, a->width);
+			select_row(t, a, y, top + (size_t)y, l);
 	}
 	buf_done(&room);
 }

@@ -40,7 +40,7 @@ struct tui_term {
 	bool changed;		 /* its size, perhaps: to be told */
 	enum tui_theme theme;
 	bool own_colors; /* the terminal can be told to use those it has */
-	attr_t attributes[TUI_ROLE_COUNT];
+	attr_t attributes[TUI_ROLE_COUNT], selected[TUI_ROLE_COUNT];
 	locale_t locale, locale_before;
 	struct tui_decode decode;
 	uint64_t click_ns;
@@ -121,29 +121,36 @@ static int color_of(struct tui_color c, int known, int own, attr_t *attributes)
 	return color - 8;
 }
 
+/* @pair: of colours, which become those of @s; 0: there are none. */
+static attr_t attributes_of(const struct tui_term *t, const struct tui_style *s, int pair)
+{
+	attr_t ignored = 0, a = (s->attributes & TUI_BOLD ? A_BOLD : 0) |
+				(s->attributes & TUI_DIM ? A_DIM : 0) |
+				(s->attributes & TUI_UNDERLINE ? A_UNDERLINE : 0) |
+				(s->attributes & TUI_REVERSE ? A_REVERSE : 0);
+	const int known = *t->lib.COLORS;
+	int front, back;
+
+	if (!pair)
+		return a;
+	front = color_of(s->front, known, t->own_colors ? -1 : COLOR_WHITE, &a);
+	back = color_of(s->back, known, t->own_colors ? -1 : COLOR_BLACK, &ignored);
+	t->lib.init_pair((short)pair, (short)front, (short)back);
+	return a | t->lib.COLOR_PAIR(pair);
+}
+
 static void set_theme(struct tui_term *t)
 {
-	int known = *t->lib.COLORS;
-	bool colors = t->theme != TUI_THEME_MONO && t->lib.has_colors() && known >= 8 &&
-		      *t->lib.COLOR_PAIRS > TUI_ROLE_COUNT;
+	bool colors = t->theme != TUI_THEME_MONO && t->lib.has_colors() && *t->lib.COLORS >= 8 &&
+		      *t->lib.COLOR_PAIRS > 2 * TUI_ROLE_COUNT;
 
 	for (int role = 0; role < TUI_ROLE_COUNT; role++) {
-		const struct tui_style *s = tui_theme_style(t->theme, (enum tui_role)role);
-		attr_t a = (s->attributes & TUI_BOLD ? A_BOLD : 0) |
-			   (s->attributes & TUI_DIM ? A_DIM : 0) |
-			   (s->attributes & TUI_UNDERLINE ? A_UNDERLINE : 0) |
-			   (s->attributes & TUI_REVERSE ? A_REVERSE : 0);
+		struct tui_style under = tui_theme_selected(t->theme, (enum tui_role)role);
+		int pair = colors ? 2 * role + 1 : 0;
 
-		if (colors) {
-			attr_t ignored = 0;
-			int front = color_of(s->front, known, t->own_colors ? -1 : COLOR_WHITE, &a);
-			int back =
-			    color_of(s->back, known, t->own_colors ? -1 : COLOR_BLACK, &ignored);
-
-			t->lib.init_pair((short)(role + 1), (short)front, (short)back);
-			a |= t->lib.COLOR_PAIR(role + 1);
-		}
-		t->attributes[role] = a;
+		t->attributes[role] =
+		    attributes_of(t, tui_theme_style(t->theme, (enum tui_role)role), pair);
+		t->selected[role] = attributes_of(t, &under, colors ? pair + 1 : 0);
 	}
 	t->lib.wbkgd(*t->lib.stdscr, ' ' | t->attributes[TUI_ROLE_NORMAL]);
 }
@@ -367,7 +374,7 @@ static bool can_show(const struct tui_term *t, uint32_t ch, int width)
 /* @c as ncurses has it. Return: how many of @out: 2 if a wide one cannot be shown. */
 static int convert(const struct tui_term *t, const struct tui_cell *c, bool wide, cchar_t *out)
 {
-	attr_t attributes = t->attributes[c->role] | (c->selected ? A_REVERSE : 0);
+	attr_t attributes = c->selected ? t->selected[c->role] : t->attributes[c->role];
 	short pair = (short)t->lib.PAIR_NUMBER(attributes);
 	wchar_t text[TUI_MARKS_MAX + 2] = {(wchar_t)c->ch};
 	bool shown = can_show(t, c->ch, wide ? 2 : 1);

@@ -43,3 +43,14 @@ const struct tui_style *tui_theme_style(enum tui_theme theme, enum tui_role role
 		return &styles[theme][role].style;
 	return styles[theme][TUI_ROLE_NORMAL].given ? &styles[theme][TUI_ROLE_NORMAL].style : &own;
 }
+
+struct tui_style tui_theme_selected(enum tui_theme theme, enum tui_role role)
+{
+	struct tui_style normal = *tui_theme_style(theme, TUI_ROLE_NORMAL);
+	const struct tui_style *own = tui_theme_style(theme, role);
+
+	if (own->back.of_256 != normal.back.of_256)
+		return *own;
+	normal.attributes |= TUI_REVERSE | (own->attributes & (TUI_BOLD | TUI_UNDERLINE));
+	return normal;
+}

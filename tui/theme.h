@@ -17,5 +17,8 @@ struct tui_style {
 };
 
 const struct tui_style *tui_theme_style(enum tui_theme theme, enum tui_role role);
+/* The same under the cursor: in reverse video, and the same in all of a row but where it has a
+ * background of its own. */
+struct tui_style tui_theme_selected(enum tui_theme theme, enum tui_role role);
 
 #endif

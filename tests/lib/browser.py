@@ -25,7 +25,8 @@ class Browser:
         self.answers, answers = os.pipe()
         line = 'exec "$0" "$@" 3<&%d 4>&%d' % (commands, answers)
         self.process = check.popen(["bash", "-c", line, program(), "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                                    "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-pipe", "--user-data-dir=" + self.folder,
+                                    "--disable-lcd-text", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-pipe",
+                                    "--user-data-dir=" + self.folder,
                                     "about:blank"], pass_fds=(commands, answers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                    start_new_session=True)
         os.close(commands)
