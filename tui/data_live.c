@@ -14,10 +14,11 @@
 #include "replay/checkpoint.h"
 #include "tui/data_internal.h"
 
-#define REFRESH_NS    1000000000u /* between two indexes of what grows, and */
-#define REFRESH_SHARE 4		  /* so many times as long as making the last one took */
-#define RATE_NS	      1000000000u
-#define CHUNK_EVENTS  32768 /* segments are small, and moments of now shall be near */
+#define REFRESH_NS     1000000000u /* between two indexes of what grows, or */
+#define REFRESH_SHARE  4	   /* so many times as long as making the last one took, but */
+#define REFRESH_NS_MAX 5000000000u /* no longer than that */
+#define RATE_NS	       1000000000u
+#define CHUNK_EVENTS   32768 /* segments are small, and moments of now shall be near */
 
 struct segment {	  /* beside the capture of the same number */
 	uint64_t size;	  /* of the file */
@@ -150,7 +151,10 @@ static void take_index(struct tui_data *d)
 	uint64_t now = clock_ns(CLOCK_MONOTONIC), took = now - l->began_ns;
 	struct segment *s = &l->segments[l->which];
 
-	l->next_ns = now + (took * REFRESH_SHARE > REFRESH_NS ? took * REFRESH_SHARE : REFRESH_NS);
+	took *= REFRESH_SHARE;
+	l->next_ns = now + (took < REFRESH_NS	    ? REFRESH_NS
+			    : took < REFRESH_NS_MAX ? took
+						    : REFRESH_NS_MAX);
 	if (l->making.rc == 0) {
 		forget(d, l->which);
 		tui_data_take_index(d, l->which, l->index);
