@@ -462,7 +462,7 @@ static void command_tree(struct tui_view *base, struct buf *out)
 	if (v->tree.dead != TUI_TREE_DEAD_NONE)
 		buf_lit(out, " --dead");
 	if (v->tree.filter) {
-		tui_filter_active(buf_view(&base->filter), base->chips_off, &condition);
+		tui_app_condition(base, &condition);
 		buf_lit(out, " -F");
 		tui_command_word(out, buf_view(&condition));
 	}
