@@ -43,6 +43,8 @@ struct tui_events {
 	struct tui_walk walk;
 	bool gap; /* the walk came by one after the last row, of so many events: */
 	uint64_t lost;
+	bool damaged; /* and by damage, */
+	uint64_t skipped;
 	struct flt_ctx *ctx;	   /* on the walk's state */
 	const struct sf_index *by; /* the walk was begun by it */
 	struct rows rows;	   /* of all events from @lo on, before @hi, that pass */
@@ -178,14 +180,19 @@ static const struct sf_index *index_of(const struct tui_events *e)
 	return e->d->files[e->capture].index;
 }
 
+static void forget_gaps(struct tui_events *e)
+{
+	e->gap = e->damaged = false;
+	e->lost = e->skipped = 0;
+}
+
 static int enter(struct tui_events *e, size_t chunk, struct error *err)
 {
 	const struct sf_index *x = index_of(e);
 	int rc;
 
 	leave(e);
-	e->gap = false;
-	e->lost = 0;
+	forget_gaps(e);
 	rc = tui_walk_enter(&e->walk, e->d->files[e->capture].path, x, chunk, TUI_TRACK_NONE, err);
 	e->by = x;
 	return rc < 0 ? rc : flt_ctx_new(e->program, e->walk.state, &e->ctx, err);
@@ -282,10 +289,11 @@ static struct row *new_row(struct tui_events *e, const struct state_binding *b)
 	    .failed = b->errcode != 0,
 	    .gap = e->gap,
 	    .lost = e->lost,
+	    .damaged = e->damaged,
+	    .skipped = e->skipped,
 	    .cells = row->cells,
 	};
-	e->gap = false;
-	e->lost = 0;
+	forget_gaps(e);
 	return row;
 }
 
@@ -296,6 +304,21 @@ static bool is_passed_by(const struct tui_events *e)
 
 	return e->skips && item->kind == EV_ITEM_EVENT &&
 	       !flt_types_has(&e->skip.types, item->ev->type);
+}
+
+/* What the reader stepped over between the last event and the next one. */
+static void note_damage(struct tui_events *e)
+{
+	const struct sf_gap *gaps;
+	size_t n;
+
+	gaps = sf_reader_gaps(e->walk.reader, &n);
+	while (n-- && gaps[n].offset > e->walk.last_offset) {
+		if (gaps[n].reason == SF_GAP_RECORDED || gaps[n].offset >= e->walk.item.ev->offset)
+			continue;
+		e->damaged = true;
+		e->skipped += gaps[n].bytes;
+	}
 }
 
 /* Take the next item; if it is an event that passes, it is added to @r. Return: 0 or ERR_*. */
@@ -309,8 +332,9 @@ static int take(struct tui_events *e, struct rows *r, struct error *err)
 		e->gap = true;
 		e->lost += e->walk.item.loss->count;
 	}
+	if (e->walk.item.kind == EV_ITEM_EVENT)
+		note_damage(e);
 	rc = tui_walk_take(&e->walk, pass, &b, err);
-
 	if (rc <= 0 || pass || !passes(e, &b))
 		return rc < 0 ? rc : 0;
 	r->at[r->count] = new_row(e, &b);
