@@ -30,7 +30,7 @@ static struct rule_loader *rules_of(void *arg)
 	(void)arg;
 	if (!l)
 		REQUIRE(rule_loader_new(NULL, &l, NULL) == 0 &&
-			rule_loader_text(l, "r", SV_LIT(rules), NULL) == 0);
+			rule_loader_text(l, "r", sv_of(rules), NULL) == 0);
 	return l;
 }
 
