@@ -227,6 +227,7 @@ static int put_list(struct writer *w, const struct rule_list *list, bool alone, 
 		buf_char(&w->out->text, '(');
 	if (!items.n && !alone) {
 		put_nothing(&w->out->text, rest);
+		w->out->stretches[w->out->count - 1].from = w->out->text.len;
 		return 0;
 	}
 	put_one_line(&w->out->text, items);

@@ -124,6 +124,22 @@ static void test_each_byte_knows_what_it_comes_from(void **state)
 	unload(&x);
 }
 
+static void test_stretches_are_in_order(void **state)
+{
+	struct loaded x = load(rules);
+	struct rule_in_full f;
+	struct error err;
+	size_t pos;
+
+	(void)state;
+	assert_int_equal(
+	    rule_write_in_full(x.l, SV_LIT("proc.name in (a, none) and deep"), &f, &pos, &err), 0);
+	for (size_t i = 1; i < f.count; i++)
+		assert_true(f.stretches[i - 1].from <= f.stretches[i].from);
+	rule_in_full_done(&f);
+	unload(&x);
+}
+
 static void test_what_cannot_be_written_out_is_told_where(void **state)
 {
 	static const struct {
@@ -198,6 +214,7 @@ int main(void)
 	    cmocka_unit_test(test_values_stay_values),
 	    cmocka_unit_test(test_what_is_written_out_says_the_same_again),
 	    cmocka_unit_test(test_each_byte_knows_what_it_comes_from),
+	    cmocka_unit_test(test_stretches_are_in_order),
 	    cmocka_unit_test(test_what_cannot_be_written_out_is_told_where),
 	    cmocka_unit_test(test_what_would_grow_too_large_is_left),
 	    cmocka_unit_test(test_words_are_told),
