@@ -2,6 +2,7 @@
 #include "base/map.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/error.h"
@@ -274,14 +275,80 @@ struct smap_slot *smap_next(const struct smap *m, size_t *at)
 
 /* --- in order --- */
 
-static int by_key(const void *a, const void *b)
-{
-	const struct map_slot *x = a, *y = b;
+#define DIGIT_BITS 11
+#define DIGITS	   (1u << DIGIT_BITS)
 
-	return (x->key > y->key) - (x->key < y->key);
+/* Which bits differ? 0 also if they are in order already. */
+static uint64_t bits_to_sort(const struct map_slot *slots, size_t n)
+{
+	uint64_t differ = 0;
+	bool in_order = true;
+
+	for (size_t i = 1; i < n; i++) {
+		differ |= slots[i].key ^ slots[0].key;
+		in_order = in_order && slots[i - 1].key <= slots[i].key;
+	}
+	return in_order ? 0 : differ;
 }
 
-struct map_slot *map_sorted(const struct map *m)
+static void sort_digit(const struct map_slot *from, struct map_slot *to, size_t n, unsigned shift)
+{
+	size_t at[DIGITS] = {0}, sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		at[from[i].key >> shift & (DIGITS - 1)]++;
+	for (size_t d = 0; d < DIGITS; d++) {
+		size_t count = at[d];
+
+		at[d] = sum;
+		sum += count;
+	}
+	for (size_t i = 0; i < n; i++)
+		to[at[from[i].key >> shift & (DIGITS - 1)]++] = from[i];
+}
+
+static void sort_few(struct map_slot *slots, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct map_slot one = slots[i];
+		size_t k = i;
+
+		for (; k && slots[k - 1].key > one.key; k--)
+			slots[k] = slots[k - 1];
+		slots[k] = one;
+	}
+}
+
+/* From the lowest digit up, leaving out those that are the same everywhere. */
+int map_sort(struct map_slot *slots, size_t n)
+{
+	uint64_t differ = bits_to_sort(slots, n);
+	struct map_slot *from = slots, *to, *other;
+
+	if (n <= 32)
+		sort_few(slots, n);
+	if (n <= 32 || !differ)
+		return 0;
+	other = to = malloc(n * sizeof(*to));
+	if (!to)
+		return ERR_NOMEM;
+	for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
+		struct map_slot *swap = from;
+
+		if (!(differ >> shift & (DIGITS - 1)))
+			continue;
+		sort_digit(from, to, n, shift);
+		from = to;
+		to = swap;
+	}
+	if (from != slots)
+		memcpy(slots, from, n * sizeof(*slots));
+	free(other);
+	return 0;
+}
+
+/* @flip: bits of the keys that count the other way round. */
+static struct map_slot *sorted(const struct map *m, uint64_t flip)
 {
 	struct map_slot *all = m->count ? malloc(m->count * sizeof(*all)) : NULL;
 	const struct map_slot *slot;
@@ -290,9 +357,24 @@ struct map_slot *map_sorted(const struct map *m)
 	if (!all)
 		return NULL;
 	for (size_t at = 0; (slot = map_next(m, &at));)
-		all[n++] = *slot;
-	qsort(all, n, sizeof(*all), by_key);
+		all[n++] = (struct map_slot){slot->key ^ flip, slot->value};
+	if (map_sort(all, n) < 0) {
+		free(all);
+		return NULL;
+	}
+	for (size_t i = 0; flip && i < n; i++)
+		all[i].key ^= flip;
 	return all;
+}
+
+struct map_slot *map_sorted(const struct map *m)
+{
+	return sorted(m, 0);
+}
+
+struct map_slot *map_sorted_signed(const struct map *m)
+{
+	return sorted(m, 1ull << 63);
 }
 
 static int by_text(const void *a, const void *b)

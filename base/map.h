@@ -59,9 +59,14 @@ void map_clear(struct map *m);
 /* for (size_t at = 0; (slot = map_next(&m, &at));) visits every entry once; no insert or remove
  * meanwhile. */
 struct map_slot *map_next(const struct map *m, size_t *at);
+/* Put @slots in order of their keys; those of equal keys stay in theirs. Far cheaper for many than
+ * comparing. Return: 0 or ERR_NOMEM. */
+MUST_CHECK int map_sort(struct map_slot *slots, size_t n);
 /* Copies of all entries in order of their keys, for the caller to free; NULL: there are none, or no
  * memory. */
 struct map_slot *map_sorted(const struct map *m);
+/* The same where keys are int64_t. */
+struct map_slot *map_sorted_signed(const struct map *m);
 
 struct smap_slot {
 	struct sv key; /* borrowed from the caller: must live as long as the entry */

@@ -64,19 +64,19 @@ int view_take(struct view *v, int id, const char *value)
 static int add_filter(struct view *v, struct arena *arena)
 {
 	struct flt_node *node;
-	struct sv bad;
+	const struct flt_expr *bad;
 	int status;
 
 	status = cli_add_condition(v->program, "--filter", v->filter, arena, &node, &v->filter_id);
 	if (status)
 		return status;
 	bad = act_foreign_field(node, v->filter_classes); /* there is no event to be asked */
-	if (!bad.n)
+	if (!bad)
 		return 0;
 	cli_log(CLI_ERROR,
 		"--filter: '%.*s' is not about what this view shows; fields of these classes are: "
 		"%s",
-		(int)bad.n, bad.p, v->filter_classes);
+		(int)bad->text.n, bad->text.p, v->filter_classes);
 	return CLI_USAGE;
 }
 

@@ -118,37 +118,24 @@ static void add_edge(struct run_lives *l, uint32_t from, uint32_t to, unsigned k
 	l->nomem |= map_put(&l->edges, key, l) < 0;
 }
 
-static int by_tid(const void *a, const void *b)
-{
-	const struct state_thread *x = *(struct state_thread *const *)a;
-	const struct state_thread *y = *(struct state_thread *const *)b;
-
-	return (x->tid > y->tid) - (x->tid < y->tid);
-}
-
 /* All threads there are, by id, for the caller to free; NULL: none, or no memory. */
-static struct state_thread **all_threads(struct run_lives *l, const struct state *st, size_t *n)
+static struct map_slot *all_threads(struct run_lives *l, const struct state *st, size_t *n)
 {
-	size_t count = (size_t)state_threads(st);
-	struct state_thread **all = calloc(count + 1, sizeof(*all)), *t;
+	struct map_slot *all = state_threads_sorted(st, n);
 
-	*n = 0;
-	l->nomem |= !all;
-	for (size_t at = 0; all && (t = state_thread_next(st, &at));)
-		all[(*n)++] = t;
-	if (all)
-		qsort(all, *n, sizeof(*all), by_tid);
+	l->nomem |= !all && state_threads(st);
 	return all;
 }
 
 void run_lives_note_parents(struct run_lives *l, const struct state *st)
 {
-	struct state_thread **all;
+	struct map_slot *all;
 	size_t n;
 
 	all = all_threads(l, st, &n);
 	for (size_t i = 0; i < n; i++)
-		add_edge(l, run_lives_of(l, all[i]), parent_of(l, st, all[i]), EDGE_PARENT);
+		add_edge(l, run_lives_of(l, all[i].value), parent_of(l, st, all[i].value),
+			 EDGE_PARENT);
 	free(all);
 }
 
@@ -209,18 +196,19 @@ void run_lives_note(struct run_lives *l, const struct state *st, const struct st
 /* Parents may come behind their children. */
 static void enumerate(struct run_lives *l, const struct state *st)
 {
-	struct state_thread **all;
+	struct map_slot *all;
 	size_t n;
 
 	l->enumerated = true;
 	all = all_threads(l, st, &n);
 	for (size_t i = 0; i < n; i++)
-		if (run_lives_find(l, pid_of(all[i])) == RUN_NO_LIFE)
-			begin_life(l, pid_of(all[i]));
+		if (run_lives_find(l, pid_of(all[i].value)) == RUN_NO_LIFE)
+			begin_life(l, pid_of(all[i].value));
 	for (size_t i = 0; i < n; i++) {
-		uint32_t life = run_lives_of(l, all[i]), parent = parent_of(l, st, all[i]);
+		const struct state_thread *t = all[i].value;
+		uint32_t life = run_lives_of(l, t), parent = parent_of(l, st, t);
 
-		if (life != RUN_NO_LIFE && parent != life && pid_of(all[i]) == all[i]->tid)
+		if (life != RUN_NO_LIFE && parent != life && pid_of(t) == t->tid)
 			l->list[life].parent = parent;
 	}
 	free(all);

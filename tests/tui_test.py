@@ -25,6 +25,7 @@ import unicodedata
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import check  # noqa: E402
+import scap  # noqa: E402
 
 FOLDER = os.path.join(check.ROOT, "tests", "tui")
 
@@ -179,6 +180,23 @@ def walk(r, update):
             f.write(new)
 
 
+def damaged(r):
+    """An event behind what the reader steps over says so, whether others before it are looked at or not."""
+    def stat(i):
+        return scap.event(scap.Event(scap.BY_ENUM["STAT_X"].id, 7, 1700000000 * 10**9 + i * 10**6, [bytes(8), b"/x%d\0" % i]))
+
+    with tempfile.TemporaryDirectory() as tmp:
+        path = os.path.join(tmp, "damaged.scap")
+        with open(path, "wb") as f:
+            f.write(scap.section() + scap.machine() + b"".join(map(stat, range(3))) + b"\xee" * 400 + b"".join(map(stat, range(3, 6))))
+        env = {"XDG_CACHE_HOME": tmp, "SCAPULA_CACHE_SIZE": "100M"}
+        for keys, number in (("4", 4), ("4\\evt.num>4<Enter>", 5)):
+            status, out, err = screen_of("120x16", keys, [], [path], env)
+            rows = [x for x in out.split("\n") if "[damaged: " in x]
+            r.check(status == 0 and len(rows) == 1 and rows[0].split()[0] == str(number) and "bytes skipped before] " in rows[0],
+                    "%s: one row tells of the damage" % keys, out + err)
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--update", action="store_true")
@@ -191,6 +209,7 @@ def main():
     if not opt.names:
         manual(r, opt.update)
         walk(r, opt.update)
+        damaged(r)
     sys.exit(r.finish())
 
 

@@ -28,6 +28,8 @@ void tui_app_switch(struct tui_app *app, const struct tui_view_ops *ops);
 struct tui_view *tui_app_below(const struct tui_app *app, const struct tui_view *v);
 /* @text is the filter of @v from now on, as if it was typed there. False: it was told why not. */
 bool tui_app_filter_view(struct tui_app *app, struct tui_view *v, struct sv text);
+/* What of it holds, as it is understood without rules: for command lines. */
+void tui_app_condition(struct tui_view *v, struct buf *out);
 /* The rules that are known, loaded when somebody first asks. Return: 0 or ERR_*. */
 struct tui_ruleset;
 MUST_CHECK int tui_app_rules(struct tui_app *app, struct tui_ruleset **out, struct error *err);

@@ -205,6 +205,8 @@ struct tui_event {		  /* one that is shown */
 	bool enter, failed;
 	bool gap;		/* something was lost since the event before that was looked at: */
 	uint64_t lost;		/* so many events, 0: not known how many */
+	bool damaged;		/* the file is, since that event: */
+	uint64_t skipped;	/* so many bytes of it, 0: not known how many */
 	const struct sv *cells; /* one per column of the walk; borrowed until the next window */
 };
 

@@ -168,7 +168,7 @@ static void add_own(struct events_model *m, const struct tui_event *ev, uint64_t
 	tui_rows_printf(out, "%llu", (unsigned long long)tui_key_num(ev->num));
 	tui_app_time(m->app, tui_rows_begin_cell(out), ev->ts, before, TIME_DECIMALS);
 	tui_rows_end_cell(out, TUI_ROLE_DIM);
-	if (ev->gap)
+	if (ev->gap || ev->damaged)
 		tui_rows_cell(out, TUI_ROLE_LOSS, sv_of(tui_glyph(&screen, TUI_GLYPH_GAP)));
 	else if (worst >= 0)
 		tui_rows_cell(out, tui_severity_role(worst), sv_of(tui_severity_glyph(worst)));
@@ -178,14 +178,19 @@ static void add_own(struct events_model *m, const struct tui_event *ev, uint64_t
 }
 
 /* What was lost right before the event stands in front of its arguments. */
-static void add_gap(struct tui_rows *out, uint64_t lost, struct sv args)
+static void add_gap(struct tui_rows *out, const struct tui_event *ev, struct sv args)
 {
 	struct buf *b = tui_rows_begin_cell(out);
 
-	if (lost)
-		buf_addf(b, "[%llu events lost before] ", (unsigned long long)lost);
-	else
+	if (ev->lost)
+		buf_addf(b, "[%llu events lost before] ", (unsigned long long)ev->lost);
+	else if (ev->gap)
 		buf_lit(b, "[events lost before] ");
+	if (ev->skipped)
+		buf_addf(b, "[damaged: %llu bytes skipped before] ",
+			 (unsigned long long)ev->skipped);
+	else if (ev->damaged)
+		buf_lit(b, "[damaged before] ");
 	buf_sv(b, args);
 	tui_rows_end_cell(out, TUI_ROLE_LOSS);
 }
@@ -201,8 +206,8 @@ static int add_row(struct events_model *m, const struct tui_event *ev, uint64_t 
 	for (size_t i = EVENTS_OWN; i < m->column_count; i++) {
 		struct sv text = ev->cells[i - EVENTS_OWN];
 
-		if (i == EVENTS_ARGS && ev->gap)
-			add_gap(out, ev->lost, text);
+		if (i == EVENTS_ARGS && (ev->gap || ev->damaged))
+			add_gap(out, ev, text);
 		else if (i == EVENTS_RES) /* that it went well is no news */
 			tui_rows_cell(out, TUI_ROLE_ERROR, ev->failed ? text : SV_NONE);
 		else if (i == EVENTS_TYPE && ev->failed)

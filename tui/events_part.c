@@ -62,14 +62,19 @@ static uint64_t version_of(const struct tui_events_part *p)
 	return p->d->files[p->capture].index_version;
 }
 
+static void forget_gaps(struct tui_events_part *p)
+{
+	p->gap = p->damaged = false;
+	p->lost = p->skipped = 0;
+}
+
 static int enter(struct tui_events_part *p, size_t chunk, struct error *err)
 {
 	const struct tui_file *f = &p->d->files[p->capture];
 	int rc;
 
 	tui_events_part_rest(p);
-	p->gap = false;
-	p->lost = 0;
+	forget_gaps(p);
 	rc = tui_walk_enter(&p->walk, f->path, f->index, chunk, TUI_TRACK_NONE, err);
 	if (rc == 0)
 		rc = flt_ctx_new(p->look->program, p->walk.state, &p->ctx, err);
@@ -177,10 +182,11 @@ static struct tui_row *new_row(struct tui_events_part *p, const struct state_bin
 	    .failed = b->errcode != 0,
 	    .gap = p->gap,
 	    .lost = p->lost,
+	    .damaged = p->damaged,
+	    .skipped = p->skipped,
 	    .cells = row->cells,
 	};
-	p->gap = false;
-	p->lost = 0;
+	forget_gaps(p);
 	return row;
 }
 
@@ -191,6 +197,21 @@ static bool is_passed_by(const struct tui_events_part *p)
 
 	return p->look->skips && item->kind == EV_ITEM_EVENT &&
 	       !flt_types_has(&p->look->skip.types, item->ev->type);
+}
+
+/* What the reader stepped over between the last event and the next one. */
+static void note_damage(struct tui_events_part *p)
+{
+	const struct sf_gap *gaps;
+	size_t n;
+
+	gaps = sf_reader_gaps(p->walk.reader, &n);
+	while (n-- && gaps[n].offset > p->walk.last_offset) {
+		if (gaps[n].reason == SF_GAP_RECORDED || gaps[n].offset >= p->walk.item.ev->offset)
+			continue;
+		p->damaged = true;
+		p->skipped += gaps[n].bytes;
+	}
 }
 
 /* Take the next item; if it is an event that passes, it is added to @r. Return: 0 or ERR_*. */
@@ -204,8 +225,9 @@ static int take(struct tui_events_part *p, struct tui_rows_found *r, struct erro
 		p->gap = true;
 		p->lost += p->walk.item.loss->count;
 	}
+	if (p->walk.item.kind == EV_ITEM_EVENT)
+		note_damage(p);
 	rc = tui_walk_take(&p->walk, pass, &b, err);
-
 	if (rc <= 0 || pass || !passes(p, &b))
 		return rc < 0 ? rc : 0;
 	r->at[r->count] = new_row(p, &b);

@@ -44,6 +44,8 @@ struct tui_events_part {
 	struct tui_walk walk;
 	bool gap; /* the walk came by one after the last row, of so many events: */
 	uint64_t lost;
+	bool damaged; /* and by damage, */
+	uint64_t skipped;
 	struct flt_ctx *ctx;	    /* on the walk's state */
 	uint64_t by;		    /* version of the index that the walk was begun by */
 	struct tui_rows_found rows; /* of all events from @lo on, before @hi, that pass */

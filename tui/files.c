@@ -304,7 +304,7 @@ static void command_files(struct tui_view *v, struct buf *out)
 	if (f->open.pid)
 		buf_addf(out, " --pid %lld", (long long)f->open.pid);
 	if (v->filter.len) {
-		tui_filter_active(buf_view(&v->filter), v->chips_off, &condition);
+		tui_app_condition(v, &condition);
 		buf_lit(out, " -F");
 		tui_command_word(out, buf_view(&condition));
 	}

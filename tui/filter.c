@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tui/internal.h"
+#include "tui/ruleset.h"
 
 /* --- what short forms stand for --- */
 
@@ -24,12 +25,23 @@ static int about_alert(void *arg, uint64_t id, struct buf *out, struct error *er
 	return 0;
 }
 
+static struct rule_loader *rules_of(void *arg)
+{
+	struct tui_ruleset *rules;
+
+	return tui_app_rules(arg, &rules, NULL) == 0 ? tui_ruleset_loader(rules) : NULL;
+}
+
 static struct tui_filter_facts facts_of(struct tui_app *app)
 {
 	uint64_t num;
 
 	return (struct tui_filter_facts){
-	    .now = tui_data_time(app->data, &num), .alert = about_alert, .arg = app};
+	    .now = tui_data_time(app->data, &num),
+	    .alert = about_alert,
+	    .rules = rules_of,
+	    .arg = app,
+	};
 }
 
 static const struct tui_filter_language *language_of(const struct tui_app *app)
@@ -47,6 +59,27 @@ static void say_error(struct tui_app *app, struct sv text, size_t pos, const str
 		tui_app_say(app, TUI_ROLE_ERROR, "%s", err->msg);
 }
 
+/* Let the view have @text, with the words of rules written out. */
+static int hand_over(struct tui_app *app, struct tui_view *v, struct sv text, size_t *pos,
+		     struct error *err)
+{
+	const struct tui_filter_language *lang = v->ops->language;
+	struct tui_filter_facts facts = facts_of(app);
+	struct rule_in_full full;
+	int rc;
+
+	if (!text.n || (lang && lang->check))
+		return v->ops->filter(v, text, pos, err);
+	rc = tui_filter_in_full(&facts, text, &full, pos, err);
+	if (rc < 0)
+		return rc;
+	rc = v->ops->filter(v, buf_view(&full.text), pos, err);
+	if (rc < 0 && *pos < full.text.len)
+		tui_filter_blame(&full, pos, err);
+	rule_in_full_done(&full);
+	return rc;
+}
+
 /* The view's filter becomes @text but for the parts in @off. Return: 0, or it was told why not. */
 static int take(struct tui_app *app, struct tui_view *v, struct sv text, uint64_t off)
 {
@@ -61,7 +94,7 @@ static int take(struct tui_app *app, struct tui_view *v, struct sv text, uint64_
 		buf_sv(&active, text);
 	buf_sv(&kept, text); /* it may be the view's own */
 	rc = active.failed || kept.failed ? error_nomem(&err)
-					  : v->ops->filter(v, buf_view(&active), &pos, &err);
+					  : hand_over(app, v, buf_view(&active), &pos, &err);
 	if (rc < 0) {
 		say_error(app, buf_view(&active), pos, &err);
 		buf_done(&kept);
@@ -73,6 +106,21 @@ static int take(struct tui_app *app, struct tui_view *v, struct sv text, uint64_
 	}
 	buf_done(&active);
 	return rc;
+}
+
+void tui_app_condition(struct tui_view *v, struct buf *out)
+{
+	struct tui_filter_facts facts = facts_of(v->app);
+	struct buf active = {0};
+	struct rule_in_full full;
+	size_t pos;
+
+	tui_filter_active(buf_view(&v->filter), v->chips_off, &active);
+	if (tui_filter_in_full(&facts, buf_view(&active), &full, &pos, NULL) == 0) {
+		buf_sv(out, buf_view(&full.text));
+		rule_in_full_done(&full);
+	}
+	buf_done(&active);
 }
 
 bool tui_app_filter_view(struct tui_app *app, struct tui_view *v, struct sv text)
@@ -226,6 +274,7 @@ bool tui_app_filter_act(struct tui_app *app, const struct tui_command *c)
 static void complete(struct tui_app *app, struct sv line, size_t cursor, bool values,
 		     struct tui_completions *out)
 {
+	struct tui_filter_facts facts = facts_of(app);
 	struct tui_filter_at at;
 
 	out->from = 0;
@@ -239,6 +288,8 @@ static void complete(struct tui_app *app, struct sv line, size_t cursor, bool va
 		tui_app_filter_values(app, &at, out);
 	if (!out->count || !line.n)
 		tui_filter_names(language_of(app), &at, out);
+	if (!language_of(app) || !language_of(app)->check)
+		tui_filter_rule_names(&facts, &at, out);
 }
 
 static int check(struct tui_app *app, struct sv line, size_t *pos, struct error *err)

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/sv.h"
 #include "engine/filter/filter.h"
+#include "engine/rules/words.h"
 
 #define TUI_CHIPS_MAX 32 /* parts of a filter that can be switched off by themselves */
 
@@ -47,8 +48,9 @@ struct tui_filter_facts {
 	uint64_t now; /* T */
 	/* A condition for what alert @id is about. Return: 0 or ERR_*. */
 	int (*alert)(void *arg, uint64_t id, struct buf *out, struct error *err);
-	/* Is @name that of a macro? */
-	bool (*is_macro)(void *arg, struct sv name);
+	/* The rules whose macros and lists may be named, asked for when something may be one; NULL:
+	 * there are none. */
+	struct rule_loader *(*rules)(void *arg);
 	void *arg;
 };
 
@@ -70,6 +72,15 @@ void tui_filter_quote(struct buf *out, struct sv text);
 size_t tui_filter_chips(struct sv text, struct sv out[TUI_CHIPS_MAX]);
 /* @text without the parts whose bits are set in @off: what is left, joined. */
 void tui_filter_active(struct sv text, uint64_t off, struct buf *out);
+
+/* --- words of rules --- */
+
+/* @text with macros and lists written out. Return: as rule_write_in_full(). */
+MUST_CHECK int tui_filter_in_full(const struct tui_filter_facts *facts, struct sv text,
+				  struct rule_in_full *out, size_t *pos, struct error *err);
+/* What is wrong is at byte *pos of the text in full: it becomes one of what was typed, and the
+ * message names the macro or list. */
+void tui_filter_blame(const struct rule_in_full *f, size_t *pos, struct error *err);
 
 /* --- where the cursor is --- */
 
@@ -99,8 +110,11 @@ MUST_CHECK int tui_filter_check(const struct tui_filter_language *lang,
 				struct error *err);
 /* What is wrong at @pos is the last word, which may go on, or what is missing may follow. */
 bool tui_filter_is_unfinished(struct sv text, size_t pos);
-/* Names that may come where the cursor is, beside values that only a capture knows. */
+/* Names that may come where the cursor is, beside values that only a capture knows; those of rules
+ * by themselves. */
 void tui_filter_names(const struct tui_filter_language *lang, const struct tui_filter_at *at,
 		      struct tui_completions *out);
+void tui_filter_rule_names(const struct tui_filter_facts *facts, const struct tui_filter_at *at,
+			   struct tui_completions *out);
 
 #endif

@@ -10,57 +10,20 @@
 
 /* --- right or wrong --- */
 
-struct resolver {
-	const struct tui_filter_facts *facts;
-	struct flt_node *stand_in;
-	struct flt_pos pos; /* of the macro there is not */
-};
-
-static const struct flt_node *resolve(void *arg, const struct flt_node *macro, struct error *err)
-{
-	struct resolver *r = arg;
-
-	if (r->facts->is_macro && r->facts->is_macro(r->facts->arg, macro->name))
-		return r->stand_in;
-	r->pos = macro->pos;
-	error_set(err, ERR_COMPILE, "'%.*s' is neither a field nor a macro",
-		  (int)(macro->name.n < 64 ? macro->name.n : 64), macro->name.p);
-	return NULL;
-}
-
-struct wanted {
-	struct sv name;
-	struct flt_pos *pos;
-	bool found;
-};
-
-static void is_wanted(void *arg, const struct flt_expr *e)
-{
-	struct wanted *w = arg;
-
-	if (!w->found && sv_eq(e->text, w->name)) {
-		w->found = true;
-		*w->pos = e->pos;
-	}
-}
-
-static void find_field(const struct flt_node *n, struct sv name, struct flt_pos *pos)
-{
-	flt_visit_fields(n, is_wanted, &(struct wanted){.name = name, .pos = pos});
-}
-
 static int compile(const struct tui_filter_language *lang, const struct flt_node *n,
 		   struct flt_pos *pos, struct error *err)
 {
-	struct sv foreign = lang && lang->classes ? act_foreign_field(n, lang->classes) : SV_NONE;
+	const struct flt_expr *foreign =
+	    lang && lang->classes ? act_foreign_field(n, lang->classes) : NULL;
 	struct flt_program *p = NULL;
 	unsigned id;
 	int rc;
 
-	if (foreign.n) {
-		find_field(n, foreign, pos);
+	if (foreign) {
+		*pos = foreign->pos;
 		return error_set(err, ERR_COMPILE, "%.*s is not known here, only fields of: %s",
-				 (int)(foreign.n < 64 ? foreign.n : 64), foreign.p, lang->classes);
+				 (int)(foreign->text.n < 64 ? foreign->text.n : 64),
+				 foreign->text.p, lang->classes);
 	}
 	rc = flt_program_new(NULL, &p, err);
 	if (rc == 0)
@@ -70,24 +33,26 @@ static int compile(const struct tui_filter_language *lang, const struct flt_node
 }
 
 static int check_condition(const struct tui_filter_language *lang,
-			   const struct tui_filter_facts *facts, struct sv text,
-			   struct flt_pos *pos, struct error *err)
+			   const struct tui_filter_facts *facts, struct sv text, size_t *pos,
+			   struct error *err)
 {
-	struct resolver r = {.facts = facts};
+	struct rule_in_full full;
 	struct arena arena = {0};
+	struct flt_pos at = {0};
 	struct flt_node *n;
-	int rc = flt_parse(text, FLT_DEPTH_DEFAULT, &arena, &n, pos, err);
+	int rc = tui_filter_in_full(facts, text, &full, pos, err);
 
+	if (rc < 0)
+		return rc;
+	rc = flt_parse(buf_view(&full.text), FLT_DEPTH_DEFAULT, &arena, &n, &at, err);
 	if (rc == 0)
-		rc = flt_parse(SV_LIT("evt.num exists"), FLT_DEPTH_DEFAULT, &arena, &r.stand_in,
-			       NULL, err);
-	if (rc == 0) {
-		rc = flt_resolve_macros(n, resolve, &r, &arena, &n, err);
-		*pos = r.pos;
+		rc = compile(lang, n, &at, err);
+	if (rc < 0) {
+		*pos = at.index;
+		tui_filter_blame(&full, pos, err);
 	}
-	if (rc == 0)
-		rc = compile(lang, n, pos, err);
 	arena_done(&arena);
+	rule_in_full_done(&full);
 	return rc;
 }
 
@@ -107,8 +72,7 @@ int tui_filter_check(const struct tui_filter_language *lang, const struct tui_fi
 	static const struct tui_filter_facts none;
 	struct buf whole = {0};
 	struct error why = {0};
-	struct flt_pos at = {0};
-	size_t skip = 0;
+	size_t skip = 0, at = 0;
 	bool is_short;
 	int rc;
 
@@ -131,10 +95,10 @@ int tui_filter_check(const struct tui_filter_language *lang, const struct tui_fi
 		return 0;
 	if (is_short) /* what it stands for is not for this view */
 		return error_set(err, rc, "%s", why.msg);
-	*pos = skip + (at.index < text.n ? at.index : text.n);
+	*pos = skip + (at < text.n ? at : text.n);
 	if (rc == ERR_NOMEM)
 		return error_nomem(err);
-	if (tui_filter_is_unfinished(text, at.index))
+	if (tui_filter_is_unfinished(text, at))
 		return error_set(err, ERR_TRUNCATED, "not finished: %s", why.msg);
 	return error_set(err, rc, "%s", why.msg);
 }

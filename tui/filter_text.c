@@ -132,6 +132,13 @@ static bool take_alert(struct sv text, uint64_t *id)
 	return human_u64(digits, id);
 }
 
+static bool is_macro(const struct tui_filter_facts *facts, struct sv name)
+{
+	const struct rule_loader *l = facts->rules ? facts->rules(facts->arg) : NULL;
+
+	return l && rule_has_macro(l, name);
+}
+
 static int expand(const char *word, const struct tui_filter_facts *facts, struct sv text,
 		  struct buf *out, struct error *err)
 {
@@ -157,7 +164,7 @@ static int expand(const char *word, const struct tui_filter_facts *facts, struct
 	if (field && !(field->flags & FLT_FIELD_PRINT_ONLY))
 		buf_addf(out, "%.*s %s", (int)value.n, value.p,
 			 field->type == PT_BOOL ? "= true" : "exists");
-	else if (value.p == text.p && facts->is_macro && facts->is_macro(facts->arg, value))
+	else if (value.p == text.p && is_macro(facts, value))
 		buf_sv(out, value);
 	else
 		put_word(word, value, out);

@@ -21,17 +21,19 @@ static int compile(struct tui_state_filter *f, struct sv text, const char *class
 {
 	struct arena arena = {0};
 	struct flt_node *node;
-	struct sv bad;
+	const struct flt_expr *bad;
 	int rc = flt_parse(text, FLT_DEPTH_DEFAULT, &arena, &node, pos, err);
 
 	if (rc == 0)
 		rc = flt_program_add(f->program, node, NULL, NULL, &f->id, pos, err);
 	if (rc == 0) {
 		bad = act_foreign_field(node, classes);
-		if (bad.n)
+		if (bad) {
+			*pos = bad->pos;
 			rc = error_set(err, ERR_COMPILE,
 				       "'%.*s' is about events; fields of %s make sense here",
-				       (int)bad.n, bad.p, classes);
+				       (int)bad->text.n, bad->text.p, classes);
+		}
 	}
 	arena_done(&arena);
 	return rc == 0 ? flt_program_seal(f->program, err) : rc;

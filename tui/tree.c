@@ -115,6 +115,9 @@ static bool work_tree(struct tui_view *base, uint64_t deadline_ns)
 	struct tree_view *v = of(base);
 	bool more = tui_known_work(v->known, deadline_ns);
 
+	if (tui_tree_ask(&v->tree, deadline_ns, &base->trouble))
+		base->news |= TUI_NEWS_PROGRESS;
+	more |= tui_tree_is_asking(&v->tree) && !base->trouble.code;
 	more |= tui_step_work(&v->step, base->app, deadline_ns);
 	if (!more && v->tree.alerts != tui_known_alerts(v->known)) {
 		v->tree.stale = true;
@@ -144,8 +147,9 @@ static void draw_title(struct tree_view *v, const struct tui_area *a)
 	if (t->guessed)
 		buf_addf(&b, "   %llu guessed", (unsigned long long)t->guessed);
 	if (t->filter)
-		buf_addf(&b, "   %llu match%s%s", (unsigned long long)t->matched,
-			 t->matched == 1 ? "" : "es", t->children ? ", with children" : "");
+		buf_addf(&b, "   %llu match%s%s%s", (unsigned long long)t->matched,
+			 t->matched == 1 ? "" : "es", tui_tree_is_asking(t) ? " so far" : "",
+			 t->children ? ", with children" : "");
 	tui_table_position(v->table, &right);
 	tui_put(a, 0, 1, a->width - tui_width(buf_view(&right)) - 4, TUI_ROLE_TITLE, buf_view(&b));
 	tui_put_right(a, 0, 0, a->width - 1, TUI_ROLE_DIM, buf_view(&right));
@@ -447,9 +451,7 @@ static int filter_tree(struct tui_view *base, struct sv text, size_t *pos, struc
 
 	if (rc < 0)
 		return rc;
-	tui_state_filter_free(v->tree.filter);
-	v->tree.filter = f;
-	v->tree.stale = true;
+	tui_tree_filter(&v->tree, f);
 	return 0;
 }
 
@@ -462,7 +464,7 @@ static void command_tree(struct tui_view *base, struct buf *out)
 	if (v->tree.dead != TUI_TREE_DEAD_NONE)
 		buf_lit(out, " --dead");
 	if (v->tree.filter) {
-		tui_filter_active(buf_view(&base->filter), base->chips_off, &condition);
+		tui_app_condition(base, &condition);
 		buf_lit(out, " -F");
 		tui_command_word(out, buf_view(&condition));
 	}

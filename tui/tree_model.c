@@ -3,7 +3,11 @@
 
 #include <stdlib.h>
 
-#define NO_ROW UINT32_MAX
+#include "base/clock.h"
+
+#define NO_ROW	 UINT32_MAX
+#define ASK_NS	 15000000u /* of a key's time that a filter may take */
+#define ASK_STEP 256	   /* processes between looks at the clock */
 
 enum fold { FOLD_CLOSED = 1, FOLD_OPEN = 2, FOLD_IMAGES = 4 };
 
@@ -19,7 +23,6 @@ void tui_tree_init(struct tui_tree *t, const struct tui_view *view, struct tui_a
 
 static void forget_rows(struct tui_tree *t)
 {
-	act_forest_done(&t->forest);
 	free(t->worst);
 	free(t->below);
 	free(t->row_of);
@@ -29,9 +32,16 @@ static void forget_rows(struct tui_tree *t)
 	t->stale = true;
 }
 
-void tui_tree_done(struct tui_tree *t)
+static void forget_forest(struct tui_tree *t)
 {
 	forget_rows(t);
+	act_forest_done(&t->forest);
+	t->serial = 0;
+}
+
+void tui_tree_done(struct tui_tree *t)
+{
+	forget_forest(t);
 	free(t->rows);
 	map_done(&t->folds);
 	tui_state_filter_free(t->filter);
@@ -233,12 +243,37 @@ int tui_tree_list(struct tui_tree *t, struct error *err)
 
 /* --- the processes at T --- */
 
-static bool matches(void *arg, const struct act_node *n)
+static bool passes(const struct tui_tree *t, const struct act_node *n)
 {
-	struct tui_tree *t = arg;
-
 	return n->t ? tui_state_filter_passes(t->filter, n->t, NULL)
 		    : tui_state_filter_passes_dead(t->filter, n->p);
+}
+
+void tui_tree_filter(struct tui_tree *t, struct tui_state_filter *f)
+{
+	tui_state_filter_free(t->filter);
+	t->filter = f;
+	t->stale = true;
+	t->asked = 0;
+}
+
+bool tui_tree_is_asking(const struct tui_tree *t)
+{
+	return !t->stale && t->asked < t->forest.count &&
+	       tui_moment_is(tui_app_data(t->app), t->serial);
+}
+
+/* Where there are many that takes longer than a key may: until @deadline_ns. */
+static void ask(struct tui_tree *t, uint64_t deadline_ns)
+{
+	const struct act_forest *f = &t->forest;
+
+	for (size_t i = t->asked; i < f->count; i++) {
+		if (i % ASK_STEP == ASK_STEP - 1 && clock_ns(CLOCK_MONOTONIC) > deadline_ns)
+			break;
+		f->nodes[f->order[i]].matched = passes(t, &f->nodes[f->order[i]]);
+		t->asked = i + 1;
+	}
 }
 
 static uint64_t before(uint64_t ts, uint64_t ns)
@@ -303,26 +338,58 @@ static int note_alerts(struct tui_tree *t, struct error *err)
 	return 0;
 }
 
-static int build(struct tui_tree *t, struct error *err)
+static int plant(struct tui_tree *t, struct error *err)
 {
 	const struct act_forest_options opt = {
 	    .dead = t->dead != TUI_TREE_DEAD_NONE,
 	    .dead_since = t->dead == TUI_TREE_DEAD_MINUTE ? before(t->ts, TUI_TREE_LINGER_NS) : 0,
 	    .by_origin = t->dead != TUI_TREE_DEAD_NONE,
-	    .matches = t->filter ? matches : NULL,
-	    .arg = t,
 	};
-	int rc = tui_state_filter_at(t->filter, t->m, err);
 
-	if (rc == 0 && act_forest_build(&t->forest, t->m->state, t->m->procs, &opt) < 0)
-		rc = error_nomem(err);
+	t->asked = 0;
+	if (act_forest_build(&t->forest, t->m->state, t->m->procs, &opt) < 0)
+		return error_nomem(err);
+	t->serial = t->m->serial;
+	t->forest_dead = t->dead;
+	return 0;
+}
+
+static int choose(struct tui_tree *t, struct error *err)
+{
+	act_forest_choose(&t->forest, -1, t->children && t->filter);
+	count_lately(t);
+	return tui_tree_list(t, err);
+}
+
+static int build(struct tui_tree *t, struct error *err)
+{
+	int rc = 0;
+
+	if (t->serial != t->m->serial || t->forest_dead != t->dead)
+		rc = plant(t, err);
+	if (rc == 0 && !t->asked) {
+		for (size_t i = 0; i < t->forest.count; i++)
+			t->forest.nodes[i].matched = false;
+		rc = tui_state_filter_at(t->filter, t->m, err);
+	}
 	if (rc == 0)
 		rc = note_alerts(t, err);
 	if (rc < 0)
 		return rc;
-	act_forest_choose(&t->forest, -1, t->children && t->filter);
-	count_lately(t);
-	return tui_tree_list(t, err);
+	ask(t, clock_ns(CLOCK_MONOTONIC) + ASK_NS);
+	return choose(t, err);
+}
+
+bool tui_tree_ask(struct tui_tree *t, uint64_t deadline_ns, struct error *err)
+{
+	if (!tui_tree_is_asking(t))
+		return false;
+	ask(t, deadline_ns);
+	if (tui_tree_is_asking(t))
+		return false;
+	if (choose(t, err) < 0)
+		forget_forest(t);
+	return true;
 }
 
 int tui_tree_update(struct tui_tree *t, bool again, struct error *err)
@@ -332,7 +399,7 @@ int tui_tree_update(struct tui_tree *t, bool again, struct error *err)
 	int rc = tui_data_moment(tui_app_data(t->app), &m, err);
 
 	if (rc < 0) {
-		forget_rows(t);
+		forget_forest(t);
 		return rc;
 	}
 	if (!again && !t->stale && !moved)
@@ -343,7 +410,7 @@ int tui_tree_update(struct tui_tree *t, bool again, struct error *err)
 	t->ts = tui_data_time(tui_app_data(t->app), NULL);
 	rc = build(t, err);
 	if (rc < 0)
-		forget_rows(t);
+		forget_forest(t);
 	else
 		t->stale = false;
 	return rc;

@@ -62,6 +62,9 @@ struct tui_tree {
 	uint64_t num, ts;
 	bool stale; /* to be made anew whatever the moment */
 	struct act_forest forest;
+	uint64_t serial; /* of the moment the forest is of; 0: there is none */
+	enum tui_tree_dead forest_dead;
+	size_t asked;	       /* nodes, in the order, that the filter was asked about */
 	int8_t *worst, *below; /* by node: priorities of its alerts, of those below it; -1: none */
 	struct tui_tree_row *rows;
 	size_t count, cap;
@@ -85,6 +88,12 @@ void tui_tree_init(struct tui_tree *t, const struct tui_view *view, struct tui_a
 void tui_tree_done(struct tui_tree *t);
 /* Bring rows to T; @again: even if they are of then. Return: 0 or ERR_*. */
 MUST_CHECK int tui_tree_update(struct tui_tree *t, bool again, struct error *err);
+/* Another filter, which the tree frees; NULL: all pass. */
+void tui_tree_filter(struct tui_tree *t, struct tui_state_filter *f);
+/* Not all processes were asked yet whether they pass. */
+bool tui_tree_is_asking(const struct tui_tree *t);
+/* Go on asking until @deadline_ns. True: rows are made anew, all were asked. */
+bool tui_tree_ask(struct tui_tree *t, uint64_t deadline_ns, struct error *err);
 /* Only what is open has changed. */
 MUST_CHECK int tui_tree_list(struct tui_tree *t, struct error *err);
 /* The node of a row; NULL: it is gone. */

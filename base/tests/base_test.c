@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/cursor.h"
@@ -48,6 +49,52 @@ static void a_map_agrees_with_an_array_under_random_puts_and_takes(void **state)
 	for (struct map_slot *s; (s = map_next(&m, &at)); seen++)
 		assert_ptr_equal(s->value, model[s->key]);
 	assert_int_equal(seen, count);
+	map_done(&m);
+}
+
+/* Keys of few bits, of all bits, and in order; values tell where each was. */
+static void sorting_entries_keeps_the_order_of_equal_keys(void **state)
+{
+	static struct map_slot slots[5000];
+	static char places[5000];
+	static const uint64_t masks[] = {0, 0xf, 0x3ff000, 0xff00000000000001, UINT64_MAX};
+	uint64_t rng = 1;
+
+	(void)state;
+	for (size_t k = 0; k < COUNT_OF(masks) * 3; k++) {
+		size_t n = (const size_t[]){20, 33, 5000}[k % 3];
+
+		for (size_t i = 0; i < n; i++) {
+			rng = rng * 6364136223846793005u + 1442695040888963407u;
+			slots[i] = (struct map_slot){(rng ^ rng >> 32) & masks[k / 3], &places[i]};
+		}
+		for (int again = 0; again < 2; again++) {
+			assert_int_equal(map_sort(slots, n), 0);
+			for (size_t i = 1; i < n; i++)
+				assert_true(slots[i - 1].key < slots[i].key ||
+					    (slots[i - 1].key == slots[i].key &&
+					     (char *)slots[i - 1].value < (char *)slots[i].value));
+		}
+	}
+}
+
+static void entries_come_in_the_order_of_their_keys(void **state)
+{
+	static const int64_t keys[] = {-5, -1, 0, 7, INT64_MAX};
+	struct map m = {0};
+	struct map_slot *all;
+
+	(void)state;
+	for (size_t i = COUNT_OF(keys); i-- > 0;)
+		assert_int_equal(map_put(&m, (uint64_t)keys[i], &m), 0);
+	all = map_sorted_signed(&m);
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		assert_int_equal((int64_t)all[i].key, keys[i]);
+	free(all);
+	all = map_sorted(&m);
+	assert_int_equal((int64_t)all[0].key, 0);
+	assert_int_equal((int64_t)all[4].key, -1);
+	free(all);
 	map_done(&m);
 }
 
@@ -315,6 +362,8 @@ int main(void)
 	    cmocka_unit_test(test_words_for_a_shell),
 	    cmocka_unit_test(a_library_is_loaded_by_name),
 	    cmocka_unit_test(a_map_agrees_with_an_array_under_random_puts_and_takes),
+	    cmocka_unit_test(sorting_entries_keeps_the_order_of_equal_keys),
+	    cmocka_unit_test(entries_come_in_the_order_of_their_keys),
 	    cmocka_unit_test(a_text_map_agrees_with_an_array_under_random_puts_and_takes),
 	    cmocka_unit_test(a_pool_hands_out_distinct_aligned_blocks_and_reuses_them),
 	    cmocka_unit_test(an_arena_keeps_its_memory_over_a_reset),

@@ -5,7 +5,7 @@
 
 struct check {
 	const char *classes;
-	struct sv bad;
+	const struct flt_expr *bad;
 };
 
 static void check_field(void *arg, const struct flt_expr *field)
@@ -21,11 +21,11 @@ static void check_field(void *arg, const struct flt_expr *field)
 			return;
 		p += len + (p[len] == ' ');
 	}
-	if (!c->bad.n)
-		c->bad = field->text;
+	if (!c->bad)
+		c->bad = field;
 }
 
-struct sv act_foreign_field(const struct flt_node *n, const char *classes)
+const struct flt_expr *act_foreign_field(const struct flt_node *n, const char *classes)
 {
 	struct check c = {.classes = classes};
 

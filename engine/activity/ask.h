@@ -8,8 +8,8 @@
 
 #include "engine/filter/filter.h"
 
-/* The first field of @n that is of none of @classes ("proc fd user"); empty: all are. */
-struct sv act_foreign_field(const struct flt_node *n, const char *classes);
+/* The first field of @n that is of none of @classes ("proc fd user"); NULL: all are. */
+const struct flt_expr *act_foreign_field(const struct flt_node *n, const char *classes);
 /* Does @t, or its descriptor @fd (may be NULL), pass as of @ts? */
 bool act_passes(struct flt_ctx *cx, unsigned condition, const struct state *st,
 		struct state_thread *t, struct state_fd *fd, uint64_t ts);

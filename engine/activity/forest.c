@@ -89,36 +89,31 @@ static int compare(const struct act_node *n, uint64_t key, int64_t pid)
 	return (n->pid > pid) - (n->pid < pid);
 }
 
-struct rank { /* of a node that is to be sorted: small, where there are many */
-	uint64_t key;
-	int64_t pid;
-	size_t node;
-};
-
-static int by_key(const void *a, const void *b)
+/* By key and number, with what is small: sorting by the second first keeps its order. */
+static int rank(const struct act_forest *f, struct map_slot *ranks)
 {
-	const struct rank *x = a, *y = b;
+	int rc;
 
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return (x->pid > y->pid) - (x->pid < y->pid);
+	for (size_t i = 0; i < f->count; i++)
+		ranks[i] = (struct map_slot){(uint64_t)f->nodes[i].pid ^ 1ull << 63, &f->nodes[i]};
+	rc = map_sort(ranks, f->count);
+	for (size_t i = 0; rc == 0 && i < f->count; i++)
+		ranks[i].key = ((const struct act_node *)ranks[i].value)->key;
+	return rc < 0 ? rc : map_sort(ranks, f->count);
 }
 
 static int sort_nodes(struct act_forest *f)
 {
-	struct rank *ranks = calloc(f->count + 1, sizeof(*ranks));
-	struct act_node *nodes = calloc(f->count + 1, sizeof(*nodes));
+	struct map_slot *ranks = calloc(f->count + 1, sizeof(*ranks));
+	struct act_node *nodes = malloc((f->count + 1) * sizeof(*nodes));
 
-	if (!ranks || !nodes) {
+	if (!ranks || !nodes || rank(f, ranks) < 0) {
 		free(ranks);
 		free(nodes);
 		return ERR_NOMEM;
 	}
 	for (size_t i = 0; i < f->count; i++)
-		ranks[i] = (struct rank){f->nodes[i].key, f->nodes[i].pid, i};
-	qsort(ranks, f->count, sizeof(*ranks), by_key);
-	for (size_t i = 0; i < f->count; i++)
-		nodes[i] = f->nodes[ranks[i].node];
+		nodes[i] = *(const struct act_node *)ranks[i].value;
 	free(ranks);
 	free(f->nodes);
 	f->nodes = nodes;

@@ -106,27 +106,17 @@ static void take_fd(struct start *s, const struct state_thread *t, struct state_
 	}
 }
 
-static int by_tid(const void *a, const void *b)
+/* Those with a table of their own, in an order: numbers and owners must not depend on that of the
+ * table of threads. */
+static struct map_slot *sorted_threads(const struct state *st, size_t *count)
 {
-	const struct state_thread *const *x = a, *const *y = b;
+	size_t n, kept = 0;
+	struct map_slot *all = state_threads_sorted(st, &n);
 
-	return ((*x)->tid > (*y)->tid) - ((*x)->tid < (*y)->tid);
-}
-
-/* The table of threads has no order of its own; numbers and owners must not depend on it. */
-static const struct state_thread **sorted_threads(const struct state *st, size_t *count)
-{
-	const struct state_thread **all, *t;
-	size_t n = 0, max = state_threads(st);
-
-	*count = 0;
-	all = calloc(max + 1, sizeof(const struct state_thread *));
-	for (size_t at = 0; all && n < max && (t = state_thread_next(st, &at));)
-		if (has_table(t))
-			all[n++] = t;
-	if (n)
-		qsort(all, n, sizeof(const struct state_thread *), by_tid);
-	*count = n;
+	for (size_t i = 0; i < n; i++)
+		if (has_table(all[i].value))
+			all[kept++] = all[i];
+	*count = kept;
 	return all;
 }
 
@@ -134,7 +124,7 @@ static const struct state_thread **sorted_threads(const struct state *st, size_t
 void act_net_start(struct act_net *n, const struct state *st, const struct state_fd *but)
 {
 	struct start s = {.n = n, .st = st, .but = but};
-	const struct state_thread **all;
+	struct map_slot *all;
 	struct state_fd *fd;
 	size_t count;
 
@@ -142,12 +132,12 @@ void act_net_start(struct act_net *n, const struct state *st, const struct state
 	memset(n->listening, 0, sizeof(n->listening));
 	all = sorted_threads(st, &count);
 	for (size_t i = 0; i < count; i++)
-		for (size_t at = 0; (fd = state_fd_next(all[i], &at));)
+		for (size_t at = 0; (fd = state_fd_next(all[i].value, &at));)
 			if (state_fd_is_listener(fd))
 				note_listener(n, fd);
 	for (size_t i = 0; i < count; i++)
-		for (size_t at = 0; (fd = state_fd_next(all[i], &at));)
-			take_fd(&s, all[i], fd);
+		for (size_t at = 0; (fd = state_fd_next(all[i].value, &at));)
+			take_fd(&s, all[i].value, fd);
 	free(all);
 	map_done(&s.by_ino);
 }

@@ -277,29 +277,17 @@ static void complete_session(struct act_sessions *x, const struct state *st, str
 	describe_leader(x, st, t, s);
 }
 
-static int by_tid(const void *a, const void *b)
-{
-	const struct act_member *const *m = a, *const *n = b;
-
-	return ((*m)->tid > (*n)->tid) - ((*m)->tid < (*n)->tid);
-}
-
 static void listed_commands(struct act_sessions *x, const struct state *st)
 {
-	struct act_member **all = calloc(x->members.count + 1, sizeof(struct act_member *));
-	struct map_slot *slot;
-	size_t n = 0;
+	struct map_slot *all = map_sorted_signed(&x->members);
 
-	for (size_t at = 0; all && (slot = map_next(&x->members, &at));)
-		all[n++] = slot->value;
-	if (n)
-		qsort(all, n, sizeof(struct act_member *), by_tid);
-	for (size_t i = 0; i < n; i++) {
-		const struct state_thread *t = state_thread_find(st, all[i]->tid);
+	for (size_t i = 0; all && i < x->members.count; i++) {
+		struct act_member *m = all[i].value;
+		const struct state_thread *t = state_thread_find(st, m->tid);
 
-		if (t && all[i]->sess && all[i]->sess->pub.from_start && all[i]->imaged &&
-		    !all[i]->own && all[i]->sess->pub.leader != all[i]->pid && !t->clone_ts)
-			act_command_add(x, st, t, all[i], NULL);
+		if (t && m->sess && m->sess->pub.from_start && m->imaged && !m->own &&
+		    m->sess->pub.leader != m->pid && !t->clone_ts)
+			act_command_add(x, st, t, m, NULL);
 	}
 	free(all);
 }

@@ -172,25 +172,20 @@ static int thread(struct exporter *e, const struct state_thread *t)
 	return put(e, &(struct ev_item){.kind = EV_ITEM_THREAD, .thread = &out});
 }
 
-static int by_tid(const void *a, const void *b)
-{
-	const struct state_thread *x = *(const struct state_thread *const *)a;
-	const struct state_thread *y = *(const struct state_thread *const *)b;
-
-	return (x->tid > y->tid) - (x->tid < y->tid);
-}
-
 static int choose_threads(struct exporter *e)
 {
-	const struct state_thread *t;
+	size_t n;
+	struct map_slot *all = state_threads_sorted(e->st, &n);
 
-	e->threads = calloc(e->st->threads.count + 1, sizeof(*e->threads));
-	if (!e->threads)
+	e->threads = calloc(n + 1, sizeof(*e->threads));
+	if (!e->threads || n < e->st->threads.count) {
+		free(all);
 		return error_nomem(e->err);
-	for (size_t at = 0; (t = state_thread_next(e->st, &at));)
-		if (part_of(e, t) != STATE_PART_NONE)
-			e->threads[e->count++] = t;
-	qsort(e->threads, e->count, sizeof(*e->threads), by_tid);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (part_of(e, all[i].value) != STATE_PART_NONE)
+			e->threads[e->count++] = all[i].value;
+	free(all);
 	return 0;
 }
 

@@ -80,45 +80,25 @@ static void import_thread(struct state *st, const struct ev_thread_entry *from)
 		state_container_update(st, t);
 }
 
-static int by_tid(const void *a, const void *b)
-{
-	const struct state_thread *x = *(struct state_thread *const *)a;
-	const struct state_thread *y = *(struct state_thread *const *)b;
-
-	return (x->tid > y->tid) - (x->tid < y->tid);
-}
-
 /* Every thread of the table in order of its id, so that runs do not differ; NULL if there are none.
  */
-static struct state_thread **sorted_threads(struct state *st, size_t *count)
+static struct map_slot *sorted_threads(struct state *st, size_t *count)
 {
-	struct state_thread **all, *t;
-	size_t n = 0;
+	struct map_slot *all = state_threads_sorted(st, count);
 
-	*count = 0;
-	if (st->threads.count == 0)
-		return NULL;
-	all = calloc(st->threads.count, sizeof(*all));
-	if (!all) {
-		st->nomem = true;
-		return NULL;
-	}
-	for (size_t at = 0; (t = state_thread_next(st, &at));)
-		all[n++] = t;
-	qsort(all, n, sizeof(struct state_thread *), by_tid);
-	*count = n;
+	st->nomem |= !all && st->threads.count;
 	return all;
 }
 
 void state_import_threads_done(struct state *st)
 {
-	struct state_thread **all;
+	struct map_slot *all;
 	size_t n;
 
 	state_suppress_propagate(st);
 	all = sorted_threads(st, &n);
 	for (size_t i = 0; i < n; i++)
-		state_tree_link(st, all[i]);
+		state_tree_link(st, all[i].value);
 	free(all);
 }
 
@@ -240,7 +220,7 @@ static void orient_sockets(struct state *st, struct state_thread *t)
 
 void state_import_settle(struct state *st)
 {
-	struct state_thread **all;
+	struct map_slot *all;
 	size_t n;
 
 	if (st->settled)
@@ -248,21 +228,21 @@ void state_import_settle(struct state *st)
 	st->settled = true;
 	all = sorted_threads(st, &n);
 	for (size_t i = 0; i < n; i++) {
-		orient_sockets(st, all[i]);
-		state_container_update(st, all[i]);
+		orient_sockets(st, all[i].value);
+		state_container_update(st, all[i].value);
 	}
 	free(all);
 }
 
 void state_import_done(struct state *st)
 {
-	struct state_thread **all;
+	struct map_slot *all;
 	size_t n;
 
 	state_import_settle(st);
 	all = st->observed ? sorted_threads(st, &n) : NULL;
 	for (size_t i = 0; all && i < n; i++)
-		st->observer.thread_added(st->observer.arg, st, all[i], NULL);
+		st->observer.thread_added(st->observer.arg, st, all[i].value, NULL);
 	free(all);
 }
 

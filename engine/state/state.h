@@ -342,6 +342,9 @@ bool state_thread_cgroup(const struct state_thread *t, struct sv subsys, struct 
 uint64_t state_threads(const struct state *st); /* records in the table */
 /* for (size_t at = 0; (t = state_thread_next(st, &at));) in unspecified order */
 struct state_thread *state_thread_next(const struct state *st, size_t *at);
+/* All of them by their ids, as values, for the caller to free; NULL: there are none, or no memory.
+ */
+struct map_slot *state_threads_sorted(const struct state *st, size_t *count);
 
 /* --- file descriptors --- */
 

@@ -25,6 +25,14 @@ struct state_thread *state_thread_next(const struct state *st, size_t *at)
 	return slot ? slot->value : NULL;
 }
 
+struct map_slot *state_threads_sorted(const struct state *st, size_t *count)
+{
+	struct map_slot *all = map_sorted_signed(&st->threads);
+
+	*count = all ? st->threads.count : 0;
+	return all;
+}
+
 bool state_threads_full(const struct state *st)
 {
 	return st->threads.count >= st->threads_max;

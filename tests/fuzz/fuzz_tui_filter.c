@@ -18,13 +18,43 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static bool is_macro(void *arg, struct sv name)
+static const char rules[] = "- list: ls\n  items: [a, 'b c', none]\n"
+			    "- list: none\n  items: []\n"
+			    "- macro: m\n  condition: proc.name in (ls)\n"
+			    "- macro: n\n  condition: not m or evt.type = open\n";
+
+static struct rule_loader *rules_of(void *arg)
 {
+	static struct rule_loader *l;
+
 	(void)arg;
-	return name.n % 3 == 0;
+	if (!l)
+		REQUIRE(rule_loader_new(NULL, &l, NULL) == 0 &&
+			rule_loader_text(l, "r", sv_of(rules), NULL) == 0);
+	return l;
 }
 
-static const struct tui_filter_facts facts = {.now = 1795316541000000000, .is_macro = is_macro};
+static const struct tui_filter_facts facts = {.now = 1795316541000000000, .rules = rules_of};
+
+/* What is written out is understood without rules, and comes from within the text. */
+static void check_words(struct sv text)
+{
+	struct rule_in_full f, again;
+	struct error err;
+	size_t pos = 0;
+	int rc;
+
+	if (tui_filter_in_full(&facts, text, &f, &pos, &err) < 0) {
+		REQUIRE(pos <= text.n);
+		return;
+	}
+	for (size_t i = 0; i < f.count; i++)
+		REQUIRE(f.stretches[i].given <= text.n && f.stretches[i].from <= f.text.len);
+	rc = rule_write_in_full(NULL, buf_view(&f.text), &again, &pos, &err);
+	REQUIRE(rc == ERR_LIMIT || (rc == 0 && sv_eq(buf_view(&f.text), buf_view(&again.text))));
+	rule_in_full_done(&f);
+	rule_in_full_done(&again);
+}
 
 static void check_parts(struct sv text)
 {
@@ -81,6 +111,8 @@ static void check_language(const struct tui_filter_language *lang, struct sv tex
 	REQUIRE(at.word.n + at.quoted <= cursor);
 	if (out)
 		tui_filter_names(lang, &at, out);
+	if (out)
+		tui_filter_rule_names(&facts, &at, out);
 	REQUIRE(!out || out->count <= TUI_COMPLETIONS_MAX);
 	if (out)
 		buf_done(&out->text);
@@ -102,6 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < COUNT_OF(all); i++)
 		check_language(all[i], text, cursor);
 	check_parts(text);
+	check_words(text);
 	check_value(text);
 	return 0;
 }

@@ -20,14 +20,38 @@ static int alert(void *arg, uint64_t id, struct buf *out, struct error *err)
 	return 0;
 }
 
-static bool is_macro(void *arg, struct sv name)
+static const char rules[] = "- list: shells\n"
+			    "  items: [sh, bash]\n"
+			    "- macro: spawned_process\n"
+			    "  condition: evt.type in (execve, execveat)\n"
+			    "- macro: spawned_shell\n"
+			    "  condition: spawned_process and proc.name in (shells)\n";
+
+static struct rule_loader *loader;
+static unsigned asked; /* for rules */
+
+static struct rule_loader *rules_of(void *arg)
 {
 	(void)arg;
-	return sv_is(name, "spawned_process");
+	asked++;
+	return loader;
 }
 
-static const struct tui_filter_facts facts = {
-    .now = 5000000000, .alert = alert, .is_macro = is_macro};
+static int load_rules(void **state)
+{
+	(void)state;
+	assert_int_equal(rule_loader_new(NULL, &loader, NULL), 0);
+	return rule_loader_text(loader, "dir/r.yaml", sv_of(rules), NULL);
+}
+
+static int drop_rules(void **state)
+{
+	(void)state;
+	rule_loader_free(loader);
+	return 0;
+}
+
+static const struct tui_filter_facts facts = {.now = 5000000000, .alert = alert, .rules = rules_of};
 static const struct tui_filter_language words = {.word = WORD};
 
 /* --- short forms --- */
@@ -234,6 +258,47 @@ static void test_views_know_classes_of_fields(void **state)
 	assert_int_equal(pos, 18);
 }
 
+static void test_what_is_wrong_in_a_macro_names_it(void **state)
+{
+	static const struct tui_filter_language few = {.classes = "proc user"};
+	struct error err = {0};
+	size_t pos;
+
+	(void)state;
+	assert_int_equal(
+	    tui_filter_check(&few, &facts,
+			     SV_LIT("user.name = a and spawned_shell and proc.pid > 3"), &pos,
+			     &err),
+	    ERR_COMPILE);
+	assert_int_equal(pos, 18);
+	assert_string_equal(err.msg, "evt.type is not known here, only fields of: proc user, in "
+				     "macro spawned_process (r.yaml:3)");
+	assert_int_equal(tui_filter_check(&few, &facts,
+					  SV_LIT("proc.pid in (1, shells) and proc.pid > 3"), &pos,
+					  &err),
+			 ERR_COMPILE);
+	assert_int_equal(pos, 16);
+	assert_non_null(strstr(err.msg, ", in list shells (r.yaml:1)"));
+	assert_int_equal(
+	    tui_filter_check(&few, &facts,
+			     SV_LIT("proc.name in (shells) and evt.num > 3 and proc.pid > 3"), &pos,
+			     &err),
+	    ERR_COMPILE);
+	assert_int_equal(pos, 26);
+}
+
+static void test_rules_are_asked_for_only_if_named(void **state)
+{
+	size_t pos;
+
+	(void)state;
+	asked = 0;
+	assert_int_equal(check("proc.name = kd and not fd.num = 3", &pos), 0);
+	assert_int_equal(asked, 0);
+	assert_int_equal(check("proc.name = kd and spawned_process", &pos), 0);
+	assert_true(asked > 0);
+}
+
 /* --- where the cursor is --- */
 
 static void test_cursor_knows_its_place(void **state)
@@ -298,6 +363,7 @@ static bool offers(const char *text, const char *word)
 	buf_reset(&out.text);
 	tui_filter_at(sv_of(text), strlen(text), &at);
 	tui_filter_names(&words, &at, &out);
+	tui_filter_rule_names(&facts, &at, &out);
 	for (size_t i = 0; i < out.count && !found; i++)
 		found =
 		    sv_is(sv_make(out.text.p + (uintptr_t)out.items[i].text.p, out.items[i].text.n),
@@ -317,6 +383,14 @@ static void test_names_fit_the_place(void **state)
 	assert_false(offers("proc.pid ", "startswith"));
 	assert_true(offers("proc.pid ", ">="));
 	assert_true(offers("evt.type = exec", "execve"));
+	assert_true(offers("", "spawned_process"));
+	assert_true(offers("not spawned_s", "spawned_shell"));
+	assert_false(offers("not spawned_s", "spawned_process"));
+	assert_false(offers("", "shells"));
+	assert_true(offers("proc.name in (a, she", "shells"));
+	assert_true(offers("proc.name in ", "(shells)"));
+	assert_false(offers("proc.name in (\"she", "shells"));
+	assert_false(offers("proc.name = she", "shells"));
 	assert_true(offers("evt.res = ENO", "ENOENT"));
 	assert_true(offers("fd.type = i", "ipv4"));
 	assert_true(offers("evt.failed = ", "false"));
@@ -335,9 +409,11 @@ int main(void)
 	    cmocka_unit_test(test_parts_are_switched_off),
 	    cmocka_unit_test(test_what_is_wrong_is_told_where),
 	    cmocka_unit_test(test_views_know_classes_of_fields),
+	    cmocka_unit_test(test_what_is_wrong_in_a_macro_names_it),
+	    cmocka_unit_test(test_rules_are_asked_for_only_if_named),
 	    cmocka_unit_test(test_cursor_knows_its_place),
 	    cmocka_unit_test(test_names_fit_the_place),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, load_rules, drop_rules);
 }
