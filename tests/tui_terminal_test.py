@@ -169,10 +169,10 @@ def live(r, folder):
         t.type("4")
         expect(r, t, "live: events come", "\u25b8 Events")
         t.type("\\")
-        t.tmux("send-keys", "-l", "proc.args contains 987653")
+        t.tmux("send-keys", "-l", "evt.type = execve and proc.args = 987652")
         t.type("Enter")
-        with subprocess.Popen(["sleep", "987653"]) as seen:
-            expect(r, t, "live: an event of now", "execve", "sleep")
+        with subprocess.Popen(["sleep", "987652"]) as seen:
+            expect(r, t, "live: an event of now", "execve", "exe=sleep")
             seen.kill()
         live_saved(r, t, os.path.join(folder, "window.scap.zst"))
         t.type("Q")
