@@ -214,10 +214,26 @@ static void step_event(struct tui_app *app, bool back)
 		tui_app_say(app, TUI_ROLE_NOTICE, "this is the first event");
 }
 
+/* To the event of @a, which is of the current capture, or, live, of any that is kept. */
+static void go_to_alert(struct tui_app *app, const struct qry_listed *a, bool live)
+{
+	size_t i = live ? tui_data_capture_of(app->data, (int64_t)a->capture_id) : 0;
+
+	if (i == SIZE_MAX) {
+		tui_app_say(app, TUI_ROLE_NOTICE, "the capture of that alert is not kept any more");
+		return;
+	}
+	tui_app_say(app, tui_severity_role(a->severity), "%s %s: %s", tui_severity(a->severity),
+		    a->rule ? a->rule : "?", a->output ? a->output : "");
+	tui_app_goto_event(app, live ? tui_key(i, a->evt_num) : a->evt_num);
+}
+
 static void step_alert(struct tui_app *app, bool back)
 {
 	const struct tui_capture *c = tui_data_capture(app->data);
-	struct qry_alert_filter f = {.capture_id = c ? c->capture_id : 0};
+	struct tui_live_now now;
+	const bool live = tui_data_live(app->data, &now);
+	struct qry_alert_filter f = {.capture_id = c && !live ? c->capture_id : 0};
 	struct qry_place at = {0};
 	struct qry_page page;
 	struct error err = {0};
@@ -225,7 +241,7 @@ static void step_alert(struct tui_app *app, bool back)
 
 	at.ts = (int64_t)tui_data_time(app->data, &num);
 	at.alert_id = back ? 0 : INT64_MAX;
-	if (!f.capture_id) {
+	if (!f.capture_id && !live) {
 		tui_app_say(app, TUI_ROLE_NOTICE, "no alerts of this capture are known yet");
 		return;
 	}
@@ -238,11 +254,7 @@ static void step_alert(struct tui_app *app, bool back)
 			    back ? "no alert before this moment" : "no alert after this moment");
 		return;
 	}
-	tui_app_say(app, tui_severity_role(page.alerts->severity), "%s %s: %s",
-		    tui_severity(page.alerts->severity),
-		    page.alerts->rule ? page.alerts->rule : "?",
-		    page.alerts->output ? page.alerts->output : "");
-	tui_app_goto_event(app, page.alerts->evt_num);
+	go_to_alert(app, page.alerts, live);
 }
 
 static void zoom(struct tui_app *app, bool in)
