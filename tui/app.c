@@ -86,8 +86,9 @@ int tui_app_rules(struct tui_app *app, struct tui_ruleset **out, struct error *e
 
 uint64_t tui_app_step(const struct tui_app *app)
 {
-	const struct tui_capture *c = tui_data_capture(app->data);
-	uint64_t length = c && c->last_ts > c->first_ts ? c->last_ts - c->first_ts : 0;
+	struct tui_span all;
+	uint64_t length =
+	    tui_data_span(app->data, &all) && all.to > all.from ? all.to - all.from : 0;
 	uint64_t step = (length / 10) >> app->zoom;
 
 	return step > 10 ? step : 10;

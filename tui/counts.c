@@ -24,8 +24,9 @@ const char *const tui_lane_names[TUI_LANE_COUNT] = {
 struct tui_answer {
 	struct tui_counts c;
 	struct tui_bins bins; /* the same, as they are counted */
-	size_t capture;
-	uint64_t changes; /* of the case, when alerts were counted */
+	size_t capture;	      /* SIZE_MAX: all */
+	size_t at;	      /* the one that is counted; those before it were */
+	uint64_t changes;     /* of the case, when alerts were counted */
 	bool events_done, alerts_done;
 	struct tui_walk walk;
 	uint64_t end; /* offset at which nothing is of interest any more */
@@ -50,6 +51,11 @@ void tui_counts_forget(struct tui_data *d)
 	}
 }
 
+static size_t subject(const struct tui_data *d)
+{
+	return d->live ? SIZE_MAX : d->current;
+}
+
 static struct tui_answer *new_answer(struct tui_data *d, uint64_t from, uint64_t to, size_t n,
 				     struct error *err)
 {
@@ -64,7 +70,8 @@ static struct tui_answer *new_answer(struct tui_data *d, uint64_t from, uint64_t
 	    .from = from, .to = to, .buckets = n, .width = a->bins.width, .number = a->bins.number};
 	memcpy(a->c.lanes, a->bins.lanes, sizeof(a->c.lanes));
 	memcpy(a->c.spectra, a->bins.spectra, sizeof(a->c.spectra));
-	a->capture = d->current;
+	a->capture = subject(d);
+	a->at = d->live ? 0 : d->current;
 	a->changes = d->changes;
 	return a;
 }
@@ -72,9 +79,10 @@ static struct tui_answer *new_answer(struct tui_data *d, uint64_t from, uint64_t
 /* --- events */
 
 /* Are totals of @c fine enough to make @a of? */
-static bool is_coarse(const struct tui_answer *a, const struct tui_capture *c)
+static bool is_coarse(const struct tui_data *d, const struct tui_answer *a,
+		      const struct tui_capture *c)
 {
-	uint64_t width = (c->last_ts - c->first_ts) / TUI_TOTALS_BINS + 1;
+	uint64_t width = (c->last_ts - c->first_ts) / tui_totals_bins(d) + 1;
 
 	return c->last_ts >= c->first_ts && a->bins.width >= COARSE * width;
 }
@@ -87,14 +95,14 @@ static void add_totals(struct tui_answer *a, const struct tui_bins *t)
 		if (to < a->bins.n)
 			tui_bins_add(&a->bins, to, t, i);
 	}
+	if (a->capture == SIZE_MAX)
+		return; /* each has steps of its own */
 	a->c.grid = t->width;
 	a->c.grid_at = t->from;
-	a->events_done = true;
 }
 
-static int enter(struct tui_data *d, struct tui_answer *a, struct error *err)
+static int enter(struct tui_answer *a, const struct tui_file *f, struct error *err)
 {
-	const struct tui_file *f = &d->files[d->current];
 	size_t chunk =
 	    tui_walk_chunk(f->index, sf_index_find_time(f->index, a->c.from), TUI_TRACK_NONE);
 
@@ -111,12 +119,12 @@ static double done_of(const struct tui_answer *a)
 	return now >= a->c.to ? 1 : (double)(now - a->c.from) / (double)(a->c.to - a->c.from);
 }
 
-/* Through the chunks that matter, until @deadline_ns. */
-static int walk_on(struct tui_data *d, struct tui_answer *a, uint64_t deadline_ns,
+/* Through the chunks that matter. Return: 1, 0: @deadline_ns came before, or ERR_*. */
+static int walk_on(struct tui_answer *a, const struct tui_file *f, uint64_t deadline_ns,
 		   struct error *err)
 {
 	uint64_t n = 0;
-	int rc = a->walk.reader ? 0 : enter(d, a, err);
+	int rc = a->walk.reader ? 0 : enter(a, f, err);
 
 	while (rc >= 0) {
 		rc = tui_walk_peek(&a->walk, err);
@@ -129,41 +137,58 @@ static int walk_on(struct tui_data *d, struct tui_answer *a, uint64_t deadline_n
 	}
 	if (rc < 0)
 		return rc;
-	a->events_done = true;
 	tui_walk_done(&a->walk);
-	return 0;
+	return 1;
+}
+
+/* Capture @i into @a. Return: 1: as far as it can be known, 0: to be asked for again, or ERR_*. */
+static int count_capture(struct tui_data *d, struct tui_answer *a, size_t i, uint64_t deadline_ns,
+			 struct error *err)
+{
+	const struct tui_file *f = &d->files[i];
+	const struct tui_capture *c = &d->captures[i];
+	int rc;
+
+	if (!c->there || f->no_index)
+		return 1;
+	if (!f->index)
+		return d->live != NULL; /* it is counted anew when it has one */
+	if (d->live && (c->last_ts < a->c.from || c->first_ts > a->c.to))
+		return 1;
+	a->bins.key = d->live ? tui_key(i, 0) : 0;
+	if (a->walk.reader || !is_coarse(d, a, c) || f->no_totals)
+		return walk_on(a, f, deadline_ns, err);
+	if (!f->totals) {
+		rc = tui_work_count(d, i, err);
+		if (rc < 0)
+			return rc;
+		d->news |= tui_work_poll(d);
+	}
+	if (!f->totals)
+		return 0;
+	add_totals(a, &f->totals->bins);
+	return 1;
 }
 
 static int count_events(struct tui_data *d, struct tui_answer *a, uint64_t deadline_ns,
 			struct error *err)
 {
-	const struct tui_file *f = &d->files[d->current];
-	const struct tui_capture *c = &d->captures[d->current];
-	int rc;
+	const size_t end = d->live ? d->count : d->current + 1;
 
-	if (!c->there || f->no_index) {
-		a->events_done = true; /* as far as can be known */
-		return 0;
-	}
-	if (!f->index)
-		return 0;
-	if (a->walk.reader || !is_coarse(a, c) || f->no_totals)
-		return walk_on(d, a, deadline_ns, err);
-	if (!f->totals) {
-		rc = tui_work_count(d, err);
-		if (rc < 0)
+	for (; a->at < end; a->at++) {
+		int rc = count_capture(d, a, a->at, deadline_ns, err);
+
+		if (rc <= 0)
 			return rc;
-		d->news |= tui_work_poll(d);
 	}
-	if (f->totals)
-		add_totals(a, &f->totals->bins);
+	a->events_done = true;
 	return 0;
 }
 
 /* --- alerts */
 
-/* Where the case has one reading only, its index of times says all. */
-static const char *alerts_sql(sqlite3 *db)
+/* Where the case has one reading only, its index of times says all; so it does live. */
+static const char *alerts_sql(sqlite3 *db, bool live)
 {
 	sqlite3_stmt *stmt = NULL;
 	bool one = false;
@@ -173,14 +198,15 @@ static const char *alerts_sql(sqlite3 *db)
 	    sqlite3_step(stmt) == SQLITE_ROW)
 		one = sqlite3_column_int(stmt, 0);
 	sqlite3_finalize(stmt);
-	return one ? "SELECT ts FROM alerts WHERE ts BETWEEN ?1 AND ?2"
-		   : "SELECT ts FROM alerts JOIN run_captures USING (run_capture_id)"
-		     " WHERE ts BETWEEN ?1 AND ?2 AND capture_id = ?3 AND repeats IS NULL";
+	return one || live ? "SELECT ts FROM alerts WHERE ts BETWEEN ?1 AND ?2"
+			   : "SELECT ts FROM alerts JOIN run_captures USING (run_capture_id)"
+			     " WHERE ts BETWEEN ?1 AND ?2 AND capture_id = ?3 AND repeats IS NULL";
 }
 
 static int begin_alerts(struct tui_data *d, struct tui_answer *a, struct error *err)
 {
-	int rc = sqlite3_prepare_v2(d->db, alerts_sql(d->db), -1, &a->alerts, NULL);
+	int rc =
+	    sqlite3_prepare_v2(d->db, alerts_sql(d->db, d->live != NULL), -1, &a->alerts, NULL);
 
 	memset(a->c.lanes[TUI_LANE_ALERTS], 0, a->c.buckets * sizeof(uint64_t));
 	a->changes = d->changes;
@@ -224,7 +250,7 @@ static struct tui_answer *find(struct tui_data *d, uint64_t from, uint64_t to, s
 	for (size_t i = 0; i < TUI_COUNTS_KEPT; i++) {
 		struct tui_answer *a = d->answers[i];
 
-		if (a && a->capture == d->current && a->c.from == from && a->c.to == to &&
+		if (a && a->capture == subject(d) && a->c.from == from && a->c.to == to &&
 		    a->c.buckets == n)
 			return a;
 	}

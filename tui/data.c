@@ -219,6 +219,25 @@ const struct tui_capture *tui_data_capture(const struct tui_data *d)
 	return d->count ? &d->captures[d->current] : NULL;
 }
 
+bool tui_data_span(const struct tui_data *d, struct tui_span *out)
+{
+	const size_t from = d->live ? 0 : d->current, end = d->live ? d->count : from + 1;
+
+	*out = (struct tui_span){0};
+	for (size_t i = from; i < end && i < d->count; i++) {
+		const struct tui_capture *c = &d->captures[i];
+
+		if (d->live && !c->there)
+			continue;
+		if (!out->from)
+			out->from = c->first_ts;
+		if (c->last_ts > out->to)
+			out->to = c->last_ts;
+		out->events += c->events;
+	}
+	return out->from != 0;
+}
+
 size_t tui_data_capture_of(const struct tui_data *d, int64_t capture_id)
 {
 	for (size_t i = 0; i < d->count; i++)

@@ -115,6 +115,13 @@ MUST_CHECK int tui_data_save_window(struct tui_data *d, struct sv path, struct e
 /* Was one written since the last call? Its path is borrowed until the next one is asked for. */
 const char *tui_data_saved(struct tui_data *d);
 
+/* What views of time are about: the current capture; of what happens now, all that is kept. */
+struct tui_span {
+	uint64_t from, to, events; /* as far as known */
+};
+/* False: no times are known yet. */
+bool tui_data_span(const struct tui_data *d, struct tui_span *out);
+
 /* --- the case */
 
 /* A connection for reading (and, by tui_data_add_*(), for what people say); never NULL after
@@ -273,9 +280,10 @@ enum tui_calls {		 /* whose call it is: that reads or writes */
 uint64_t tui_spectrum_from(enum tui_measure m, unsigned row);
 unsigned tui_spectrum_row(enum tui_measure m, uint64_t value);
 
-struct tui_spectrum {					    /* of one bucket */
-	uint64_t first[TUI_CALLS_KINDS][TUI_SPECTRUM_ROWS]; /* number of the first one; 0: none */
-	uint32_t n[TUI_CALLS_KINDS][TUI_SPECTRUM_ROWS];	    /* UINT32_MAX: or more */
+struct tui_spectrum { /* of one bucket */
+	uint64_t first[TUI_CALLS_KINDS]
+		      [TUI_SPECTRUM_ROWS]; /* number or key of the first one; 0: none */
+	uint32_t n[TUI_CALLS_KINDS][TUI_SPECTRUM_ROWS]; /* UINT32_MAX: or more */
 };
 
 struct tui_counts {	   /* per bucket; @buckets of each */
@@ -284,7 +292,7 @@ struct tui_counts {	   /* per bucket; @buckets of each */
 	uint64_t *lanes[TUI_LANE_COUNT];
 	struct tui_spectrum *spectra[TUI_MEASURES];
 	bool has[TUI_MEASURES]; /* any of it, in this time or at another */
-	uint64_t *number;	/* of the first event in the bucket; 0: none */
+	uint64_t *number;	/* of the first event in the bucket, or its key; 0: none */
 	bool complete;
 	double done;		/* 0 to 1 */
 	uint64_t width;		/* of a bucket; for tui_counts_begin() only: */
@@ -294,9 +302,9 @@ struct tui_counts {	   /* per bucket; @buckets of each */
 /* When what is counted in bucket @i begins: to the nanosecond. @buckets: when it ends. */
 uint64_t tui_counts_begin(const struct tui_counts *c, size_t i);
 /*
- * Counts over [@from, @to] in @buckets; worked on until @deadline_ns, to be asked for again until
- * it is complete. The last few answers are remembered: @out is borrowed until others are asked
- * for. Return: 0 or ERR_*.
+ * Counts over [@from, @to] in @buckets, of what tui_data_span() is about; worked on until
+ * @deadline_ns, to be asked for again until it is complete. The last few answers are remembered:
+ * @out is borrowed until others are asked for. Return: 0 or ERR_*.
  */
 MUST_CHECK int tui_data_counts(struct tui_data *d, uint64_t from, uint64_t to, size_t buckets,
 			       uint64_t deadline_ns, const struct tui_counts **out,

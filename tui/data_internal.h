@@ -119,8 +119,8 @@ void tui_case_close(struct tui_data *d);
 MUST_CHECK int tui_work_begin(struct tui_data *d, struct error *err);
 /* The index of the current capture is missing, and nobody makes it: begin anew. */
 MUST_CHECK int tui_work_go_on(struct tui_data *d, struct error *err);
-/* Count the current capture, which has an index. */
-MUST_CHECK int tui_work_count(struct tui_data *d, struct error *err);
+/* Count capture @i, which has an index. */
+MUST_CHECK int tui_work_count(struct tui_data *d, size_t i, struct error *err);
 void tui_work_done(struct tui_work *w); /* waits */
 bool tui_work_is_stopped(const struct tui_work *w);
 void tui_work_say(struct tui_work *w, const char *doing, uint64_t done, uint64_t all);
@@ -154,6 +154,7 @@ struct tui_bins { /* counts by time, in steps of @width from @from on */
 	uint64_t *number; /* of the first event; 0: none */
 	struct tui_spectrum *spectra[TUI_MEASURES];
 	bool has[TUI_MEASURES];
+	uint64_t key; /* of event 0, if events are known by their keys; 0: by numbers */
 	uint8_t of[EV_TYPE_COUNT]; /* the lane of a call that succeeds; EVENTS: no further one */
 };
 struct tui_totals { /* over a whole capture */
@@ -162,6 +163,8 @@ struct tui_totals { /* over a whole capture */
 };
 /* Each takes 648 bytes, 288 of them only of captures that have latencies: 11 MB, or 6. */
 #define TUI_TOTALS_BINS 16384
+#define TUI_LIVE_BINS	2048 /* of one capture of what happens now: there are many */
+size_t tui_totals_bins(const struct tui_data *d);
 
 /* Numbers in the memory of a bin. */
 #define TUI_BIN_WORDS                                                                              \

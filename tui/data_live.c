@@ -127,10 +127,9 @@ static void forget(struct tui_data *d, size_t i)
 {
 	struct tui_file *f = &d->files[i];
 
-	if (i == d->current) {
+	if (d->counts.began && d->counts.first == i)
 		tui_work_done(&d->counts);
-		tui_counts_forget(d);
-	}
+	tui_counts_forget(d);
 	free(f->totals);
 	f->totals = NULL;
 	f->no_totals = f->no_index = false;

@@ -242,16 +242,17 @@ int tui_work_go_on(struct tui_data *d, struct error *err)
 	return idle ? tui_work_begin(d, err) : 0;
 }
 
-int tui_work_count(struct tui_data *d, struct error *err)
+int tui_work_count(struct tui_data *d, size_t i, struct error *err)
 {
 	struct tui_work *w = &d->counts;
 	int rc;
 
-	if (w->began && w->first == d->current)
+	if (w->began && w->first == i)
 		return 0;
 	tui_work_done(w);
 	rc = init(w, d, err);
-	w->x = d->files[d->current].index;
+	w->first = i;
+	w->x = d->files[i].index;
 	return rc < 0 ? rc : start(w, count_all, "counting", err);
 }
 

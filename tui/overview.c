@@ -159,12 +159,13 @@ static int load_counts(struct overview *o, uint64_t deadline_ns, struct error *e
 	struct tui_data *d = tui_app_data(o->base.app);
 	const struct tui_capture *c = tui_data_capture(d);
 	const struct tui_counts *counts;
+	struct tui_span all;
 	int rc;
 
 	o->counts = NULL;
-	if (!c || !c->there || !o->buckets || c->last_ts <= c->first_ts)
+	if (!c || !c->there || !o->buckets || !tui_data_span(d, &all) || all.to <= all.from)
 		return 0;
-	rc = tui_data_counts(d, c->first_ts, c->last_ts, o->buckets, deadline_ns, &counts, err);
+	rc = tui_data_counts(d, all.from, all.to, o->buckets, deadline_ns, &counts, err);
 	if (rc == 0)
 		rc = tui_counts_copy(&o->kept, counts, err);
 	if (rc == 0)
@@ -247,23 +248,25 @@ static int draw_which(const struct overview *o, const struct tui_area *a)
 
 static void draw_span(const struct overview *o, const struct tui_area *a)
 {
-	const struct tui_capture *c = tui_data_capture(tui_app_data(o->base.app));
+	struct tui_data *d = tui_app_data(o->base.app);
+	struct tui_span all;
 	struct buf b = {0};
 	int x = 1;
 
-	if (!c) {
+	if (!tui_data_capture(d)) {
 		tui_puts(a, 0, 1, TUI_ROLE_DIM, "the case holds no capture yet");
 		return;
 	}
+	(void)tui_data_span(d, &all);
 	buf_lit(&b, "span ");
-	tui_app_time(o->base.app, &b, c->first_ts, 0, 0);
-	if (c->last_ts > c->first_ts) {
+	tui_app_time(o->base.app, &b, all.from, 0, 0);
+	if (all.to > all.from) {
 		buf_lit(&b, " +");
-		tui_duration(&b, c->last_ts - c->first_ts);
+		tui_duration(&b, all.to - all.from);
 	}
 	x += tui_put(a, 0, x, a->width - x, TUI_ROLE_NORMAL, buf_view(&b)) + 3;
 	buf_done(&b);
-	x += put_count(a, 0, x, "events", c->events, false);
+	x += put_count(a, 0, x, "events", all.events, false);
 	x += put_some(a, 0, x, "procs", o->model.processes);
 	x += put_some(a, 0, x, "execs", o->model.execs);
 	put_some(a, 0, x, "conns", o->model.connections);

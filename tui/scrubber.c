@@ -8,19 +8,19 @@
 
 bool tui_time_axis(struct tui_app *app, uint64_t *from, uint64_t *to)
 {
-	const struct tui_capture *c = tui_data_capture(tui_app_data(app));
 	uint64_t step = tui_app_step(app), length, now, half = step * STEPS / 2;
+	struct tui_span all;
 
-	if (!c || c->last_ts <= c->first_ts)
+	if (!tui_data_span(tui_app_data(app), &all) || all.to <= all.from)
 		return false;
-	length = c->last_ts - c->first_ts;
-	*from = c->first_ts;
-	*to = c->last_ts;
+	length = all.to - all.from;
+	*from = all.from;
+	*to = all.to;
 	if (step > length / STEPS - length / (4 * STEPS))
 		return true;
 	now = tui_data_time(tui_app_data(app), NULL);
-	if (now > c->first_ts + half)
-		*from += (now - half - c->first_ts) / step * step;
+	if (now > all.from + half)
+		*from += (now - half - all.from) / step * step;
 	if (*from + step * STEPS < *to)
 		*to = *from + step * STEPS;
 	else

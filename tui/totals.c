@@ -108,7 +108,12 @@ static void count_call(struct tui_bins *b, enum tui_measure m, size_t i, enum tu
 	b->has[m] = true;
 	s->n[calls][row] += s->n[calls][row] != UINT32_MAX;
 	if (!s->first[calls][row])
-		s->first[calls][row] = num;
+		s->first[calls][row] = b->key | num;
+}
+
+size_t tui_totals_bins(const struct tui_data *d)
+{
+	return d->live ? TUI_LIVE_BINS : TUI_TOTALS_BINS;
 }
 
 /* The smaller of two numbers of events, of which 0 is none. */
@@ -118,14 +123,19 @@ static inline void take_first(uint64_t *to, uint64_t from)
 		*to = from;
 }
 
-static void add_spectrum(struct tui_spectrum *to, const struct tui_spectrum *from)
+static inline uint64_t with_key(uint64_t key, uint64_t num)
+{
+	return num ? key | num : 0;
+}
+
+static void add_spectrum(struct tui_spectrum *to, const struct tui_spectrum *from, uint64_t key)
 {
 	for (unsigned calls = 0; calls < TUI_CALLS_KINDS; calls++)
 		for (unsigned row = 0; row < TUI_SPECTRUM_ROWS; row++) {
 			uint32_t n = from->n[calls][row], room = UINT32_MAX - to->n[calls][row];
 
 			to->n[calls][row] += n < room ? n : room;
-			take_first(&to->first[calls][row], from->first[calls][row]);
+			take_first(&to->first[calls][row], with_key(key, from->first[calls][row]));
 		}
 }
 
@@ -133,13 +143,13 @@ void tui_bins_add(struct tui_bins *b, size_t to, const struct tui_bins *from, si
 {
 	for (unsigned lane = 0; lane < TUI_LANE_COUNT; lane++)
 		b->lanes[lane][to] += from->lanes[lane][i];
-	take_first(&b->number[to], from->number[i]);
+	take_first(&b->number[to], with_key(b->key, from->number[i]));
 	for (unsigned m = 0; m < TUI_MEASURES; m++) {
 		if (!from->has[m])
 			continue;
 		b->has[m] = true;
 		if (from->number[i])
-			add_spectrum(&b->spectra[m][to], &from->spectra[m][i]);
+			add_spectrum(&b->spectra[m][to], &from->spectra[m][i], b->key);
 	}
 }
 
@@ -159,8 +169,7 @@ static void count_event(struct tui_bins *b, const struct state_binding *bind, ui
 	if (began)
 		count_call(b, TUI_LATENCY, i, calls_of(bind, moves), ev->ts - began, ev->num);
 	b->lanes[TUI_LANE_EVENTS][i]++;
-	if (!b->number[i] || ev->num < b->number[i])
-		b->number[i] = ev->num;
+	take_first(&b->number[i], b->key | ev->num);
 	lane = b->of[ev->type];
 	if (bind->errcode) {
 		b->lanes[TUI_LANE_ERRORS][i]++;
@@ -246,7 +255,7 @@ static void range_of(const struct sf_index *x, uint64_t *from, uint64_t *to)
 
 int tui_totals_make(struct tui_work *w, struct tui_totals **out, struct error *err)
 {
-	const size_t memory = TUI_BIN_WORDS * TUI_TOTALS_BINS;
+	const size_t bins = tui_totals_bins(w->d), memory = TUI_BIN_WORDS * bins;
 	struct tui_totals *t = calloc(1, sizeof(*t) + memory * sizeof(t->memory[0]));
 	struct tui_walk walk = {0};
 	uint64_t from, to;
@@ -255,7 +264,7 @@ int tui_totals_make(struct tui_work *w, struct tui_totals **out, struct error *e
 	if (!t)
 		return error_nomem(err);
 	range_of(w->x, &from, &to);
-	tui_bins_init(&t->bins, t->memory, from, to, TUI_TOTALS_BINS);
+	tui_bins_init(&t->bins, t->memory, from, to, bins);
 	tui_work_say(w, "counting", 0, 0);
 	rc = count_all(w, t, &walk, err);
 	tui_walk_done(&walk);

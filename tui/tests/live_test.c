@@ -500,6 +500,86 @@ static void ahead_of_its_index(void **unused)
 	end(&s);
 }
 
+/* --- counts of all segments */
+
+static const struct tui_counts *counts_of(struct stream *s, uint64_t from, uint64_t to, size_t n)
+{
+	const struct tui_counts *c = NULL;
+	struct error err;
+
+	for (unsigned k = 0; k < LIMIT; k++) {
+		(void)tui_data_poll(s->d);
+		if (tui_data_counts(s->d, from, to, n, 0, &c, &err) < 0)
+			fail_msg("%s", err.msg);
+		if (c->complete)
+			return c;
+		wait_a_moment();
+	}
+	fail_msg("counts are not complete");
+	return NULL;
+}
+
+/* As many as there are, and the first one of each bucket is named by its key. */
+static void assert_counts(struct stream *s, const struct tui_counts *c, const struct keys *k)
+{
+	uint64_t all = 0, before = 0;
+
+	for (size_t i = 0; i < c->buckets; i++) {
+		all += c->lanes[TUI_LANE_EVENTS][i];
+		assert_int_equal(c->lanes[TUI_LANE_EVENTS][i] != 0, c->number[i] != 0);
+		if (!c->number[i])
+			continue;
+		assert_true(c->number[i] > before);
+		before = c->number[i];
+	}
+	assert_int_equal(all, k->count);
+	assert_int_equal(tui_key_capture(s->d, before), tui_key_capture(s->d, k->all[all - 1]));
+}
+
+static void counted(void **unused)
+{
+	const struct tui_counts *c;
+	struct tui_events *e;
+	struct tui_span span;
+	struct stream s;
+	struct keys *k;
+
+	(void)unused;
+	begin(&s, UINT64_MAX);
+	add(&s, "uring.scap");
+	write_part("uring.scap", s.paths[1], 3);
+	wait_for(&s, 0);
+	wait_for(&s, 1);
+	e = events_of(&s, NULL, true);
+	k = keys_of(e, 1000, false);
+	assert_true(tui_data_span(s.d, &span));
+	assert_int_equal(span.from, capture(&s, 0)->first_ts);
+	assert_int_equal(span.to, capture(&s, 1)->last_ts);
+	assert_int_equal(span.events, capture(&s, 0)->events + capture(&s, 1)->events);
+	c = counts_of(&s, span.from, span.to, 60); /* of totals of each */
+	assert_counts(&s, c, k);
+	assert_int_equal(tui_key_capture(s.d, c->number[0]), 0);
+	free(k);
+	/* What came since is counted, too. */
+	write_part("uring.scap", s.paths[1], 4);
+	wait_for_events(&s, 1, capture(&s, 1)->events);
+	k = keys_of(e, 1000, false);
+	assert_true(tui_data_span(s.d, &span));
+	assert_counts(&s, counts_of(&s, span.from, span.to, 60), k);
+	free(k);
+	tui_events_close(e);
+	/* Of one segment alone, and so fine that it is walked through. */
+	e = events_of(&s, "evt.num > 0", false);
+	k = keys_of(e, 1000, false);
+	c = counts_of(&s, capture(&s, 1)->first_ts, capture(&s, 1)->last_ts, 4000);
+	for (size_t i = 0; i < k->count; i++)
+		k->all[i] = tui_key(1, k->all[i]);
+	assert_counts(&s, c, k);
+	free(k);
+	tui_events_close(e);
+	end(&s);
+}
+
 /* What is too old is not there any more. */
 static void without_the_oldest(void **unused)
 {
@@ -539,6 +619,7 @@ int main(void)
 	    cmocka_unit_test(named_by_key),
 	    cmocka_unit_test(grows),
 	    cmocka_unit_test(ahead_of_its_index),
+	    cmocka_unit_test(counted),
 	    cmocka_unit_test(without_the_oldest),
 	};
 
