@@ -107,6 +107,11 @@ bool tui_state_filter_passes_conn(struct tui_state_filter *f, const struct act_c
 	return !f || act_conn_passes(&f->question, c);
 }
 
+bool tui_state_filter_passes_session(struct tui_state_filter *f, const struct act_session *s)
+{
+	return !f || act_session_passes(&f->question, s);
+}
+
 struct state_str *tui_state_filter_keep(struct tui_state_filter *f, struct sv s)
 {
 	return act_past_text(&f->question, s);

@@ -34,6 +34,8 @@ bool tui_state_filter_passes_past(struct tui_state_filter *f, const struct act_p
 				  struct state_fd *fd);
 /* A socket, as act_conn_passes() asks. */
 bool tui_state_filter_passes_conn(struct tui_state_filter *f, const struct act_conn *c);
+/* A session, as act_session_passes() asks. */
+bool tui_state_filter_passes_session(struct tui_state_filter *f, const struct act_session *s);
 /* A text for such a record, until the next is asked about; NULL: empty, or no memory. */
 struct state_str *tui_state_filter_keep(struct tui_state_filter *f, struct sv text);
 

@@ -192,3 +192,31 @@ bool act_conn_passes(struct act_question *q, const struct act_conn *c)
 	}
 	return !asked && past_conn_passes(q, c);
 }
+
+/* The record has the first argument only: "-bash" of a login, "/bin/sh". */
+static struct sv name_of_shell(struct sv s)
+{
+	const char *slash = s.n ? memrchr(s.p, '/', s.n) : NULL;
+
+	if (slash)
+		return sv_make(slash + 1, s.n - (size_t)(slash + 1 - s.p));
+	return s.n && s.p[0] == '-' ? sv_make(s.p + 1, s.n - 1) : s;
+}
+
+bool act_session_passes(struct act_question *q, const struct act_session *s)
+{
+	const struct act_proc p = {.pid = s->leader,
+				   .vpid = s->vpid,
+				   .sid = s->sid,
+				   .comm = name_of_shell(s->shell),
+				   .exe = s->shell,
+				   .args = s->shell_args,
+				   .arg_count = s->shell_arg_count,
+				   .container = s->container,
+				   .uid = s->uid,
+				   .gid = EV_NO_ID,
+				   .loginuid = s->loginuid,
+				   .tty = s->tty};
+
+	return act_past_passes(q, &p, NULL);
+}

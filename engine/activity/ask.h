@@ -9,9 +9,11 @@
 #include "base/arena.h"
 #include "engine/activity/net.h"
 #include "engine/activity/procs.h"
+#include "engine/activity/sessions.h"
 #include "engine/filter/filter.h"
 
-#define ACT_SOCKET_CLASSES "fd proc thread user container" /* act_conn_passes() can answer */
+#define ACT_SOCKET_CLASSES  "fd proc thread user container" /* act_conn_passes() can answer */
+#define ACT_SESSION_CLASSES "proc user container"	    /* act_session_passes() can */
 
 /* One condition that is asked of @st as of @ts; what it points to is borrowed. */
 struct act_question {
@@ -36,5 +38,8 @@ bool act_past_passes(struct act_question *q, const struct act_proc *p, struct st
 struct state_str *act_past_text(struct act_question *q, struct sv text);
 /* Does a descriptor of the socket pass (as of act_net_settle())? If none is there: its record. */
 bool act_conn_passes(struct act_question *q, const struct act_conn *c);
+/* Does its leader pass, by what the session's record has of it? Its name is that of its first
+ * argument. */
+bool act_session_passes(struct act_question *q, const struct act_session *s);
 
 #endif
