@@ -18,6 +18,7 @@ static const struct cli_option net_options[] = {
     {OPT_ALL, "all", NULL, "also what is closed or failed by then"},
     {OPT_UNIX, "unix", NULL, "UNIX sockets, too"},
     {OPT_PID, "pid", "N", "sockets that process N made, used last, or holds"},
+    {'F', "filter", "CONDITION", "sockets that pass (fd., proc., user., container. fields)"},
     VIEW_OPTION_NO_CONTAINERS,
     CLI_OPTION_NO_INDEX,
     {0, NULL, NULL, NULL},
@@ -26,7 +27,7 @@ static const struct cli_option net_options[] = {
 static const char *const net_examples[] = {
     "net capture.scap",
     "net --all --at +1s capture.scap",
-    "net --all -f json capture.scap",
+    "net --all -F 'fd.sport = 443 and proc.name = curl' capture.scap",
     NULL,
 };
 
@@ -151,11 +152,13 @@ static int take_option(void *arg, int id, const char *value)
 
 /* --- which ones --- */
 
-static bool is_shown(const struct net *o, const struct act_conn *c)
+static bool is_shown(const struct net *o, struct act_question *q, const struct act_conn *c)
 {
 	if (!o->all && act_conn_is_over(c))
 		return false;
-	return o->view.pid < 0 || act_conn_is_of(c, o->view.pid);
+	if (o->view.pid >= 0 && !act_conn_is_of(c, o->view.pid))
+		return false;
+	return !o->view.filter || act_conn_passes(q, c);
 }
 
 /* What waits for others first, then by time, which is the order of their numbers. */
@@ -170,8 +173,10 @@ static int compare(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-static const struct act_conn **collect(struct net *o, size_t *count)
+/* Return: NULL: out of memory. */
+static const struct act_conn **collect(struct net *o, struct cli_walk *w, size_t *count)
 {
+	struct act_question q = view_question(&o->view, w);
 	const struct act_conn **all, *c;
 	size_t max = 0, n = 0;
 
@@ -182,8 +187,13 @@ static const struct act_conn **collect(struct net *o, size_t *count)
 	if (!all)
 		return NULL;
 	for (size_t at = 0; act_net_next(o->view.net, &at, &c);)
-		if (is_shown(o, c))
+		if (is_shown(o, &q, c))
 			all[n++] = c;
+	act_question_done(&q);
+	if (q.failed) {
+		free(all);
+		return NULL;
+	}
 	if (n)
 		qsort(all, n, sizeof(const struct act_conn *), compare);
 	*count = n;
@@ -414,7 +424,7 @@ static void show(void *arg, struct cli_walk *w)
 	char what[64];
 	size_t n;
 
-	all = collect(o, &n);
+	all = collect(o, w, &n);
 	if (!all) {
 		view_out_of_memory(&o->view);
 		return;
@@ -426,8 +436,8 @@ static void show(void *arg, struct cli_walk *w)
 		row(o, w, all[i]);
 	free(all);
 	if (!n && !o->all && o->view.format == TABLE_TEXT)
-		cli_log(CLI_NOTE, "%s: no socket in use then; --all shows closed ones, too",
-			o->view.path);
+		cli_log(CLI_NOTE, "%s: no socket in use then%s; --all shows closed ones, too",
+			o->view.path, o->view.filter ? " passes the filter" : "");
 	stats = act_net_stats(o->view.net);
 	cli_log(CLI_DEBUG, "%llu sockets and conversations followed in %zu bytes",
 		(unsigned long long)stats->conns, stats->memory);
@@ -442,7 +452,10 @@ static void show(void *arg, struct cli_walk *w)
 int cmd_net(int argc, char **argv)
 {
 	struct net o = {.opt = {.drop_closed = true},
-			.view = {.columns = net_columns, .pid = -1, .show = show}};
+			.view = {.columns = net_columns,
+				 .filter_classes = ACT_SOCKET_CLASSES,
+				 .pid = -1,
+				 .show = show}};
 	const struct cli_parser parser = {"net", net_options, net_examples, take_option, &o};
 
 	o.view.sockets = &o.opt;

@@ -18,6 +18,7 @@ static const struct cli_option sessions_options[] = {
     VIEW_OPTION_FORMAT,
     {OPT_USER, "user", "NAME|UID", "sessions of that login user, or led by that user"},
     {OPT_TTY, "tty", "NAME", "sessions on that terminal: pts/1, tty1"},
+    {'F', "filter", "CONDITION", "sessions whose leader passes (proc., user., container. fields)"},
     {OPT_ALL, "all", NULL, "also sessions without a terminal: cron, remote commands, services"},
     {OPT_ALL_EXECS, "all-execs", NULL, "also what the commands ran themselves"},
     VIEW_OPTION_NO_CONTAINERS,
@@ -29,6 +30,7 @@ static const char *const sessions_examples[] = {
     "sessions capture.scap",
     "sessions --all --all-execs capture.scap",
     "sessions --user root -f json capture.scap",
+    "sessions --all -F 'container.id != host' capture.scap",
     NULL,
 };
 
@@ -159,7 +161,7 @@ static bool is_user(const char *wanted, struct sv name, uint32_t id)
 	return id != EV_NO_ID && cli_parse_u64(wanted, &n) && n == id;
 }
 
-static bool is_shown(const struct cmd *o, const struct act_session *s)
+static bool is_shown(const struct cmd *o, struct act_question *q, const struct act_session *s)
 {
 	struct buf b = {0};
 	bool same_tty;
@@ -168,6 +170,8 @@ static bool is_shown(const struct cmd *o, const struct act_session *s)
 		return false;
 	if (o->user && !is_user(o->user, s->login_user, s->loginuid) &&
 	    !is_user(o->user, s->user, s->uid))
+		return false;
+	if (o->view.filter && !act_session_passes(q, s))
 		return false;
 	if (!o->tty)
 		return true;
@@ -182,26 +186,29 @@ static void show(void *arg, struct cli_walk *w)
 	struct cmd *o = arg;
 	const struct act_sessions_stats *stats = act_sessions_stats(o->tracker);
 	struct session_view sv = {.view = &o->view, .walk = w, .all_execs = o->opt.all_execs};
+	struct act_question q = view_question(&o->view, w);
 	char what[64];
 	size_t n = 0;
 
 	act_sessions_settle(o->tracker, w->state);
 	state_observe(w->state, NULL);
 	for (const struct act_session *s = act_sessions_first(o->tracker); s; s = s->next)
-		n += is_shown(o, s);
+		n += is_shown(o, &q, s);
 	snprintf(what, sizeof(what), "%zu session%s", n, n == 1 ? "" : "s");
 	view_heading(&o->view, w, what);
-	if (session_view_begin(&sv, n) < 0) {
+	if (q.failed || session_view_begin(&sv, n) < 0) {
+		act_question_done(&q);
 		view_out_of_memory(&o->view);
 		return;
 	}
 	for (const struct act_session *s = act_sessions_first(o->tracker); s; s = s->next)
-		if (is_shown(o, s))
+		if (is_shown(o, &q, s))
 			session_view_add(&sv, s);
+	act_question_done(&q);
 	session_view_print(&sv);
 	if (!n && !o->all && o->view.format == TABLE_TEXT)
-		cli_log(CLI_NOTE, "%s: no session on a terminal; --all shows the others, too",
-			o->view.path);
+		cli_log(CLI_NOTE, "%s: no session on a terminal%s; --all shows the others, too",
+			o->view.path, o->view.filter ? " passes the filter" : "");
 	session_view_done(&sv);
 	cli_log(CLI_DEBUG, "%zu bytes held for sessions", stats->memory);
 	if (!stats->dropped)
@@ -221,6 +228,7 @@ static void done(void *arg)
 int cmd_sessions(int argc, char **argv)
 {
 	struct cmd o = {.view = {.columns = sessions_columns,
+				 .filter_classes = ACT_SESSION_CLASSES,
 				 .pid = -1,
 				 .begin = begin,
 				 .item = on_item,

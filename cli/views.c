@@ -9,7 +9,6 @@
 
 #include "base/json.h"
 #include "cli/inputs.h"
-#include "engine/activity/ask.h"
 #include "replay/checkpoint.h"
 
 /* --- options --- */
@@ -65,6 +64,7 @@ static int add_filter(struct view *v, struct arena *arena)
 {
 	struct flt_node *node;
 	const struct flt_expr *bad;
+	struct buf b = {0};
 	int status;
 
 	status = cli_add_condition(v->program, "--filter", v->filter, arena, &node, &v->filter_id);
@@ -73,10 +73,10 @@ static int add_filter(struct view *v, struct arena *arena)
 	bad = act_foreign_field(node, v->filter_classes); /* there is no event to be asked */
 	if (!bad)
 		return 0;
-	cli_log(CLI_ERROR,
-		"--filter: '%.*s' is not about what this view shows; fields of these classes are: "
-		"%s",
-		(int)bad->text.n, bad->text.p, v->filter_classes);
+	buf_addf(&b, "'%.*s' is not about what this view shows; fields of these classes are: %s",
+		 (int)bad->text.n, bad->text.p, v->filter_classes);
+	cli_tell_condition("--filter", v->filter, bad->pos, buf_cstr(&b));
+	buf_done(&b);
 	return CLI_USAGE;
 }
 
@@ -98,10 +98,21 @@ static int compile_filter(struct view *v)
 	return flt_program_seal(v->program, &err) < 0 ? cli_fail(&err) : 0;
 }
 
+struct act_question view_question(const struct view *v, const struct cli_walk *w)
+{
+	return (struct act_question){
+	    .cx = w->ctx, .condition = v->filter_id, .st = w->state, .ts = w->moment};
+}
+
 bool view_match(const struct view *v, struct cli_walk *w, struct state_thread *t,
 		struct state_fd *fd)
 {
-	return !v->filter || act_passes(w->ctx, v->filter_id, w->state, t, fd, w->moment);
+	struct act_question q;
+
+	if (!v->filter)
+		return true;
+	q = view_question(v, w);
+	return act_passes(&q, t, fd);
 }
 
 /* --- running --- */

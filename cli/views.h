@@ -5,6 +5,7 @@
 
 #include "cli/table.h"
 #include "cli/walk.h"
+#include "engine/activity/ask.h"
 #include "engine/activity/net.h"
 #include "engine/activity/words.h"
 
@@ -74,6 +75,8 @@ int view_take(struct view *v, int id, const char *value);
 int view_main(struct view *v, const struct cli_parser *p, int argc, char **argv);
 /* Tell that there is no memory for what is to be shown. */
 void view_out_of_memory(struct view *v);
+/* -F, of the state as @w has it; only with a filter. */
+struct act_question view_question(const struct view *v, const struct cli_walk *w);
 /* Does the process, or a descriptor of it, pass -F? True without a filter. */
 bool view_match(const struct view *v, struct cli_walk *w, struct state_thread *t,
 		struct state_fd *fd);

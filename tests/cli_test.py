@@ -270,9 +270,14 @@ def views(folder):
             r.check(p.returncode == 4 and b"No space left" in p.stderr, command + " to a full disk")
     expect(["tree", "--pid", "x", SESSIONS], 3, "expected a process number")
     expect(["tree", "-F", "proc.name = ", SESSIONS], 3, "column")
-    expect(["fds", "-F", "evt.num > 1", SESSIONS], 3, "'evt.num' is not about")
+    for command in VIEWS:
+        expect([command, "-F", "evt.num > 1", SESSIONS], 3, "'evt.num' is not about")
+        expect([command, "-F", "proc.pid > 1 and evt.num > 1", SESSIONS], 3, "proc.pid > 1 and evt.num > 1\n                 ^")
+        expect([command, "-F", "proc.pid > 1 and proc.nmae = x", SESSIONS], 3, "proc.pid > 1 and proc.nmae = x\n                 ^")
     moments()
     sums()
+    filtered_sockets()
+    filtered_sessions()
     hostile_rows(folder)
 
 
@@ -303,6 +308,37 @@ def sums():
     r.equal(sorted(set((c["bytes_in"], c["bytes_out"]) for c in conns if c["proto"].startswith("tcp") and not c["listener"])),
             [(0, 0), (28, 59), (59, 28)], "net: what the recorded script sent and received")
     r.equal([c["error"] for c in conns if c["state"] == "failed"], ["ECONNREFUSED"], "net: the port nobody listens on")
+
+
+def filtered_sockets():
+    """Sockets that are there and sockets that are gone pass as their rows say."""
+    path = os.path.join(check.ROOT, "tests", "captures", "network.scap")
+    cases = (("fd.type = ipv4", lambda c: ":" not in (c["local_ip"] or c["remote_ip"])),
+             ("fd.l4proto = udp and proc.name = python3", lambda c: c["proto"].startswith("udp") and c["name"] == "python3"),
+             ("fd.name startswith 127.0.0.1 and not fd.name contains '->'", lambda c: c["local_ip"] == "127.0.0.1" and c["listener"]),
+             ("user.uid = 4242", lambda c: c["uid"] == 4242))
+    for at in ("1200", "1600"):
+        every = rows(["net", "--all", "--at", "evt:" + at, path])
+        for condition, wanted in cases:
+            got = rows(["net", "--all", "--at", "evt:" + at, "-F", condition, path])
+            r.equal(got, [c for c in every if wanted(c)], "net -F %s after event %s" % (condition, at))
+            if at == "1600":
+                r.check(bool(got) == ("4242" not in condition), "net -F %s: some pass" % condition)
+    in_use = rows(["net", "--at", "evt:1200", "-F", "fd.name contains '->' and proc.name = python3", path])
+    r.equal([(c["direction"], c["state"]) for c in in_use], [("out", "established"), ("in", "established")], "net -F: of sockets in use")
+    expect(["net", "-F", "fd.type = ipv4", path], 0, "no socket in use then passes the filter")
+
+
+def filtered_sessions():
+    """Sessions pass as their leader does."""
+    every = rows(["sessions", "--all", SESSIONS])
+    cases = (("user.uid = 0", lambda s: s["session_uid"] == 0), ("proc.name = bash", lambda s: s["leader"] in ("bash", "-bash")),
+             ("proc.name = sh and proc.exe = /bin/sh and proc.args contains backup", lambda s: s["leader"] == "/bin/sh -c backup"), ("container.id != host", lambda s: s["container_id"]), ("user.loginuid = 1004 and proc.tty > 0", lambda s: s["loginuid"] == 1004 and s["tty"]))
+    for condition, wanted in cases:
+        got = rows(["sessions", "--all", "-F", condition, SESSIONS])
+        r.equal(got, [s for s in every if wanted(s)], "sessions -F " + condition)
+        r.check(got and got != every, "sessions -F %s: some pass" % condition)
+    expect(["sessions", "-F", "proc.name = nobody", SESSIONS], 0, "no session on a terminal passes the filter")
 
 
 def hostile_rows(folder):

@@ -58,7 +58,7 @@ def windows(path, rng):
 FILTERS = ["evt.type = execve", "evt.type in (connect, accept4)", "evt.type = mkdir and proc.name = mkdir", "evt.type = kexec_load",
            "thread.tid = %d", "evt.type = openat and thread.tid = %d", "not evt.type = openat", "thread.tid = 4000000"]
 VIEWS = [["tree"], ["tree", "--dead"], ["tree", "--dead", "-F", "proc.name = bash"], ["tree", "--no-containers"], ["fds"], ["net"], ["net", "--all"],
-         ["net", "--all", "--unix"], ["sessions"], ["sessions", "--all", "--all-execs"]]
+         ["net", "--all", "-F", "fd.l4proto = tcp and not proc.name startswith s"], ["net", "--all", "--unix"], ["sessions"], ["sessions", "-F", "user.uid = 0"], ["sessions", "--all", "--all-execs"]]
 
 
 def moments(path, rng):

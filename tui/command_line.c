@@ -21,6 +21,18 @@ void tui_command_word(struct buf *out, struct sv text)
 	escape_shell(out, text);
 }
 
+void tui_command_filter(struct tui_view *v, struct buf *out)
+{
+	struct buf condition = {0};
+
+	tui_app_condition(v, &condition);
+	if (condition.len) {
+		buf_lit(out, " -F");
+		tui_command_word(out, buf_view(&condition));
+	}
+	buf_done(&condition);
+}
+
 void tui_command_capture(struct tui_app *app, struct buf *out)
 {
 	const struct tui_capture *c = tui_data_capture(tui_app_data(app));

@@ -9,6 +9,8 @@
 void tui_command_at(struct tui_app *app, const char *verb, struct buf *out);
 /* A blank, and @text as one word of a shell. */
 void tui_command_word(struct buf *out, struct sv text);
+/* " -F CONDITION", with what holds of the filter of @v; nothing if that is nothing. */
+void tui_command_filter(struct tui_view *v, struct buf *out);
 /* The path of the capture; without one the command is taken back. */
 void tui_command_capture(struct tui_app *app, struct buf *out);
 /* "scapula explain --rule RULE --evt N -r ... CAPTURE", with the rule files that are known.

@@ -288,7 +288,6 @@ static int filter_files(struct tui_view *v, struct sv text, size_t *pos, struct 
 static void command_files(struct tui_view *v, struct buf *out)
 {
 	struct files *f = of(v);
-	struct buf condition = {0};
 
 	if (f->tab == TOUCHED) {
 		const char *path = tui_data_case_path(tui_app_data(v->app));
@@ -303,12 +302,7 @@ static void command_files(struct tui_view *v, struct buf *out)
 	tui_command_at(v->app, "fds", out);
 	if (f->open.pid)
 		buf_addf(out, " --pid %lld", (long long)f->open.pid);
-	if (v->filter.len) {
-		tui_app_condition(v, &condition);
-		buf_lit(out, " -F");
-		tui_command_word(out, buf_view(&condition));
-	}
-	buf_done(&condition);
+	tui_command_filter(v, out);
 	tui_command_capture(v->app, out);
 }
 

@@ -271,7 +271,7 @@ static enum tui_result act_net(struct tui_view *v, const struct tui_command *c)
 static int filter_net(struct tui_view *v, struct sv text, size_t *pos, struct error *err)
 {
 	struct tui_state_filter *f = NULL;
-	int rc = tui_state_filter_new(text, TUI_NET_CLASSES, &f, pos, err);
+	int rc = tui_state_filter_new(text, ACT_SOCKET_CLASSES, &f, pos, err);
 
 	if (rc < 0)
 		return rc;
@@ -291,6 +291,7 @@ static void command_net(struct tui_view *v, struct buf *out)
 		buf_lit(out, " --unix");
 	if (m->pid)
 		buf_addf(out, " --pid %lld", (long long)m->pid);
+	tui_command_filter(v, out);
 	tui_command_capture(v->app, out);
 }
 
@@ -310,7 +311,7 @@ static const uint8_t net_actions[] = {
 
 static const struct tui_filter_language language = {
     .word = "(fd.name icontains $ or proc.name icontains $ or proc.exepath icontains $)",
-    .classes = TUI_NET_CLASSES,
+    .classes = ACT_SOCKET_CLASSES,
 };
 
 const struct tui_view_ops tui_net_ops = {

@@ -434,7 +434,7 @@ int tui_net_work(struct tui_net *n, uint64_t deadline_ns, struct error *err)
 	if (n->at == SIZE_MAX || !m)
 		return 0; /* if it is another moment, a sync is to come, which begins anew */
 	while (act_net_next(m->net, &n->at, &c)) {
-		if (is_wanted(n, c) && tui_net_passes(n->filter, m, c) && add(n, c) < 0)
+		if (is_wanted(n, c) && tui_state_filter_passes_conn(n->filter, c) && add(n, c) < 0)
 			return error_nomem(err);
 		if (++looked % LOOK_EVERY == 0 && deadline_ns &&
 		    clock_ns(CLOCK_MONOTONIC) >= deadline_ns)

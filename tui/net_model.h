@@ -9,8 +9,6 @@
 #include "tui/state_filter.h"
 #include "tui/table.h"
 
-#define TUI_NET_CLASSES "fd proc thread user container"
-
 enum tui_net_group {
 	TUI_NET_BY_NONE,
 	TUI_NET_BY_REMOTE,
@@ -102,9 +100,6 @@ MUST_CHECK int tui_net_of_case(struct tui_net *n,
 /* net_text.c */
 /* What it is counted under. */
 void tui_net_group_text(enum tui_net_group by, const struct act_conn *c, struct buf *out);
-/* Does it pass? Of one that is gone, as far as its record tells. */
-bool tui_net_passes(struct tui_state_filter *f, const struct tui_moment *m,
-		    const struct act_conn *c);
 /* A name that the address was looked up for by then; nothing: none is known. */
 void tui_net_name_text(struct tui_net *n, const struct act_conn *c, struct buf *out);
 /* What is to be followed of it; false: the capture does not tell. */

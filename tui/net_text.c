@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a socket is counted under, whether it passes a filter, what its peer is called. */
+/* What a socket is counted under, and what its peer is called. */
 #include <string.h>
 
 #include "tui/case_sql.h"
@@ -38,79 +38,6 @@ void tui_net_group_text(enum tui_net_group by, const struct act_conn *c, struct 
 	default:
 		break;
 	}
-}
-
-/* --- filters */
-
-static struct state_fd past_fd(struct tui_state_filter *f, const struct act_conn *c)
-{
-	struct state_fd fd = {.num = -1};
-	bool in = c->direction == ACT_DIR_IN;
-	const struct act_end *client = in ? &c->remote : &c->local;
-	const struct act_end *server = in ? &c->local : &c->remote;
-	struct buf name = {0};
-
-	if (c->family == ACT_UNIX) {
-		fd.type = EV_FD_UNIX_SOCK;
-		fd.name = tui_state_filter_keep(f, c->path);
-		return fd;
-	}
-	if (c->waits) {
-		fd.type = c->family == ACT_IPV4 ? EV_FD_IPV4_SERVSOCK : EV_FD_IPV6_SERVSOCK;
-	} else {
-		fd.type = c->family == ACT_IPV4 ? EV_FD_IPV4_SOCK : EV_FD_IPV6_SOCK;
-		fd.flags = in ? STATE_FD_ROLE_SERVER : STATE_FD_ROLE_CLIENT;
-	}
-	memcpy(fd.sock.sip, client->ip, sizeof(fd.sock.sip));
-	memcpy(fd.sock.dip, server->ip, sizeof(fd.sock.dip));
-	fd.sock.sport = client->port;
-	fd.sock.dport = server->port;
-	fd.sock.l4proto = (uint8_t)c->proto;
-	act_end_text(&name, c->family, client);
-	if (!c->waits) {
-		buf_lit(&name, "->");
-		act_end_text(&name, c->family, server);
-	}
-	fd.name = tui_state_filter_keep(f, buf_view(&name));
-	buf_done(&name);
-	return fd;
-}
-
-static bool past_passes(struct tui_state_filter *f, const struct act_conn *c)
-{
-	struct act_proc p = {.pid = c->chain_len ? c->chain[0].pid : -1,
-			     .exe = c->exe,
-			     .exepath = c->exe,
-			     .container = c->container,
-			     .uid = c->uid,
-			     .gid = EV_NO_ID,
-			     .loginuid = c->loginuid};
-	struct state_fd fd = past_fd(f, c);
-
-	p.vpid = p.pid;
-	if (c->chain_len)
-		p.comm = c->chain[0].name;
-	return tui_state_filter_passes_past(f, &p, &fd);
-}
-
-bool tui_net_passes(struct tui_state_filter *f, const struct tui_moment *m,
-		    const struct act_conn *c)
-{
-	bool asked = false;
-
-	if (!f)
-		return true;
-	for (unsigned i = 0; i < c->holder_count && i < ACT_HOLDERS_MAX; i++) {
-		struct state_thread *t = state_thread_find(m->state, c->holders[i].pid);
-		struct state_fd *fd = t ? state_fd_find(t, c->holders[i].fd) : NULL;
-
-		if (!fd)
-			continue;
-		asked = true;
-		if (tui_state_filter_passes(f, t, fd))
-			return true;
-	}
-	return !asked && past_passes(f, c);
 }
 
 /* --- names */

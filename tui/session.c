@@ -277,7 +277,7 @@ static const uint8_t session_actions[] = {TUI_DO_ENTER,	 TUI_DO_EVIDENCE, TUI_DO
 
 static const struct tui_filter_language language = {
     .word = "(proc.name icontains $ or proc.cmdline icontains $ or proc.exepath icontains $)",
-    .classes = TUI_SESSION_CLASSES,
+    .classes = ACT_SESSION_CLASSES,
 };
 
 const struct tui_view_ops tui_session_ops = {

@@ -230,6 +230,7 @@ static void command_sessions(struct tui_view *v, struct buf *out)
 	tui_command_at(v->app, "sessions", out);
 	if (of(v)->model.all)
 		buf_lit(out, " --all");
+	tui_command_filter(v, out);
 	tui_command_capture(v->app, out);
 }
 
@@ -237,8 +238,8 @@ static const uint8_t sessions_actions[] = {TUI_DO_ENTER,  TUI_DO_DEAD,	 TUI_DO_F
 					   TUI_DO_FILTER, TUI_DO_SEARCH, TUI_NO_ACTION};
 
 static const struct tui_filter_language language = {
-    .word = "(proc.name icontains $ or user.name icontains $)",
-    .classes = TUI_SESSION_CLASSES,
+    .word = "(proc.cmdline icontains $ or user.name icontains $)",
+    .classes = ACT_SESSION_CLASSES,
 };
 
 const struct tui_view_ops tui_sessions_ops = {

@@ -29,7 +29,7 @@ struct tui_session_row *tui_sessions_room(struct tui_sessions *s)
 		return NULL;
 	s->rows = rows;
 	rows[s->count] = (struct tui_session_row){
-	    .leader = -1, .uid = EV_NO_ID, .loginuid = EV_NO_ID, .worst = -1};
+	    .leader = -1, .uid = EV_NO_ID, .loginuid = EV_NO_ID, .passes = true, .worst = -1};
 	return &rows[s->count++];
 }
 
@@ -162,6 +162,7 @@ static int take_sessions(struct tui_sessions *s, const struct tui_moment *m)
 
 		if (!r || take_session(&s->source.arena, m->state, a, r) < 0)
 			return ERR_NOMEM;
+		r->passes = tui_state_filter_passes_session(s->source.filter, a);
 		r->worst = worst_of(s->source.known, a->leader, a->start_ts, a->end_ts, m->ts);
 		for (const struct act_command *c = a->first_command; c; c = c->next) {
 			r->commands += act_command_typed(c);
@@ -224,22 +225,6 @@ static int take_commands(struct tui_commands *o, const struct tui_moment *m, uin
 }
 
 /* --- which ones, and where */
-
-static bool passes(struct tui_sessions *s, const struct tui_session_row *r)
-{
-	struct act_proc p = {.pid = r->leader,
-			     .vpid = r->leader,
-			     .comm = r->shell,
-			     .container = r->container_id,
-			     .uid = r->uid,
-			     .gid = EV_NO_ID,
-			     .loginuid = r->loginuid,
-			     .tty = r->tty};
-
-	if (!r->tty && !s->all)
-		return false;
-	return tui_state_filter_passes_dead(s->source.filter, &p);
-}
 
 /* The nearest of those above it that is shown; one that is not before it is none. */
 static size_t place_of(const struct tui_sessions *s, const struct map *by_id, size_t i)
@@ -379,7 +364,7 @@ int tui_sessions_load(struct tui_sessions *s, struct error *err)
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < s->count; i++) {
-		s->rows[i].shown = passes(s, &s->rows[i]);
+		s->rows[i].shown = s->rows[i].passes && (s->all || s->rows[i].tty);
 		s->hidden += !s->all && !s->rows[i].tty;
 	}
 	return arrange(s) < 0 ? error_nomem(err) : 0;

@@ -13,13 +13,12 @@
 #include "tui/state_filter.h"
 #include "tui/table.h"
 
-#define TUI_SESSION_CLASSES   "proc user container"
 #define TUI_SESSION_DEPTH_MAX 12 /* of indentation; deeper ones stand beside that */
 
 struct tui_session_row {
 	uint64_t id, parent; /* @parent 0: none known */
 	uint64_t start_ts, end_ts, commands;
-	bool from_start, remote, shown;
+	bool from_start, remote, passes, shown;
 	int64_t leader; /* process number, -1: not known */
 	uint32_t tty, uid, loginuid;
 	struct sv user, login, from, shell, container, container_id;

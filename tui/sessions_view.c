@@ -69,7 +69,7 @@ struct tui_table *tui_sessions_view_table(struct tui_view *v)
 int tui_sessions_view_filter(struct tui_view *v, struct sv text, size_t *pos, struct error *err)
 {
 	struct tui_state_filter *f = NULL;
-	int rc = tui_state_filter_new(text, TUI_SESSION_CLASSES, &f, pos, err);
+	int rc = tui_state_filter_new(text, ACT_SESSION_CLASSES, &f, pos, err);
 
 	if (rc < 0)
 		return rc;

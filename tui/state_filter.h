@@ -6,7 +6,7 @@
 #ifndef TUI_STATE_FILTER_H
 #define TUI_STATE_FILTER_H
 
-#include "engine/activity/procs.h"
+#include "engine/activity/ask.h"
 #include "tui/data.h"
 
 struct tui_state_filter;
@@ -32,6 +32,10 @@ bool tui_state_filter_passes_dead(struct tui_state_filter *f, const struct act_p
 /* The same with a descriptor, which may be made up, too. */
 bool tui_state_filter_passes_past(struct tui_state_filter *f, const struct act_proc *p,
 				  struct state_fd *fd);
+/* A socket, as act_conn_passes() asks. */
+bool tui_state_filter_passes_conn(struct tui_state_filter *f, const struct act_conn *c);
+/* A session, as act_session_passes() asks. */
+bool tui_state_filter_passes_session(struct tui_state_filter *f, const struct act_session *s);
 /* A text for such a record, until the next is asked about; NULL: empty, or no memory. */
 struct state_str *tui_state_filter_keep(struct tui_state_filter *f, struct sv text);
 

@@ -458,17 +458,11 @@ static int filter_tree(struct tui_view *base, struct sv text, size_t *pos, struc
 static void command_tree(struct tui_view *base, struct buf *out)
 {
 	struct tree_view *v = of(base);
-	struct buf condition = {0};
 
 	tui_command_at(base->app, "tree", out);
 	if (v->tree.dead != TUI_TREE_DEAD_NONE)
 		buf_lit(out, " --dead");
-	if (v->tree.filter) {
-		tui_app_condition(base, &condition);
-		buf_lit(out, " -F");
-		tui_command_word(out, buf_view(&condition));
-	}
-	buf_done(&condition);
+	tui_command_filter(base, out);
 	tui_command_capture(base->app, out);
 }
 

@@ -158,7 +158,7 @@ static void load_net(struct tui_net *n, const char *filter)
 
 	tui_state_filter_free(n->filter);
 	n->filter = NULL;
-	if (tui_state_filter_new(sv_of(filter), TUI_NET_CLASSES, &n->filter, &pos, &err) < 0 ||
+	if (tui_state_filter_new(sv_of(filter), ACT_SOCKET_CLASSES, &n->filter, &pos, &err) < 0 ||
 	    tui_net_begin(n, &err) < 0 || tui_net_work(n, 0, &err) < 0)
 		fail_msg("%s: %s", filter, err.msg);
 }
