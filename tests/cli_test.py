@@ -156,7 +156,8 @@ def write_long(folder):
 
 
 def case_rows(path, sql):
-    db = sqlite3.connect("file:%s?mode=ro" % path, uri=True)
+    # For writing: who opens what a killed program left takes its last, unfinished change back.
+    db = sqlite3.connect("file:%s?mode=rw" % path, uri=True)
     try:
         return db.execute(sql).fetchall()
     finally:
