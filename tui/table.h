@@ -22,6 +22,8 @@ enum tui_column_flag {
 	TUI_COLUMN_NO_SORT = 16, /* the model cannot sort by it */
 	TUI_COLUMN_DRAWN =
 	    32, /* the cell is harmless text of ours: glyphs of a tree; still cut to its width */
+	TUI_COLUMN_NARROW =
+	    64, /* stands for others: only on screens too narrow for @from, and not written */
 };
 
 struct tui_column {
