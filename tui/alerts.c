@@ -409,7 +409,8 @@ static void draw_alerts(struct tui_view *base, const struct tui_area *a)
 	draw_counts(v, a);
 	tui_table_draw(table_of(v), &list, true);
 	if (!tui_table_cursor(table_of(v), &key)) {
-		if (grouped(v) ? v->groups.done : !v->list.rest.valid)
+		if ((grouped(v) ? v->groups.done : !v->list.rest.valid) &&
+		    !tui_table_is_asking(table_of(v)))
 			draw_nothing(v, &list);
 		return;
 	}
