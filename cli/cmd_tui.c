@@ -10,6 +10,7 @@
 #include "cli/ending.h"
 #include "cli/following.h"
 #include "cli/rule_run.h"
+#include "engine/rules/words.h"
 #include "tui/tui.h"
 
 enum {
@@ -266,6 +267,7 @@ static int replay(void *arg, const char *path, const char *db, const volatile bo
 static int check_rules(struct tui_cmd *o)
 {
 	struct again *a = &o->checked;
+	struct rule_word word;
 	size_t count;
 	int status;
 
@@ -287,7 +289,9 @@ static int check_rules(struct tui_cmd *o)
 	    .match_all = a->rules.run.match_all,
 	};
 	(void)rule_engine_rules(o->given.engine, &count);
-	o->tui.data.rules = count ? &o->given : NULL;
+	if (count ||
+	    rule_word_at(o->given.loader, 0, &word)) /* filters may name macros and lists */
+		o->tui.data.rules = &o->given;
 	return 0;
 }
 

@@ -190,6 +190,21 @@ def strange(p):
     p.r.check("the rule is disabled" in screen and "not about events of type mmap" in screen, "obstacles", screen)
 
 
+def words_only(p):
+    """A file of rules without a rule: its macros and lists may be named in filters."""
+    for text, name in (("- macro: shell\n  condition: proc.name in (sh, bash)\n", "shell"),
+                       ("- list: shells\n  items: [sh, bash]\n", "proc.name in (shells)")):
+        path = os.path.join(p.tmp, "words.yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        screens = [p.screen("4\\%s<Enter>" % text, operands) for text, operands in
+                   ((name, ["-r", path, CAPTURE]), ("proc.name in (sh, bash)", [CAPTURE]))]
+        shown = [[line for line in s.split("\n") if " / 18,844 " in line] for s in screens]
+        p.r.check(len(shown[0]) == 1, "%s: passes" % name, screens[0])
+        p.r.equal(*shown, "%s: what passes" % name)
+        p.r.check("no rules are known" in p.screen("9", ["-r", path, CAPTURE]), "%s: still no rules" % name)
+
+
 def main():
     r = check.Results("rules in the interface")
     with tempfile.TemporaryDirectory() as tmp:
@@ -205,6 +220,7 @@ def main():
         command_lines(p)
         of_a_case(p)
         strange(p)
+        words_only(p)
     sys.exit(r.finish())
 
 

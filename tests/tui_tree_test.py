@@ -40,7 +40,19 @@ def screen(capture, keys, size="80x24"):
     return out
 
 
+def check_roles():
+    """Where all have ended: what passes a filter differs from its ancestors, without one all are alike."""
+    capture = os.path.join(check.ROOT, "tests", "captures", "intrusion.scap")
+    for keys, shell, head in (("3G", "d", "d"), ("3\\head<Enter>G", "d", " "), ("3\\head<Enter>sG", None, " ")):
+        status, out, err = check.run(["tui", "--headless", "100x100", "--keys", keys, "--dump-roles", capture])
+        r.equal((status, err), (0, ""), "keys %s" % keys)
+        lines = out.split("\n")
+        roles = {line.split()[0]: lines[i + 1][1:2] or " " for i, line in enumerate(lines) if "\u20200 " in line}
+        r.equal((roles.get("14106"), roles.get("14111")), (shell, head), "keys %s: roles of what has ended" % keys)
+
+
 def main():
+    check_roles()
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "many.scap")
         hostile = write(path, WIDE, DEEP)

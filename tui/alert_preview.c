@@ -4,6 +4,7 @@
 #include "tui/wrap.h"
 
 #define NEAR_BUCKETS 40
+#define VALUE_LEAST  4 /* columns of a value that are seen at least, or it is left out */
 
 /* --- what is near */
 
@@ -160,6 +161,8 @@ static void draw_fields(const struct tui_alert_preview *p, const struct tui_area
 		if (!f->value.n || sv_eq(f->value, p->facts.exepath) ||
 		    sv_starts(f->name, SV_LIT("evt.time")) || sv_eq(f->value, p->facts.comm))
 			continue;
+		if (x + tui_width(f->name) + VALUE_LEAST >= a->width)
+			continue; /* a name says nothing by itself */
 		x += tui_put(a, y, x, a->width - x - 1, TUI_ROLE_DIM, f->name);
 		x += tui_puts(a, y, x, TUI_ROLE_DIM, "=");
 		x += tui_put(a, y, x, a->width - x - 1, TUI_ROLE_NORMAL, f->value) + 2;

@@ -361,10 +361,12 @@ static void draw_counts(struct alerts_view *v, const struct tui_area *a)
 /* Why there is nothing, and what to do. */
 static void draw_nothing(struct alerts_view *v, const struct tui_area *a)
 {
+	const struct tui_area line = tui_area_part(a, 1, 0, 1, a->width);
 	struct buf busy = {0};
 	struct error err;
 	int64_t rules = 0;
 
+	tui_fill(&line, TUI_ROLE_NORMAL); /* the table says less there */
 	if (v->total && v->filter.sql.len) {
 		tui_printf(a, 1, 2, TUI_ROLE_NORMAL,
 			   "None of %llu alerts passes the filter: '\\' changes it, empty is all.",
@@ -407,7 +409,8 @@ static void draw_alerts(struct tui_view *base, const struct tui_area *a)
 	draw_counts(v, a);
 	tui_table_draw(table_of(v), &list, true);
 	if (!tui_table_cursor(table_of(v), &key)) {
-		if (grouped(v) ? v->groups.done : !v->list.rest.valid)
+		if ((grouped(v) ? v->groups.done : !v->list.rest.valid) &&
+		    !tui_table_is_asking(table_of(v)))
 			draw_nothing(v, &list);
 		return;
 	}

@@ -127,7 +127,7 @@ static void draw_ancestry(struct tui_view *base, const struct tui_area *a)
 
 	tui_table_draw(v->table, a, true);
 	if (!v->grid.count)
-		tui_puts(a, 1, 1, TUI_ROLE_DIM, "the process is not there at T");
+		tui_table_draw_why(v->table, a, "the process is not there at T");
 }
 
 static enum tui_result act_ancestry(struct tui_view *base, const struct tui_command *c)

@@ -266,10 +266,10 @@ static void draw_diff(struct tui_view *base, const struct tui_area *a)
 	tui_put(a, 0, 1, a->width - 2, TUI_ROLE_TITLE, buf_view(&b));
 	tui_table_draw(v->table, &table, true);
 	if (!v->grid.count)
-		tui_puts(&table, 1, 1, TUI_ROLE_DIM,
-			 v->from == v->to
-			     ? "both times are the same; move T, and the difference follows"
-			     : "no process and no socket changed in between");
+		tui_table_draw_why(
+		    v->table, &table,
+		    v->from == v->to ? "both times are the same; move T, and the difference follows"
+				     : "no process and no socket changed in between");
 	buf_done(&b);
 }
 

@@ -357,16 +357,12 @@ static void draw_position(struct events_view *e, const struct tui_area *a)
 
 static void draw_empty(struct events_view *e, const struct tui_area *a)
 {
-	struct tui_area line = tui_area_part(a, 1, 0, 1, a->width);
-
-	if (e->model.late)
-		return;
-	tui_fill(&line, TUI_ROLE_NORMAL);
-	if (e->model.condition.len || e->model.pid >= 0)
-		tui_puts(a, 1, 1, TUI_ROLE_DIM,
-			 "No event passes the filter. '\\' and Enter on an empty line shows all.");
-	else
-		tui_puts(a, 1, 1, TUI_ROLE_DIM, "There are no events in this capture.");
+	if (!e->model.late)
+		tui_table_draw_why(
+		    e->table, a,
+		    e->model.condition.len || e->model.pid >= 0
+			? "No event passes the filter. '\\' and Enter on an empty line shows all."
+			: "There are no events in this capture.");
 }
 
 static void draw_events(struct tui_view *v, const struct tui_area *a)

@@ -70,6 +70,9 @@ void tui_filter_quote(struct buf *out, struct sv text);
  * nothing to take apart, or it is no condition. Return: how many; 0: @text is empty.
  */
 size_t tui_filter_chips(struct sv text, struct sv out[TUI_CHIPS_MAX]);
+/* A part as it may have been typed: the word, or "!" and the word, that became it by @word (NULL:
+ * there is none), or the part itself. */
+void tui_filter_typed(const char *word, struct sv part, struct buf *out);
 /* @text without the parts whose bits are set in @off: what is left, joined. */
 void tui_filter_active(struct sv text, uint64_t off, struct buf *out);
 

@@ -268,6 +268,49 @@ size_t tui_filter_chips(struct sv text, struct sv out[TUI_CHIPS_MAX])
 	return n;
 }
 
+/* What stands where a value does: one in quotation marks, or up to what cannot be in a bare one. */
+static struct sv value_at(struct sv text)
+{
+	size_t n = 0;
+
+	if (text.n && *text.p == '"')
+		return sv_make(text.p, behind_quoted(text, 0));
+	while (n < text.n && !strchr(" '()=,\"", text.p[n]))
+		n++;
+	return sv_make(text.p, n);
+}
+
+/* Is @text what put_word() makes of @word? */
+static bool is_of_word(const char *word, struct sv text, struct sv *value)
+{
+	*value = SV_NONE;
+	for (; *word; word++) {
+		struct sv here = *word == '$' ? value_at(text) : sv_make(word, 1);
+
+		if (!here.n || !sv_starts(text, here))
+			return false;
+		if (*word == '$' && value->n && !sv_eq(*value, here))
+			return false;
+		if (*word == '$')
+			*value = here;
+		text = sv_drop(text, here.n);
+	}
+	return !text.n && value->n;
+}
+
+void tui_filter_typed(const char *word, struct sv part, struct buf *out)
+{
+	const struct sv no = SV_LIT("not ");
+	bool negated = sv_starts(part, no);
+	struct sv value;
+
+	if (word && is_of_word(word, negated ? sv_drop(part, no.n) : part, &value)) {
+		buf_str(out, negated ? "!" : "");
+		part = value;
+	}
+	buf_sv(out, part);
+}
+
 void tui_filter_active(struct sv text, uint64_t off, struct buf *out)
 {
 	struct sv parts[TUI_CHIPS_MAX];

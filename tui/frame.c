@@ -91,8 +91,10 @@ static void draw_title(struct tui_app *app, const struct tui_area *a)
 /* The filter in columns @x to @to: parts that can be switched off have numbers. */
 static void draw_filter(const struct tui_view *v, const struct tui_area *a, int x, int to)
 {
+	const char *word = v->ops->language ? v->ops->language->word : NULL;
 	struct sv parts[TUI_CHIPS_MAX];
 	size_t n = tui_filter_chips(buf_view(&v->filter), parts);
+	struct buf typed = {0};
 
 	if (n)
 		x += tui_puts(a, 1, x, TUI_ROLE_CHIP, "\\");
@@ -103,9 +105,12 @@ static void draw_filter(const struct tui_view *v, const struct tui_area *a, int 
 		if (n > 1)
 			x += tui_printf(a, 1, x, role, "%zu%s", i + 1,
 					off ? tui_glyph(a->screen, TUI_GLYPH_NO) : ":");
+		buf_reset(&typed);
+		tui_filter_typed(word, parts[i], &typed);
 		if (x < to)
-			x += tui_put(a, 1, x, to - x, role, parts[i]) + 1;
+			x += tui_put(a, 1, x, to - x, role, buf_view(&typed)) + 1;
 	}
+	buf_done(&typed);
 }
 
 /* Events of now, and what of them was lost. Return: the next column. */

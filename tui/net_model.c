@@ -10,15 +10,18 @@
 #include "tui/pane.h"
 
 #define LOOK_EVERY 1024 /* sockets between two looks at the clock */
+#define BOTH_WIDTH 60	/* narrower screens show one end of each */
 
 const struct tui_column tui_net_columns[TUI_NET_COLUMNS] = {
     [TUI_NET_COL_PROTO] = {"proto", "PROTO", 5, 100, 0, "protocol"},
     [TUI_NET_COL_STATE] = {"state", "STATE", 11, 60, 0,
 			   "bound: waits for datagrams; open: datagrams went to that peer"},
-    [TUI_NET_COL_LOCAL] = {"local", "LOCAL", 18, 60, 0, "address and port at this end"},
-    [TUI_NET_COL_DIR] = {"dir", "", 1, 60, 0, "who began it"},
-    [TUI_NET_COL_REMOTE] = {"remote", "REMOTE", 14, 0, TUI_COLUMN_REST,
+    [TUI_NET_COL_LOCAL] = {"local", "LOCAL", 18, BOTH_WIDTH, 0, "address and port at this end"},
+    [TUI_NET_COL_DIR] = {"dir", "", 1, BOTH_WIDTH, 0, "who began it"},
+    [TUI_NET_COL_REMOTE] = {"remote", "REMOTE", 14, BOTH_WIDTH, TUI_COLUMN_REST,
 			    "address and port of the peer; path of a UNIX socket"},
+    [TUI_NET_COL_END] = {"end", "END", 14, BOTH_WIDTH, TUI_COLUMN_REST | TUI_COLUMN_NARROW,
+			 "the peer, and who began it; · the end here, of what waits for peers"},
     [TUI_NET_COL_NAME] = {"name", "NAME", 22, 145, TUI_COLUMN_NO_SORT,
 			  "what somebody had looked up when the address was the answer"},
     [TUI_NET_COL_IN] = {"in", "IN", 5, 70, TUI_COLUMN_RIGHT, "bytes received"},
@@ -79,9 +82,23 @@ static void error_cell(const struct act_conn *c, struct tui_rows *out)
 		tui_rows_printf(out, "%d", c->error);
 }
 
+static const char *arrow_of(const struct tui_net *n, const struct act_conn *c)
+{
+	return c->direction == ACT_DIR_OUT  ? tui_app_glyph(n->app, TUI_GLYPH_ARROW)
+	       : c->direction == ACT_DIR_IN ? tui_app_glyph(n->app, TUI_GLYPH_BACK_ARROW)
+					    : "";
+}
+
+/* What it is known by where there is room for one end only. */
+static const struct act_end *one_end(const struct act_conn *c)
+{
+	return c->waits ? &c->local : &c->remote;
+}
+
 static void end_cells(const struct tui_net *n, const struct act_conn *c, struct tui_rows *out)
 {
 	bool is_unix = c->family == ACT_UNIX, here = c->waits || c->direction == ACT_DIR_IN;
+	const char *arrow = arrow_of(n, c);
 	struct buf *b = tui_rows_begin_cell(out);
 
 	if (!is_unix)
@@ -89,16 +106,19 @@ static void end_cells(const struct tui_net *n, const struct act_conn *c, struct 
 	else if (here)
 		buf_sv(b, c->path);
 	tui_rows_end_cell(out, TUI_ROLE_NORMAL);
-	tui_rows_cell(out, TUI_ROLE_NORMAL,
-		      sv_of(c->direction == ACT_DIR_OUT ? tui_app_glyph(n->app, TUI_GLYPH_ARROW)
-			    : c->direction == ACT_DIR_IN
-				? tui_app_glyph(n->app, TUI_GLYPH_BACK_ARROW)
-				: ""));
+	tui_rows_cell(out, TUI_ROLE_NORMAL, sv_of(arrow));
 	b = tui_rows_begin_cell(out);
 	if (is_unix && !here)
 		buf_sv(b, c->path);
 	else if (!is_unix && !c->waits)
 		act_end_text(b, c->family, &c->remote);
+	tui_rows_end_cell(out, TUI_ROLE_NORMAL);
+	b = tui_rows_begin_cell(out);
+	buf_addf(b, "%s ", c->waits ? tui_app_glyph(n->app, TUI_GLYPH_DOT) : *arrow ? arrow : " ");
+	if (is_unix)
+		buf_sv(b, c->path);
+	else
+		act_end_text(b, c->family, one_end(c));
 	tui_rows_end_cell(out, TUI_ROLE_NORMAL);
 }
 
@@ -198,6 +218,8 @@ static int compare(void *arg, size_t i, size_t j, int column)
 		return (int)a->direction - (int)b->direction;
 	case TUI_NET_COL_REMOTE:
 		return by_end(a, &a->remote, b, &b->remote);
+	case TUI_NET_COL_END:
+		return by_end(a, one_end(a), b, one_end(b));
 	case TUI_NET_COL_IN:
 		return by_value(a->bytes_in, b->bytes_in);
 	case TUI_NET_COL_OUT:

@@ -10,6 +10,7 @@
 #define GRAPH_LABEL  16 /* columns behind a graph */
 #define GRAPH_HEIGHT 10 /* lower bodies have no graphs */
 #define BOTH_WIDTH   72 /* narrower bodies show one list at a time */
+#define PART_GAP     2	/* columns between what is counted in the lines above */
 
 enum list { RULES, CHAINS, LISTS };
 
@@ -207,25 +208,34 @@ static bool work_overview(struct tui_view *v, uint64_t deadline_ns)
 
 /* --- drawing */
 
-static int put_count(const struct tui_area *a, int y, int x, const char *word, uint64_t n,
-		     bool at_least)
+/* The next part of a line, whole, where it has room. False: it has none, and nothing is drawn. */
+static bool put_part(const struct tui_area *a, int y, int *x, enum tui_role role, struct sv text)
+{
+	if (*x + tui_width(text) >= a->width)
+		return false;
+	*x += tui_put(a, y, *x, a->width - *x, role, text) + PART_GAP;
+	return true;
+}
+
+static bool put_count(const struct tui_area *a, int y, int *x, enum tui_role role, const char *word,
+		      uint64_t n, bool at_least)
 {
 	struct buf b = {0};
-	int used;
+	bool put;
 
 	buf_addf(&b, "%s ", word);
 	tui_count(&b, n);
 	if (at_least)
 		buf_char(&b, '+');
-	used = tui_put(a, y, x, a->width - x, TUI_ROLE_NORMAL, buf_view(&b));
+	put = put_part(a, y, x, role, buf_view(&b));
 	buf_done(&b);
-	return used + 3;
+	return put;
 }
 
-static int put_some(const struct tui_area *a, int y, int x, const char *word, uint64_t n)
+static bool put_some(const struct tui_area *a, int y, int *x, const char *word, uint64_t n)
 {
-	return put_count(a, y, x, word, n > OVERVIEW_COUNT_MAX ? OVERVIEW_COUNT_MAX : n,
-			 n > OVERVIEW_COUNT_MAX);
+	return put_count(a, y, x, TUI_ROLE_NORMAL, word,
+			 n > OVERVIEW_COUNT_MAX ? OVERVIEW_COUNT_MAX : n, n > OVERVIEW_COUNT_MAX);
 }
 
 /* Of several captures, which one is this, and what is of all of them? Return: lines. */
@@ -264,41 +274,46 @@ static void draw_span(const struct overview *o, const struct tui_area *a)
 		buf_lit(&b, " +");
 		tui_duration(&b, all.to - all.from);
 	}
-	x += tui_put(a, 0, x, a->width - x, TUI_ROLE_NORMAL, buf_view(&b)) + 3;
+	x += tui_put(a, 0, x, a->width - x, TUI_ROLE_NORMAL, buf_view(&b)) + PART_GAP;
 	buf_done(&b);
-	x += put_count(a, 0, x, "events", all.events, false);
-	x += put_some(a, 0, x, "procs", o->model.processes);
-	x += put_some(a, 0, x, "execs", o->model.execs);
-	put_some(a, 0, x, "conns", o->model.connections);
+	(void)(put_count(a, 0, &x, TUI_ROLE_NORMAL, "events", all.events, false) &&
+	       put_some(a, 0, &x, "procs", o->model.processes) &&
+	       put_some(a, 0, &x, "execs", o->model.execs) &&
+	       put_some(a, 0, &x, "conns", o->model.connections));
+}
+
+/* Alerts by severity; the least severe ones are left out where there is no room for them. */
+static int put_severities(const struct overview_model *m, const struct tui_area *a, int x)
+{
+	bool room = true;
+
+	for (int i = 0; i < RULE_PRIORITY_COUNT && room; i++)
+		if (m->by_severity[i])
+			room = put_count(a, 1, &x, tui_severity_role(i), tui_severity(i),
+					 m->by_severity[i], false);
+	if (!room)
+		tui_puts(a, 1, x < a->width ? x : a->width - 1, TUI_ROLE_DIM,
+			 tui_glyph(a->screen, TUI_GLYPH_ELLIPSIS));
+	return room ? x : a->width;
 }
 
 static void draw_severities(const struct overview *o, const struct tui_area *a)
 {
 	const struct overview_model *m = &o->model;
-	struct buf b = {0};
 	int x = 1 + tui_puts(a, 1, 1, TUI_ROLE_NORMAL, "alerts ");
 
-	for (int i = 0; i < RULE_PRIORITY_COUNT; i++) {
-		if (!m->by_severity[i])
-			continue;
-		buf_reset(&b);
-		buf_addf(&b, "%s ", tui_severity(i));
-		tui_count(&b, m->by_severity[i]);
-		x += tui_put(a, 1, x, a->width - x, tui_severity_role(i), buf_view(&b)) + 2;
-	}
-	if (!m->alerts)
-		x += tui_puts(a, 1, x, TUI_ROLE_DIM,
-			      m->rule_count ? "none" : "none; rules are given with -r") +
-		     2;
-	buf_reset(&b);
-	buf_lit(&b, " alike ");
-	tui_count(&b, m->groups);
-	buf_lit(&b, "  judged ");
-	tui_count(&b, m->verdicts);
-	buf_lit(&b, "  noted ");
-	tui_count(&b, m->notes);
-	tui_put(a, 1, x, a->width - x, TUI_ROLE_DIM, buf_view(&b));
-	buf_done(&b);
+	if (m->alerts)
+		x = put_severities(m, a, x);
+	else
+		(void)put_part(a, 1, &x, TUI_ROLE_DIM,
+			       sv_of(m->rule_count ? "none" : "none; rules are given with -r"));
+	/* What somebody did comes first, then what other views show as well. */
+	if (m->verdicts)
+		(void)put_count(a, 1, &x, TUI_ROLE_DIM, "judged", m->verdicts, false);
+	if (m->notes)
+		(void)put_count(a, 1, &x, TUI_ROLE_DIM, "noted", m->notes, false);
+	if (m->groups)
+		(void)put_count(a, 1, &x, TUI_ROLE_DIM, "alike", m->groups, false);
 }
 
 static void draw_graph(const struct overview *o, const struct tui_area *a, int y,

@@ -20,11 +20,8 @@ void tui_pane_draw(struct tui_table *t, const struct tui_area *a, struct sv titl
 	struct buf right = {0};
 
 	tui_table_draw(t, &table, true);
-	if (empty) {
-		tui_fill(&(struct tui_area){a->screen, table.y + 1, table.x, 1, table.width},
-			 TUI_ROLE_NORMAL);
-		tui_put(&table, 2, 2, table.width - 3, TUI_ROLE_DIM, sv_of(empty));
-	}
+	if (empty)
+		tui_table_draw_why(t, &table, empty);
 	if (table.height < a->height) {
 		tui_table_position(t, &right);
 		tui_put(a, 0, 1, a->width - tui_width(buf_view(&right)) - 4, TUI_ROLE_TITLE, title);

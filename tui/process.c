@@ -239,7 +239,7 @@ static void draw_process(struct tui_view *base, const struct tui_area *a)
 		return;
 	tui_table_draw(v->tables[v->tab], &inner, true);
 	if (!v->grids[v->tab].count)
-		tui_puts(&inner, 1, 1, TUI_ROLE_DIM, process_tabs[v->tab].empty);
+		tui_table_draw_why(v->tables[v->tab], &inner, process_tabs[v->tab].empty);
 }
 
 static void click_process(struct tui_view *base, const struct tui_input *in,

@@ -244,7 +244,7 @@ static void draw_head(const struct rules_view *r, const struct tui_area *a)
 	buf_reset(&b);
 	if (m->pass && !m->counted)
 		buf_addf(&b, "counting %d %%", (int)(tui_rules_pass_done(m->pass) * 100));
-	else if (!m->pass && m->rules && tui_ruleset_engine(m->rules))
+	else if (!m->pass && m->count && m->rules && tui_ruleset_engine(m->rules))
 		buf_lit(&b, "':cost' measures them");
 	x += tui_put(a, 0, x, a->width - x - 10, m->pass ? TUI_ROLE_WARNING : TUI_ROLE_DIM,
 		     buf_view(&b)) +

@@ -36,7 +36,7 @@ static const struct tui_column columns[] = {
 		     "as it ran; # was typed by root, $ by others"},
     [COL_RESULT] = {"result", "RESULT", 8, 50, 0,
 		    "rc: exit status; bg: the shell went on before it ended"},
-    [COL_ALERT] = {"alert", "AL", 2, 0, 0, "the worst alert about it"},
+    [COL_ALERT] = {"alert", "!", 2, 0, 0, "the worst alert about it"},
     [COL_DURATION] = {"duration", "FOR", 6, 110, TUI_COLUMN_RIGHT, "how long it ran"},
     [COL_PID] = {"pid", "PID", 7, 100, TUI_COLUMN_RIGHT, "its process"},
     [COL_RAN_AS] = {"ran_as", "RAN AS", 8, 120, 0, "user of the process once it ran"},

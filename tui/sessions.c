@@ -41,7 +41,7 @@ static const struct tui_column columns[] = {
     [COL_START] = {"start", "START", 12, 50, 0, "when it began"},
     [COL_END] = {"end", "END", 12, 70, 0, "when its leader ended; open: not by T"},
     [COL_COMMANDS] = {"commands", "CMDS", 5, 0, TUI_COLUMN_RIGHT, "commands typed by T"},
-    [COL_ALERT] = {"alert", "AL", 2, 0, 0, "the worst alert about one of its commands"},
+    [COL_ALERT] = {"alert", "!", 2, 0, 0, "the worst alert about one of its commands"},
 };
 
 static struct sessions *of(struct tui_view *v)

@@ -22,6 +22,8 @@ enum tui_column_flag {
 	TUI_COLUMN_NO_SORT = 16, /* the model cannot sort by it */
 	TUI_COLUMN_DRAWN =
 	    32, /* the cell is harmless text of ours: glyphs of a tree; still cut to its width */
+	TUI_COLUMN_NARROW =
+	    64, /* stands for others: only on screens too narrow for @from, and not written */
 };
 
 struct tui_column {
@@ -75,6 +77,8 @@ void tui_table_free(struct tui_table *t); /* NULL is fine */
 MUST_CHECK int tui_table_refresh(struct tui_table *t, struct error *err);
 /* With the header line. @focus: the cursor is shown. */
 void tui_table_draw(struct tui_table *t, const struct tui_area *a, bool focus);
+/* After that, in place of its "nothing": why there are no rows. */
+void tui_table_draw_why(const struct tui_table *t, const struct tui_area *a, const char *why);
 /* Everything a table does by itself (moving, sorting, searching, columns, tags, frequency,
  * describe, export). TUI_NOT_MINE: the view's. */
 enum tui_result tui_table_act(struct tui_table *t, const struct tui_command *c);

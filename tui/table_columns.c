@@ -4,6 +4,13 @@
 
 #define SHIFT_STEP 16 /* characters of the last column that one key scrolls */
 
+static bool has_room(const struct tui_column *c, int width)
+{
+	bool wide = width == TABLE_ANY_WIDTH || c->from <= width;
+
+	return c->flags & TUI_COLUMN_NARROW ? !wide : wide;
+}
+
 unsigned table_shown(const struct tui_table *t, int width, uint8_t out[TABLE_COLUMNS_MAX])
 {
 	unsigned n = 0;
@@ -13,8 +20,7 @@ unsigned table_shown(const struct tui_table *t, int width, uint8_t out[TABLE_COL
 	for (unsigned i = 0; i < t->count && !t->chosen_count; i++) {
 		const struct tui_column *c = &t->columns[i];
 
-		if (!(c->flags & TUI_COLUMN_HIDDEN) &&
-		    (width == TABLE_ANY_WIDTH || c->from <= width))
+		if (!(c->flags & TUI_COLUMN_HIDDEN) && has_room(c, width))
 			out[n++] = (uint8_t)i;
 	}
 	if (!n) /* none is for screens that small */

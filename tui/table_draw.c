@@ -217,6 +217,16 @@ void tui_table_draw(struct tui_table *t, const struct tui_area *a, bool focus)
 		table_draw_choice(t, a);
 }
 
+void tui_table_draw_why(const struct tui_table *t, const struct tui_area *a, const char *why)
+{
+	const struct tui_area line = tui_area_part(a, 1, 0, 1, a->width);
+
+	if (t->choosing) /* columns, there */
+		return;
+	tui_fill(&line, TUI_ROLE_NORMAL);
+	tui_puts(&line, 0, EDGE, TUI_ROLE_DIM, why);
+}
+
 int table_clicked(struct tui_table *t, int y, int x, const struct tui_area *a, struct error *err)
 {
 	struct layout l;

@@ -322,7 +322,8 @@ static void draw_lane(const struct timeline *t, const struct tui_area *a, int y,
 		tui_select(a, y, 1, LABEL_WIDTH - 2);
 	if (lane == TUI_LANE_LOST)
 		for (size_t i = 0; i < c->buckets; i++)
-			tui_puts(a, y, LABEL_WIDTH + (int)i, TUI_ROLE_LOSS,
+			tui_puts(a, y, LABEL_WIDTH + (int)i,
+				 c->lanes[lane][i] ? TUI_ROLE_LOSS : TUI_ROLE_DIM,
 				 tui_glyph(a->screen,
 					   c->lanes[lane][i] ? TUI_GLYPH_GAP : TUI_GLYPH_DOT));
 	else
@@ -369,12 +370,19 @@ static void draw_axis(const struct timeline *t, const struct tui_area *a, int y)
 {
 	int x = LABEL_WIDTH + (int)here(t), decimals = t->to - t->from < 100 * NS_PER_S ? 3 : 0;
 	struct buf b = {0};
+	int room = t->width;
 
 	tui_app_time(t->base.app, &b, t->from, 0, decimals);
-	tui_put(a, y, LABEL_WIDTH, t->width, TUI_ROLE_DIM, buf_view(&b));
+	room -= tui_put(a, y, LABEL_WIDTH, room, TUI_ROLE_DIM, buf_view(&b));
 	buf_reset(&b);
 	tui_app_time(t->base.app, &b, t->to, 0, decimals);
-	tui_put_right(a, y, LABEL_WIDTH, t->width, TUI_ROLE_DIM, buf_view(&b));
+	if (tui_width(buf_view(&b)) >= room) { /* how long it is takes less */
+		buf_reset(&b);
+		buf_char(&b, '+');
+		tui_duration(&b, t->to - t->from);
+	}
+	if (tui_width(buf_view(&b)) < room)
+		tui_put_right(a, y, LABEL_WIDTH, t->width, TUI_ROLE_DIM, buf_view(&b));
 	tui_printf(a, y + 1, x, TUI_ROLE_TIME, "%sT", tui_glyph(a->screen, TUI_GLYPH_TIME_MARK));
 	buf_done(&b);
 }

@@ -163,7 +163,7 @@ static void draw_empty(const struct tree_view *v, const struct tui_area *a)
 			  : v->tree.num	 ? "the capture knows of no process at this moment"
 					 : "nothing has happened yet at this moment; go on in time";
 
-	tui_puts(a, 1, 1, TUI_ROLE_DIM, why);
+	tui_table_draw_why(v->table, a, why);
 }
 
 static struct tui_area table_area(const struct tui_area *a)
@@ -483,13 +483,14 @@ static const uint8_t tree_actions[] = {
 const struct tui_view_ops tui_tree_ops = {
     .name = "tree",
     .title = "Tree",
-    .help = "The processes that live at T, each under who started it, and those that ended in the "
-	    "minute before (dim, with how they ended). Dashed lines lead to processes that ended "
-	    "and to guesses: a process whose start was not recorded. 'sh→kd': one process that ran "
-	    "one program, then another; expanding shows each. ALERTS has the worst alert about the "
-	    "process so far; behind a folded branch, of what is in it. A filter keeps the "
-	    "ancestors of what matches. Enter opens the process. Sorting by a column makes a list "
-	    "of it; the strip below shows events and alerts of all the capture, and where T is.",
+    .help =
+	"The processes that live at T, each under who started it, and those that ended in the "
+	"minute before (dim, with how they ended). Dashed lines lead to processes that ended "
+	"and to guesses: a process whose start was not recorded. 'sh→kd': one process that ran "
+	"one program, then another; expanding shows each. ALERTS has the worst alert about the "
+	"process so far; behind a folded branch, of what is in it. A filter keeps the "
+	"ancestors of what matches, dim. Enter opens the process. Sorting by a column makes a "
+	"list of it; the strip below shows events and alerts of all the capture, and where T is.",
     .actions = tree_actions,
     .open = open_tree,
     .close = close_tree,

@@ -336,7 +336,8 @@ static void image_row(struct making *k, uint32_t image)
 
 static enum tui_role role_of(const struct making *k)
 {
-	if (!k->n->t || !k->n->matched)
+	/* With a filter what passes it stands out, dead or not, and what leads there does not. */
+	if (k->t->filter ? !k->n->matched : !k->n->t)
 		return TUI_ROLE_DIM;
 	return is_guess(k->t, k->n) ? TUI_ROLE_LOSS : TUI_ROLE_NORMAL;
 }

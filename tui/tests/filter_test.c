@@ -161,6 +161,51 @@ static void test_parts_are_those_that_and_joins(void **state)
 	check_chips("not a and b", 2, "b");
 }
 
+static void check_typed(const char *word, const char *part, const char *expected)
+{
+	struct buf out = {0};
+
+	tui_filter_typed(word, sv_of(part), &out);
+	assert_string_equal(buf_cstr(&out), expected);
+	buf_done(&out);
+}
+
+static void check_typed_again(const char *text)
+{
+	struct sv parts[TUI_CHIPS_MAX];
+	struct buf out = {0}, typed = {0};
+	struct error err;
+
+	assert_int_equal(tui_filter_expand(WORD, &facts, sv_of(text), &out, &err), 0);
+	assert_int_equal(tui_filter_chips(buf_view(&out), parts), 1);
+	tui_filter_typed(WORD, parts[0], &typed);
+	assert_string_equal(buf_cstr(&typed), text);
+	buf_done(&out);
+	buf_done(&typed);
+}
+
+static void test_words_are_seen_as_they_were_typed(void **state)
+{
+	(void)state;
+	check_typed_again("kd");
+	check_typed_again("!kd");
+	check_typed_again("/etc/sh*dow");
+	check_typed_again("\"a b\"");
+	check_typed_again("!\"a b\"");
+	check_typed_again("proc.name = kd");
+	check_typed(NULL, "(proc.name contains kd or fd.name contains kd)",
+		    "(proc.name contains kd or fd.name contains kd)");
+	/* Almost what a word becomes. */
+	check_typed(WORD, "(proc.name contains kd or fd.name contains k)",
+		    "(proc.name contains kd or fd.name contains k)");
+	check_typed(WORD, "(proc.name contains kd or fd.name contains kd or m)",
+		    "(proc.name contains kd or fd.name contains kd or m)");
+	check_typed(WORD, "(proc.name contains kd", "(proc.name contains kd");
+	check_typed(WORD, "(proc.name contains  or fd.name contains )",
+		    "(proc.name contains  or fd.name contains )");
+	check_typed(WORD, "", "");
+}
+
 static void test_too_many_parts_are_one(void **state)
 {
 	struct buf text = {0};
@@ -405,6 +450,7 @@ int main(void)
 	    cmocka_unit_test(test_times_and_alerts),
 	    cmocka_unit_test(test_any_word_is_quoted),
 	    cmocka_unit_test(test_parts_are_those_that_and_joins),
+	    cmocka_unit_test(test_words_are_seen_as_they_were_typed),
 	    cmocka_unit_test(test_too_many_parts_are_one),
 	    cmocka_unit_test(test_parts_are_switched_off),
 	    cmocka_unit_test(test_what_is_wrong_is_told_where),

@@ -334,6 +334,19 @@ static void files_hold_rows_and_nothing_that_acts(void **state)
 	end(&f);
 }
 
+static void what_stands_for_other_columns_is_not_written(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 1);
+	act_on(&f, TUI_DO_EXPORT, in_dir("n.csv"));
+	work(&f);
+	assert_string_equal(take_file("n.csv"),
+			    "name,value,path,wide\r\nrow-0,0,/usr/share/of/0/names,\r\n");
+	end(&f);
+}
+
 static void tagged_rows_are_written_alone(void **state)
 {
 	struct fixture f;
@@ -474,6 +487,7 @@ int main(void)
 	    cmocka_unit_test(values_that_are_too_many_are_others),
 	    cmocka_unit_test(a_column_is_described),
 	    cmocka_unit_test(files_hold_rows_and_nothing_that_acts),
+	    cmocka_unit_test(what_stands_for_other_columns_is_not_written),
 	    cmocka_unit_test(tagged_rows_are_written_alone),
 	    cmocka_unit_test(nothing_is_written_over_and_nothing_is_left_in_halves),
 	    cmocka_unit_test(out_of_memory_is_told_and_leaves_nothing_behind),

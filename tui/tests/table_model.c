@@ -4,10 +4,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-const struct tui_column model_columns[4] = {
+const struct tui_column model_columns[MODEL_COLUMNS] = {
     {.name = "name", .title = "NAME", .width = 12, .help = "name of the row"},
     {.name = "value", .title = "VALUE", .width = 8, .flags = TUI_COLUMN_RIGHT},
     {.name = "path", .title = "PATH", .width = 12, .flags = TUI_COLUMN_REST | TUI_COLUMN_PATH},
+    {.name = "narrow", .title = "NARROW", .width = 6, .from = 9, .flags = TUI_COLUMN_NARROW},
     {.name = "wide", .title = "WIDE", .width = 6, .from = 100, .flags = TUI_COLUMN_NO_SORT},
 };
 

@@ -19,8 +19,8 @@ struct model {
 };
 
 extern const struct tui_model_ops model_ops;
-extern const struct tui_column model_columns[4];
-#define MODEL_COLUMNS 4
+#define MODEL_COLUMNS 5
+extern const struct tui_column model_columns[MODEL_COLUMNS];
 
 uint64_t model_id(const struct model *m, size_t i); /* of row @i as they are shown */
 /* The first row that has @id or would stand behind it. */

@@ -138,11 +138,18 @@ static void wide_screens_have_more_columns_and_chosen_ones_stay(void **state)
 	assert_non_null(strstr(draw(&f), "WIDE"));
 	assert_int_equal(tui_screen_resize(&f.s, 3, 99, NULL), 0);
 	assert_null(strstr(draw(&f), "WIDE"));
+	assert_null(strstr(draw(&f), "NARROW"));
+	assert_int_equal(tui_screen_resize(&f.s, 3, 8, NULL), 0);
+	draw(&f);
+	for (int i = 0; i < 4; i++)
+		act_on(&f, TUI_DO_RIGHT, 1, "");
+	assert_non_null(strstr(draw(&f), "NARROW"));
+	assert_int_equal(tui_screen_resize(&f.s, 3, 99, NULL), 0);
 	act_on(&f, TUI_DO_COLUMNS, 1, "wide, name");
 	assert_string_equal(draw(&f), " WIDE   NAME\n        row-0\n        row-3\n");
 	act_on(&f, TUI_DO_COLUMNS, 1, "name,nothing");
 	assert_string_equal(f.app.failed.msg,
-			    "no column 'nothing'; there are: name, value, path, wide");
+			    "no column 'nothing'; there are: name, value, path, narrow, wide");
 	assert_non_null(strstr(draw(&f), " WIDE   NAME"));
 	act_on(&f, TUI_DO_COLUMNS, 1, "default");
 	assert_non_null(strstr(draw(&f), "PATH"));
