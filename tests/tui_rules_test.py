@@ -13,8 +13,8 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import check  # noqa: E402
 
-CAPTURE = os.path.join(check.ROOT, "tests", "captures", "intrusion.scap")
-PACK = os.path.join(check.ROOT, "rules", "pack")
+CAPTURE = os.path.join("tests", "captures", "intrusion.scap")  # in check.ROOT, as what is shown is of one length everywhere
+PACK = os.path.join("rules", "pack")
 TRUTH = {"true": "yes", "false": "no", "absent": "absent", "not asked": "unasked"}
 
 
@@ -140,7 +140,8 @@ def command_lines(p):
         words = shlex.split(line) if line.startswith("scapula ") else []
         if not p.r.check(len(words) > 3, "%s: a command line" % keys, line):
             continue
-        done = subprocess.run([check.scapula_path()] + words[1:], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
+        done = subprocess.run([check.scapula_path()] + words[1:], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300,
+                              cwd=check.ROOT)
         p.r.check(done.returncode == 0 and len(done.stdout) > 100, "%s: it runs" % line[:60], done.stderr.decode()[-500:])
 
 
