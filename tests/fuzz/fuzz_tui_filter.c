@@ -107,6 +107,9 @@ static void check_language(const struct tui_filter_language *lang, struct sv tex
 	REQUIRE(pos <= text.n && (rc == 0 || err.msg[0]));
 	if (rc == 0 && lang->word && tui_filter_expand(lang->word, &facts, text, &whole, &err) == 0)
 		REQUIRE(tui_filter_check(lang, &facts, buf_view(&whole), &ignored, &err) == 0);
+	buf_reset(&whole);
+	tui_filter_typed(lang->word, text, &whole);
+	REQUIRE(whole.len <= text.n); /* a part of it, or what it began with as '!' */
 	tui_filter_at(text, cursor, &at);
 	REQUIRE(at.word.n + at.quoted <= cursor);
 	if (out)
