@@ -109,7 +109,7 @@ class Results:
         return ok
 
     def equal(self, got, want, what):
-        return self.check(got == want, what, "  got:  %r\n  want: %r" % (got, want))
+        return self.check(got == want, what, "  got:  %.2000r\n  want: %.2000r" % (got, want))
 
     def skip(self, what):
         self.skipped += 1
