@@ -13,6 +13,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SHARED = os.path.join(os.path.dirname(ROOT), "shared")
 DEMO = os.path.join(ROOT, "tests", "captures", "intrusion.scap")
 
+# A shell without job control starts what goes on in the background deaf to SIGINT; what tests start shall heed it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def scapula_path():
     return os.environ.get("SCAPULA", os.path.join(ROOT, "build", "dev", "scapula"))
