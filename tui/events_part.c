@@ -297,29 +297,40 @@ static void make_room(struct tui_events_part *p)
 	p->lo = p->rows.at[0]->ev.num;
 }
 
+/*
+ * From @p->hi on some way towards event @to, until there are @count rows. Return: 1, 0:
+ * @deadline_ns came before, or ERR_*.
+ */
+static int go_on(struct tui_events_part *p, size_t count, uint64_t to, uint64_t deadline_ns,
+		 struct error *err)
+{
+	uint64_t end;
+	int rc;
+
+	jump(p, &end);
+	if (p->at_end || p->hi > to)
+		return 1;
+	rc = go_to(p, p->hi - 1, deadline_ns, err);
+	if (rc > 0)
+		rc = take_many(p, &p->rows, count, end < to ? end : to, deadline_ns, err);
+	if (rc >= 0 && tui_walk_num(&p->walk) >= p->hi)
+		p->hi = tui_walk_num(&p->walk) + 1;
+	if (rc || !p->walk.over)
+		return rc;
+	p->at_end = is_at_end(p);
+	return 1;
+}
+
 /* Until @n rows more are there, or the end. Return: 1, 0: @deadline_ns came before, or ERR_*. */
 static int extend(struct tui_events_part *p, size_t n, uint64_t deadline_ns, struct error *err)
 {
 	size_t want;
-	uint64_t to;
 	int rc = 1;
 
 	make_room(p);
-	for (want = p->rows.count + n; rc > 0 && p->rows.count < want && !p->at_end;) {
-		jump(p, &to);
-		if (p->at_end)
-			break;
-		rc = go_to(p, p->hi - 1, deadline_ns, err);
-		if (rc > 0)
-			rc = take_many(p, &p->rows, want, to, deadline_ns, err);
-		if (rc >= 0 && tui_walk_num(&p->walk) >= p->hi)
-			p->hi = tui_walk_num(&p->walk) + 1;
-		if (rc == 0 && p->walk.over) {
-			p->at_end = is_at_end(p);
-			rc = 1;
-		}
-	}
-	return p->at_end ? 1 : rc;
+	for (want = p->rows.count + n; rc > 0 && p->rows.count < want && !p->at_end;)
+		rc = go_on(p, want, UINT64_MAX, deadline_ns, err);
+	return rc;
 }
 
 /* --- longer at the lower end */
@@ -529,26 +540,13 @@ static bool is_grown(const struct tui_events_part *p, uint64_t num)
 static int catch_up(struct tui_events_part *p, uint64_t num, uint64_t deadline_ns,
 		    struct error *err)
 {
-	uint64_t to;
 	int rc = 1;
 
 	while (rc > 0 && p->hi < num && !p->at_end) {
 		make_room(p);
-		jump(p, &to);
-		if (p->at_end || p->hi >= num)
-			break;
-		rc = go_to(p, p->hi - 1, deadline_ns, err);
-		if (rc > 0)
-			rc = take_many(p, &p->rows, 2 * TUI_ROWS_MAX, to < num ? to : num - 1,
-				       deadline_ns, err);
-		if (rc >= 0 && tui_walk_num(&p->walk) >= p->hi)
-			p->hi = tui_walk_num(&p->walk) + 1;
-		if (rc == 0 && p->walk.over) {
-			p->at_end = is_at_end(p);
-			rc = 1;
-		}
+		rc = go_on(p, 2 * TUI_ROWS_MAX, num - 1, deadline_ns, err);
 	}
-	return p->at_end ? 1 : rc;
+	return rc;
 }
 
 /* What is behind the end that was known is looked for anew. */
