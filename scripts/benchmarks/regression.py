@@ -68,9 +68,10 @@ class Bench:
 
 
 def bench_cache(opt):
-    text = "\n".join(open(f).read() for f in rule_sets()[-1][1])
+    files = rule_sets()[-1][1]
+    text = "\n".join(open(f).read() for f in files)
     if EDITED[0] not in text:
-        fail("no rule begins with 'open_read' any more")
+        fail("no condition in %s begins with 'open_read': the public rules beside the project (../shared/peer-rules) have one" % ", ".join(files))
     name = re.findall(r"- rule: (.*)", text[:text.index(EDITED[0])])[-1]
     b = Bench(text, traces(QUICK_TRACES if opt.quick else TRACES))
     b.keep()
